@@ -1,0 +1,4 @@
+//! The inspector: attach, model, rules, dashboard, reports.
+
+pub mod lints;
+pub mod model;

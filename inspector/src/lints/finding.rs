@@ -1,0 +1,119 @@
+//! What a rule says.
+use std::fmt;
+
+use crate::model::{ChannelId, LockId, SiteId, Stamp, TaskId};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// A fact worth a look.
+    Info,
+    /// Costs throughput, latency or answers.
+    Warn,
+    /// Somebody is being hurt now.
+    Crit,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Crit => "crit",
+        })
+    }
+}
+
+/// How sure the rule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// Inferred from incomplete facts.
+    Likely,
+    /// Seen.
+    Certain,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubjectKind {
+    /// One task.
+    Task(TaskId),
+    /// All tasks of a spawn site.
+    Site(SiteId),
+    /// A lock.
+    Lock(LockId),
+    /// A channel.
+    Channel(ChannelId),
+}
+
+/// What a finding is about, in words too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Which entity.
+    pub kind: SubjectKind,
+    /// What people call it.
+    pub name: String,
+    /// The line to look at first, as `path:line:column`; empty when unknown.
+    pub location: String,
+}
+
+/// One measured value, beside the limit it broke.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// Stable name with its unit, as in the JSON: `wait_p99_ns`, `waiters`, `holder_location`.
+    pub name: &'static str,
+    /// The value, as text for people: `12.3 ms`, `480`, `src/main.rs:10:5`.
+    pub text: String,
+    /// The same for programs.
+    pub value: serde_json::Value,
+    /// The limit, as text for people: `> 10 ms`. Empty when the value is context, not measure.
+    pub limit: String,
+}
+
+/// What makes two findings the same one: the rule and what it accuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FindingKey {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// The accused.
+    pub subject: SubjectKind,
+}
+
+/// What a rule says of one subject.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// About what.
+    pub subject: Subject,
+    /// One sentence: what is wrong.
+    pub message: String,
+    /// Measures and context, most telling first.
+    pub evidence: Vec<Evidence>,
+    /// What to do about it, in one or two sentences.
+    pub advice: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Since when the condition has held, without a break.
+    pub since: Stamp,
+    /// When the condition was last seen to hold.
+    pub last_seen: Stamp,
+    /// When it was seen to end; `None` while it lasts.
+    pub cleared: Option<Stamp>,
+    /// How often it happened: slow polls, dropped handles, onsets of a condition.
+    pub count: u64,
+}
+
+impl Finding {
+    /// Which finding this is.
+    pub fn key(&self) -> FindingKey {
+        FindingKey { rule: self.rule, subject: self.subject.kind }
+    }
+
+    /// Whether it lasts.
+    pub fn active(&self) -> bool {
+        self.cleared.is_none()
+    }
+}

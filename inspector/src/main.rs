@@ -1,0 +1,3 @@
+//! The `async-inspect` command.
+
+fn main() {}

@@ -1,0 +1,80 @@
+//! One channel.
+use std::time::Duration;
+
+use super::{Series, SiteId, Stamp, TaskId};
+
+/// Id of a [`Channel`] within one instance of a target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId(pub u64);
+
+/// Which type of channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum ChannelKind {
+    /// `mpsc::channel`
+    #[default]
+    Mpsc,
+    /// `mpsc::unbounded_channel`
+    MpscUnbounded,
+}
+
+/// One channel.
+#[derive(Debug, Clone, Default)]
+pub struct Channel {
+    /// Its id.
+    pub id: ChannelId,
+    /// Its type.
+    pub kind: ChannelKind,
+    /// Where it was created.
+    pub site: SiteId,
+    /// Its own name; empty when none was given.
+    pub name: String,
+    /// Messages that fit; `None` when unbounded.
+    pub capacity: Option<u64>,
+
+    /// Messages sent, ever.
+    pub sent: u64,
+    /// Messages received, ever.
+    pub received: u64,
+    /// Senders waiting for room.
+    pub blocked_senders: u32,
+    /// Sends that found no room, ever.
+    pub sends_blocked: u64,
+    /// Their summed wait.
+    pub send_wait_total: Duration,
+    /// Sender handles alive.
+    pub senders: u32,
+    /// Receiver handles alive.
+    pub receivers: u32,
+    /// Closed by its receiver, or by the last sender's end.
+    pub closed: bool,
+    /// When the receiver last asked for a message.
+    pub last_recv_at: Option<Stamp>,
+    /// The task that receives.
+    pub receiver_task: TaskId,
+    /// The receiving line.
+    pub recv_site: SiteId,
+    /// When a message was last sent.
+    pub last_send_at: Option<Stamp>,
+    /// The task that sent it.
+    pub sender_task: TaskId,
+    /// The sending line.
+    pub send_site: SiteId,
+
+    /// Since when it has been at capacity with senders waiting, at every reading since.
+    pub saturated_since: Option<Stamp>,
+    /// The last minute, one point a second: depth at the end of each.
+    pub depth_s: Series,
+    /// Messages sent in each second.
+    pub sent_s: Series,
+    /// Messages received in each second.
+    pub received_s: Series,
+    /// Share of each second's readings, 0 to 1, that were at capacity with senders waiting.
+    pub saturated_s: Series,
+}
+
+impl Channel {
+    /// Messages in it.
+    pub fn depth(&self) -> u64 {
+        self.sent.saturating_sub(self.received)
+    }
+}

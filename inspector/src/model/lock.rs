@@ -1,0 +1,88 @@
+//! One lock.
+use std::time::Duration;
+
+use super::{Histogram, Series, SiteId, Stamp, TaskId};
+
+/// Id of a [`Lock`] within one instance of a target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockId(pub u64);
+
+/// Which type of lock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum LockKind {
+    /// `tokio::sync::Mutex`
+    #[default]
+    Mutex,
+}
+
+/// A completed hold during which its task was suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SuspendedHold {
+    /// When it ended.
+    pub at: Stamp,
+    /// How long the lock was held.
+    pub took: Duration,
+    /// The acquiring line.
+    pub site: SiteId,
+    /// Waiters when it ended.
+    pub waiters: u32,
+    /// How many suspended holds this reading stands for.
+    pub count: u64,
+}
+
+/// One lock.
+#[derive(Debug, Clone, Default)]
+pub struct Lock {
+    /// Its id.
+    pub id: LockId,
+    /// Its type.
+    pub kind: LockKind,
+    /// Where it was created.
+    pub site: SiteId,
+    /// Its own name; empty when none was given.
+    pub name: String,
+
+    /// The holding task; `TaskId(0)` when free or held outside any task.
+    pub holder: TaskId,
+    /// The acquiring line of the current hold.
+    pub holder_site: SiteId,
+    /// Since when it is held; `None` when free.
+    pub held_since: Option<Stamp>,
+    /// Tasks and threads waiting.
+    pub waiters: u32,
+    /// Acquisitions, ever.
+    pub acquires: u64,
+    /// Of those: that had to wait.
+    pub contended: u64,
+    /// Their summed wait.
+    pub wait_total: Duration,
+    /// The longest wait ever.
+    pub wait_max: Duration,
+    /// Waits, since the lock exists.
+    pub wait_hist: Histogram,
+    /// Summed time of completed holds.
+    pub hold_total: Duration,
+    /// The longest completed hold ever.
+    pub hold_max: Duration,
+    /// The acquiring line of that hold.
+    pub hold_max_site: SiteId,
+    /// Completed holds.
+    pub hold_hist: Histogram,
+    /// Completed holds during which the holder was suspended at an `.await`.
+    pub suspended_holds: u64,
+    /// The newest of them seen while attached, oldest first; no more than a minute's, no more than 64.
+    pub recent_suspended: Vec<SuspendedHold>,
+
+    /// The last minute, one point a second: acquisitions, contended ones, summed wait (ns), waiters.
+    pub acquires_s: Series,
+    /// Contended acquisitions in each second.
+    pub contended_s: Series,
+    /// Nanoseconds waited in each second.
+    pub wait_ns_s: Series,
+    /// Waiters at the end of each second.
+    pub waiters_s: Series,
+    /// The wait histogram as it was ten seconds ago (or at attach), for figures over a window.
+    pub wait_hist_window: Histogram,
+    /// The hold histogram over the same window.
+    pub hold_hist_window: Histogram,
+}

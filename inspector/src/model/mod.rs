@@ -1,0 +1,56 @@
+//! What is known of one target, in the inspector's own terms: plain data, with no I/O, no clock of its own and no
+//! colours. [`Model::apply`] takes what `decode` made of the wire; `lints`, `view` and `report` read.
+//!
+//! Every time in here is a [`Stamp`] on the target's clock. The newest one, [`Model::now`], is "now" for every rule
+//! and every screen, so that neither a slow link nor a skewed clock changes what is said.
+
+mod apply;
+mod channel;
+mod histogram;
+mod lock;
+mod series;
+mod site;
+mod target;
+mod task;
+mod worker;
+
+pub use apply::Batch;
+pub use channel::{Channel, ChannelId, ChannelKind};
+pub use histogram::Histogram;
+pub use lock::{Lock, LockId, LockKind, SuspendedHold};
+pub use series::{Series, Totals};
+pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
+pub use target::{Blind, Cost, Loss, Panic, Stamp, Target};
+pub use task::{Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor};
+pub use worker::{Worker, WorkerId, WorkerKind};
+
+use std::collections::HashMap;
+
+/// Everything known of one target at [`Model::now`].
+#[derive(Debug, Default)]
+pub struct Model {
+    /// The time of the newest update.
+    pub now: Stamp,
+    /// Who the target is, what it shows and what it cannot show.
+    pub target: Target,
+    /// Places in the target's source, by id.
+    pub sites: HashMap<SiteId, Site>,
+    /// Live tasks, and ended ones whose handle is still held.
+    pub tasks: HashMap<TaskId, Task>,
+    /// Live locks.
+    pub locks: HashMap<LockId, Lock>,
+    /// Live channels.
+    pub channels: HashMap<ChannelId, Channel>,
+    /// Threads that poll.
+    pub workers: HashMap<WorkerId, Worker>,
+    /// Panics of tasks, oldest first; the newest few hundred.
+    pub panics: Vec<Panic>,
+    /// What the probe did not show one by one.
+    pub loss: Loss,
+    /// What the probe itself takes.
+    pub cost: Cost,
+    /// The last minute of the whole, one point a second.
+    pub totals: Totals,
+    /// A whole snapshot has arrived: until then, nothing is missing that merely was not sent yet.
+    pub complete: bool,
+}

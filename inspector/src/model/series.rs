@@ -1,0 +1,49 @@
+//! The last minute of a figure, one point a second.
+use std::collections::VecDeque;
+
+/// Points of the last minute, oldest first; no more than [`Series::POINTS`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Series(VecDeque<f64>);
+
+impl Series {
+    /// One a second, for a minute.
+    pub const POINTS: usize = 60;
+
+    /// Adds the newest point.
+    pub fn push(&mut self, value: f64) {
+        if self.0.len() == Self::POINTS {
+            self.0.pop_front();
+        }
+        self.0.push_back(value);
+    }
+
+    /// Points, oldest first.
+    pub fn points(&self) -> impl ExactSizeIterator<Item = f64> + DoubleEndedIterator + '_ {
+        self.0.iter().copied()
+    }
+
+    /// The newest point.
+    pub fn last(&self) -> Option<f64> {
+        self.0.back().copied()
+    }
+
+    /// Sum of the newest `n` points.
+    pub fn recent_sum(&self, n: usize) -> f64 {
+        self.0.iter().rev().take(n).sum()
+    }
+}
+
+/// The last minute of the target as a whole.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Totals {
+    /// Live tasks.
+    pub tasks: Series,
+    /// Polls per second.
+    pub polls: Series,
+    /// Wakes per second.
+    pub wakes: Series,
+    /// Lock acquisitions that had to wait, per second.
+    pub lock_waits: Series,
+    /// Messages in all channels.
+    pub channel_depth: Series,
+}

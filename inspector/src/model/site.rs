@@ -1,0 +1,101 @@
+//! Places in the target's source: where tasks are spawned, where locks and channels are made, where things are awaited.
+use std::time::Duration;
+
+use super::{Stamp, TaskId};
+
+/// Id of a [`Site`] within one instance of a target; 0 is "unknown".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SiteId(pub u32);
+
+/// What happens at a site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SiteKind {
+    /// Tasks are spawned.
+    Spawn,
+    /// A lock is created.
+    Lock,
+    /// A channel is created.
+    Channel,
+    /// Something is awaited or acquired.
+    #[default]
+    Call,
+}
+
+/// What the tasks of a spawn site return.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum OutputKind {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// `()`, or never.
+    Unit,
+    /// A `Result`.
+    Result,
+    /// Any other value.
+    Value,
+}
+
+/// A place in the source, and for spawn sites the totals of all tasks that came from there.
+#[derive(Debug, Clone, Default)]
+pub struct Site {
+    /// Its id.
+    pub id: SiteId,
+    /// What happens there.
+    pub kind: SiteKind,
+    /// `path:line:column`.
+    pub location: String,
+    /// What things made there go by: a future's type, a lock's content type. May be empty.
+    pub name: String,
+    /// What its tasks return.
+    pub output: OutputKind,
+
+    /// Tasks spawned, ever.
+    pub spawned: u64,
+    /// Of those: ended.
+    pub finished: u64,
+    /// Of those: not shown one by one.
+    pub shed: u64,
+    /// Time in polls, by finished tasks.
+    pub finished_busy: Duration,
+    /// Polls by finished tasks.
+    pub finished_polls: u64,
+    /// The longest poll ever.
+    pub max_poll: Duration,
+    /// Polls at least [`super::Target::slow_poll`] long, ever, and their summed duration.
+    pub slow_polls: u64,
+    /// Their summed duration.
+    pub slow_poll_total: Duration,
+    /// The newest slow polls seen while attached, oldest first; no more than a minute's, no more than 64. One reading
+    /// of the totals may stand for several polls: [`SlowPoll::count`] says for how many.
+    pub recent_slow: Vec<SlowPoll>,
+    /// Handles dropped before the end of their task, never awaited, not aborted.
+    pub handles_dropped: u64,
+    /// Results that nobody took and that were `Err`.
+    pub errors_lost: u64,
+    /// Tasks ended by a panic.
+    pub panics: u64,
+    /// Of those: whose `JoinError` can no longer be seen.
+    pub panics_lost: u64,
+    /// Tasks aborted.
+    pub aborted: u64,
+}
+
+/// Slow polls of one site within one reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlowPoll {
+    /// When the newest of them ended.
+    pub at: Stamp,
+    /// How long the newest took.
+    pub took: Duration,
+    /// The task of the newest.
+    pub task: TaskId,
+    /// How many slow polls this reading stands for.
+    pub count: u64,
+}
+
+impl Site {
+    /// Tasks from here that have not ended.
+    pub fn live(&self) -> u64 {
+        self.spawned.saturating_sub(self.finished)
+    }
+}

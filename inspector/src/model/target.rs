@@ -1,0 +1,106 @@
+//! The target as a whole.
+use std::time::Duration;
+
+use super::{SiteId, TaskId};
+
+/// A moment on the target's clock: nanoseconds since its probe started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp(pub u64);
+
+impl Stamp {
+    /// Time from `earlier` to `self`; zero when `earlier` is later.
+    pub fn since(self, earlier: Stamp) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Who the target says it is.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// How the operator named it on the command line.
+    pub address: String,
+    /// Differs between any two starts of a probe.
+    pub instance: u64,
+    /// The target's process id.
+    pub pid: u32,
+    /// The target program's name.
+    pub app: String,
+    /// Version of the probe crate.
+    pub probe_version: String,
+    /// Version of tokio in the target.
+    pub tokio_version: String,
+    /// What the probe can see, by stable names ("tasks", "locks", "channels", "wakes", "panics").
+    pub capabilities: Vec<String>,
+    /// What cannot be seen there, why, and what to change.
+    pub blind: Vec<Blind>,
+    /// The duration from which the probe counts a poll as slow.
+    pub slow_poll: Duration,
+    /// Time between two updates.
+    pub tick: Duration,
+}
+
+/// Something that cannot be seen in this target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blind {
+    /// What is not visible.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+    /// What to change to see it.
+    pub remedy: String,
+}
+
+/// A task that ended by a panic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Panic {
+    /// The task.
+    pub task: TaskId,
+    /// Its spawn site.
+    pub site: SiteId,
+    /// When.
+    pub at: Stamp,
+    /// The panic's message; empty when the app replaced the panic hook.
+    pub message: String,
+    /// Where it panicked, as `path:line:column`; empty when unknown.
+    pub location: String,
+}
+
+/// Entities counted but not shown, since the probe started. A rule that needs completeness says nothing while the
+/// count that it leans on is not zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// Tasks not shown one by one.
+    pub tasks: u64,
+    /// Locks not shown.
+    pub locks: u64,
+    /// Channels not shown.
+    pub channels: u64,
+    /// Places not told apart.
+    pub sites: u64,
+    /// Panics without a message.
+    pub panics: u64,
+    /// Updates that this inspector was too slow to take.
+    pub updates: u64,
+}
+
+impl Loss {
+    /// Everything shed, in one figure.
+    pub fn total(&self) -> u64 {
+        self.tasks + self.locks + self.channels + self.sites + self.panics + self.updates
+    }
+}
+
+/// What the probe itself takes from its host.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cost {
+    /// CPU time of the probe's own thread, cumulative.
+    pub cpu: Duration,
+    /// Share of one core over the last second or so, 0 to 1.
+    pub cpu_share: f64,
+    /// Memory of the probe's recorder, in bytes.
+    pub memory_bytes: u64,
+    /// The ceiling of that memory, in bytes.
+    pub memory_limit_bytes: u64,
+    /// Inspectors attached.
+    pub subscribers: u32,
+}

@@ -1,0 +1,135 @@
+//! One task.
+use std::time::Duration;
+
+use super::{ChannelId, LockId, SiteId, Stamp};
+
+/// A task's id, tokio's own; roots of `block_on` have the top bit set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub u64);
+
+/// How a task came to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum TaskKind {
+    /// `spawn`
+    #[default]
+    Async,
+    /// `spawn_blocking`
+    Blocking,
+    /// The future of a `block_on`.
+    Root,
+    /// `spawn_local`
+    Local,
+}
+
+/// What a task does right now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaskState {
+    /// Spawned, not polled yet.
+    #[default]
+    New,
+    /// In a poll.
+    Running,
+    /// Woken, waiting for a worker.
+    Scheduled,
+    /// Waiting to be woken.
+    Idle,
+    /// Ended; its handle is still held.
+    Done,
+    /// Ended by a panic.
+    Panicked,
+    /// Aborted or dropped.
+    Cancelled,
+}
+
+impl TaskState {
+    /// Whether the task has ended.
+    pub fn ended(self) -> bool {
+        matches!(self, Self::Done | Self::Panicked | Self::Cancelled)
+    }
+}
+
+/// What became of a task's handle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TaskFlags {
+    /// Somebody holds a `JoinHandle` or `JoinSet` with it.
+    pub handle_held: bool,
+    /// The handle was awaited at least once.
+    pub handle_awaited: bool,
+    /// The handle was dropped before the task ended.
+    pub handle_dropped: bool,
+    /// `abort` was called.
+    pub aborted: bool,
+    /// It waits for more things at once than [`Task::waits`] lists.
+    pub more_waits: bool,
+}
+
+/// What a task waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WaitFor {
+    /// To acquire a lock.
+    Lock(LockId),
+    /// For room in a channel.
+    Send(ChannelId),
+    /// For a message.
+    Recv(ChannelId),
+    /// For a task to end.
+    Join(TaskId),
+}
+
+/// One await that is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// For what.
+    pub on: WaitFor,
+    /// The awaiting line.
+    pub site: SiteId,
+    /// Since when.
+    pub since: Stamp,
+}
+
+/// One task.
+#[derive(Debug, Clone, Default)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// How it came to be.
+    pub kind: TaskKind,
+    /// Where it was spawned.
+    pub site: SiteId,
+    /// Its own name; empty when none was given.
+    pub name: String,
+    /// When it was spawned.
+    pub spawned_at: Stamp,
+    /// Size of its future, in bytes.
+    pub future_bytes: u32,
+    /// The task that spawned it; 0 when none did.
+    pub parent: TaskId,
+
+    /// What it does.
+    pub state: TaskState,
+    /// Since when.
+    pub state_since: Stamp,
+    /// Completed polls.
+    pub polls: u64,
+    /// Time in completed polls.
+    pub busy: Duration,
+    /// The longest.
+    pub max_poll: Duration,
+    /// Times it was woken, by itself included.
+    pub wakes: u64,
+    /// Times it woke itself during a poll.
+    pub self_wakes: u64,
+    /// Time from wake to poll: sum.
+    pub sched_total: Duration,
+    /// Time from wake to poll: maximum.
+    pub sched_max: Duration,
+    /// What became of its handle.
+    pub flags: TaskFlags,
+    /// Its pending awaits.
+    pub waits: Vec<Wait>,
+
+    /// Share of one core over the last second or so, 0 to 1.
+    pub busy_share: f64,
+    /// Polls per second over the same time.
+    pub polls_per_s: f64,
+}
