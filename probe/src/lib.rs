@@ -1,1 +1,2 @@
-
+//! Watch a tokio service from inside.
+pub mod tokio;
