@@ -1,2 +1,3 @@
 //! Watch a tokio service from inside.
+mod recorder;
 pub mod tokio;

@@ -1,0 +1,309 @@
+//! Where slots live: chunks that are never freed, so that a slot's address holds for the life of the process and a
+//! reader can look at any slot at any time; a free list; and a bit for each slot that says "changed since last looked".
+use std::{
+    alloc::{Layout, alloc_zeroed},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::*, compiler_fence, fence},
+};
+
+use super::active;
+
+const SLOTS: usize = 1024;
+const CHUNKS: usize = 8192;
+const WORDS: usize = SLOTS / 64;
+
+/// What every slot begins with; owned by the arena.
+#[derive(Default)]
+pub(crate) struct Head {
+    index: AtomicU32,
+    /// In the free list: the next free slot's index plus one.
+    next_free: AtomicU32,
+    /// Its bit in the chunk's `changed` is set, or about to be. Beside the slot's own data, so that the writer that has
+    /// this line anyway need not touch the shared bits more than once between two looks.
+    marked: AtomicBool,
+}
+
+/// A type that can live in an [`Arena`].
+///
+/// # Safety
+/// All bytes zero must be a valid value: chunks come zeroed and nobody constructs slots one by one.
+pub(crate) unsafe trait Slot: Sync + 'static {
+    fn head(&self) -> &Head;
+}
+
+struct Chunk<T> {
+    changed: [AtomicU64; WORDS],
+    slots: [T; SLOTS],
+}
+
+/// Slots of one kind.
+pub(crate) struct Arena<T: 'static> {
+    chunks: [AtomicPtr<Chunk<T>>; CHUNKS],
+    /// Slots ever handed out; those below are initialised.
+    fresh: AtomicU32,
+    /// Head of the free list: a tag against ABA above the first free index plus one.
+    free: AtomicU64,
+    /// Chunks there are.
+    chunks_made: AtomicU32,
+    /// Entities that found no slot.
+    shed: AtomicU64,
+}
+
+impl<T: Slot> Arena<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
+            fresh: AtomicU32::new(0),
+            free: AtomicU64::new(0),
+            chunks_made: AtomicU32::new(0),
+            shed: AtomicU64::new(0),
+        }
+    }
+
+    /// A slot for a new entity, as its last owner left it (all zero at first); `None` at the ceiling, and counted.
+    #[inline]
+    pub(crate) fn take(&'static self) -> Option<&'static T> {
+        self.pop_free().or_else(|| self.take_fresh())
+    }
+
+    /// Gives back a slot that no instrument refers to any more.
+    pub(crate) fn give_back(&'static self, slot: &'static T) {
+        self.mark(slot);
+        let index = slot.head().index.load(Relaxed);
+        let mut head = self.free.load(Relaxed);
+        loop {
+            slot.head().next_free.store(head as u32, Relaxed);
+            let new = next_tag(head) | u64::from(index + 1);
+            match self.free.compare_exchange_weak(head, new, Release, Relaxed) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    #[inline]
+    fn pop_free(&'static self) -> Option<&'static T> {
+        let mut head = self.free.load(Acquire);
+        loop {
+            let index = (head as u32).checked_sub(1)?;
+            let slot = self.get(index)?;
+            // Another thread may pop this slot, use it and give it back meanwhile: the tag tells.
+            let next = slot.head().next_free.load(Relaxed);
+            match self.free.compare_exchange_weak(head, next_tag(head) | u64::from(next), Acquire, Acquire) {
+                Ok(_) => return Some(slot),
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    #[cold]
+    fn take_fresh(&'static self) -> Option<&'static T> {
+        let taken = self.fresh.try_update(Relaxed, Relaxed, |n| {
+            let n = n as usize;
+            let chunk = self.chunks.get(n / SLOTS)?;
+            (!chunk.load(Relaxed).is_null() || self.may_grow()).then_some(n as u32 + 1)
+        });
+        let Ok(index) = taken else {
+            self.shed.fetch_add(1, Relaxed);
+            return None;
+        };
+        let chunk = self.chunk(index as usize / SLOTS)?;
+        let slot = &chunk.slots[index as usize % SLOTS];
+        slot.head().index.store(index, Relaxed);
+        Some(slot)
+    }
+
+    fn may_grow(&self) -> bool {
+        active().is_some_and(|recorder| recorder.has_room_for(size_of::<Chunk<T>>() as u64))
+    }
+
+    /// The chunk, made if it is not there yet.
+    fn chunk(&self, n: usize) -> Option<&'static Chunk<T>> {
+        let place = &self.chunks[n];
+        let mut chunk = place.load(Acquire);
+        if chunk.is_null() {
+            // SAFETY: the layout is not of size zero; zeroed bytes are a valid `Chunk` by the contract of `Slot`.
+            let new = unsafe { alloc_zeroed(Layout::new::<Chunk<T>>()) }.cast::<Chunk<T>>();
+            if new.is_null() {
+                self.shed.fetch_add(1, Relaxed);
+                return None;
+            }
+            match place.compare_exchange(chunk, new, AcqRel, Acquire) {
+                Ok(_) => {
+                    self.chunks_made.fetch_add(1, Relaxed);
+                    chunk = new;
+                }
+                Err(theirs) => {
+                    // SAFETY: made above with this layout, and shown to nobody.
+                    unsafe { std::alloc::dealloc(new.cast(), Layout::new::<Chunk<T>>()) };
+                    chunk = theirs;
+                }
+            }
+        }
+        // SAFETY: a chunk, once in its place, is never freed or moved, and is only reached through shared references.
+        Some(unsafe { &*chunk })
+    }
+
+    fn get(&self, index: u32) -> Option<&'static T> {
+        let chunk = self.chunks.get(index as usize / SLOTS)?.load(Acquire);
+        // SAFETY: as in `chunk`: null, or a chunk that is never freed.
+        let chunk = unsafe { chunk.as_ref() }?;
+        Some(&chunk.slots[index as usize % SLOTS])
+    }
+
+    /// Says that a slot changed. To be called after the change; nearly always one load of a line that the caller has.
+    #[inline]
+    pub(crate) fn mark(&self, slot: &T) {
+        // Keeps the compiler from looking at `marked` before the caller's stores. The CPU may still do so, hence the
+        // pause in `Changes`.
+        compiler_fence(SeqCst);
+        if !slot.head().marked.load(Relaxed) {
+            self.mark_cold(slot);
+        }
+    }
+
+    #[cold]
+    fn mark_cold(&self, slot: &T) {
+        slot.head().marked.store(true, Relaxed);
+        let index = slot.head().index.load(Relaxed) as usize;
+        let chunk = self.chunks[index / SLOTS].load(Acquire);
+        // SAFETY: the slot lies in that chunk, so it is there.
+        let chunk = unsafe { &*chunk };
+        chunk.changed[index % SLOTS / 64].fetch_or(1 << (index % 64), Release);
+    }
+
+    /// Takes the slots that changed since the last call into `into`, by index.
+    ///
+    /// Look at them a moment later only ([`SETTLE`]): a writer that found its slot still marked may have its last stores
+    /// on the way. What it writes after that marks the slot anew, for the next call.
+    pub(crate) fn take_changed(&'static self, into: &mut Vec<u32>) {
+        for (n, chunk) in self.chunks_there() {
+            for (w, word) in chunk.changed.iter().enumerate() {
+                if word.load(Relaxed) == 0 {
+                    continue;
+                }
+                let mut bits = word.swap(0, Acquire);
+                while bits != 0 {
+                    let slot = w * 64 + bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    chunk.slots[slot].head().marked.store(false, Relaxed);
+                    into.push((n * SLOTS + slot) as u32);
+                }
+            }
+        }
+        fence(SeqCst);
+    }
+
+    /// The slot at an index that [`Arena::take_changed`] gave, or any other.
+    pub(crate) fn at(&self, index: u32) -> Option<&'static T> {
+        self.get(index)
+    }
+
+    /// All slots ever used, with their indices.
+    pub(crate) fn all(&'static self) -> impl Iterator<Item = (u32, &'static T)> {
+        let fresh = self.fresh.load(Acquire) as usize;
+        self.chunks_there()
+            .flat_map(|(n, chunk)| chunk.slots.iter().enumerate().map(move |(i, slot)| ((n * SLOTS + i) as u32, slot)))
+            .take_while(move |(index, _)| (*index as usize) < fresh)
+    }
+
+    fn chunks_there(&'static self) -> impl Iterator<Item = (usize, &'static Chunk<T>)> {
+        self.chunks.iter().enumerate().map_while(|(n, chunk)| {
+            // SAFETY: as in `chunk`.
+            Some((n, unsafe { chunk.load(Acquire).as_ref() }?))
+        })
+    }
+
+    /// Bytes taken.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        u64::from(self.chunks_made.load(Relaxed)) * size_of::<Chunk<T>>() as u64
+    }
+
+    /// Entities that found no slot.
+    pub(crate) fn shed(&self) -> u64 {
+        self.shed.load(Relaxed)
+    }
+}
+
+/// How long after [`Arena::take_changed`] its slots may be looked at. A store leaves the CPU's store buffer within
+/// microseconds; a thread that is descheduled between its store and its look at `marked` has passed its stores on.
+pub(crate) const SETTLE: std::time::Duration = std::time::Duration::from_millis(1);
+
+fn next_tag(head: u64) -> u64 {
+    (head & !u64::from(u32::MAX)).wrapping_add(1 << 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, sync::atomic::AtomicUsize, thread};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Cell {
+        head: Head,
+        users: AtomicUsize,
+    }
+
+    // SAFETY: zeroed atomics are valid.
+    unsafe impl Slot for Cell {
+        fn head(&self) -> &Head {
+            &self.head
+        }
+    }
+
+    fn arena() -> &'static Arena<Cell> {
+        crate::recorder::start(crate::recorder::DEFAULT_LIMIT_BYTES);
+        Box::leak(Box::new(Arena::new()))
+    }
+
+    #[test]
+    fn a_slot_has_one_owner_at_a_time() {
+        let arena = arena();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for round in 0..20_000 {
+                        let slots: Vec<_> = (0..1 + round % 3).map(|_| arena.take().unwrap()).collect();
+                        for slot in slots {
+                            assert_eq!(slot.users.fetch_add(1, Relaxed), 0);
+                            slot.users.fetch_sub(1, Relaxed);
+                            arena.give_back(slot);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(arena.fresh.load(Relaxed) <= 4 * 3, "freed slots are used again");
+    }
+
+    #[test]
+    fn every_change_is_told_once() {
+        let arena = arena();
+        let slots: Vec<_> = (0..3000).map(|_| arena.take().unwrap()).collect();
+        let mut changed = Vec::new();
+        arena.take_changed(&mut changed);
+        assert!(changed.is_empty());
+
+        for slot in slots.iter().step_by(3) {
+            arena.mark(slot);
+            arena.mark(slot);
+        }
+        arena.take_changed(&mut changed);
+        let expected: HashSet<u32> = (0..3000).step_by(3).collect();
+        assert_eq!(changed.len(), expected.len());
+        assert_eq!(changed.iter().copied().collect::<HashSet<_>>(), expected);
+
+        changed.clear();
+        arena.take_changed(&mut changed);
+        assert!(changed.is_empty());
+    }
+
+    #[test]
+    fn all_slots_ever_used_can_be_looked_at() {
+        let arena = arena();
+        let slots: Vec<_> = (0..1500).map(|_| arena.take().unwrap()).collect();
+        slots.into_iter().for_each(|slot| arena.give_back(slot));
+        assert_eq!(arena.all().count(), 1500);
+        assert!(arena.all().all(|(index, slot)| std::ptr::eq(arena.at(index).unwrap(), slot)));
+    }
+}

@@ -1,0 +1,320 @@
+//! A channel's slot: what went in is counted by the senders, what came out by the receiver, on lines of their own.
+use std::{
+    panic::Location,
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, fence},
+};
+
+use super::{
+    Recorder, active,
+    arena::{Head, Slot},
+    site::{Site, SiteInfo, add},
+    thread,
+    wait::{Awaited, WaitKind},
+};
+
+/// Which channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ChannelKind {
+    Mpsc = 1,
+    MpscUnbounded = 2,
+}
+
+#[repr(C, align(128))]
+pub(crate) struct ChannelSlot {
+    head: Head,
+    kind: AtomicU8,
+    closed: AtomicBool,
+    /// Handles of any sort; the last one frees the slot.
+    refs: AtomicU32,
+    /// 0 while the slot is free.
+    id: AtomicU64,
+    site: AtomicPtr<Site>,
+    /// 0 when unbounded.
+    capacity: AtomicU64,
+
+    sending: Sending,
+    receiving: Receiving,
+}
+
+#[repr(C, align(64))]
+struct Sending {
+    sent: AtomicU64,
+    senders: AtomicU32,
+    blocked: AtomicU32,
+    sends_blocked: AtomicU64,
+    wait_total: AtomicU64,
+    task: AtomicU64,
+    site: AtomicPtr<Location<'static>>,
+}
+
+#[repr(C, align(64))]
+struct Receiving {
+    received: AtomicU64,
+    receivers: AtomicU32,
+    last_at: AtomicU64,
+    task: AtomicU64,
+    site: AtomicPtr<Location<'static>>,
+}
+
+// SAFETY: atomics only; zero is valid.
+unsafe impl Slot for ChannelSlot {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// Everything that is read of a channel at once; times in ticks.
+#[derive(Debug, Clone)]
+pub(crate) struct ChannelReading {
+    pub(crate) id: u64,
+    pub(crate) kind: u8,
+    pub(crate) site: &'static Site,
+    pub(crate) capacity: u64,
+    pub(crate) closed: bool,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    pub(crate) senders: u32,
+    pub(crate) receivers: u32,
+    pub(crate) blocked_senders: u32,
+    pub(crate) sends_blocked: u64,
+    pub(crate) send_wait_total: u64,
+    pub(crate) sender_task: u64,
+    pub(crate) send_site: Option<&'static Location<'static>>,
+    pub(crate) last_recv_at: u64,
+    pub(crate) receiver_task: u64,
+    pub(crate) recv_site: Option<&'static Location<'static>>,
+}
+
+/// A handle's hold on a channel's slot.
+pub(crate) struct ChannelRef(&'static ChannelSlot);
+
+impl Clone for ChannelRef {
+    fn clone(&self) -> Self {
+        self.0.refs.fetch_add(1, Relaxed);
+        Self(self.0)
+    }
+}
+
+impl Drop for ChannelRef {
+    fn drop(&mut self) {
+        if self.0.refs.fetch_sub(1, Release) == 1 {
+            fence(Acquire);
+            self.0.retire();
+        }
+    }
+}
+
+impl ChannelRef {
+    #[inline]
+    pub(crate) fn slot(&self) -> &'static ChannelSlot {
+        self.0
+    }
+}
+
+impl ChannelSlot {
+    /// A slot for a new channel with no handles yet; `None` when it is to be counted only.
+    pub(crate) fn register(
+        recorder: &'static Recorder,
+        info: &SiteInfo,
+        kind: ChannelKind,
+        capacity: usize,
+    ) -> Option<ChannelRef> {
+        let site = recorder.sites.get(info)?;
+        let slot = recorder.channels.take()?;
+        add(&site.spawned, 1);
+        slot.kind.store(kind as u8, Relaxed);
+        slot.closed.store(false, Relaxed);
+        slot.refs.store(1, Relaxed);
+        slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+        slot.capacity.store(capacity as u64, Relaxed);
+        let (sending, receiving) = (&slot.sending, &slot.receiving);
+        for counter in [
+            &sending.sent,
+            &sending.sends_blocked,
+            &sending.wait_total,
+            &sending.task,
+            &receiving.received,
+            &receiving.last_at,
+            &receiving.task,
+        ] {
+            counter.store(0, Relaxed);
+        }
+        for counter in [&sending.senders, &sending.blocked, &receiving.receivers] {
+            counter.store(0, Relaxed);
+        }
+        sending.site.store(std::ptr::null_mut(), Relaxed);
+        receiving.site.store(std::ptr::null_mut(), Relaxed);
+        slot.id.store(recorder.new_id(), Release);
+        recorder.channels.mark(slot);
+        Some(ChannelRef(slot))
+    }
+
+    #[cold]
+    fn retire(&'static self) {
+        if let (Some(recorder), Some(site)) = (active(), self.site()) {
+            add(&site.finished, 1);
+            self.id.store(0, Release);
+            recorder.channels.give_back(self);
+        }
+    }
+
+    fn site(&self) -> Option<&'static Site> {
+        // SAFETY: null, or a site, which is never freed.
+        unsafe { self.site.load(Relaxed).as_ref() }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Relaxed)
+    }
+
+    /// `n` messages were sent at `site`.
+    #[inline]
+    pub(crate) fn sent(&'static self, n: u64, site: &'static Location<'static>) {
+        let sending = &self.sending;
+        sending.sent.fetch_add(n, Relaxed);
+        set_if_new(&sending.task, thread::current_task_id());
+        set_site_if_new(&sending.site, site);
+        self.mark();
+    }
+
+    /// A send begins to wait for room.
+    pub(crate) fn send_blocked(&'static self, site: &'static Location<'static>) {
+        let sending = &self.sending;
+        sending.blocked.fetch_add(1, Relaxed);
+        sending.sends_blocked.fetch_add(1, Relaxed);
+        set_if_new(&sending.task, thread::current_task_id());
+        set_site_if_new(&sending.site, site);
+        self.mark();
+    }
+
+    /// A send stops waiting for room, after `waited` ticks.
+    pub(crate) fn send_unblocked(&'static self, waited: u64) {
+        self.sending.blocked.fetch_sub(1, Relaxed);
+        self.sending.wait_total.fetch_add(waited, Relaxed);
+        self.mark();
+    }
+
+    /// The receiver asks for a message at `site`. Only the receiver calls this.
+    #[inline]
+    pub(crate) fn asked(&'static self, site: &'static Location<'static>) {
+        let receiving = &self.receiving;
+        receiving.last_at.store(thread::poll_started(), Relaxed);
+        set_if_new(&receiving.task, thread::current_task_id());
+        set_site_if_new(&receiving.site, site);
+    }
+
+    /// The receiver got `n` messages. Only the receiver calls this.
+    #[inline]
+    pub(crate) fn received(&'static self, n: u64) {
+        let received = &self.receiving.received;
+        received.store(received.load(Relaxed) + n, Relaxed);
+        self.mark();
+    }
+
+    /// A sending handle came or went.
+    pub(crate) fn senders(&'static self, change: i32) {
+        self.sending.senders.fetch_add(change as u32, Relaxed);
+        self.mark();
+    }
+
+    /// The receiving handle came or went. What it leaves behind when it goes is dropped with it.
+    pub(crate) fn receivers(&'static self, change: i32) {
+        self.receiving.receivers.fetch_add(change as u32, Relaxed);
+        self.mark();
+    }
+
+    /// No more messages are taken.
+    pub(crate) fn closed(&'static self) {
+        self.closed.store(true, Relaxed);
+        self.mark();
+    }
+
+    #[inline]
+    fn mark(&'static self) {
+        if let Some(recorder) = active() {
+            recorder.channels.mark(self);
+        }
+    }
+
+    /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
+    pub(crate) fn read(&self) -> Option<ChannelReading> {
+        let id = self.id.load(Acquire);
+        let (sending, receiving) = (&self.sending, &self.receiving);
+        // First what came out, then what went in: then the depth is never below what it was.
+        let received = receiving.received.load(Acquire);
+        // SAFETY: both only ever null or a `&'static Location`.
+        let (send_site, recv_site) =
+            unsafe { (sending.site.load(Relaxed).as_ref(), receiving.site.load(Relaxed).as_ref()) };
+        let reading = ChannelReading {
+            id,
+            kind: self.kind.load(Relaxed),
+            site: self.site()?,
+            capacity: self.capacity.load(Relaxed),
+            closed: self.closed.load(Relaxed),
+            sent: sending.sent.load(Relaxed),
+            received,
+            senders: sending.senders.load(Relaxed),
+            receivers: receiving.receivers.load(Relaxed),
+            blocked_senders: sending.blocked.load(Relaxed),
+            sends_blocked: sending.sends_blocked.load(Relaxed),
+            send_wait_total: sending.wait_total.load(Relaxed),
+            sender_task: sending.task.load(Relaxed),
+            send_site,
+            last_recv_at: receiving.last_at.load(Relaxed),
+            receiver_task: receiving.task.load(Relaxed),
+            recv_site,
+        };
+        fence(Acquire);
+        (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+    }
+}
+
+/// Senders share a line: it is written only when the fact is another.
+#[inline]
+fn set_if_new(to: &AtomicU64, value: u64) {
+    if to.load(Relaxed) != value {
+        to.store(value, Relaxed);
+    }
+}
+
+#[inline]
+fn set_site_if_new(to: &AtomicPtr<Location<'static>>, site: &'static Location<'static>) {
+    let site = std::ptr::from_ref(site).cast_mut();
+    if to.load(Relaxed) != site {
+        to.store(site, Relaxed);
+    }
+}
+
+/// An `await` for room in a channel.
+pub(crate) struct SendAwaited {
+    pub(crate) channel: Option<ChannelRef>,
+    pub(crate) site: &'static Location<'static>,
+}
+
+impl Awaited for SendAwaited {
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        self.channel.as_ref().map(|channel| (WaitKind::ChannelSend, channel.slot().id()))
+    }
+
+    fn pending(&self) {
+        if let Some(channel) = &self.channel {
+            channel.slot().send_blocked(self.site);
+        }
+    }
+
+    fn ended(&self, waited: u64, _completed: bool) {
+        if let Some(channel) = &self.channel {
+            channel.slot().send_unblocked(waited);
+        }
+    }
+}
+
+/// An `await` for a message.
+pub(crate) struct RecvAwaited(pub(crate) Option<&'static ChannelSlot>);
+
+impl Awaited for RecvAwaited {
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        self.0.map(|channel| (WaitKind::ChannelRecv, channel.id()))
+    }
+}

@@ -1,0 +1,306 @@
+//! A lock's slot. Who holds it, and since when, is written by the holder only; the waiters count themselves.
+use std::{
+    panic::Location,
+    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, fence},
+};
+
+use async_inspect_proto::HISTOGRAM_BUCKETS;
+
+use super::{
+    Recorder, active,
+    arena::{Head, Slot},
+    clock,
+    histogram::Histogram,
+    site::{Site, SiteInfo, add},
+    thread,
+    wait::{Awaited, WaitKind},
+};
+
+/// Which lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum LockKind {
+    Mutex = 1,
+}
+
+#[repr(C, align(128))]
+pub(crate) struct LockSlot {
+    head: Head,
+    kind: AtomicU8,
+    /// 0 while the slot is free.
+    id: AtomicU64,
+    site: AtomicPtr<Site>,
+
+    // The current hold.
+    holder: AtomicU64,
+    /// 0 when free.
+    held_since: AtomicU64,
+    holder_site: AtomicPtr<Location<'static>>,
+    /// Polls that the holding task had had: differs at the release when the task was suspended in between.
+    holder_polls: AtomicU64,
+    acquires: AtomicU64,
+
+    // Completed holds.
+    hold_total: AtomicU64,
+    hold_max: AtomicU64,
+    hold_max_site: AtomicPtr<Location<'static>>,
+    suspended_holds: AtomicU64,
+    last_suspended: AtomicU64,
+    last_suspended_at: AtomicU64,
+    last_suspended_site: AtomicPtr<Location<'static>>,
+    last_suspended_waiters: AtomicU32,
+
+    waits: Waits,
+
+    hold_times: Histogram,
+}
+
+/// Written by those who wait.
+#[repr(C, align(64))]
+struct Waits {
+    waiters: AtomicU32,
+    contended: AtomicU64,
+    total: AtomicU64,
+    max: AtomicU64,
+    times: Histogram,
+}
+
+// SAFETY: atomics only; zero is valid.
+unsafe impl Slot for LockSlot {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// Everything that is read of a lock at once; times in ticks.
+#[derive(Debug, Clone)]
+pub(crate) struct LockReading {
+    pub(crate) id: u64,
+    pub(crate) kind: u8,
+    pub(crate) site: &'static Site,
+    pub(crate) holder: u64,
+    pub(crate) holder_site: Option<&'static Location<'static>>,
+    pub(crate) held_since: u64,
+    pub(crate) waiters: u32,
+    pub(crate) acquires: u64,
+    pub(crate) contended: u64,
+    pub(crate) wait_total: u64,
+    pub(crate) wait_max: u64,
+    pub(crate) wait_counts: [u32; HISTOGRAM_BUCKETS],
+    pub(crate) hold_total: u64,
+    pub(crate) hold_max: u64,
+    pub(crate) hold_max_site: Option<&'static Location<'static>>,
+    pub(crate) hold_counts: [u32; HISTOGRAM_BUCKETS],
+    pub(crate) suspended_holds: u64,
+    pub(crate) last_suspended: u64,
+    pub(crate) last_suspended_at: u64,
+    pub(crate) last_suspended_site: Option<&'static Location<'static>>,
+    pub(crate) last_suspended_waiters: u32,
+}
+
+fn location(of: &AtomicPtr<Location<'static>>) -> Option<&'static Location<'static>> {
+    // SAFETY: only ever null or a `&'static Location`.
+    unsafe { of.load(Relaxed).as_ref() }
+}
+
+fn set_location(to: &AtomicPtr<Location<'static>>, location: Option<&'static Location<'static>>) {
+    to.store(location.map_or(std::ptr::null_mut(), |site| std::ptr::from_ref(site).cast_mut()), Relaxed);
+}
+
+impl LockSlot {
+    /// A slot for a new lock; `None` when it is to be counted only.
+    pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: LockKind) -> Option<&'static LockSlot> {
+        let site = recorder.sites.get(info)?;
+        let slot = recorder.locks.take()?;
+        add(&site.spawned, 1);
+        slot.kind.store(kind as u8, Relaxed);
+        slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+        let waits = &slot.waits;
+        for counter in [
+            &slot.holder,
+            &slot.held_since,
+            &slot.holder_polls,
+            &slot.acquires,
+            &slot.hold_total,
+            &slot.hold_max,
+            &slot.suspended_holds,
+            &slot.last_suspended,
+            &slot.last_suspended_at,
+            &waits.contended,
+            &waits.total,
+            &waits.max,
+        ] {
+            counter.store(0, Relaxed);
+        }
+        for site in [&slot.holder_site, &slot.hold_max_site, &slot.last_suspended_site] {
+            set_location(site, None);
+        }
+        slot.last_suspended_waiters.store(0, Relaxed);
+        waits.waiters.store(0, Relaxed);
+        waits.times.reset();
+        slot.hold_times.reset();
+        slot.id.store(recorder.new_id(), Release);
+        recorder.locks.mark(slot);
+        Some(slot)
+    }
+
+    /// The lock went.
+    pub(crate) fn retire(&'static self) {
+        if let (Some(recorder), Some(site)) = (active(), self.site()) {
+            add(&site.finished, 1);
+            self.id.store(0, Release);
+            recorder.locks.give_back(self);
+        }
+    }
+
+    fn site(&self) -> Option<&'static Site> {
+        // SAFETY: null, or a site, which is never freed.
+        unsafe { self.site.load(Relaxed).as_ref() }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Relaxed)
+    }
+
+    /// The lock was acquired at `site`, by the task in poll if there is one. Called while it is held.
+    #[inline]
+    pub(crate) fn acquired(&'static self, site: &'static Location<'static>) {
+        let (holder, polls) = thread::current_task().map_or((0, 0), |task| (task.id(), task.polls()));
+        self.acquires.store(self.acquires.load(Relaxed) + 1, Relaxed);
+        self.holder.store(holder, Relaxed);
+        self.holder_polls.store(polls, Relaxed);
+        self.holder_site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+        self.held_since.store(clock::ticks(), Release);
+        self.mark();
+    }
+
+    /// The lock is about to be released. Called while it is still held.
+    #[inline]
+    pub(crate) fn released(&'static self) {
+        let now = clock::ticks();
+        let held = now.saturating_sub(self.held_since.load(Relaxed));
+        self.hold_total.store(self.hold_total.load(Relaxed) + held, Relaxed);
+        self.hold_times.record(held);
+        if held > self.hold_max.load(Relaxed) {
+            self.hold_max.store(held, Relaxed);
+            set_location(&self.hold_max_site, location(&self.holder_site));
+        }
+        if self.was_suspended() {
+            self.suspended(held, now);
+        }
+        self.holder.store(0, Relaxed);
+        self.held_since.store(0, Release);
+        self.mark();
+    }
+
+    /// Whether the holder was suspended since it acquired: its polls have gone up, or it lets go outside of its polls
+    /// (its future is dropped as it waits), or in another task.
+    #[inline]
+    fn was_suspended(&self) -> bool {
+        let holder = self.holder.load(Relaxed);
+        match thread::current_task() {
+            Some(task) => holder != 0 && (task.id() != holder || task.polls() != self.holder_polls.load(Relaxed)),
+            None => holder != 0,
+        }
+    }
+
+    #[cold]
+    fn suspended(&self, held: u64, now: u64) {
+        self.last_suspended.store(held, Relaxed);
+        self.last_suspended_at.store(now, Relaxed);
+        set_location(&self.last_suspended_site, location(&self.holder_site));
+        self.last_suspended_waiters.store(self.waits.waiters.load(Relaxed), Relaxed);
+        self.suspended_holds.store(self.suspended_holds.load(Relaxed) + 1, Release);
+    }
+
+    /// A thread outside of any task begins to wait, for what `blocking_lock` and the like do.
+    pub(crate) fn wait_begins(&'static self) {
+        self.waits.waiters.fetch_add(1, Relaxed);
+        self.mark();
+    }
+
+    /// A wait of `waited` ticks ended, with the lock or without.
+    pub(crate) fn wait_ended(&'static self, waited: u64, acquired: bool) {
+        let waits = &self.waits;
+        waits.waiters.fetch_sub(1, Relaxed);
+        if acquired {
+            waits.contended.fetch_add(1, Relaxed);
+        }
+        waits.total.fetch_add(waited, Relaxed);
+        waits.max.fetch_max(waited, Relaxed);
+        waits.times.record_shared(waited);
+        self.mark();
+    }
+
+    #[inline]
+    fn mark(&'static self) {
+        if let Some(recorder) = active() {
+            recorder.locks.mark(self);
+        }
+    }
+
+    /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
+    pub(crate) fn read(&self) -> Option<LockReading> {
+        let id = self.id.load(Acquire);
+        // One hold's holder never gets another hold's start.
+        let (holder, holder_site, held_since) = (0..8)
+            .find_map(|_| {
+                let since = self.held_since.load(Acquire);
+                let (holder, site) = (self.holder.load(Acquire), location(&self.holder_site));
+                fence(Acquire);
+                (self.held_since.load(Acquire) == since).then_some(if since == 0 {
+                    (0, None, 0)
+                } else {
+                    (holder, site, since)
+                })
+            })
+            .unwrap_or((0, None, 0));
+        let waits = &self.waits;
+        let reading = LockReading {
+            id,
+            kind: self.kind.load(Relaxed),
+            site: self.site()?,
+            holder,
+            holder_site,
+            held_since,
+            waiters: waits.waiters.load(Relaxed),
+            acquires: self.acquires.load(Relaxed),
+            contended: waits.contended.load(Relaxed),
+            wait_total: waits.total.load(Relaxed),
+            wait_max: waits.max.load(Relaxed),
+            wait_counts: waits.times.counts(),
+            hold_total: self.hold_total.load(Relaxed),
+            hold_max: self.hold_max.load(Relaxed),
+            hold_max_site: location(&self.hold_max_site),
+            hold_counts: self.hold_times.counts(),
+            suspended_holds: self.suspended_holds.load(Acquire),
+            last_suspended: self.last_suspended.load(Relaxed),
+            last_suspended_at: self.last_suspended_at.load(Relaxed),
+            last_suspended_site: location(&self.last_suspended_site),
+            last_suspended_waiters: self.last_suspended_waiters.load(Relaxed),
+        };
+        fence(Acquire);
+        (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+    }
+}
+
+/// An `await` for a lock. Only for locks that outlive it, as a borrow or an `Arc` of the lock shows.
+pub(crate) struct LockAwaited(pub(crate) Option<&'static LockSlot>);
+
+impl Awaited for LockAwaited {
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        self.0.map(|lock| (WaitKind::Lock, lock.id()))
+    }
+
+    fn pending(&self) {
+        if let Some(lock) = self.0 {
+            lock.wait_begins();
+        }
+    }
+
+    fn ended(&self, waited: u64, completed: bool) {
+        if let Some(lock) = self.0 {
+            lock.wait_ended(waited, completed);
+        }
+    }
+}

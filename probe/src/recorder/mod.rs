@@ -1,0 +1,116 @@
+//! The recorder: facts in slots of atomics, written by the instruments, read by the collector.
+//!
+//! There is no queue. A counter is a load and a store by its only writer; a fact that begins and ends (a wait, a hold, a
+//! poll in progress) is set and cleared in place, so the state can be read at any instant and a reader that comes late
+//! has missed nothing that still is. On the hot path nothing allocates, locks, blocks or waits for a reader.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`clock`] | ticks of the CPU, and what they are in nanoseconds |
+//! | [`arena`] | where slots live: stable addresses, a free list, a bit for "changed" |
+//! | [`site`] | places in the source, with the totals of what came from there |
+//! | [`task`] | a task's slot; its life, polls, handle |
+//! | [`waker`] | a task's waker, counted |
+//! | [`wait`] | what a task waits for |
+//! | [`lock`], [`channel`] | slots of locks and channels |
+//! | [`thread`] | the current task and worker of each thread |
+//! | [`panic`] | panics of tasks |
+//! | [`histogram`] | counts by powers of two |
+
+pub(crate) mod arena;
+pub(crate) mod channel;
+pub(crate) mod clock;
+pub(crate) mod histogram;
+pub(crate) mod lock;
+pub(crate) mod panic;
+pub(crate) mod peek;
+pub(crate) mod site;
+pub(crate) mod task;
+pub(crate) mod thread;
+pub(crate) mod wait;
+pub(crate) mod waker;
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
+
+use arena::Arena;
+use channel::ChannelSlot;
+use lock::LockSlot;
+use panic::Panics;
+use site::Sites;
+use task::TaskSlot;
+use thread::WorkerSlot;
+
+/// Everything recorded in this process.
+pub(crate) struct Recorder {
+    pub(crate) sites: Sites,
+    pub(crate) tasks: Arena<TaskSlot>,
+    pub(crate) locks: Arena<LockSlot>,
+    pub(crate) channels: Arena<ChannelSlot>,
+    pub(crate) workers: Arena<WorkerSlot>,
+    pub(crate) panics: Panics,
+    /// Ids of locks, channels, workers and roots; never reused.
+    next_id: AtomicU64,
+    /// Memory that all arenas together may take, in bytes.
+    limit_bytes: AtomicU64,
+}
+
+static ACTIVE: AtomicBool = AtomicBool::new(false);
+static LIMIT: OnceLock<u64> = OnceLock::new();
+static RECORDER: Recorder = Recorder {
+    sites: Sites::new(),
+    tasks: Arena::new(),
+    locks: Arena::new(),
+    channels: Arena::new(),
+    workers: Arena::new(),
+    panics: Panics::new(),
+    next_id: AtomicU64::new(1),
+    limit_bytes: AtomicU64::new(DEFAULT_LIMIT_BYTES),
+};
+
+/// Memory that the recorder may take when nothing else is said.
+pub(crate) const DEFAULT_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Starts recording: what is made, spawned or acquired from now on is seen. Never stops again, since slots may be held
+/// by anything from now on; a second call changes nothing.
+pub(crate) fn start(limit_bytes: u64) {
+    let limit = *LIMIT.get_or_init(|| limit_bytes);
+    RECORDER.limit_bytes.store(limit, Relaxed);
+    clock::start();
+    panic::install_hook();
+    ACTIVE.store(true, Relaxed);
+}
+
+/// The recorder, when it was started: one relaxed load, all that a dormant instrument costs.
+#[inline]
+pub(crate) fn active() -> Option<&'static Recorder> {
+    ACTIVE.load(Relaxed).then_some(&RECORDER)
+}
+
+impl Recorder {
+    /// An id that no entity of this process had or will have.
+    pub(crate) fn new_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Relaxed)
+    }
+
+    /// Bytes taken by slots and sites.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.tasks.memory_bytes()
+            + self.locks.memory_bytes()
+            + self.channels.memory_bytes()
+            + self.workers.memory_bytes()
+            + self.sites.memory_bytes()
+    }
+
+    /// The ceiling of [`Recorder::memory_bytes`].
+    pub(crate) fn limit_bytes(&self) -> u64 {
+        self.limit_bytes.load(Relaxed)
+    }
+
+    /// Whether `bytes` more would stay below the ceiling.
+    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
+        self.memory_bytes() + bytes <= self.limit_bytes()
+    }
+}

@@ -1,0 +1,254 @@
+//! Places in the source where tasks are spawned and locks and channels are made, with the totals of what came from
+//! there. A total is written once a task or less, so it may be a locked add; the totals survive the slots.
+use std::{
+    alloc::{Layout, alloc},
+    panic::Location,
+    sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*},
+};
+
+/// What is made at a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum SiteKind {
+    Spawn = 1,
+    Lock = 2,
+    Channel = 3,
+}
+
+/// What the tasks of a spawn site return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum OutputKind {
+    Unknown = 0,
+    Unit = 1,
+    Result = 2,
+    Value = 3,
+}
+
+/// What tells one site from another, and what is the same for all that is made there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SiteInfo {
+    pub(crate) kind: SiteKind,
+    pub(crate) location: &'static Location<'static>,
+    /// Type of the future, or of what a lock or channel carries.
+    pub(crate) type_name: &'static str,
+    pub(crate) output: OutputKind,
+    /// Size of a future that is spawned here.
+    pub(crate) future_bytes: u32,
+}
+
+/// A site and its totals.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// Dense, from 1, in the order in which sites came up.
+    pub(crate) id: u32,
+    pub(crate) info: SiteInfo,
+    pub(crate) spawned: AtomicU64,
+    pub(crate) finished: AtomicU64,
+    pub(crate) shed: AtomicU64,
+    pub(crate) finished_busy: AtomicU64,
+    pub(crate) finished_polls: AtomicU64,
+    pub(crate) max_poll: AtomicU64,
+    pub(crate) slow_polls: AtomicU64,
+    pub(crate) slow_poll_total: AtomicU64,
+    pub(crate) last_slow_poll: AtomicU64,
+    pub(crate) last_slow_poll_at: AtomicU64,
+    pub(crate) last_slow_poll_task: AtomicU64,
+    pub(crate) handles_dropped: AtomicU64,
+    pub(crate) errors_lost: AtomicU64,
+    pub(crate) panics: AtomicU64,
+    pub(crate) panics_lost: AtomicU64,
+    pub(crate) aborted: AtomicU64,
+}
+
+/// Counts in a total that any thread may write.
+#[inline]
+pub(crate) fn add(total: &AtomicU64, n: u64) {
+    total.fetch_add(n, Relaxed);
+}
+
+impl Site {
+    /// Notes a poll over the limit.
+    #[cold]
+    pub(crate) fn slow_poll(&self, task: u64, took: u64, at: u64) {
+        add(&self.slow_poll_total, took);
+        // Three facts about the newest one; two slow polls that end at once may mix theirs, each still true.
+        self.last_slow_poll.store(took, Relaxed);
+        self.last_slow_poll_task.store(task, Relaxed);
+        self.last_slow_poll_at.store(at, Relaxed);
+        self.slow_polls.fetch_add(1, Release);
+    }
+}
+
+const PLACES: usize = 8192;
+/// A probe sequence longer than this means that the table is full for practical purposes.
+const MAX_PROBES: usize = 64;
+
+/// All sites: an open-addressed table that only grows, keyed by the addresses of a site's `Location` and type name.
+pub(crate) struct Sites {
+    places: [AtomicPtr<Site>; PLACES],
+    by_id: [AtomicPtr<Site>; PLACES],
+    count: AtomicU32,
+    shed: AtomicU64,
+}
+
+impl Sites {
+    pub(crate) const fn new() -> Self {
+        Self {
+            places: [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES],
+            by_id: [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES],
+            count: AtomicU32::new(0),
+            shed: AtomicU64::new(0),
+        }
+    }
+
+    /// The site of `info`, made if it is new; `None` when there are too many, and counted.
+    #[inline]
+    pub(crate) fn get(&'static self, info: &SiteInfo) -> Option<&'static Site> {
+        let mut place = hash(info) % PLACES;
+        for _ in 0..MAX_PROBES {
+            // SAFETY: null, or a site that was leaked by `insert`.
+            match unsafe { self.places[place].load(Acquire).as_ref() } {
+                Some(site) if same(&site.info, info) => return Some(site),
+                Some(_) => place = (place + 1) % PLACES,
+                None => return self.insert(place, info),
+            }
+        }
+        self.shed.fetch_add(1, Relaxed);
+        None
+    }
+
+    #[cold]
+    fn insert(&'static self, place: usize, info: &SiteInfo) -> Option<&'static Site> {
+        let layout = Layout::new::<Site>();
+        // SAFETY: a `Site` is not of size zero. `alloc` rather than `Box::new`, which would abort the host where memory
+        // ran out.
+        let new = unsafe { alloc(layout) }.cast::<Site>();
+        if new.is_null() {
+            self.shed.fetch_add(1, Relaxed);
+            return None;
+        }
+        let id = self.count.fetch_add(1, Relaxed) + 1;
+        if id as usize >= PLACES {
+            self.count.fetch_sub(1, Relaxed);
+            // SAFETY: made above, shown to nobody.
+            unsafe { std::alloc::dealloc(new.cast(), layout) };
+            self.shed.fetch_add(1, Relaxed);
+            return None;
+        }
+        // SAFETY: `new` is valid for a `Site` and not initialised yet.
+        unsafe { new.write(Site::new(id, *info)) };
+        match self.places[place].compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire) {
+            Ok(_) => {
+                self.by_id[id as usize].store(new, Release);
+                // SAFETY: just written, and never freed from here on.
+                Some(unsafe { &*new })
+            }
+            Err(_) => {
+                // Another thread took the place; its id stays a gap, which readers skip. A site has no destructor.
+                // SAFETY: made above, shown to nobody.
+                unsafe { std::alloc::dealloc(new.cast(), layout) };
+                self.get(info)
+            }
+        }
+    }
+
+    /// All sites, in the order of their ids.
+    pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static Site> {
+        let count = self.count.load(Relaxed) as usize;
+        // SAFETY: null, or a site that is never freed.
+        (1..=count.min(PLACES - 1)).filter_map(|id| unsafe { self.by_id[id].load(Acquire).as_ref() })
+    }
+
+    /// Bytes taken.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        u64::from(self.count.load(Relaxed)) * size_of::<Site>() as u64
+    }
+
+    /// Look-ups that found no room.
+    pub(crate) fn shed(&self) -> u64 {
+        self.shed.load(Relaxed)
+    }
+}
+
+impl Site {
+    fn new(id: u32, info: SiteInfo) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            id,
+            info,
+            spawned: zero(),
+            finished: zero(),
+            shed: zero(),
+            finished_busy: zero(),
+            finished_polls: zero(),
+            max_poll: zero(),
+            slow_polls: zero(),
+            slow_poll_total: zero(),
+            last_slow_poll: zero(),
+            last_slow_poll_at: zero(),
+            last_slow_poll_task: zero(),
+            handles_dropped: zero(),
+            errors_lost: zero(),
+            panics: zero(),
+            panics_lost: zero(),
+            aborted: zero(),
+        }
+    }
+}
+
+/// The compiler may give one place in the source several addresses; then it is several sites with one text, and the
+/// inspector's lists show them as what they are. It never gives two places one address with the same type.
+#[inline]
+fn same(a: &SiteInfo, b: &SiteInfo) -> bool {
+    std::ptr::eq(a.location, b.location) && std::ptr::eq(a.type_name, b.type_name) && a.kind == b.kind
+}
+
+#[inline]
+fn hash(info: &SiteInfo) -> usize {
+    let key = (std::ptr::from_ref(info.location) as usize).rotate_left(17) ^ info.type_name.as_ptr() as usize;
+    (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) ^ info.kind as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(kind: SiteKind, location: &'static Location<'static>) -> SiteInfo {
+        SiteInfo { kind, location, type_name: "future", output: OutputKind::Unit, future_bytes: 0 }
+    }
+
+    #[test]
+    fn a_place_is_one_site_for_all_threads_and_another_place_another() {
+        let sites: &'static Sites = Box::leak(Box::new(Sites::new()));
+        let (here, there) = (Location::caller(), here());
+        let ids: Vec<u32> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| sites.get(&info(SiteKind::Spawn, here)).map_or(0, |site| site.id)))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(ids.iter().all(|&id| id == ids[0] && id != 0), "{ids:?}");
+        assert_ne!(sites.get(&info(SiteKind::Spawn, there)).unwrap().id, ids[0]);
+        assert_ne!(sites.get(&info(SiteKind::Lock, here)).unwrap().id, ids[0]);
+        assert_eq!(sites.all().count(), 3);
+    }
+
+    #[track_caller]
+    fn here() -> &'static Location<'static> {
+        Location::caller()
+    }
+
+    #[test]
+    fn a_full_table_sheds_and_counts() {
+        let sites: &'static Sites = Box::leak(Box::new(Sites::new()));
+        let names: &'static str = Box::leak("x".repeat(PLACES + 100).into_boxed_str());
+        let mut found = 0;
+        for n in 0..PLACES + 100 {
+            let info = SiteInfo { type_name: &names[n..=n], ..info(SiteKind::Spawn, Location::caller()) };
+            found += u64::from(sites.get(&info).is_some());
+        }
+        assert!(found < PLACES as u64);
+        assert_eq!(sites.shed(), (PLACES as u64 + 100) - found);
+    }
+}

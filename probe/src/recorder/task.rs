@@ -1,0 +1,586 @@
+//! A task's slot: its life, its polls, its handle.
+//!
+//! The polling thread is the only writer of everything but `flags`, `refs` and `wakes`. A slot is shared by the future,
+//! the handle and the wakers; when the last of them lets go, what the task did is added to its site's totals and the slot
+//! is free.
+use std::{
+    cell::UnsafeCell,
+    future::Future,
+    pin::Pin,
+    sync::atomic::{AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, fence},
+    task::{Context, Poll, Waker},
+};
+
+use async_inspect_proto::HISTOGRAM_BUCKETS;
+
+use super::{
+    Recorder, active,
+    arena::{Head, Slot},
+    clock,
+    histogram::Histogram,
+    site::{Site, SiteInfo, add},
+    thread::{self, WorkerKind},
+    wait::{Entry, WaitReading},
+    waker,
+};
+
+/// From when on a poll counts as slow, in nanoseconds.
+pub(crate) const SLOW_POLL_NS: u64 = 10_000_000;
+
+/// Set in the ids of `block_on` roots, which have none of tokio's.
+pub(crate) const ROOT_BIT: u64 = 1 << 63;
+
+/// How a task came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum TaskKind {
+    Async = 1,
+    Blocking = 2,
+    Root = 3,
+    Local = 4,
+}
+
+/// Where a task stands. Whether it runs is the workers' to say, whether it is woken `woken_at`'s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    New = 1,
+    Alive = 2,
+    Done = 3,
+    Panicked = 4,
+    Cancelled = 5,
+}
+
+/// Bits of `TaskSlot::flags`; unlike the other fields, written by the future's and the handle's side.
+pub(crate) mod flag {
+    /// Somebody can still get the result.
+    pub(crate) const HANDLE_HELD: u8 = 1;
+    /// Somebody waited for it at least once.
+    pub(crate) const HANDLE_AWAITED: u8 = 2;
+    /// The handle went before the task ended.
+    pub(crate) const HANDLE_DROPPED: u8 = 4;
+    pub(crate) const ABORTED: u8 = 8;
+    /// Somebody got the result, or the `JoinError`.
+    pub(crate) const RESULT_TAKEN: u8 = 16;
+    pub(crate) const ENDED: u8 = 32;
+    /// It returned an `Err`.
+    pub(crate) const FAILED: u8 = 64;
+    pub(crate) const PANICKED: u8 = 128;
+}
+
+#[repr(C, align(128))]
+pub(crate) struct TaskSlot {
+    head: Head,
+    kind: AtomicU8,
+    stage: AtomicU8,
+    flags: AtomicU8,
+    /// Waits for which there was no entry.
+    more_waits: AtomicI8,
+    /// 0 while the slot is free, and until the task's id is known.
+    id: AtomicU64,
+    site: AtomicPtr<Site>,
+    polls: AtomicU64,
+    busy: AtomicU64,
+    max_poll: AtomicU64,
+    /// Ticks at the end of the last poll.
+    last_poll_ended: AtomicU64,
+
+    waits: [Entry; 2],
+    spawned_at: AtomicU64,
+    parent: AtomicU64,
+
+    pub(super) wakes: Wakes,
+
+    poll_times: Histogram,
+}
+
+/// Written by whoever wakes the task, hence a line of its own.
+#[repr(C, align(64))]
+pub(super) struct Wakes {
+    refs: AtomicU32,
+    /// Whether `tokio` is set.
+    has_waker: AtomicU8,
+    tokio: UnsafeCell<Option<Waker>>,
+    /// Ticks; 0 when not woken since the last poll.
+    pub(super) woken_at: AtomicU64,
+    pub(super) by_others: AtomicU64,
+    pub(super) by_itself: AtomicU64,
+    sched_total: AtomicU64,
+    sched_max: AtomicU32,
+}
+
+// SAFETY: `tokio` is written by the polling thread before `has_waker` is set with release, and taken when the last
+// reference went; in between it is only read. Everything else is atomic.
+unsafe impl Sync for TaskSlot {}
+
+// SAFETY: zero is valid for the atomics; for `Option<Waker>` it is `None` or never read, since `has_waker` is 0, and a
+// slot gets its `None` written before use.
+unsafe impl Slot for TaskSlot {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// Everything that is read of a task at once; times in ticks.
+#[derive(Debug, Clone)]
+pub(crate) struct TaskReading {
+    pub(crate) id: u64,
+    pub(crate) kind: u8,
+    pub(crate) stage: u8,
+    pub(crate) flags: u8,
+    pub(crate) more_waits: bool,
+    pub(crate) site: &'static Site,
+    pub(crate) polls: u64,
+    pub(crate) busy: u64,
+    pub(crate) max_poll: u64,
+    pub(crate) last_poll_ended: u64,
+    pub(crate) spawned_at: u64,
+    pub(crate) parent: u64,
+    pub(crate) woken_at: u64,
+    pub(crate) wakes: u64,
+    pub(crate) self_wakes: u64,
+    pub(crate) sched_total: u64,
+    pub(crate) sched_max: u64,
+    pub(crate) waits: [Option<WaitReading>; 2],
+}
+
+/// A shared hold on a slot.
+pub(crate) struct TaskRef(&'static TaskSlot);
+
+impl Clone for TaskRef {
+    fn clone(&self) -> Self {
+        self.0.retain();
+        Self(self.0)
+    }
+}
+
+impl Drop for TaskRef {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.wakes.refs.fetch_sub(1, Release) == 1 {
+            fence(Acquire);
+            self.0.retire();
+        }
+    }
+}
+
+impl TaskRef {
+    /// Takes over a reference that [`TaskSlot::retain`] counted.
+    pub(super) fn from_retained(slot: &'static TaskSlot) -> Self {
+        Self(slot)
+    }
+
+    #[inline]
+    pub(crate) fn slot(&self) -> &'static TaskSlot {
+        self.0
+    }
+}
+
+impl TaskSlot {
+    /// A slot for a task that is about to be spawned from `info`; `None` when the task is to be counted only.
+    pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: TaskKind) -> Option<TaskRef> {
+        let site = recorder.sites.get(info)?;
+        add(&site.spawned, 1);
+        let Some(slot) = recorder.tasks.take() else {
+            add(&site.shed, 1);
+            return None;
+        };
+        slot.kind.store(kind as u8, Relaxed);
+        slot.stage.store(Stage::New as u8, Relaxed);
+        slot.flags.store(0, Relaxed);
+        slot.more_waits.store(0, Relaxed);
+        slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+        for counter in [&slot.polls, &slot.busy, &slot.max_poll, &slot.last_poll_ended] {
+            counter.store(0, Relaxed);
+        }
+        slot.waits.iter().for_each(Entry::reset);
+        slot.spawned_at.store(clock::ticks(), Relaxed);
+        slot.parent.store(thread::current_task_id(), Relaxed);
+        slot.poll_times.reset();
+        let wakes = &slot.wakes;
+        for counter in [&wakes.woken_at, &wakes.by_others, &wakes.by_itself, &wakes.sched_total] {
+            counter.store(0, Relaxed);
+        }
+        wakes.sched_max.store(0, Relaxed);
+        wakes.refs.store(1, Relaxed);
+        if kind == TaskKind::Root {
+            slot.set_id(ROOT_BIT | recorder.new_id());
+        }
+        Some(TaskRef(slot))
+    }
+
+    /// Makes the task known under `id`, once; from then on readers see it.
+    #[inline]
+    pub(crate) fn set_id(&'static self, id: u64) {
+        if self.id.load(Relaxed) != id {
+            self.id.store(id, Release);
+            if let Some(recorder) = active() {
+                recorder.tasks.mark(self);
+            }
+        }
+    }
+
+    /// The task's id; 0 when it is not known yet.
+    #[inline]
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn waits(&self) -> &[Entry; 2] {
+        &self.waits
+    }
+
+    pub(super) fn more_waits(&self, change: i8) {
+        let _ = self.more_waits.try_update(Relaxed, Relaxed, |n| Some(n.saturating_add(change).max(0)));
+    }
+
+    /// How many polls it had; tells one poll from the next.
+    #[inline]
+    pub(crate) fn polls(&self) -> u64 {
+        self.polls.load(Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn retain(&self) {
+        self.wakes.refs.fetch_add(1, Relaxed);
+    }
+
+    /// Where it was spawned. Only for a task with a reference held.
+    pub(crate) fn site(&self) -> &'static Site {
+        // SAFETY: set at registration, before any reference was given out, to a site, which is never freed.
+        unsafe { &*self.site.load(Relaxed) }
+    }
+
+    /// tokio's own waker of this task, once it was polled.
+    #[inline]
+    pub(super) fn tokio_waker(&self) -> Option<&Waker> {
+        if self.wakes.has_waker.load(Acquire) == 0 {
+            return None;
+        }
+        // SAFETY: written before `has_waker`, and not again before the last reference is gone; the caller holds one.
+        unsafe { (*self.wakes.tokio.get()).as_ref() }
+    }
+
+    /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
+    pub(crate) fn read(&self) -> Option<TaskReading> {
+        let id = self.id.load(Acquire);
+        // SAFETY: null, or a site, which is never freed.
+        let site = unsafe { self.site.load(Relaxed).as_ref() };
+        let wakes = &self.wakes;
+        let self_wakes = wakes.by_itself.load(Relaxed);
+        let reading = TaskReading {
+            id,
+            kind: self.kind.load(Relaxed),
+            stage: self.stage.load(Relaxed),
+            flags: self.flags.load(Relaxed),
+            more_waits: self.more_waits.load(Relaxed) > 0,
+            site: site?,
+            polls: self.polls.load(Relaxed),
+            busy: self.busy.load(Relaxed),
+            max_poll: self.max_poll.load(Relaxed),
+            last_poll_ended: self.last_poll_ended.load(Relaxed),
+            spawned_at: self.spawned_at.load(Relaxed),
+            parent: self.parent.load(Relaxed),
+            woken_at: wakes.woken_at.load(Relaxed),
+            wakes: wakes.by_others.load(Relaxed) + self_wakes,
+            self_wakes,
+            sched_total: wakes.sched_total.load(Relaxed),
+            sched_max: u64::from(wakes.sched_max.load(Relaxed)) << SCHED_MAX_SHIFT,
+            waits: [self.waits[0].read(), self.waits[1].read()],
+        };
+        fence(Acquire);
+        (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+    }
+
+    /// Counts of poll durations.
+    pub(crate) fn poll_counts(&self) -> [u32; HISTOGRAM_BUCKETS] {
+        self.poll_times.counts()
+    }
+
+    /// The task came to an end; called once, by the side that runs it.
+    fn ended(&'static self, stage: Stage, failed: bool) {
+        let site = self.site();
+        self.stage.store(stage as u8, Relaxed);
+        self.last_poll_ended.store(clock::ticks(), Relaxed);
+        add(&site.finished, 1);
+        let mut set = flag::ENDED;
+        match stage {
+            Stage::Panicked => {
+                set |= flag::PANICKED;
+                add(&site.panics, 1);
+            }
+            Stage::Cancelled => add(&site.aborted, 1),
+            _ => {}
+        }
+        if failed {
+            set |= flag::FAILED;
+        }
+        let before = self.flags.fetch_or(set, AcqRel);
+        if before & (flag::HANDLE_HELD | flag::RESULT_TAKEN) == 0 {
+            self.result_lost(before | set);
+        }
+        if let Some(recorder) = active() {
+            recorder.tasks.mark(self);
+        }
+    }
+
+    /// A handle (or a set) can now get the task's result.
+    pub(crate) fn handle_held(&self) {
+        self.flags.fetch_or(flag::HANDLE_HELD, Relaxed);
+    }
+
+    /// Somebody waits for the task, or called `abort`, as `which` says.
+    pub(crate) fn handle_did(&'static self, which: u8) {
+        if self.flags.load(Relaxed) & which == 0 {
+            self.flags.fetch_or(which, Relaxed);
+            if let Some(recorder) = active() {
+                recorder.tasks.mark(self);
+            }
+        }
+    }
+
+    /// The handle (or the set) went. `by_choice` is false for a set that aborts its tasks as it goes.
+    pub(crate) fn handle_dropped(&'static self, by_choice: bool) {
+        let before = self.flags.fetch_xor(flag::HANDLE_HELD, AcqRel);
+        if before & flag::ENDED == 0 {
+            self.flags.fetch_or(flag::HANDLE_DROPPED, Relaxed);
+            if by_choice && before & (flag::HANDLE_AWAITED | flag::ABORTED) == 0 {
+                add(&self.site().handles_dropped, 1);
+            }
+        } else if before & flag::RESULT_TAKEN == 0 {
+            self.result_lost(before);
+        }
+        if let Some(recorder) = active() {
+            recorder.tasks.mark(self);
+        }
+    }
+
+    fn result_lost(&self, flags: u8) {
+        let site = self.site();
+        if flags & flag::PANICKED != 0 {
+            add(&site.panics_lost, 1);
+        } else if flags & flag::FAILED != 0 {
+            add(&site.errors_lost, 1);
+        }
+    }
+
+    /// The last reference went: what the task did goes to its site, the slot to the next task.
+    #[cold]
+    fn retire(&'static self) {
+        let site = self.site();
+        add(&site.finished_busy, self.busy.load(Relaxed));
+        add(&site.finished_polls, self.polls.load(Relaxed));
+        self.id.store(0, Release);
+        let wakes = &self.wakes;
+        if wakes.has_waker.swap(0, Relaxed) != 0 {
+            // SAFETY: the last reference is gone, so nobody reads it, and the slot is not free yet, so nobody writes it.
+            drop(unsafe { (*wakes.tokio.get()).take() });
+        }
+        if let Some(recorder) = active() {
+            recorder.tasks.give_back(self);
+        }
+    }
+
+    /// Gives tokio's waker to the slot at the first poll, and says whether `cx` is the one it has.
+    #[inline]
+    fn knows_waker(&self, cx: &Context<'_>) -> bool {
+        match self.tokio_waker() {
+            Some(waker) => waker.will_wake(cx.waker()),
+            None => {
+                // SAFETY: only the polling thread gets here, and nobody reads before `has_waker` is set.
+                unsafe { self.wakes.tokio.get().write(Some(cx.waker().clone())) };
+                self.wakes.has_waker.store(1, Release);
+                true
+            }
+        }
+    }
+}
+
+/// `sched_max` is kept in units of 1024 ticks, so that it fits beside the counters of its line: half a microsecond.
+const SCHED_MAX_SHIFT: u32 = 10;
+
+/// A future that is recorded while it runs, or passed through when there is no slot for it.
+pub(crate) struct Tracked<F: Future> {
+    future: F,
+    task: Option<TaskRef>,
+    /// Tells whether an output is an `Err`.
+    failed: fn(&F::Output) -> bool,
+    ended: bool,
+}
+
+impl<F: Future> Tracked<F> {
+    #[inline]
+    pub(crate) fn new(future: F, task: Option<TaskRef>, failed: fn(&F::Output) -> bool) -> Self {
+        Self { future, task, failed, ended: false }
+    }
+}
+
+impl<F: Future> Future for Tracked<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: `future` is pinned with `self` and never moved out of it; nothing else is pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        let future = unsafe { Pin::new_unchecked(&mut this.future) };
+        let (Some(task), Some(recorder)) = (&this.task, active()) else {
+            return future.poll(cx);
+        };
+        let task = task.slot();
+        let poll = PollInProgress::begin(recorder, task);
+        let output = if task.knows_waker(cx) {
+            future.poll(&mut Context::from_waker(&waker::borrowed(task)))
+        } else {
+            future.poll(cx)
+        };
+        poll.end();
+        if let Poll::Ready(output) = &output {
+            this.ended = true;
+            task.ended(Stage::Done, (this.failed)(output));
+        }
+        output
+    }
+}
+
+impl<F: Future> Drop for Tracked<F> {
+    fn drop(&mut self) {
+        if let (Some(task), false) = (&self.task, self.ended) {
+            let panicked = task.slot().stage.load(Relaxed) == Stage::Panicked as u8;
+            task.slot().ended(if panicked { Stage::Panicked } else { Stage::Cancelled }, false);
+        }
+    }
+}
+
+/// Runs `work` as the one poll of a blocking task.
+pub(crate) fn run_blocking<R>(task: Option<TaskRef>, failed: fn(&R) -> bool, work: impl FnOnce() -> R) -> R {
+    let (Some(task), Some(recorder)) = (task, active()) else { return work() };
+    let mut ending = Ending { task, ended: false };
+    let slot = ending.task.slot();
+    let poll = PollInProgress::begin(recorder, slot);
+    let output = work();
+    poll.end();
+    ending.ended = true;
+    slot.ended(Stage::Done, failed(&output));
+    output
+}
+
+/// Ends a blocking task that panics.
+struct Ending {
+    task: TaskRef,
+    ended: bool,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.task.slot().ended(Stage::Panicked, false);
+        }
+    }
+}
+
+struct PollInProgress {
+    recorder: &'static Recorder,
+    task: &'static TaskSlot,
+    outer: thread::Outer,
+    started: u64,
+}
+
+impl PollInProgress {
+    #[inline]
+    fn begin(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
+        let started = clock::ticks();
+        let kind = task.kind.load(Relaxed);
+        if task.polls.load(Relaxed) == 0 {
+            first_poll(task, kind);
+        }
+        let wakes = &task.wakes;
+        let woken_at = wakes.woken_at.load(Relaxed);
+        if woken_at != 0 {
+            wakes.woken_at.store(0, Relaxed);
+            let delay = started.saturating_sub(woken_at);
+            wakes.sched_total.store(wakes.sched_total.load(Relaxed) + delay, Relaxed);
+            let delay = u32::try_from(delay >> SCHED_MAX_SHIFT).unwrap_or(u32::MAX);
+            if delay > wakes.sched_max.load(Relaxed) {
+                wakes.sched_max.store(delay, Relaxed);
+            }
+        }
+        let worker = match kind {
+            k if k == TaskKind::Root as u8 => WorkerKind::BlockOn,
+            k if k == TaskKind::Blocking as u8 => WorkerKind::Blocking,
+            _ => WorkerKind::Worker,
+        };
+        let outer = thread::enter(recorder, task, worker, started);
+        Self { recorder, task, outer, started }
+    }
+
+    #[inline]
+    fn end(self) {
+        let task = self.task;
+        let ended = self.finish();
+        // Woken by itself: it waits for a worker from now on.
+        if task.wakes.woken_at.load(Relaxed) == waker::BY_ITSELF {
+            task.wakes.woken_at.store(ended, Relaxed);
+        }
+        self.recorder.tasks.mark(task);
+        std::mem::forget(self);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        let task = self.task;
+        let ended = clock::ticks();
+        thread::leave(&self.outer, self.started, ended);
+        let took = ended.saturating_sub(self.started);
+        task.polls.store(task.polls.load(Relaxed) + 1, Relaxed);
+        task.busy.store(task.busy.load(Relaxed) + took, Relaxed);
+        task.poll_times.record(took);
+        task.last_poll_ended.store(ended, Relaxed);
+        if took > task.max_poll.load(Relaxed) {
+            task.new_max(took, ended);
+        }
+        if took >= slow_ticks() && task.kind.load(Relaxed) != TaskKind::Blocking as u8 {
+            task.site().slow_poll(task.id(), took, ended);
+        }
+        ended
+    }
+}
+
+impl TaskSlot {
+    #[cold]
+    fn new_max(&self, took: u64, _ended: u64) {
+        self.max_poll.store(took, Relaxed);
+        self.site().max_poll.fetch_max(took, Relaxed);
+    }
+}
+
+impl Drop for PollInProgress {
+    /// Only a panic of the future gets here.
+    fn drop(&mut self) {
+        self.finish();
+        self.task.stage.store(Stage::Panicked as u8, Relaxed);
+    }
+}
+
+#[cold]
+fn first_poll(task: &'static TaskSlot, kind: u8) {
+    task.stage.store(Stage::Alive as u8, Relaxed);
+    if kind != TaskKind::Root as u8 {
+        // The spawning thread may not have come to it yet.
+        if let Some(id) = ::tokio::task::try_id() {
+            task.set_id(super::peek::task_id(id));
+        }
+    }
+}
+
+#[inline]
+fn slow_ticks() -> u64 {
+    static SLOW: AtomicU64 = AtomicU64::new(0);
+    let ticks = SLOW.load(Relaxed);
+    if ticks != 0 {
+        return ticks;
+    }
+    let ticks = clock::ticks_in_ns(SLOW_POLL_NS).max(1);
+    SLOW.store(ticks, Relaxed);
+    ticks
+}

@@ -1,0 +1,218 @@
+//! What each thread is doing: the task in poll and the worker slot of the thread.
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::*},
+};
+
+use super::{
+    Recorder, active,
+    arena::{Head, Slot},
+    task::TaskSlot,
+};
+
+/// What a thread that polls is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum WorkerKind {
+    Worker = 1,
+    BlockOn = 2,
+    Blocking = 3,
+}
+
+/// A thread that polls tasks. Written by that thread only.
+#[repr(C, align(128))]
+pub(crate) struct WorkerSlot {
+    head: Head,
+    kind: AtomicU8,
+    /// Index of the thread's name in the worker names, plus one.
+    name: AtomicU32,
+    /// 0 while the slot is free.
+    id: AtomicU64,
+    /// The task in poll, 0 when none.
+    task: AtomicU64,
+    /// Ticks; 0 when none.
+    poll_started: AtomicU64,
+    polls: AtomicU64,
+    busy: AtomicU64,
+}
+
+// SAFETY: atomics only; zero is valid.
+unsafe impl Slot for WorkerSlot {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// One reading of a [`WorkerSlot`]; times in ticks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WorkerReading {
+    pub(crate) id: u64,
+    pub(crate) kind: u8,
+    pub(crate) name: u32,
+    pub(crate) task: u64,
+    pub(crate) poll_started: u64,
+    pub(crate) polls: u64,
+    pub(crate) busy: u64,
+}
+
+impl WorkerSlot {
+    /// What the worker does; `None` when the slot is free.
+    pub(crate) fn read(&self) -> Option<WorkerReading> {
+        let id = self.id.load(Acquire);
+        // The poll's start is read on both sides of the task, so that one poll's task never gets another poll's start.
+        // Polls so short that it does not settle in a few tries block nobody: none in progress is true enough.
+        let (task, poll_started) = (0..8)
+            .find_map(|_| {
+                let started = self.poll_started.load(Acquire);
+                let task = self.task.load(Acquire);
+                (self.poll_started.load(Acquire) == started).then_some(if started == 0 {
+                    (0, 0)
+                } else {
+                    (task, started)
+                })
+            })
+            .unwrap_or((0, 0));
+        let reading = WorkerReading {
+            id,
+            kind: self.kind.load(Relaxed),
+            name: self.name.load(Relaxed),
+            task,
+            poll_started,
+            polls: self.polls.load(Relaxed),
+            busy: self.busy.load(Relaxed),
+        };
+        (id != 0 && self.id.load(Acquire) == id).then_some(reading)
+    }
+}
+
+/// Names of threads that poll, by the order in which they came. A thread's first poll may wait for another thread's
+/// first poll here, never for a reader.
+static NAMES: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+const MAX_NAMES: usize = 4096;
+
+/// The name that a [`WorkerReading::name`] stands for.
+pub(crate) fn worker_name(name: u32) -> String {
+    let names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    (name as usize).checked_sub(1).and_then(|i| names.get(i).cloned()).unwrap_or_default()
+}
+
+fn name_index() -> u32 {
+    let current = std::thread::current();
+    let name = current.name().unwrap_or("unnamed");
+    let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(i) = names.iter().position(|known| known == name) {
+        return i as u32 + 1;
+    }
+    if names.len() == MAX_NAMES {
+        return 0;
+    }
+    names.push(name.to_owned());
+    names.len() as u32
+}
+
+pub(crate) struct Here {
+    /// The task in poll on this thread.
+    pub(super) task: Cell<Option<&'static TaskSlot>>,
+    /// This thread's slot.
+    worker: Cell<Option<&'static WorkerSlot>>,
+    /// Ticks at the start of the poll in progress.
+    pub(super) poll_started: Cell<u64>,
+}
+
+thread_local! {
+    // Without a destructor, so that reading it is one address computation.
+    pub(super) static HERE: Here = const {
+        Here { task: Cell::new(None), worker: Cell::new(None), poll_started: Cell::new(0) }
+    };
+    // Gives the worker slot back when the thread ends.
+    static AT_EXIT: AtExit = const { AtExit };
+}
+
+struct AtExit;
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        HERE.with(|here| {
+            if let (Some(worker), Some(recorder)) = (here.worker.take(), active()) {
+                worker.id.store(0, Release);
+                recorder.workers.give_back(worker);
+            }
+        });
+    }
+}
+
+/// The task in poll on this thread.
+#[inline]
+pub(crate) fn current_task() -> Option<&'static TaskSlot> {
+    HERE.with(|here| here.task.get())
+}
+
+/// Id of the task in poll on this thread, 0 outside of any.
+#[inline]
+pub(crate) fn current_task_id() -> u64 {
+    current_task().map_or(0, TaskSlot::id)
+}
+
+/// When the poll in progress on this thread began, in ticks; 0 outside of any. A timestamp that costs nothing, good
+/// enough for "last asked for a message at".
+#[inline]
+pub(crate) fn poll_started() -> u64 {
+    HERE.with(|here| here.poll_started.get())
+}
+
+/// What was in progress on this thread before a poll began; polls nest in `block_on` and `LocalSet`.
+pub(super) struct Outer {
+    task: Option<&'static TaskSlot>,
+    poll_started: u64,
+}
+
+/// Notes that a poll of `task` begins on this thread at `now`.
+#[inline]
+pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, kind: WorkerKind, now: u64) -> Outer {
+    HERE.with(|here| {
+        let outer = Outer { task: here.task.replace(Some(task)), poll_started: here.poll_started.replace(now) };
+        if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind)) {
+            // Between the two stores a reader sees no poll, never the new task with the old start.
+            worker.poll_started.store(0, Release);
+            worker.task.store(task.id(), Release);
+            worker.poll_started.store(now, Release);
+        }
+        outer
+    })
+}
+
+/// Notes that the poll that began at `started` ended at `now`.
+#[inline]
+pub(super) fn leave(outer: &Outer, started: u64, now: u64) {
+    HERE.with(|here| {
+        here.task.set(outer.task);
+        here.poll_started.set(outer.poll_started);
+        if let Some(worker) = here.worker.get() {
+            worker.poll_started.store(0, Release);
+            if let Some(task) = outer.task {
+                worker.task.store(task.id(), Release);
+                worker.poll_started.store(outer.poll_started, Release);
+            } else {
+                // A nested poll's time is part of the outer poll's.
+                worker.busy.store(worker.busy.load(Relaxed) + now.wrapping_sub(started), Relaxed);
+            }
+            worker.polls.store(worker.polls.load(Relaxed) + 1, Relaxed);
+        }
+    });
+}
+
+#[cold]
+fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Option<&'static WorkerSlot> {
+    // A thread whose destructors already ran would never give its slot back.
+    AT_EXIT.try_with(|_| ()).ok()?;
+    let worker = recorder.workers.take()?;
+    worker.kind.store(kind as u8, Relaxed);
+    worker.name.store(name_index(), Relaxed);
+    worker.task.store(0, Relaxed);
+    worker.poll_started.store(0, Relaxed);
+    worker.polls.store(0, Relaxed);
+    worker.busy.store(0, Relaxed);
+    worker.id.store(recorder.new_id(), Release);
+    here.worker.set(Some(worker));
+    Some(worker)
+}
