@@ -2,3 +2,4 @@
 
 pub mod lints;
 pub mod model;
+pub mod source;

@@ -5,6 +5,7 @@
 //! and every screen, so that neither a slow link nor a skewed clock changes what is said.
 
 mod apply;
+mod batch;
 mod channel;
 mod histogram;
 mod lock;
@@ -14,7 +15,10 @@ mod target;
 mod task;
 mod worker;
 
-pub use apply::Batch;
+pub use batch::{
+    Batch, ChannelBirth, ChannelReading, LockBirth, LockReading, SiteBirth, SiteReading, TaskBirth, TaskReading,
+    WorkerReading,
+};
 pub use channel::{Channel, ChannelId, ChannelKind};
 pub use histogram::Histogram;
 pub use lock::{Lock, LockId, LockKind, SuspendedHold};

@@ -81,7 +81,7 @@ pub struct Site {
 }
 
 /// Slow polls of one site within one reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SlowPoll {
     /// When the newest of them ended.
     pub at: Stamp,
@@ -91,6 +91,10 @@ pub struct SlowPoll {
     pub task: TaskId,
     /// How many slow polls this reading stands for.
     pub count: u64,
+    /// How long they took together.
+    pub total: Duration,
+    /// The longest known of them: the newest, or the site's new maximum where that rose.
+    pub longest: Duration,
 }
 
 impl Site {

@@ -1,0 +1,205 @@
+//! What one update says, with every string resolved and cleaned: the rows that `decode` hands to [`super::Model::apply`].
+//!
+//! A *birth* says what an entity is and comes once; a *reading* carries its cumulative counters and its present state,
+//! and replaces the reading before it.
+use std::time::Duration;
+
+use super::{
+    ChannelId, ChannelKind, Cost, Histogram, LockId, LockKind, Loss, OutputKind, Panic, SiteId, SiteKind, Stamp,
+    TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
+};
+
+/// What `decode` made of one update.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Number of the tick.
+    pub seq: u64,
+    /// When it was read, on the target's clock.
+    pub now: Stamp,
+    /// The first part of a whole snapshot: what is not in it is no longer there.
+    pub snapshot_begin: bool,
+    /// The last part of a snapshot.
+    pub snapshot_end: bool,
+    /// Sites not sent before on this connection.
+    pub sites: Vec<SiteBirth>,
+    /// Totals of spawn sites.
+    pub site_totals: Vec<SiteReading>,
+    /// New tasks.
+    pub task_births: Vec<TaskBirth>,
+    /// Tasks that changed.
+    pub task_states: Vec<TaskReading>,
+    /// New locks.
+    pub lock_births: Vec<LockBirth>,
+    /// Locks that changed.
+    pub lock_states: Vec<LockReading>,
+    /// New channels.
+    pub channel_births: Vec<ChannelBirth>,
+    /// Channels that changed.
+    pub channel_states: Vec<ChannelReading>,
+    /// Threads that poll.
+    pub worker_states: Vec<WorkerReading>,
+    /// Panics of tasks.
+    pub panics: Vec<Panic>,
+    /// Tasks that are no longer known.
+    pub gone_tasks: Vec<TaskId>,
+    /// Locks that were dropped.
+    pub gone_locks: Vec<LockId>,
+    /// Channels that were dropped.
+    pub gone_channels: Vec<ChannelId>,
+    /// Threads that ended.
+    pub gone_workers: Vec<WorkerId>,
+    /// What is not shown one by one.
+    pub loss: Option<Loss>,
+    /// What the probe takes; its share is worked out by the model.
+    pub cost: Option<Cost>,
+}
+
+/// A place in the source.
+#[derive(Debug, Clone, Default)]
+pub struct SiteBirth {
+    /// Its id.
+    pub id: SiteId,
+    /// What happens there.
+    pub kind: SiteKind,
+    /// `path:line:column`.
+    pub location: String,
+    /// What things made there go by.
+    pub name: String,
+    /// What its tasks return.
+    pub output: OutputKind,
+}
+
+/// Totals of one spawn site; fields as in [`super::Site`].
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct SiteReading {
+    pub site: SiteId,
+    pub spawned: u64,
+    pub finished: u64,
+    pub shed: u64,
+    pub finished_busy: Duration,
+    pub finished_polls: u64,
+    pub max_poll: Duration,
+    pub slow_polls: u64,
+    pub slow_poll_total: Duration,
+    /// The newest slow poll: how long, when it ended, which task.
+    pub last_slow_poll: Duration,
+    pub last_slow_poll_at: Stamp,
+    pub last_slow_poll_task: TaskId,
+    pub handles_dropped: u64,
+    pub errors_lost: u64,
+    pub panics: u64,
+    pub panics_lost: u64,
+    pub aborted: u64,
+}
+
+/// A new task; fields as in [`super::Task`].
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct TaskBirth {
+    pub id: TaskId,
+    pub kind: TaskKind,
+    pub site: SiteId,
+    pub name: String,
+    pub spawned_at: Stamp,
+    pub future_bytes: u32,
+    pub parent: TaskId,
+}
+
+/// A task's state and counters; fields as in [`super::Task`].
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct TaskReading {
+    pub id: TaskId,
+    pub state: TaskState,
+    pub state_since: Stamp,
+    pub polls: u64,
+    pub busy: Duration,
+    pub max_poll: Duration,
+    pub wakes: u64,
+    pub self_wakes: u64,
+    pub sched_total: Duration,
+    pub sched_max: Duration,
+    pub flags: TaskFlags,
+    pub waits: Vec<Wait>,
+}
+
+/// A new lock; fields as in [`super::Lock`].
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct LockBirth {
+    pub id: LockId,
+    pub kind: LockKind,
+    pub site: SiteId,
+    pub name: String,
+}
+
+/// A lock's state and counters; fields as in [`super::Lock`].
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct LockReading {
+    pub id: LockId,
+    pub holder: TaskId,
+    pub holder_site: SiteId,
+    pub held_since: Option<Stamp>,
+    pub waiters: u32,
+    pub acquires: u64,
+    pub contended: u64,
+    pub wait_total: Duration,
+    pub wait_max: Duration,
+    pub wait_hist: Histogram,
+    pub hold_total: Duration,
+    pub hold_max: Duration,
+    pub hold_max_site: SiteId,
+    pub hold_hist: Histogram,
+    pub suspended_holds: u64,
+    /// The newest completed hold with a suspension in it.
+    pub last_suspended: Duration,
+    pub last_suspended_at: Stamp,
+    pub last_suspended_site: SiteId,
+    pub last_suspended_waiters: u32,
+}
+
+/// A new channel; fields as in [`super::Channel`].
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct ChannelBirth {
+    pub id: ChannelId,
+    pub kind: ChannelKind,
+    pub site: SiteId,
+    pub name: String,
+    pub capacity: Option<u64>,
+}
+
+/// A channel's state and counters; fields as in [`super::Channel`].
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct ChannelReading {
+    pub id: ChannelId,
+    pub sent: u64,
+    pub received: u64,
+    pub blocked_senders: u32,
+    pub sends_blocked: u64,
+    pub send_wait_total: Duration,
+    pub senders: u32,
+    pub receivers: u32,
+    pub closed: bool,
+    pub last_recv_at: Option<Stamp>,
+    pub receiver_task: TaskId,
+    pub recv_site: SiteId,
+    pub last_send_at: Option<Stamp>,
+    pub sender_task: TaskId,
+    pub send_site: SiteId,
+}
+
+/// What a thread does; fields as in [`super::Worker`].
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct WorkerReading {
+    pub id: WorkerId,
+    pub kind: WorkerKind,
+    pub name: String,
+    pub poll: Option<(TaskId, Stamp)>,
+    pub polls: u64,
+    pub busy: Duration,
+}

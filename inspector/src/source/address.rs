@@ -1,0 +1,204 @@
+//! TARGET on the command line.
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use async_inspect_proto::DEFAULT_ADDR;
+use thiserror::Error;
+
+/// Where a probe is, as the operator named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    shown: String,
+    place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Tcp(String),
+    Unix(PathBuf),
+}
+
+/// Why a TARGET is none, and what is one.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AddressError {
+    /// A form of a later version.
+    #[error("`{given}`: {form} targets are not in this version; {instead}")]
+    NotYet {
+        /// What was given.
+        given: String,
+        /// The form.
+        form: &'static str,
+        /// What to use now.
+        instead: &'static str,
+    },
+    /// No form at all.
+    #[error("`{given}` is not a target: {why}; give http://host:port, host:port or unix:/path")]
+    Malformed {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+}
+
+impl Address {
+    /// `http://host:port`, or the path of the socket.
+    pub(super) fn authority(&self) -> Option<&str> {
+        match &self.place {
+            Place::Tcp(authority) => Some(authority),
+            Place::Unix(_) => None,
+        }
+    }
+
+    /// The path, when it is a unix socket.
+    pub(super) fn socket(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Tcp(_) => None,
+            Place::Unix(path) => Some(path),
+        }
+    }
+}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self { shown: format!("http://{DEFAULT_ADDR}"), place: Place::Tcp(DEFAULT_ADDR.to_owned()) }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.shown)
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(given: &str) -> Result<Self, AddressError> {
+        let not_yet = |form, instead| Err(AddressError::NotYet { given: given.to_owned(), form, instead });
+        let malformed = |why| Err(AddressError::Malformed { given: given.to_owned(), why });
+        let place = |place| Ok(Address { shown: given.to_owned(), place });
+
+        if given.chars().any(|c| c.is_control() || c.is_whitespace()) && !given.starts_with("unix:") {
+            return malformed("it contains white space or control characters");
+        }
+        if let Some(path) = given.strip_prefix("unix:") {
+            // `unix:///run/x` is what gRPC tools write for the same.
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return if path.is_empty() || path.contains('\0') {
+                malformed("the path of the socket is missing")
+            } else {
+                place(Place::Unix(PathBuf::from(path)))
+            };
+        }
+        if given.starts_with("https://") {
+            return not_yet("https", "tunnel to it: ssh -L 6670:127.0.0.1:6670 HOST, then http://127.0.0.1:6670");
+        }
+        if given.starts_with("dns:") {
+            return not_yet("dns:", "give one address: http://host:port");
+        }
+        if given.starts_with("console:") {
+            return not_yet("console:", "put async-inspect-probe into the service and give http://host:port");
+        }
+        let (rest, has_scheme) = match given.strip_prefix("http://") {
+            Some(rest) => (rest.strip_suffix('/').unwrap_or(rest), true),
+            None => (given, false),
+        };
+        if rest.contains("://") {
+            return malformed("its scheme is unknown");
+        }
+        if rest.contains(['/', '?', '#', '@']) {
+            return malformed("only a host and a port are expected");
+        }
+        let (host, port) = match rest.rsplit_once(':') {
+            // The last colon of a bare IPv6 address is not a port's.
+            Some((host, port)) if !rest.ends_with(']') => (host, Some(port)),
+            _ => (rest, None),
+        };
+        if host.contains(':') && !(host.starts_with('[') && host.ends_with(']')) {
+            return malformed("an IPv6 address needs brackets, as in [::1]:6670");
+        }
+        let port = match port {
+            Some(port) => match port.parse::<u16>() {
+                Ok(port) if port != 0 => port,
+                _ => return malformed("its port is not a number from 1 to 65535"),
+            },
+            None if has_scheme => 6670,
+            None => return malformed("its port is missing"),
+        };
+        if host.is_empty() {
+            return malformed("its host is missing");
+        }
+        if format!("{host}:{port}").parse::<tonic::codegen::http::uri::Authority>().is_err() {
+            return malformed("its host is not a name or an address");
+        }
+        place(Place::Tcp(format!("{host}:{port}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tcp(given: &str) -> Option<String> {
+        given.parse::<Address>().ok().and_then(|a| a.authority().map(str::to_owned))
+    }
+
+    #[test]
+    fn every_documented_form_of_a_target_is_understood() {
+        assert_eq!(tcp("http://example.org:7000").as_deref(), Some("example.org:7000"));
+        assert_eq!(tcp("http://example.org:7000/").as_deref(), Some("example.org:7000"));
+        assert_eq!(tcp("http://example.org").as_deref(), Some("example.org:6670"));
+        assert_eq!(tcp("127.0.0.1:6670").as_deref(), Some("127.0.0.1:6670"));
+        assert_eq!(tcp("[::1]:6670").as_deref(), Some("[::1]:6670"));
+        assert_eq!(tcp("http://[::1]").as_deref(), Some("[::1]:6670"));
+        let unix: Address = "unix:/run/my app.sock".parse().unwrap();
+        assert_eq!(unix.socket(), Some(Path::new("/run/my app.sock")));
+        let unix: Address = "unix:///run/app.sock".parse().unwrap();
+        assert_eq!(unix.socket(), Some(Path::new("/run/app.sock")));
+        assert_eq!(Address::default().authority(), Some("127.0.0.1:6670"));
+    }
+
+    #[test]
+    fn an_address_is_shown_as_the_operator_wrote_it() {
+        for given in ["http://localhost:1", "localhost:1", "unix:/x"] {
+            assert_eq!(given.parse::<Address>().unwrap().to_string(), given);
+        }
+    }
+
+    #[test]
+    fn forms_of_later_versions_say_what_to_use_now() {
+        for given in ["https://example.org", "dns:example.org:6670", "console:127.0.0.1:6669"] {
+            let error = given.parse::<Address>().unwrap_err().to_string();
+            assert!(error.contains("not in this version"), "{error}");
+            assert!(error.contains("http://"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused_with_a_reason() {
+        for given in [
+            "",
+            ":",
+            "host",
+            "host:",
+            ":6670",
+            "host:0",
+            "host:65536",
+            "host:x",
+            "::1",
+            "::1:6670",
+            "ftp://host:1",
+            "http://",
+            "http://host:1/path",
+            "http://user@host:1",
+            "a b:1",
+            "host:1\n",
+            "unix:",
+            "a\u{1b}[31m:1",
+        ] {
+            assert!(given.parse::<Address>().is_err(), "{given:?}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Where data comes from: a probe, over gRPC. Nothing past this module knows of the network.
+use std::time::Duration;
+
+use crate::model::{Batch, Target};
+
+mod address;
+mod error;
+
+pub use address::{Address, AddressError};
+pub use error::SourceError;
+
+/// What a live source tells the dashboard or a report. All data is decoded and cleaned.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// An attempt to connect begins; the first is number 1, and the count starts again after a success.
+    Connecting {
+        /// Number of the attempt.
+        attempt: u32,
+    },
+    /// The target answered. `Target::instance` differs from the last one's after a restart of the target: what was
+    /// known of it no longer holds.
+    Connected(Box<Target>),
+    /// The target's state has changed.
+    Update(Box<Batch>),
+    /// The stream ended or could not be opened; the source reconnects by itself.
+    Lost {
+        /// Why.
+        error: SourceError,
+        /// Until the next attempt.
+        retry_in: Duration,
+    },
+}
