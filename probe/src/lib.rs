@@ -1,3 +1,21 @@
-//! Watch a tokio service from inside.
+//! Watch a tokio service from inside: tasks, locks and channels, told to `async-inspect`.
+//!
+//! Three ways in, from the least work to the most control:
+//!
+//! 1. In `Cargo.toml`, `tokio = { package = "async-inspect-tokio", … }`: nothing else changes.
+//! 2. `use async_inspect_probe::tokio;` in the modules to be watched.
+//! 3. [`Builder`] to start the probe in code, with the drop-in by either of the above.
+//!
+//! Nothing is recorded, no port is opened and no thread is started until `ASYNC_INSPECT` is set in the environment
+//! (`ASYNC_INSPECT=127.0.0.1:6670`, `on` for that default, or `unix:/path`) or [`Builder::start`] is called. From then on
+//! the drop-in's wrappers keep counters and facts in slots of atomics; a thread of the probe's own reads them when an
+//! inspector is attached. The probe never blocks or fails its host, and its memory has a ceiling.
+
+mod collector;
 mod recorder;
+mod service;
+mod start;
 pub mod tokio;
+mod wire;
+
+pub use start::{BindError, Builder, ENVIRONMENT, Probe, StartError};

@@ -198,6 +198,16 @@ impl<T: Slot> Arena<T> {
         self.get(index)
     }
 
+    /// The slot at an index, if it was ever used.
+    pub(crate) fn at_used(&self, index: u32) -> Option<&'static T> {
+        (index < self.fresh.load(Acquire)).then(|| self.get(index))?
+    }
+
+    /// The index of a slot of this arena.
+    pub(crate) fn index(&self, slot: &T) -> u32 {
+        slot.head().index.load(Relaxed)
+    }
+
     /// All slots ever used, with their indices.
     pub(crate) fn all(&'static self) -> impl Iterator<Item = (u32, &'static T)> {
         let fresh = self.fresh.load(Acquire) as usize;

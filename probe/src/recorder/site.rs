@@ -68,6 +68,11 @@ pub(crate) fn add(total: &AtomicU64, n: u64) {
 }
 
 impl Site {
+    /// Whether tasks come from here.
+    pub(crate) fn is_spawn(&self) -> bool {
+        self.info.kind == SiteKind::Spawn
+    }
+
     /// Notes a poll over the limit.
     #[cold]
     pub(crate) fn slow_poll(&self, task: u64, took: u64, at: u64) {

@@ -1,7 +1,7 @@
 //! What each thread is doing: the task in poll and the worker slot of the thread.
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::*},
+    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, fence},
 };
 
 use super::{
@@ -28,8 +28,8 @@ pub(crate) struct WorkerSlot {
     name: AtomicU32,
     /// 0 while the slot is free.
     id: AtomicU64,
-    /// The task in poll, 0 when none.
-    task: AtomicU64,
+    /// The task in poll; null when none.
+    task: AtomicPtr<TaskSlot>,
     /// Ticks; 0 when none.
     poll_started: AtomicU64,
     polls: AtomicU64,
@@ -44,40 +44,50 @@ unsafe impl Slot for WorkerSlot {
 }
 
 /// One reading of a [`WorkerSlot`]; times in ticks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct WorkerReading {
     pub(crate) id: u64,
     pub(crate) kind: u8,
     pub(crate) name: u32,
-    pub(crate) task: u64,
-    pub(crate) poll_started: u64,
+    /// The poll in progress.
+    pub(crate) poll: Option<Polling>,
     pub(crate) polls: u64,
     pub(crate) busy: u64,
+}
+
+/// A poll in progress.
+#[derive(Clone, Copy)]
+pub(crate) struct Polling {
+    pub(crate) task: &'static TaskSlot,
+    pub(crate) task_id: u64,
+    /// In ticks.
+    pub(crate) started: u64,
 }
 
 impl WorkerSlot {
     /// What the worker does; `None` when the slot is free.
     pub(crate) fn read(&self) -> Option<WorkerReading> {
         let id = self.id.load(Acquire);
-        // The poll's start is read on both sides of the task, so that one poll's task never gets another poll's start.
-        // Polls so short that it does not settle in a few tries block nobody: none in progress is true enough.
-        let (task, poll_started) = (0..8)
+        // The start is read on both sides of the task, so that one poll's task never gets another poll's start, and the
+        // slot is still that task's. Polls so short that this does not settle in a few tries block nobody.
+        let poll = (0..8)
             .find_map(|_| {
                 let started = self.poll_started.load(Acquire);
-                let task = self.task.load(Acquire);
-                (self.poll_started.load(Acquire) == started).then_some(if started == 0 {
-                    (0, 0)
-                } else {
-                    (task, started)
+                // SAFETY: null, or a slot, which is never freed.
+                let task = unsafe { self.task.load(Acquire).as_ref() };
+                let task_id = task.map_or(0, TaskSlot::id);
+                fence(Acquire);
+                (self.poll_started.load(Acquire) == started).then_some(match task {
+                    Some(task) if started != 0 => Some(Polling { task, task_id, started }),
+                    _ => None,
                 })
             })
-            .unwrap_or((0, 0));
+            .flatten();
         let reading = WorkerReading {
             id,
             kind: self.kind.load(Relaxed),
             name: self.name.load(Relaxed),
-            task,
-            poll_started,
+            poll,
             polls: self.polls.load(Relaxed),
             busy: self.busy.load(Relaxed),
         };
@@ -174,7 +184,7 @@ pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, kind: 
         if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind)) {
             // Between the two stores a reader sees no poll, never the new task with the old start.
             worker.poll_started.store(0, Release);
-            worker.task.store(task.id(), Release);
+            worker.task.store(std::ptr::from_ref(task).cast_mut(), Release);
             worker.poll_started.store(now, Release);
         }
         outer
@@ -190,7 +200,7 @@ pub(super) fn leave(outer: &Outer, started: u64, now: u64) {
         if let Some(worker) = here.worker.get() {
             worker.poll_started.store(0, Release);
             if let Some(task) = outer.task {
-                worker.task.store(task.id(), Release);
+                worker.task.store(std::ptr::from_ref(task).cast_mut(), Release);
                 worker.poll_started.store(outer.poll_started, Release);
             } else {
                 // A nested poll's time is part of the outer poll's.
@@ -208,7 +218,7 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     let worker = recorder.workers.take()?;
     worker.kind.store(kind as u8, Relaxed);
     worker.name.store(name_index(), Relaxed);
-    worker.task.store(0, Relaxed);
+    worker.task.store(std::ptr::null_mut(), Relaxed);
     worker.poll_started.store(0, Relaxed);
     worker.polls.store(0, Relaxed);
     worker.busy.store(0, Relaxed);

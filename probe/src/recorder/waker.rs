@@ -16,7 +16,7 @@ use super::{
 };
 
 /// In `woken_at`: woken by itself during the poll in progress, to be replaced by the time of that poll's end.
-pub(super) const BY_ITSELF: u64 = 1;
+pub(crate) const BY_ITSELF: u64 = 1;
 
 /// One table, so that `will_wake` holds between all of a task's wakers.
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);

@@ -426,8 +426,6 @@ pub struct TaskDetailsResponse {
     /// 16 counts: bucket i counts durations below 64 us << i, the last one everything longer.
     #[prost(uint32, repeated, tag = "2")]
     pub poll_buckets: ::prost::alloc::vec::Vec<u32>,
-    #[prost(uint32, repeated, tag = "3")]
-    pub sched_buckets: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -1,0 +1,375 @@
+//! The collector: reads what changed since the last tick and hands the same messages to every subscriber.
+//!
+//! It runs on the probe's own thread only, so nothing here is shared and nothing here can hold up the app. With nobody
+//! attached it does not tick: the slots remember what changed.
+
+mod known;
+mod subscribers;
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_inspect_proto::v1::{self, Update};
+
+pub(crate) use subscribers::{Joined, Subscribers, TooMany};
+
+use crate::{
+    recorder::{
+        Recorder,
+        arena::SETTLE,
+        clock,
+        task::{SLOW_POLL_NS, TaskSlot},
+        thread::WorkerReading,
+    },
+    wire::{self, Dictionary, Gone, Messages},
+};
+use known::Known;
+
+/// Time between two deltas, in milliseconds.
+pub(crate) const TICK_MS: u32 = 100;
+
+/// The duration from which a poll counts as slow, in nanoseconds.
+pub(crate) const SLOW_POLL: u64 = SLOW_POLL_NS;
+
+/// What the subscribers were told, and what is new since.
+pub(crate) struct Collector {
+    recorder: &'static Recorder,
+    dictionary: Dictionary,
+    /// How much of the dictionary went out with the deltas.
+    told: wire::DictionaryKnown,
+    tasks: Known,
+    locks: Known,
+    channels: Known,
+    workers: Known,
+    changed: Changed,
+    /// Totals of sites as they were sent last, by the site's id.
+    totals: HashMap<u32, [u64; 8]>,
+    /// By channel: how many were sent, and since when it is that many (ticks).
+    last_sends: HashMap<u64, (u64, u64)>,
+    last_panic: u64,
+    seq: u64,
+}
+
+/// Indices of slots that changed.
+#[derive(Default)]
+struct Changed {
+    tasks: Vec<u32>,
+    locks: Vec<u32>,
+    channels: Vec<u32>,
+}
+
+impl Collector {
+    pub(crate) fn new(recorder: &'static Recorder) -> Self {
+        Self {
+            recorder,
+            dictionary: Dictionary::default(),
+            told: wire::DictionaryKnown::default(),
+            tasks: Known::default(),
+            locks: Known::default(),
+            channels: Known::default(),
+            workers: Known::default(),
+            changed: Changed::default(),
+            totals: HashMap::new(),
+            last_sends: HashMap::new(),
+            last_panic: 0,
+            seq: 0,
+        }
+    }
+
+    /// Reads what changed and tells the subscribers.
+    pub(crate) async fn tick(&mut self, subscribers: &Subscribers) {
+        self.changed.tasks.clear();
+        self.changed.locks.clear();
+        self.changed.channels.clear();
+        self.recorder.tasks.take_changed(&mut self.changed.tasks);
+        self.recorder.locks.take_changed(&mut self.changed.locks);
+        self.recorder.channels.take_changed(&mut self.changed.channels);
+        ::tokio::time::sleep(SETTLE).await;
+
+        let delta = self.delta(subscribers);
+        subscribers.send(&delta);
+        self.continue_snapshots(subscribers);
+    }
+
+    /// Sends more of the snapshots that are under way, as far as their subscribers take it.
+    pub(crate) fn continue_snapshots(&mut self, subscribers: &Subscribers) {
+        subscribers.snapshots(|cursor| self.snapshot_piece(cursor));
+    }
+
+    fn delta(&mut self, subscribers: &Subscribers) -> Vec<Arc<Update>> {
+        self.seq += 1;
+        let mut messages = Messages::default();
+        let running = self.workers(&mut messages);
+        self.tasks(&mut messages, &running);
+        self.locks(&mut messages);
+        self.channels(&mut messages);
+        for site in self.recorder.sites.all().filter(|site| site.is_spawn()) {
+            let version = wire::totals_version(site);
+            if self.totals.insert(site.id, version) != Some(version) {
+                messages.site_totals(site, &mut self.dictionary);
+            }
+        }
+        for panic in self.recorder.panics.after(self.last_panic) {
+            self.last_panic = panic.number;
+            messages.panic(&panic, &mut self.dictionary);
+        }
+        messages.status(self.loss(), self.cost(subscribers));
+
+        let now_ns = clock::since_start_ns(clock::ticks());
+        let news = self.dictionary.news(&mut self.told);
+        self.sealed(news.into_iter().chain(messages.finish()), now_ns)
+    }
+
+    fn sealed(&self, messages: impl Iterator<Item = Update>, now_ns: u64) -> Vec<Arc<Update>> {
+        messages.map(|message| Arc::new(Update { seq: self.seq, now_ns, ..message })).collect()
+    }
+
+    /// All workers; returns what they run.
+    fn workers(&mut self, messages: &mut Messages) -> Running {
+        let mut running = Running::default();
+        for (index, slot) in self.recorder.workers.all() {
+            let worker = slot.read();
+            let id = worker.as_ref().map_or(0, |worker| worker.id);
+            if let Some(gone) = self.workers.now(index, id).gone {
+                messages.gone(Gone::Worker, gone);
+            }
+            if let Some(worker) = worker {
+                running.add(&worker);
+                messages.worker_state(&worker, &mut self.dictionary);
+            }
+        }
+        running
+    }
+
+    fn tasks(&mut self, messages: &mut Messages, running: &Running) {
+        let changed = self.changed.tasks.iter().filter_map(|&index| self.recorder.tasks.at(index));
+        // A poll in progress changes nothing in its slot until it ends. Some rows come twice so, which does no harm.
+        let in_poll = running.0.values().map(|&(slot, _)| slot);
+        for slot in changed.chain(in_poll) {
+            let task = slot.read();
+            let id = task.as_ref().map_or(0, |task| task.id);
+            let news = self.tasks.now(self.recorder.tasks.index(slot), id);
+            if let Some(gone) = news.gone {
+                messages.gone(Gone::Task, gone);
+            }
+            if let Some(task) = task {
+                if news.born {
+                    messages.task_birth(&task, &mut self.dictionary);
+                }
+                messages.task_state(&task, running.since(task.id), &mut self.dictionary);
+            }
+        }
+    }
+
+    fn locks(&mut self, messages: &mut Messages) {
+        for &index in &self.changed.locks {
+            let lock = self.recorder.locks.at(index).and_then(|slot| slot.read());
+            let news = self.locks.now(index, lock.as_ref().map_or(0, |lock| lock.id));
+            if let Some(gone) = news.gone {
+                messages.gone(Gone::Lock, gone);
+            }
+            if let Some(lock) = lock {
+                if news.born {
+                    messages.lock_birth(&lock, &mut self.dictionary);
+                }
+                messages.lock_state(&lock, &mut self.dictionary);
+            }
+        }
+    }
+
+    fn channels(&mut self, messages: &mut Messages) {
+        let now = clock::ticks();
+        for &index in &self.changed.channels {
+            let channel = self.recorder.channels.at(index).and_then(|slot| slot.read());
+            let news = self.channels.now(index, channel.as_ref().map_or(0, |channel| channel.id));
+            if let Some(gone) = news.gone {
+                self.last_sends.remove(&gone);
+                messages.gone(Gone::Channel, gone);
+            }
+            if let Some(channel) = channel {
+                if news.born {
+                    messages.channel_birth(&channel, &mut self.dictionary);
+                }
+                let last_send = self.last_sends.entry(channel.id).or_default();
+                if last_send.0 != channel.sent {
+                    *last_send = (channel.sent, now);
+                }
+                messages.channel_state(&channel, last_send.1, &mut self.dictionary);
+            }
+        }
+    }
+
+    /// The next piece of a snapshot: of what the deltas have announced so far, so that a later "gone" finds it.
+    fn snapshot_piece(&mut self, cursor: &mut SnapshotCursor) -> Vec<Arc<Update>> {
+        let mut messages = Messages::default();
+        let begin = cursor.part == Part::Status;
+        let running = self.running();
+        while !messages.is_full() && cursor.part != Part::End {
+            let next = cursor.next;
+            cursor.next += 1;
+            let more = match cursor.part {
+                Part::Status => {
+                    for site in self.recorder.sites.all().filter(|site| site.is_spawn()) {
+                        messages.site_totals(site, &mut self.dictionary);
+                    }
+                    for panic in self.recorder.panics.after(0) {
+                        messages.panic(&panic, &mut self.dictionary);
+                    }
+                    false
+                }
+                Part::Tasks => self.recorder.tasks.at_used(next).is_some_and(|slot| {
+                    if let Some(task) = slot.read().filter(|task| self.tasks.is(next, task.id)) {
+                        messages.task_birth(&task, &mut self.dictionary);
+                        messages.task_state(&task, running.since(task.id), &mut self.dictionary);
+                    }
+                    true
+                }),
+                Part::Locks => self.recorder.locks.at_used(next).is_some_and(|slot| {
+                    if let Some(lock) = slot.read().filter(|lock| self.locks.is(next, lock.id)) {
+                        messages.lock_birth(&lock, &mut self.dictionary);
+                        messages.lock_state(&lock, &mut self.dictionary);
+                    }
+                    true
+                }),
+                Part::Channels => self.recorder.channels.at_used(next).is_some_and(|slot| {
+                    if let Some(channel) = slot.read().filter(|channel| self.channels.is(next, channel.id)) {
+                        let last_send = self.last_sends.get(&channel.id).map_or(0, |last| last.1);
+                        messages.channel_birth(&channel, &mut self.dictionary);
+                        messages.channel_state(&channel, last_send, &mut self.dictionary);
+                    }
+                    true
+                }),
+                Part::Workers => {
+                    for (index, slot) in self.recorder.workers.all() {
+                        if let Some(worker) = slot.read().filter(|worker| self.workers.is(index, worker.id)) {
+                            messages.worker_state(&worker, &mut self.dictionary);
+                        }
+                    }
+                    false
+                }
+                Part::End => false,
+            };
+            if !more {
+                cursor.part = cursor.part.next();
+                cursor.next = 0;
+            }
+        }
+        let now_ns = clock::since_start_ns(clock::ticks());
+        let news = self.dictionary.news(&mut cursor.dictionary);
+        let mut pieces: Vec<Update> = news.into_iter().chain(messages.finish()).collect();
+        if let (true, Some(first)) = (begin, pieces.first_mut()) {
+            first.snapshot_begin = true;
+        }
+        if let (Part::End, Some(last)) = (cursor.part, pieces.last_mut()) {
+            last.snapshot_end = true;
+        }
+        self.sealed(pieces.into_iter(), now_ns)
+    }
+
+    fn running(&self) -> Running {
+        let mut running = Running::default();
+        for worker in self.recorder.workers.all().filter_map(|(_, slot)| slot.read()) {
+            running.add(&worker);
+        }
+        running
+    }
+
+    fn loss(&self) -> v1::Loss {
+        v1::Loss {
+            shed_tasks: self.recorder.tasks.shed(),
+            shed_locks: self.recorder.locks.shed(),
+            shed_channels: self.recorder.channels.shed(),
+            shed_sites: self.recorder.sites.shed() + self.dictionary.shed(),
+            shed_panics: self.recorder.panics.shed(),
+            // Differs by subscriber, who counts the gaps in `seq`.
+            skipped_updates: 0,
+        }
+    }
+
+    fn cost(&self, subscribers: &Subscribers) -> v1::Cost {
+        v1::Cost {
+            cpu_ns: thread_cpu_ns(),
+            memory_bytes: self.recorder.memory_bytes(),
+            memory_limit_bytes: self.recorder.limit_bytes(),
+            subscribers: subscribers.count() as u32,
+        }
+    }
+
+    /// Counts of a task's poll durations, if it is known.
+    pub(crate) fn poll_counts(recorder: &'static Recorder, id: u64) -> Option<Vec<u32>> {
+        recorder.tasks.all().find(|(_, slot)| slot.id() == id).map(|(_, slot)| slot.poll_counts().to_vec())
+    }
+}
+
+/// Tasks in a poll: their slots and when the poll began, by id.
+#[derive(Default)]
+struct Running(HashMap<u64, (&'static TaskSlot, u64)>);
+
+impl Running {
+    fn add(&mut self, worker: &WorkerReading) {
+        if let Some(poll) = worker.poll.filter(|poll| poll.task_id != 0) {
+            self.0.insert(poll.task_id, (poll.task, poll.started));
+        }
+    }
+
+    fn since(&self, task: u64) -> Option<u64> {
+        self.0.get(&task).map(|&(_, since)| since)
+    }
+}
+
+/// How far a snapshot has come.
+#[derive(Debug, Default)]
+pub(crate) struct SnapshotCursor {
+    part: Part,
+    next: u32,
+    dictionary: wire::DictionaryKnown,
+}
+
+impl SnapshotCursor {
+    /// Whether nothing went out yet.
+    pub(crate) fn untouched(&self) -> bool {
+        self.part == Part::Status
+    }
+
+    /// Whether everything went out.
+    pub(crate) fn done(&self) -> bool {
+        self.part == Part::End
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Status,
+    Tasks,
+    Locks,
+    Channels,
+    Workers,
+    End,
+}
+
+impl Part {
+    fn next(self) -> Self {
+        match self {
+            Self::Status => Self::Tasks,
+            Self::Tasks => Self::Locks,
+            Self::Locks => Self::Channels,
+            Self::Channels => Self::Workers,
+            Self::Workers | Self::End => Self::End,
+        }
+    }
+}
+
+/// CPU time of the calling thread, which is the probe's own; 0 where the system does not tell.
+fn thread_cpu_ns() -> u64 {
+    #[cfg(unix)]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the pointer is to a `timespec` of ours.
+        let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+        if result == 0 { time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64 } else { 0 }
+    }
+    #[cfg(not(unix))]
+    {
+        0
+    }
+}

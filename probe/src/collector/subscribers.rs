@@ -1,0 +1,118 @@
+//! Who is attached, and how far each has read. A subscriber that does not keep up loses updates, which are counted, and
+//! is given a fresh snapshot when it has caught up; it never makes the probe buffer more than [`QUEUE`] messages.
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::tokio::sync::{Notify, mpsc};
+use async_inspect_proto::v1::Update;
+
+use super::SnapshotCursor;
+
+/// Messages that wait for one subscriber.
+const QUEUE: usize = 32;
+/// Of these: kept free for deltas while a snapshot goes out.
+const FOR_DELTAS: usize = 8;
+/// Subscribers at once.
+const MAX: usize = 16;
+
+struct Subscriber {
+    tx: mpsc::Sender<Arc<Update>>,
+    /// The snapshot under way.
+    snapshot: Option<SnapshotCursor>,
+    /// It missed something, and gets a new snapshot when its queue is empty.
+    behind: bool,
+}
+
+/// All subscribers. Used on the probe's thread only, so the lock is never waited for; the server's types ask for it.
+#[derive(Clone, Default)]
+pub(crate) struct Subscribers {
+    all: Arc<Mutex<Vec<Subscriber>>>,
+    joined: Arc<Notify>,
+}
+
+/// A new subscriber's end.
+pub(crate) type Joined = mpsc::Receiver<Arc<Update>>;
+
+/// There are as many subscribers as there may be.
+#[derive(Debug, thiserror::Error)]
+#[error("{MAX} inspectors are attached already, which is the limit; close one of them")]
+pub(crate) struct TooMany;
+
+impl Subscribers {
+    fn all(&self) -> MutexGuard<'_, Vec<Subscriber>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a subscriber, who gets a snapshot first.
+    pub(crate) fn join(&self) -> Result<Joined, TooMany> {
+        self.forget_closed();
+        let mut all = self.all();
+        if all.len() == MAX {
+            return Err(TooMany);
+        }
+        let (tx, rx) = mpsc::channel(QUEUE);
+        all.push(Subscriber { tx, snapshot: Some(SnapshotCursor::default()), behind: false });
+        self.joined.notify_one();
+        Ok(rx)
+    }
+
+    /// Resolves when somebody joined.
+    pub(crate) async fn joined(&self) {
+        self.joined.notified().await;
+    }
+
+    /// How many are attached.
+    pub(crate) fn count(&self) -> usize {
+        self.all().len()
+    }
+
+    /// Drops those who went.
+    pub(crate) fn forget_closed(&self) {
+        self.all().retain(|subscriber| !subscriber.tx.is_closed());
+    }
+
+    /// Whether a snapshot is under way or due.
+    pub(crate) fn wants_snapshot(&self) -> bool {
+        self.all().iter().any(|subscriber| subscriber.snapshot.is_some() || subscriber.behind)
+    }
+
+    /// Hands the messages of one tick to everyone who has kept up.
+    pub(crate) fn send(&self, messages: &[Arc<Update>]) {
+        for subscriber in self.all().iter_mut() {
+            // Before the first piece of a snapshot there is nothing that a delta could change.
+            if subscriber.behind || subscriber.snapshot.as_ref().is_some_and(SnapshotCursor::untouched) {
+                continue;
+            }
+            if subscriber.tx.capacity() < messages.len() {
+                subscriber.behind = true;
+                subscriber.snapshot = None;
+                continue;
+            }
+            for message in messages {
+                let _ = subscriber.tx.try_send(Arc::clone(message));
+            }
+        }
+    }
+
+    /// Fills the queues with pieces of the snapshots that are under way.
+    pub(crate) fn snapshots(&self, mut piece: impl FnMut(&mut SnapshotCursor) -> Vec<Arc<Update>>) {
+        for subscriber in self.all().iter_mut() {
+            if subscriber.behind && subscriber.tx.capacity() == QUEUE {
+                subscriber.behind = false;
+                subscriber.snapshot = Some(SnapshotCursor::default());
+            }
+            let Some(cursor) = &mut subscriber.snapshot else { continue };
+            let mut complete = true;
+            while complete && !cursor.done() && subscriber.tx.capacity() > FOR_DELTAS {
+                for message in piece(cursor) {
+                    complete &= subscriber.tx.try_send(message).is_ok();
+                }
+            }
+            if !complete {
+                subscriber.behind = true;
+                subscriber.snapshot = None;
+            } else if cursor.done() {
+                subscriber.snapshot = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The gRPC side: who is there, the stream of updates, details on request. All of it on the probe's own thread.
+
+mod listen;
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use async_inspect_proto::{
+    PROTOCOL,
+    v1::{
+        Blind, HelloRequest, HelloResponse, TaskDetailsRequest, TaskDetailsResponse, Update, WatchRequest,
+        inspect_server::{Inspect, InspectServer},
+    },
+};
+use futures_util::Stream;
+use tonic::{Request, Response, Status};
+
+pub use listen::BindError;
+pub(crate) use listen::{Listen, Listener};
+
+use crate::{
+    collector::{Collector, Joined, SLOW_POLL, Subscribers, TICK_MS},
+    recorder::{Recorder, clock},
+};
+
+/// A request is a few numbers and a name.
+const MAX_REQUEST_BYTES: usize = 16 * 1024;
+
+/// Who this process is.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) instance_id: u64,
+    pub(crate) app: String,
+    pub(crate) started_unix_ms: u64,
+}
+
+/// The `Inspect` service.
+pub(crate) struct Service {
+    pub(crate) recorder: &'static Recorder,
+    pub(crate) identity: Identity,
+    pub(crate) subscribers: Subscribers,
+}
+
+impl Service {
+    /// As a service for tonic's router.
+    pub(crate) fn into_server(self) -> InspectServer<Self> {
+        InspectServer::new(self)
+            .max_decoding_message_size(MAX_REQUEST_BYTES)
+            .max_encoding_message_size(async_inspect_proto::MAX_MESSAGE_BYTES)
+    }
+}
+
+#[tonic::async_trait]
+impl Inspect for Service {
+    type WatchStream = Updates;
+
+    async fn hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
+        check_protocol(request.get_ref().protocol)?;
+        Ok(Response::new(HelloResponse {
+            protocol: PROTOCOL,
+            instance_id: self.identity.instance_id,
+            pid: std::process::id(),
+            app: self.identity.app.clone(),
+            probe_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tokio_version: String::new(),
+            now_ns: clock::since_start_ns(clock::ticks()),
+            started_unix_ms: self.identity.started_unix_ms,
+            capabilities: ["tasks", "locks", "channels", "wakes", "panics"].map(str::to_owned).to_vec(),
+            blind: blind(),
+            slow_poll_ns: SLOW_POLL,
+            tick_ms: TICK_MS,
+        }))
+    }
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Updates>, Status> {
+        check_protocol(request.get_ref().protocol)?;
+        let joined = self.subscribers.join().map_err(|too_many| Status::resource_exhausted(too_many.to_string()))?;
+        Ok(Response::new(Updates(joined)))
+    }
+
+    async fn task_details(
+        &self,
+        request: Request<TaskDetailsRequest>,
+    ) -> Result<Response<TaskDetailsResponse>, Status> {
+        let counts = Collector::poll_counts(self.recorder, request.get_ref().id);
+        Ok(Response::new(TaskDetailsResponse { known: counts.is_some(), poll_buckets: counts.unwrap_or_default() }))
+    }
+}
+
+/// One subscriber's stream.
+pub(crate) struct Updates(Joined);
+
+impl Stream for Updates {
+    type Item = Result<Update, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(cx).map(|update| update.map(|update| Ok(Arc::unwrap_or_clone(update))))
+    }
+}
+
+fn check_protocol(theirs: u32) -> Result<(), Status> {
+    if theirs == PROTOCOL {
+        return Ok(());
+    }
+    Err(Status::failed_precondition(format!(
+        "this probe (async-inspect-probe {}) speaks protocol {PROTOCOL}, the inspector asked for {theirs}",
+        env!("CARGO_PKG_VERSION")
+    )))
+}
+
+/// What this version does not show.
+fn blind() -> Vec<Blind> {
+    let blind = |what: &str, why: &str, remedy: &str| Blind {
+        what: what.to_owned(),
+        why: why.to_owned(),
+        remedy: remedy.to_owned(),
+    };
+    vec![
+        blind(
+            "tasks that libraries spawn with a tokio of their own",
+            "only what is spawned through the drop-in is watched",
+            "spawn them yourself through the drop-in where the library lets you",
+        ),
+        blind(
+            "RwLock, Semaphore, Notify, broadcast, watch, oneshot and timers",
+            "this version watches tasks, Mutex and mpsc",
+            "none in this version; tasks that wait on them show as idle",
+        ),
+    ]
+}

@@ -1,0 +1,174 @@
+//! Starting the probe: by the environment, or in code.
+
+mod thread;
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Mutex, Once, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use async_inspect_proto::DEFAULT_ADDR;
+
+pub use crate::service::BindError;
+use crate::{
+    recorder::{self, DEFAULT_LIMIT_BYTES},
+    service::{Identity, Listen},
+};
+
+/// The environment variable that starts the probe with no code.
+pub const ENVIRONMENT: &str = "ASYNC_INSPECT";
+
+/// Why the probe did not start. The app is none the worse for it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It cannot listen.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// It runs already, and listens there.
+    #[error("the probe runs already and listens on {0}; start it once, in code or by {ENVIRONMENT}")]
+    Running(String),
+    /// The system gave it no thread.
+    #[error("cannot start the probe's thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Starts the probe in code, which wins over `ASYNC_INSPECT` in the environment when it comes before the first runtime
+/// is built.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let probe = async_inspect_probe::Builder::new().listen("127.0.0.1:0")?.app("checkout").start()?;
+/// println!("async-inspect connect {}", probe.target());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Builder {
+    listen: Listen,
+    app: Option<String>,
+    memory_limit: u64,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// Listens on `127.0.0.1:6670`, with 64 MiB for what it records.
+    pub fn new() -> Self {
+        Self {
+            listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], default_port()))),
+            app: None,
+            memory_limit: DEFAULT_LIMIT_BYTES,
+        }
+    }
+
+    /// Listens elsewhere: what `ASYNC_INSPECT` understands, `127.0.0.1:PORT` (0 for any free port), `unix:/path`, or
+    /// `insecure:IP:PORT` for an address that other machines reach.
+    ///
+    /// # Errors
+    /// When the address cannot be read, or can be reached from other machines and `insecure` is not said.
+    pub fn listen(mut self, address: &str) -> Result<Self, BindError> {
+        self.listen = address.parse()?;
+        Ok(self)
+    }
+
+    /// Listens on a unix socket that only this user can open.
+    #[must_use]
+    pub fn listen_unix(mut self, path: impl Into<PathBuf>) -> Self {
+        self.listen = Listen::Unix(path.into());
+        self
+    }
+
+    /// The name that inspectors show; by default the executable's.
+    #[must_use]
+    pub fn app(mut self, name: impl Into<String>) -> Self {
+        self.app = Some(name.into());
+        self
+    }
+
+    /// Memory that the recorder may take, in bytes. At this ceiling new tasks, locks and channels are counted but not
+    /// shown one by one, and inspectors say so. Holds for the life of the process once the probe started.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = bytes;
+        self
+    }
+
+    /// Starts recording, and listens on a thread of the probe's own.
+    ///
+    /// # Errors
+    /// When the address is taken or cannot be bound, when the probe runs already, or when the system gives no thread;
+    /// nothing is recorded then.
+    pub fn start(self) -> Result<Probe, StartError> {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(probe) = &*running {
+            return Err(StartError::Running(probe.target.clone()));
+        }
+        let listener = self.listen.bind()?;
+        let target = listener.target();
+        recorder::start(self.memory_limit);
+        thread::spawn(listener, identity(self.app)).map_err(StartError::Thread)?;
+        let probe = Probe { target };
+        *running = Some(probe.clone());
+        Ok(probe)
+    }
+}
+
+static RUNNING: Mutex<Option<Probe>> = Mutex::new(None);
+
+/// A probe that runs, for as long as the process does.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    target: String,
+}
+
+impl Probe {
+    /// What to give to `async-inspect connect`.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+}
+
+/// Starts the probe if `ASYNC_INSPECT` says so. Called when a runtime is built, so that nothing of it is missed; only
+/// the first call does anything. What goes wrong is said once on stderr: the app runs on.
+pub(crate) fn from_environment() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Some(value) = std::env::var_os(ENVIRONMENT) else { return };
+        let value = value.to_string_lossy();
+        if matches!(value.trim(), "" | "off" | "0" | "false") {
+            return;
+        }
+        let started = Builder::new().listen(&value).map_err(StartError::from).and_then(Builder::start);
+        match started {
+            // The code was first, and wins.
+            Ok(_) | Err(StartError::Running(_)) => {}
+            Err(error) => eprintln!("async-inspect: {error}. The app runs on, unwatched."),
+        }
+    });
+}
+
+fn default_port() -> u16 {
+    DEFAULT_ADDR.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(6670)
+}
+
+fn identity(app: Option<String>) -> Identity {
+    let executable = || {
+        let path = std::env::current_exe().ok()?;
+        Some(path.file_name()?.to_string_lossy().into_owned())
+    };
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // `RandomState` is seeded by the system's randomness.
+    let instance_id = RandomState::new().hash_one((std::process::id(), since_1970.as_nanos()));
+    Identity {
+        instance_id: instance_id.max(1),
+        app: app.or_else(executable).unwrap_or_else(|| "unnamed".to_owned()),
+        started_unix_ms: u64::try_from(since_1970.as_millis()).unwrap_or_default(),
+    }
+}

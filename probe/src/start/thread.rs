@@ -1,0 +1,89 @@
+//! The probe's own thread: a small runtime of plain tokio for the collector and the server, so that both still answer
+//! when every worker of the app is blocked. Whatever goes wrong on it stays on it.
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    time::Duration,
+};
+
+use ::tokio::{
+    runtime,
+    time::{MissedTickBehavior, interval},
+};
+use futures_util::future::{Either, select};
+use tonic::transport::Server;
+
+use crate::{
+    collector::{Collector, Subscribers, TICK_MS},
+    recorder,
+    service::{Identity, Listener, Service},
+};
+
+/// Between two pieces of a snapshot, when the subscriber's queue was full.
+const SNAPSHOT_PAUSE: Duration = Duration::from_millis(2);
+
+/// Starts the thread.
+pub(super) fn spawn(listener: Listener, identity: Identity) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    std::thread::Builder::new().name("async-inspect".to_owned()).spawn(move || {
+        let run = AssertUnwindSafe(|| runtime.block_on(run(listener, identity)));
+        match catch_unwind(run) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => eprintln!("async-inspect: the probe stopped: {error}. The app runs on, unwatched."),
+            Err(_) => eprintln!("async-inspect: the probe stopped by a panic of its own. The app runs on, unwatched."),
+        }
+    })?;
+    Ok(())
+}
+
+async fn run(listener: Listener, identity: Identity) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let Some(recorder) = recorder::active() else { return Ok(()) };
+    let subscribers = Subscribers::default();
+    let service = Service { recorder, identity, subscribers: subscribers.clone() };
+    let collecting = collect(Collector::new(recorder), subscribers);
+    match select(pin!(serve(listener, service)), pin!(collecting)).await {
+        Either::Left((served, _)) => served,
+        Either::Right((never, _)) => match never {},
+    }
+}
+
+async fn serve(listener: Listener, service: Service) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let server = Server::builder()
+        .max_concurrent_streams(Some(16))
+        .max_connection_age(Duration::from_secs(24 * 3600))
+        .http2_keepalive_interval(Some(Duration::from_secs(10)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .add_service(service.into_server());
+    match listener {
+        Listener::Tcp(listener) => {
+            let listener = ::tokio::net::TcpListener::from_std(listener)?;
+            server.serve_with_incoming(tokio_stream::wrappers::TcpListenerStream::new(listener)).await?;
+        }
+        #[cfg(unix)]
+        Listener::Unix(listener) => {
+            let listener = ::tokio::net::UnixListener::from_std(listener)?;
+            server.serve_with_incoming(tokio_stream::wrappers::UnixListenerStream::new(listener)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ticks while somebody is attached.
+async fn collect(mut collector: Collector, subscribers: Subscribers) -> std::convert::Infallible {
+    loop {
+        subscribers.joined().await;
+        let mut ticks = interval(Duration::from_millis(u64::from(TICK_MS)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while subscribers.count() > 0 {
+            ticks.tick().await;
+            collector.tick(&subscribers).await;
+            let tick_over = ::tokio::time::Instant::now() + Duration::from_millis(u64::from(TICK_MS) / 2);
+            while subscribers.wants_snapshot() && ::tokio::time::Instant::now() < tick_over {
+                ::tokio::time::sleep(SNAPSHOT_PAUSE).await;
+                collector.continue_snapshots(&subscribers);
+            }
+            subscribers.forget_closed();
+        }
+    }
+}

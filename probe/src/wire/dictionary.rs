@@ -1,0 +1,189 @@
+//! Strings and sites, sent once and then spoken of by number.
+use std::{collections::HashMap, panic::Location};
+
+use async_inspect_proto::v1::{self, OutputKind, SiteKind};
+
+use super::Messages;
+use crate::recorder::site::{self, Site};
+
+/// Ids of call sites begin here; below are the recorder's own ids of spawn and creation sites.
+const FIRST_CALL_SITE: u32 = 1 << 14;
+/// Call sites told apart.
+const MAX_CALL_SITES: usize = 1 << 16;
+/// Strings told apart; the next ones are empty.
+const MAX_STRINGS: usize = 1 << 17;
+/// Bytes of a string that are sent.
+const MAX_STRING_BYTES: usize = 1024;
+
+/// Everything interned so far. Grows with the source of the target, not with what it does.
+#[derive(Default)]
+pub(crate) struct Dictionary {
+    strings: Vec<String>,
+    string_ids: HashMap<String, u32>,
+    sites: Vec<SiteRow>,
+    /// By address: the text of a `Location` is looked at once.
+    call_sites: HashMap<usize, u32>,
+    /// By the recorder's id: sites already among `sites`.
+    made_sites: Vec<bool>,
+    shed: u64,
+}
+
+#[derive(Clone, Copy)]
+struct SiteRow {
+    id: u32,
+    kind: SiteKind,
+    file: u32,
+    line: u32,
+    column: u32,
+    name: u32,
+    output: OutputKind,
+}
+
+/// How much of a [`Dictionary`] a reader has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    strings: usize,
+    sites: usize,
+}
+
+impl Dictionary {
+    /// The id of a string; 0 for the empty one.
+    pub(crate) fn string(&mut self, text: &str) -> u32 {
+        let text = &text[..text.floor_char_boundary(MAX_STRING_BYTES)];
+        if text.is_empty() {
+            return 0;
+        }
+        if let Some(&id) = self.string_ids.get(text) {
+            return id;
+        }
+        if self.strings.len() == MAX_STRINGS {
+            return 0;
+        }
+        self.strings.push(text.to_owned());
+        let id = self.strings.len() as u32;
+        self.string_ids.insert(text.to_owned(), id);
+        id
+    }
+
+    /// The id of a site where things are made, which is the recorder's.
+    pub(crate) fn site(&mut self, site: &Site) -> u32 {
+        let index = site.id as usize;
+        if self.made_sites.len() <= index {
+            self.made_sites.resize(index + 1, false);
+        }
+        if !std::mem::replace(&mut self.made_sites[index], true) {
+            let info = &site.info;
+            let kind = match info.kind {
+                site::SiteKind::Spawn => SiteKind::Spawn,
+                site::SiteKind::Lock => SiteKind::Lock,
+                site::SiteKind::Channel => SiteKind::Channel,
+            };
+            let output = match info.output {
+                site::OutputKind::Unknown => OutputKind::Unspecified,
+                site::OutputKind::Unit => OutputKind::Unit,
+                site::OutputKind::Result => OutputKind::Result,
+                site::OutputKind::Value => OutputKind::Value,
+            };
+            let (file, name) = (self.string(info.location.file()), self.string(info.type_name));
+            let (line, column) = (info.location.line(), info.location.column());
+            self.sites.push(SiteRow { id: site.id, kind, file, line, column, name, output });
+        }
+        site.id
+    }
+
+    /// The id of a place where something is awaited or acquired; 0 for none, or when there are too many.
+    pub(crate) fn call_site(&mut self, location: Option<&'static Location<'static>>) -> u32 {
+        let Some(location) = location else { return 0 };
+        let address = std::ptr::from_ref(location) as usize;
+        if let Some(&id) = self.call_sites.get(&address) {
+            return id;
+        }
+        if self.call_sites.len() == MAX_CALL_SITES {
+            self.shed += 1;
+            return 0;
+        }
+        let id = FIRST_CALL_SITE + self.call_sites.len() as u32;
+        self.call_sites.insert(address, id);
+        let file = self.string(location.file());
+        self.sites.push(SiteRow {
+            id,
+            kind: SiteKind::Call,
+            file,
+            line: location.line(),
+            column: location.column(),
+            name: 0,
+            output: OutputKind::Unspecified,
+        });
+        id
+    }
+
+    /// Call sites that found no room.
+    pub(crate) fn shed(&self) -> u64 {
+        self.shed
+    }
+
+    /// Messages with what a reader who has `known` lacks; afterwards it has all.
+    pub(crate) fn news(&self, known: &mut Known) -> Vec<v1::Update> {
+        let mut messages = Messages::default();
+        for (i, text) in self.strings.iter().enumerate().skip(known.strings) {
+            let strings = messages.room_for(text.len() + 8).strings.get_or_insert_default();
+            if strings.values.is_empty() {
+                strings.first = i as u32 + 1;
+            }
+            strings.values.push(text.clone());
+        }
+        for row in &self.sites[known.sites..] {
+            let sites = messages.room_for(32).sites.get_or_insert_default();
+            sites.id.push(row.id);
+            sites.kind.push(row.kind.into());
+            sites.file.push(row.file);
+            sites.line.push(row.line);
+            sites.column.push(row.column);
+            sites.name.push(row.name);
+            sites.output.push(row.output.into());
+        }
+        let none = Known { strings: self.strings.len(), sites: self.sites.len() } == *known;
+        *known = Known { strings: self.strings.len(), sites: self.sites.len() };
+        if none { Vec::new() } else { messages.finish() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_are_told_once_and_split_into_messages_of_bounded_length() {
+        let mut dictionary = Dictionary::default();
+        let mut known = Known::default();
+        for i in 0..3000 {
+            dictionary.string(&format!("{i}{}", "x".repeat(2000)));
+        }
+        dictionary.call_site(Some(Location::caller()));
+        let news = dictionary.news(&mut known);
+        assert!(news.len() > 3);
+        let mut next = 1;
+        for message in &news {
+            assert!(prost::Message::encoded_len(message) < async_inspect_proto::MAX_MESSAGE_BYTES);
+            if let Some(strings) = &message.strings {
+                assert_eq!(strings.first, next);
+                next += strings.values.len() as u32;
+            }
+        }
+        assert_eq!(next, 3002);
+        assert!(dictionary.news(&mut known).is_empty());
+
+        assert_eq!(dictionary.string("another"), 3002);
+        assert_eq!(dictionary.string("another"), 3002);
+        assert_eq!(dictionary.news(&mut known)[0].strings.as_ref().unwrap().values, ["another"]);
+    }
+
+    #[test]
+    fn a_string_is_cut_at_a_character() {
+        let mut dictionary = Dictionary::default();
+        let id = dictionary.string(&"é".repeat(1000));
+        assert_eq!(dictionary.strings[id as usize - 1].len(), MAX_STRING_BYTES);
+        let id = dictionary.string(&format!("x{}", "é".repeat(1000)));
+        assert_eq!(dictionary.strings[id as usize - 1].len(), MAX_STRING_BYTES - 1);
+    }
+}

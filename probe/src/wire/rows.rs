@@ -1,0 +1,241 @@
+//! One row of each table.
+use std::sync::atomic::Ordering::*;
+
+use async_inspect_proto::{
+    task_flags,
+    v1::{self, ChannelKind, LockKind, SiteTotals, TaskKind, TaskState, WaitKind, WorkerKind},
+};
+
+use super::{Dictionary, Messages};
+use crate::recorder::{
+    channel::{ChannelKind as RecordedChannel, ChannelReading},
+    clock::{duration_ns, since_start_ns},
+    lock::LockReading,
+    panic::PanicRecord,
+    site::Site,
+    task::{Stage, TaskReading, flag},
+    thread::{self, WorkerReading},
+    waker,
+};
+
+impl Messages {
+    /// What stays as it is in a task's life.
+    pub(crate) fn task_birth(&mut self, task: &TaskReading, dictionary: &mut Dictionary) {
+        let site = dictionary.site(task.site);
+        let births = self.room_for(48).task_births.get_or_insert_default();
+        births.id.push(task.id);
+        births.kind.push(TaskKind::try_from(i32::from(task.kind)).unwrap_or_default().into());
+        births.site.push(site);
+        births.name.push(0);
+        births.spawned_at_ns.push(since_start_ns(task.spawned_at));
+        births.future_bytes.push(task.site.info.future_bytes);
+        births.parent.push(task.parent);
+    }
+
+    /// What a task does now; `running_since` in ticks, when a worker has it.
+    pub(crate) fn task_state(&mut self, task: &TaskReading, running_since: Option<u64>, dictionary: &mut Dictionary) {
+        let waits: Vec<_> =
+            task.waits.iter().flatten().map(|wait| (wait, dictionary.call_site(Some(wait.site)))).collect();
+        let states = self.room_for(100 + 32 * waits.len()).task_states.get_or_insert_default();
+        let (state, since) = state(task, running_since);
+        states.id.push(task.id);
+        states.state.push(state.into());
+        states.state_since_ns.push(since_start_ns(since));
+        states.polls.push(task.polls);
+        states.busy_ns.push(duration_ns(task.busy));
+        states.max_poll_ns.push(duration_ns(task.max_poll));
+        states.wakes.push(task.wakes);
+        states.self_wakes.push(task.self_wakes);
+        states.sched_total_ns.push(duration_ns(task.sched_total));
+        states.sched_max_ns.push(duration_ns(task.sched_max));
+        states.flags.push(flags(task));
+        states.waits.push(waits.len() as u32);
+        for (wait, site) in waits {
+            states.wait_kind.push(WaitKind::try_from(i32::from(wait.kind)).unwrap_or_default().into());
+            states.wait_for.push(wait.on);
+            states.wait_site.push(site);
+            states.wait_since_ns.push(since_start_ns(wait.since));
+        }
+    }
+
+    /// A lock, new to the reader.
+    pub(crate) fn lock_birth(&mut self, lock: &LockReading, dictionary: &mut Dictionary) {
+        let site = dictionary.site(lock.site);
+        let births = self.room_for(32).lock_births.get_or_insert_default();
+        births.id.push(lock.id);
+        births.kind.push(LockKind::try_from(i32::from(lock.kind)).unwrap_or_default().into());
+        births.site.push(site);
+        births.name.push(0);
+    }
+
+    /// A lock now.
+    pub(crate) fn lock_state(&mut self, lock: &LockReading, dictionary: &mut Dictionary) {
+        let holder_site = dictionary.call_site(lock.holder_site);
+        let hold_max_site = dictionary.call_site(lock.hold_max_site);
+        let last_suspended_site = dictionary.call_site(lock.last_suspended_site);
+        let states = self.room_for(320).lock_states.get_or_insert_default();
+        states.id.push(lock.id);
+        states.holder.push(lock.holder);
+        states.holder_site.push(holder_site);
+        states.held_since_ns.push(since_start_ns(lock.held_since));
+        states.waiters.push(lock.waiters);
+        states.acquires.push(lock.acquires);
+        states.contended.push(lock.contended);
+        states.wait_total_ns.push(duration_ns(lock.wait_total));
+        states.wait_max_ns.push(duration_ns(lock.wait_max));
+        states.wait_buckets.extend(lock.wait_counts);
+        states.hold_total_ns.push(duration_ns(lock.hold_total));
+        states.hold_max_ns.push(duration_ns(lock.hold_max));
+        states.hold_max_site.push(hold_max_site);
+        states.hold_buckets.extend(lock.hold_counts);
+        states.suspended_holds.push(lock.suspended_holds);
+        states.last_suspended_ns.push(duration_ns(lock.last_suspended));
+        states.last_suspended_at_ns.push(since_start_ns(lock.last_suspended_at));
+        states.last_suspended_site.push(last_suspended_site);
+        states.last_suspended_waiters.push(lock.last_suspended_waiters);
+    }
+
+    /// A channel, new to the reader.
+    pub(crate) fn channel_birth(&mut self, channel: &ChannelReading, dictionary: &mut Dictionary) {
+        let site = dictionary.site(channel.site);
+        let births = self.room_for(40).channel_births.get_or_insert_default();
+        births.id.push(channel.id);
+        births.kind.push(ChannelKind::try_from(i32::from(channel.kind)).unwrap_or_default().into());
+        births.site.push(site);
+        births.name.push(0);
+        let bounded = channel.kind != RecordedChannel::MpscUnbounded as u8;
+        births.capacity.push(if bounded { channel.capacity } else { 0 });
+    }
+
+    /// A channel now. `last_send_at` in ticks: the senders keep no time, the collector sees when the count went up.
+    pub(crate) fn channel_state(&mut self, channel: &ChannelReading, last_send_at: u64, dictionary: &mut Dictionary) {
+        let (send_site, recv_site) = (dictionary.call_site(channel.send_site), dictionary.call_site(channel.recv_site));
+        let states = self.room_for(140).channel_states.get_or_insert_default();
+        states.id.push(channel.id);
+        states.sent.push(channel.sent);
+        states.received.push(channel.received);
+        states.blocked_senders.push(channel.blocked_senders);
+        states.sends_blocked.push(channel.sends_blocked);
+        states.send_wait_total_ns.push(duration_ns(channel.send_wait_total));
+        states.senders.push(channel.senders);
+        states.receivers.push(channel.receivers);
+        states.closed.push(channel.closed);
+        states.last_recv_at_ns.push(since_start_ns(channel.last_recv_at));
+        states.receiver_task.push(channel.receiver_task);
+        states.recv_site.push(recv_site);
+        states.last_send_at_ns.push(since_start_ns(last_send_at));
+        states.sender_task.push(channel.sender_task);
+        states.send_site.push(send_site);
+    }
+
+    /// A worker now.
+    pub(crate) fn worker_state(&mut self, worker: &WorkerReading, dictionary: &mut Dictionary) {
+        let name = dictionary.string(&thread::worker_name(worker.name));
+        let states = self.room_for(64).worker_states.get_or_insert_default();
+        states.id.push(worker.id);
+        states.kind.push(WorkerKind::try_from(i32::from(worker.kind)).unwrap_or_default().into());
+        states.name.push(name);
+        states.task.push(worker.poll.map_or(0, |poll| poll.task_id));
+        states.poll_started_ns.push(worker.poll.map_or(0, |poll| since_start_ns(poll.started)));
+        states.polls.push(worker.polls);
+        states.busy_ns.push(duration_ns(worker.busy));
+    }
+
+    /// A site's totals now.
+    pub(crate) fn site_totals(&mut self, site: &Site, dictionary: &mut Dictionary) {
+        let id = dictionary.site(site);
+        let totals = self.room_for(160).site_totals.get_or_insert_default();
+        push_totals(totals, id, site);
+    }
+
+    /// A panic.
+    pub(crate) fn panic(&mut self, panic: &PanicRecord, dictionary: &mut Dictionary) {
+        let file = dictionary.string(&panic.file);
+        self.room_for(panic.message.len() + 64).panics.push(v1::Panic {
+            task: panic.task,
+            site: panic.site,
+            at_ns: since_start_ns(panic.at),
+            message: panic.message.clone(),
+            file,
+            line: panic.line,
+            column: panic.column,
+        });
+    }
+}
+
+/// What changes when a site's totals do: the counts that every other one goes with.
+pub(crate) fn totals_version(site: &Site) -> [u64; 8] {
+    [
+        site.spawned.load(Relaxed),
+        site.finished.load(Relaxed),
+        site.shed.load(Relaxed),
+        site.slow_polls.load(Acquire),
+        site.max_poll.load(Relaxed),
+        site.handles_dropped.load(Relaxed),
+        site.errors_lost.load(Relaxed) + site.panics.load(Relaxed) + site.panics_lost.load(Relaxed),
+        site.finished_polls.load(Relaxed),
+    ]
+}
+
+fn push_totals(totals: &mut SiteTotals, id: u32, site: &Site) {
+    // Ends before begins: then no reading has more ended than begun.
+    let finished = site.finished.load(Acquire);
+    totals.site.push(id);
+    totals.spawned.push(site.spawned.load(Relaxed));
+    totals.finished.push(finished);
+    totals.shed.push(site.shed.load(Relaxed));
+    totals.finished_busy_ns.push(duration_ns(site.finished_busy.load(Relaxed)));
+    totals.finished_polls.push(site.finished_polls.load(Relaxed));
+    totals.max_poll_ns.push(duration_ns(site.max_poll.load(Relaxed)));
+    totals.slow_polls.push(site.slow_polls.load(Acquire));
+    totals.slow_poll_total_ns.push(duration_ns(site.slow_poll_total.load(Relaxed)));
+    totals.last_slow_poll_ns.push(duration_ns(site.last_slow_poll.load(Relaxed)));
+    totals.last_slow_poll_at_ns.push(since_start_ns(site.last_slow_poll_at.load(Relaxed)));
+    totals.last_slow_poll_task.push(site.last_slow_poll_task.load(Relaxed));
+    totals.handles_dropped.push(site.handles_dropped.load(Relaxed));
+    totals.errors_lost.push(site.errors_lost.load(Relaxed));
+    totals.panics.push(site.panics.load(Relaxed));
+    totals.panics_lost.push(site.panics_lost.load(Relaxed));
+    totals.aborted.push(site.aborted.load(Relaxed));
+}
+
+/// The task's state and since when, in ticks.
+fn state(task: &TaskReading, running_since: Option<u64>) -> (TaskState, u64) {
+    const DONE: u8 = Stage::Done as u8;
+    const PANICKED: u8 = Stage::Panicked as u8;
+    const CANCELLED: u8 = Stage::Cancelled as u8;
+    const NEW: u8 = Stage::New as u8;
+    match task.stage {
+        DONE => return (TaskState::Done, task.last_poll_ended),
+        // Between the panic and the drop of its future, a task is as good as ended.
+        PANICKED => return (TaskState::Panicked, task.last_poll_ended),
+        CANCELLED => return (TaskState::Cancelled, task.last_poll_ended),
+        _ => {}
+    }
+    if let Some(since) = running_since {
+        return (TaskState::Running, since);
+    }
+    match (task.stage, task.woken_at) {
+        (NEW, _) => (TaskState::New, task.spawned_at),
+        (_, woken) if woken > waker::BY_ITSELF => (TaskState::Scheduled, woken),
+        // A first poll that began after the workers were read: it waits no more, and has not ended.
+        _ if task.last_poll_ended == 0 => (TaskState::Scheduled, task.spawned_at),
+        _ => (TaskState::Idle, task.last_poll_ended),
+    }
+}
+
+fn flags(task: &TaskReading) -> u32 {
+    let recorded = [
+        (flag::HANDLE_HELD, task_flags::HANDLE_HELD),
+        (flag::HANDLE_AWAITED, task_flags::HANDLE_AWAITED),
+        (flag::HANDLE_DROPPED, task_flags::HANDLE_DROPPED),
+        (flag::ABORTED, task_flags::ABORTED),
+    ];
+    let mut flags = if task.more_waits { task_flags::MORE_WAITS } else { 0 };
+    for (bit, on_the_wire) in recorded {
+        if task.flags & bit != 0 {
+            flags |= on_the_wire;
+        }
+    }
+    flags
+}
