@@ -1,0 +1,29 @@
+//! One program a file, each the same shape: what both versions share, the faulty one, the healthy one.
+
+mod blocked_worker;
+mod channel_growing;
+mod channel_saturated;
+mod healthy;
+mod lock_contention;
+mod lock_held_across_await;
+mod long_poll;
+mod lost_panic;
+mod never_awaited_handle;
+
+use crate::Program;
+
+/// Every program of the zoo.
+pub static PROGRAMS: &[Program] = &[
+    long_poll::PROGRAM,
+    blocked_worker::PROGRAM,
+    lock_contention::PROGRAM,
+    lock_held_across_await::PROGRAM,
+    channel_saturated::PROGRAM,
+    channel_growing::PROGRAM,
+    never_awaited_handle::PROGRAM,
+    lost_panic::PROGRAM,
+    healthy::axum::PROGRAM,
+    healthy::pipeline::PROGRAM,
+    healthy::actors::PROGRAM,
+    healthy::detached::PROGRAM,
+];
