@@ -14,6 +14,7 @@
 mod collector;
 mod recorder;
 mod service;
+mod stacks;
 mod start;
 pub mod tokio;
 mod wire;

@@ -20,6 +20,7 @@ use crate::{
         task::{SLOW_POLL_NS, TaskSlot},
         thread::WorkerReading,
     },
+    stacks::{Stack, Watchdog},
     wire::{self, Dictionary, Gone, Messages},
 };
 use known::Known;
@@ -46,6 +47,9 @@ pub(crate) struct Collector {
     /// By channel: how many were sent, and since when it is that many (ticks).
     last_sends: HashMap<u64, (u64, u64)>,
     last_panic: u64,
+    watchdog: Watchdog,
+    /// Stacks of the polls that were looked at last, by worker.
+    stacks: HashMap<u64, Stack>,
     seq: u64,
 }
 
@@ -58,7 +62,7 @@ struct Changed {
 }
 
 impl Collector {
-    pub(crate) fn new(recorder: &'static Recorder) -> Self {
+    pub(crate) fn new(recorder: &'static Recorder, stacks: bool) -> Self {
         Self {
             recorder,
             dictionary: Dictionary::default(),
@@ -71,8 +75,15 @@ impl Collector {
             totals: HashMap::new(),
             last_sends: HashMap::new(),
             last_panic: 0,
+            watchdog: Watchdog::new(recorder, stacks),
+            stacks: HashMap::new(),
             seq: 0,
         }
+    }
+
+    /// Why no stacks of blocked polls can be had, if they cannot.
+    pub(crate) fn no_stacks(&self) -> Option<String> {
+        self.watchdog.unavailable()
     }
 
     /// Reads what changed and tells the subscribers.
@@ -112,6 +123,11 @@ impl Collector {
             self.last_panic = panic.number;
             messages.panic(&panic, &mut self.dictionary);
         }
+        for stack in self.watchdog.look() {
+            messages.stack(&stack, &mut self.dictionary);
+            self.stacks.insert(stack.worker, stack);
+        }
+        self.stacks.retain(|_, stack| running.since(stack.task) == Some(stack.poll_started));
         messages.status(self.loss(), self.cost(subscribers));
 
         let now_ns = clock::since_start_ns(clock::ticks());
@@ -213,6 +229,9 @@ impl Collector {
                     }
                     for panic in self.recorder.panics.after(0) {
                         messages.panic(&panic, &mut self.dictionary);
+                    }
+                    for stack in self.stacks.values() {
+                        messages.stack(stack, &mut self.dictionary);
                     }
                     false
                 }

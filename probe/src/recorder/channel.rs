@@ -224,6 +224,12 @@ impl ChannelSlot {
         self.mark();
     }
 
+    /// A handle was taken out of its wrapper, so the counts no longer hold: nothing more is told of this channel.
+    pub(crate) fn unwatch(&'static self) {
+        self.id.store(0, Release);
+        self.mark();
+    }
+
     /// No more messages are taken.
     pub(crate) fn closed(&'static self) {
         self.closed.store(true, Relaxed);

@@ -113,6 +113,9 @@ pub(super) struct Wakes {
 // reference went; in between it is only read. Everything else is atomic.
 unsafe impl Sync for TaskSlot {}
 
+// A waker is replaced whole or not at all; the rest is atomic.
+impl std::panic::RefUnwindSafe for TaskSlot {}
+
 // SAFETY: zero is valid for the atomics; for `Option<Waker>` it is `None` or never read, since `has_waker` is 0, and a
 // slot gets its `None` written before use.
 unsafe impl Slot for TaskSlot {
@@ -287,7 +290,7 @@ impl TaskSlot {
             self_wakes,
             sched_total: wakes.sched_total.load(Relaxed),
             sched_max: u64::from(wakes.sched_max.load(Relaxed)) << SCHED_MAX_SHIFT,
-            waits: [self.waits[0].read(), self.waits[1].read()],
+            waits: self.waits.each_ref().map(|entry| entry.read(self.polls())),
         };
         fence(Acquire);
         (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
@@ -332,7 +335,7 @@ impl TaskSlot {
 
     /// Somebody waits for the task, or called `abort`, as `which` says.
     pub(crate) fn handle_did(&'static self, which: u8) {
-        if self.flags.load(Relaxed) & which == 0 {
+        if self.flags.load(Relaxed) & which != which {
             self.flags.fetch_or(which, Relaxed);
             if let Some(recorder) = active() {
                 recorder.tasks.mark(self);
@@ -340,9 +343,13 @@ impl TaskSlot {
         }
     }
 
-    /// The handle (or the set) went. `by_choice` is false for a set that aborts its tasks as it goes.
+    /// The handle (or the set) went. `by_choice` is false for a set that aborts its tasks as it goes. Only the first call
+    /// after [`TaskSlot::handle_held`] does anything: a set and a result that it carries may both let go.
     pub(crate) fn handle_dropped(&'static self, by_choice: bool) {
-        let before = self.flags.fetch_xor(flag::HANDLE_HELD, AcqRel);
+        let before = self.flags.fetch_and(!flag::HANDLE_HELD, AcqRel);
+        if before & flag::HANDLE_HELD == 0 {
+            return;
+        }
         if before & flag::ENDED == 0 {
             self.flags.fetch_or(flag::HANDLE_DROPPED, Relaxed);
             if by_choice && before & (flag::HANDLE_AWAITED | flag::ABORTED) == 0 {
@@ -354,6 +361,12 @@ impl TaskSlot {
         if let Some(recorder) = active() {
             recorder.tasks.mark(self);
         }
+    }
+
+    /// Bits of [`flag`].
+    #[inline]
+    pub(crate) fn flags(&self) -> u8 {
+        self.flags.load(Acquire)
     }
 
     fn result_lost(&self, flags: u8) {
@@ -452,29 +465,37 @@ impl<F: Future> Drop for Tracked<F> {
     }
 }
 
-/// Runs `work` as the one poll of a blocking task.
-pub(crate) fn run_blocking<R>(task: Option<TaskRef>, failed: fn(&R) -> bool, work: impl FnOnce() -> R) -> R {
-    let (Some(task), Some(recorder)) = (task, active()) else { return work() };
-    let mut ending = Ending { task, ended: false };
-    let slot = ending.task.slot();
-    let poll = PollInProgress::begin(recorder, slot);
-    let output = work();
-    poll.end();
-    ending.ended = true;
-    slot.ended(Stage::Done, failed(&output));
-    output
+/// `work` as the one poll of a blocking task. When it is dropped without being run, the task was cancelled.
+pub(crate) fn blocking<R>(
+    task: Option<TaskRef>,
+    failed: fn(&R) -> bool,
+    work: impl FnOnce() -> R,
+) -> impl FnOnce() -> R {
+    let ending = task.map(|task| Ending { task, stage: Some(Stage::Cancelled) });
+    move || {
+        let (Some(mut ending), Some(recorder)) = (ending, active()) else { return work() };
+        ending.stage = Some(Stage::Panicked);
+        let slot = ending.task.slot();
+        let poll = PollInProgress::begin(recorder, slot);
+        let output = work();
+        poll.end();
+        ending.stage = None;
+        slot.ended(Stage::Done, failed(&output));
+        output
+    }
 }
 
-/// Ends a blocking task that panics.
+/// Ends a blocking task that panics, or never runs.
 struct Ending {
     task: TaskRef,
-    ended: bool,
+    /// How it ends when this is dropped; `None` once it ended.
+    stage: Option<Stage>,
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        if !self.ended {
-            self.task.slot().ended(Stage::Panicked, false);
+        if let Some(stage) = self.stage {
+            self.task.slot().ended(stage, false);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What each thread is doing: the task in poll and the worker slot of the thread.
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, fence},
+    sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::*, fence},
 };
 
 use super::{
@@ -34,6 +34,10 @@ pub(crate) struct WorkerSlot {
     poll_started: AtomicU64,
     polls: AtomicU64,
     busy: AtomicU64,
+    /// For the capture of stacks: the system's id of the thread, and the bounds of its stack; 0 where there is none.
+    tid: AtomicI32,
+    stack_low: AtomicUsize,
+    stack_high: AtomicUsize,
 }
 
 // SAFETY: atomics only; zero is valid.
@@ -65,6 +69,16 @@ pub(crate) struct Polling {
 }
 
 impl WorkerSlot {
+    /// The system's id of the thread, 0 when unknown.
+    pub(crate) fn tid(&self) -> i32 {
+        self.tid.load(Relaxed)
+    }
+
+    /// Bounds of the thread's stack, lowest address first; zeros when unknown.
+    pub(crate) fn stack(&self) -> (usize, usize) {
+        (self.stack_low.load(Relaxed), self.stack_high.load(Relaxed))
+    }
+
     /// What the worker does; `None` when the slot is free.
     pub(crate) fn read(&self) -> Option<WorkerReading> {
         let id = self.id.load(Acquire);
@@ -222,6 +236,10 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     worker.poll_started.store(0, Relaxed);
     worker.polls.store(0, Relaxed);
     worker.busy.store(0, Relaxed);
+    let (tid, (low, high)) = crate::stacks::this_thread();
+    worker.tid.store(tid, Relaxed);
+    worker.stack_low.store(low, Relaxed);
+    worker.stack_high.store(high, Relaxed);
     worker.id.store(recorder.new_id(), Release);
     here.worker.set(Some(worker));
     Some(worker)

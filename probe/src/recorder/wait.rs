@@ -23,6 +23,23 @@ pub(crate) enum WaitKind {
 
 const KIND_SHIFT: u32 = 59;
 const KIND_MASK: u64 = 0b111 << KIND_SHIFT;
+/// Between the id and the kind: in which poll the wait was noted, for a wait that holds for that poll only; 0 for one
+/// that holds until it is cleared. Ids stay below: at a million tasks a second, for twelve days.
+const POLL_SHIFT: u32 = 40;
+const POLL_BITS: u64 = (1 << (KIND_SHIFT - POLL_SHIFT)) - 1;
+const POLL_MASK: u64 = POLL_BITS << POLL_SHIFT;
+
+/// The mark of a task's poll number `polls`; never 0.
+fn poll_mark(polls: u64) -> u64 {
+    (polls % POLL_BITS + 1) << POLL_SHIFT
+}
+
+/// Whether a wait noted as `on` was not noted again when its task was polled after that, so that the task may have gone
+/// on to something else. `polls` is how many polls of the task ended.
+fn is_stale(on: u64, polls: u64) -> bool {
+    let mark = on & POLL_MASK;
+    mark != 0 && mark != poll_mark(polls) && (polls == 0 || mark != poll_mark(polls - 1))
+}
 
 /// One entry of a task's list.
 pub(crate) struct Entry {
@@ -42,15 +59,17 @@ pub(crate) struct WaitReading {
 }
 
 impl Entry {
-    pub(crate) fn read(&self) -> Option<WaitReading> {
+    /// `polls` is how many polls of the task ended.
+    pub(crate) fn read(&self, polls: u64) -> Option<WaitReading> {
         let on = self.on.load(Acquire);
         let since = self.since.load(Relaxed);
         // SAFETY: only ever null or a `&'static Location`.
         let site = unsafe { self.site.load(Relaxed).as_ref() };
-        if on == 0 || self.on.load(Acquire) != on {
+        if on == 0 || is_stale(on, polls) || self.on.load(Acquire) != on {
             return None;
         }
-        Some(WaitReading { kind: ((on & KIND_MASK) >> KIND_SHIFT) as u8, on: on & !KIND_MASK, since, site: site? })
+        let kind = ((on & KIND_MASK) >> KIND_SHIFT) as u8;
+        Some(WaitReading { kind, on: on & !KIND_MASK & !POLL_MASK, since, site: site? })
     }
 
     pub(crate) fn reset(&self) {
@@ -71,10 +90,23 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Notes that the task in poll on this thread waits for `id`; `None` outside of any watched task.
     pub(crate) fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>) -> Option<Self> {
-        let task = thread::current_task()?;
+        Self::note(thread::current_task()?, kind, id, site, 0)
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "as its callers want it")]
+    fn note(
+        task: &'static TaskSlot,
+        kind: WaitKind,
+        id: u64,
+        site: &'static Location<'static>,
+        mark: u64,
+    ) -> Option<Self> {
         let since = clock::ticks();
-        let on = id & !KIND_MASK | u64::from(kind as u8) << KIND_SHIFT;
-        let entry = task.waits().iter().position(|entry| entry.on.load(Relaxed) == 0);
+        let on = id & !(KIND_MASK | POLL_MASK) | u64::from(kind as u8) << KIND_SHIFT | mark;
+        let entry = task.waits().iter().position(|entry| {
+            let on = entry.on.load(Relaxed);
+            on == 0 || is_stale(on, task.polls())
+        });
         if let Some(entry) = entry.map(|i| &task.waits()[i]) {
             entry.since.store(since, Relaxed);
             entry.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
@@ -92,6 +124,7 @@ impl Waiting {
 }
 
 impl Drop for Waiting {
+    /// Clears exactly what was noted: an entry that another wait took over since is that wait's.
     fn drop(&mut self) {
         // The future may have moved on to another task, and the task that it waited in may be gone and its slot in use
         // again: then there is nothing to clear.
@@ -108,6 +141,52 @@ impl Drop for Waiting {
         if let Some(recorder) = active() {
             recorder.tasks.mark(self.task);
         }
+    }
+}
+
+/// The wait of something that is polled by reference and lives on when the task turns to something else, as a
+/// `JoinHandle` in a `select!`. It holds until the task's next poll, which notes it again or not.
+pub(crate) struct PolledWait(Option<Waiting>);
+
+impl PolledWait {
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+
+    /// The poll in progress on this thread found it pending.
+    pub(crate) fn pending(&mut self, kind: WaitKind, id: u64, site: &'static Location<'static>) {
+        let Some(task) = thread::current_task() else {
+            self.0 = None;
+            return;
+        };
+        let mark = poll_mark(task.polls());
+        if !self.0.as_mut().is_some_and(|waiting| waiting.renew(task, mark)) {
+            self.0 = None;
+            self.0 = Waiting::note(task, kind, id, site, mark);
+        }
+    }
+
+    /// It is ready.
+    #[inline]
+    pub(crate) fn over(&mut self) {
+        if self.0.is_some() {
+            self.0 = None;
+        }
+    }
+}
+
+impl Waiting {
+    /// Notes the same wait for another poll; false when it is another task's, or lost its entry.
+    fn renew(&mut self, task: &'static TaskSlot, mark: u64) -> bool {
+        let (true, true, Some(entry)) = (std::ptr::eq(self.task, task), self.task_id == task.id(), self.entry) else {
+            return false;
+        };
+        let on = self.on & !POLL_MASK | mark;
+        let renewed = task.waits()[entry as usize].on.compare_exchange(self.on, on, Release, Relaxed).is_ok();
+        if renewed {
+            self.on = on;
+        }
+        renewed
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Service {
     pub(crate) recorder: &'static Recorder,
     pub(crate) identity: Identity,
     pub(crate) subscribers: Subscribers,
+    /// Why there are no stacks of blocked polls, if there are none.
+    pub(crate) no_stacks: Option<String>,
 }
 
 impl Service {
@@ -68,8 +70,8 @@ impl Inspect for Service {
             tokio_version: String::new(),
             now_ns: clock::since_start_ns(clock::ticks()),
             started_unix_ms: self.identity.started_unix_ms,
-            capabilities: ["tasks", "locks", "channels", "wakes", "panics"].map(str::to_owned).to_vec(),
-            blind: blind(),
+            capabilities: self.capabilities(),
+            blind: self.blind(),
             slow_poll_ns: SLOW_POLL,
             tick_ms: TICK_MS,
         }))
@@ -111,23 +113,35 @@ fn check_protocol(theirs: u32) -> Result<(), Status> {
     )))
 }
 
-/// What this version does not show.
-fn blind() -> Vec<Blind> {
-    let blind = |what: &str, why: &str, remedy: &str| Blind {
-        what: what.to_owned(),
-        why: why.to_owned(),
-        remedy: remedy.to_owned(),
-    };
-    vec![
-        blind(
-            "tasks that libraries spawn with a tokio of their own",
-            "only what is spawned through the drop-in is watched",
-            "spawn them yourself through the drop-in where the library lets you",
-        ),
-        blind(
-            "RwLock, Semaphore, Notify, broadcast, watch, oneshot and timers",
-            "this version watches tasks, Mutex and mpsc",
-            "none in this version; tasks that wait on them show as idle",
-        ),
-    ]
+impl Service {
+    fn capabilities(&self) -> Vec<String> {
+        let stacks = self.no_stacks.is_none().then_some("stacks");
+        ["tasks", "locks", "channels", "wakes", "panics"].into_iter().chain(stacks).map(str::to_owned).collect()
+    }
+
+    /// What is not visible in this process.
+    fn blind(&self) -> Vec<Blind> {
+        let blind = |what: &str, why: &str, remedy: &str| Blind {
+            what: what.to_owned(),
+            why: why.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        let mut all = vec![
+            blind(
+                "tasks that libraries spawn with a tokio of their own",
+                "only what is spawned through the drop-in is watched",
+                "spawn them yourself through the drop-in where the library lets you",
+            ),
+            blind(
+                "RwLock, Semaphore, Notify, broadcast, watch, oneshot and timers",
+                "this version watches tasks, Mutex and mpsc",
+                "none in this version; tasks that wait on them show as idle",
+            ),
+        ];
+        if let Some(why) = &self.no_stacks {
+            let remedy = "remove ASYNC_INSPECT_STACKS=off or Builder::stacks(false), or run it on Linux";
+            all.push(blind("stacks of blocked polls", why, remedy));
+        }
+        all
+    }
 }

@@ -21,6 +21,9 @@ use crate::{
 /// The environment variable that starts the probe with no code.
 pub const ENVIRONMENT: &str = "ASYNC_INSPECT";
 
+/// The environment variable that switches the stacks of blocked polls off.
+pub const STACKS: &str = "ASYNC_INSPECT_STACKS";
+
 /// Why the probe did not start. The app is none the worse for it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -50,6 +53,7 @@ pub struct Builder {
     listen: Listen,
     app: Option<String>,
     memory_limit: u64,
+    stacks: bool,
 }
 
 impl Default for Builder {
@@ -65,6 +69,7 @@ impl Builder {
             listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], default_port()))),
             app: None,
             memory_limit: DEFAULT_LIMIT_BYTES,
+            stacks: std::env::var_os(STACKS).is_none_or(|value| value != "off"),
         }
     }
 
@@ -100,6 +105,15 @@ impl Builder {
         self
     }
 
+    /// Whether the stack of a thread whose poll does not end is taken (on Linux; by default yes, unless
+    /// `ASYNC_INSPECT_STACKS=off`). While an inspector is attached, such a thread is interrupted by `SIGURG` up to five
+    /// times a poll; a handler that the app installed for it before is called for signals that are not the probe's.
+    #[must_use]
+    pub fn stacks(mut self, taken: bool) -> Self {
+        self.stacks = taken;
+        self
+    }
+
     /// Starts recording, and listens on a thread of the probe's own.
     ///
     /// # Errors
@@ -113,7 +127,7 @@ impl Builder {
         let listener = self.listen.bind()?;
         let target = listener.target();
         recorder::start(self.memory_limit);
-        thread::spawn(listener, identity(self.app)).map_err(StartError::Thread)?;
+        thread::spawn(listener, identity(self.app), self.stacks).map_err(StartError::Thread)?;
         let probe = Probe { target };
         *running = Some(probe.clone());
         Ok(probe)

@@ -24,10 +24,10 @@ use crate::{
 const SNAPSHOT_PAUSE: Duration = Duration::from_millis(2);
 
 /// Starts the thread.
-pub(super) fn spawn(listener: Listener, identity: Identity) -> io::Result<()> {
+pub(super) fn spawn(listener: Listener, identity: Identity, stacks: bool) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     std::thread::Builder::new().name("async-inspect".to_owned()).spawn(move || {
-        let run = AssertUnwindSafe(|| runtime.block_on(run(listener, identity)));
+        let run = AssertUnwindSafe(|| runtime.block_on(run(listener, identity, stacks)));
         match catch_unwind(run) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => eprintln!("async-inspect: the probe stopped: {error}. The app runs on, unwatched."),
@@ -37,11 +37,12 @@ pub(super) fn spawn(listener: Listener, identity: Identity) -> io::Result<()> {
     Ok(())
 }
 
-async fn run(listener: Listener, identity: Identity) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn run(listener: Listener, identity: Identity, stacks: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let Some(recorder) = recorder::active() else { return Ok(()) };
     let subscribers = Subscribers::default();
-    let service = Service { recorder, identity, subscribers: subscribers.clone() };
-    let collecting = collect(Collector::new(recorder), subscribers);
+    let collector = Collector::new(recorder, stacks);
+    let service = Service { recorder, identity, subscribers: subscribers.clone(), no_stacks: collector.no_stacks() };
+    let collecting = collect(collector, subscribers);
     match select(pin!(serve(listener, service)), pin!(collecting)).await {
         Either::Left((served, _)) => served,
         Either::Right((never, _)) => match never {},

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering::*;
 
 use async_inspect_proto::{
     task_flags,
-    v1::{self, ChannelKind, LockKind, SiteTotals, TaskKind, TaskState, WaitKind, WorkerKind},
+    v1::{self, ChannelKind, LockKind, SiteTotals, StackCause, TaskKind, TaskState, WaitKind, WorkerKind},
 };
 
 use super::{Dictionary, Messages};
@@ -17,6 +17,7 @@ use crate::recorder::{
     thread::{self, WorkerReading},
     waker,
 };
+use crate::stacks::Stack;
 
 impl Messages {
     /// What stays as it is in a task's life.
@@ -146,6 +147,30 @@ impl Messages {
         let id = dictionary.site(site);
         let totals = self.room_for(160).site_totals.get_or_insert_default();
         push_totals(totals, id, site);
+    }
+
+    /// The stack of a blocked poll.
+    pub(crate) fn stack(&mut self, stack: &Stack, dictionary: &mut Dictionary) {
+        let frames: Vec<v1::Frame> = stack
+            .frames
+            .iter()
+            .map(|frame| v1::Frame {
+                function: dictionary.string(&frame.function),
+                file: dictionary.string(&frame.file),
+                line: frame.line,
+                column: frame.column,
+                user: frame.user,
+            })
+            .collect();
+        self.room_for(64 + 32 * frames.len()).stacks.push(v1::Stack {
+            worker: stack.worker,
+            task: stack.task,
+            poll_started_ns: since_start_ns(stack.poll_started),
+            at_ns: since_start_ns(stack.at),
+            cause: StackCause::try_from(stack.cause as i32).unwrap_or_default().into(),
+            samples: stack.samples,
+            frames,
+        });
     }
 
     /// A panic.

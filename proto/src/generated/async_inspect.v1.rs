@@ -88,6 +88,9 @@ pub struct Update {
     pub worker_states: ::core::option::Option<WorkerStates>,
     #[prost(message, repeated, tag = "15")]
     pub panics: ::prost::alloc::vec::Vec<Panic>,
+    /// Stacks taken since the last update; in a snapshot, those of polls that still run.
+    #[prost(message, repeated, tag = "22")]
+    pub stacks: ::prost::alloc::vec::Vec<Stack>,
     #[prost(uint64, repeated, tag = "16")]
     pub gone_tasks: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "17")]
@@ -381,6 +384,43 @@ pub struct Panic {
     pub line: u32,
     #[prost(uint32, tag = "7")]
     pub column: u32,
+}
+/// The stack of a poll that does not end, taken while it is blocked.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Stack {
+    #[prost(uint64, tag = "1")]
+    pub worker: u64,
+    #[prost(uint64, tag = "2")]
+    pub task: u64,
+    /// Tells which poll it was.
+    #[prost(uint64, tag = "3")]
+    pub poll_started_ns: u64,
+    #[prost(uint64, tag = "4")]
+    pub at_ns: u64,
+    #[prost(enumeration = "StackCause", tag = "5")]
+    pub cause: i32,
+    /// Looks at this poll so far, this one included; `cause` is what most of them say.
+    #[prost(uint32, tag = "6")]
+    pub samples: u32,
+    /// Innermost first, down to the task's own poll.
+    #[prost(message, repeated, tag = "7")]
+    pub frames: ::prost::alloc::vec::Vec<Frame>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Frame {
+    /// String id, as `crate::module::function`; a future goes by its `async fn`.
+    #[prost(uint32, tag = "1")]
+    pub function: u32,
+    /// String id; 0 without debug information.
+    #[prost(uint32, tag = "2")]
+    pub file: u32,
+    #[prost(uint32, tag = "3")]
+    pub line: u32,
+    #[prost(uint32, tag = "4")]
+    pub column: u32,
+    /// Neither the standard library's, nor a dependency's, nor the runtime's.
+    #[prost(bool, tag = "5")]
+    pub user: bool,
 }
 /// What is not shown one by one, since the probe started.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -712,6 +752,54 @@ impl WorkerKind {
             "WORKER_KIND_WORKER" => Some(Self::Worker),
             "WORKER_KIND_BLOCK_ON" => Some(Self::BlockOn),
             "WORKER_KIND_BLOCKING" => Some(Self::Blocking),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum StackCause {
+    Unspecified = 0,
+    Sleep = 1,
+    /// A blocking lock: std's or parking_lot's.
+    Lock = 2,
+    /// `block_on` inside of the poll.
+    BlockOn = 3,
+    File = 4,
+    Dns = 5,
+    /// It computes.
+    Cpu = 6,
+    /// A blocking socket, channel or join of a thread.
+    Wait = 7,
+}
+impl StackCause {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STACK_CAUSE_UNSPECIFIED",
+            Self::Sleep => "STACK_CAUSE_SLEEP",
+            Self::Lock => "STACK_CAUSE_LOCK",
+            Self::BlockOn => "STACK_CAUSE_BLOCK_ON",
+            Self::File => "STACK_CAUSE_FILE",
+            Self::Dns => "STACK_CAUSE_DNS",
+            Self::Cpu => "STACK_CAUSE_CPU",
+            Self::Wait => "STACK_CAUSE_WAIT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STACK_CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+            "STACK_CAUSE_SLEEP" => Some(Self::Sleep),
+            "STACK_CAUSE_LOCK" => Some(Self::Lock),
+            "STACK_CAUSE_BLOCK_ON" => Some(Self::BlockOn),
+            "STACK_CAUSE_FILE" => Some(Self::File),
+            "STACK_CAUSE_DNS" => Some(Self::Dns),
+            "STACK_CAUSE_CPU" => Some(Self::Cpu),
+            "STACK_CAUSE_WAIT" => Some(Self::Wait),
             _ => None,
         }
     }

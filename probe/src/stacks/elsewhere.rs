@@ -1,0 +1,25 @@
+//! Systems and processors on which no stack can be taken yet.
+use super::Stack;
+use crate::recorder::Recorder;
+
+/// Looks at nothing.
+pub(crate) struct Watchdog;
+
+impl Watchdog {
+    pub(crate) fn new(_: &'static Recorder, _enabled: bool) -> Self {
+        Self
+    }
+
+    pub(crate) fn unavailable(&self) -> Option<String> {
+        Some("stacks of blocked polls are taken on Linux on x86_64 and aarch64 only".to_owned())
+    }
+
+    pub(crate) fn look(&mut self) -> Vec<Stack> {
+        Vec::new()
+    }
+}
+
+/// Nothing is needed of the thread.
+pub(crate) fn this_thread() -> (i32, (usize, usize)) {
+    (0, (0, 0))
+}

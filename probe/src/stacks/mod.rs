@@ -1,0 +1,38 @@
+//! The blocked line: the stack of a thread whose poll does not end, taken while it is blocked.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`watchdog`] | which polls are looked at, and when |
+//! | [`signal`] | interrupts the thread and copies its registers and the used part of its stack; nothing more |
+//! | [`modules`] | which files the process' code came from, read without the dynamic linker's lock |
+//! | [`unwind`] | from registers and a copied stack to addresses |
+//! | [`symbols`] | from addresses to functions, files and lines; which of them are the user's |
+//! | [`cause`] | what the thread is doing, told by its frames |
+//! | [`elsewhere`] | systems and processors where none of this can be done: no stacks, and the reason |
+//!
+//! The handler copies memory and that is all: it cannot meet a lock or an allocator that the interrupted thread holds.
+//! Unwinding and symbols come after, on the probe's own thread.
+
+mod stack;
+
+pub(crate) use stack::{Cause, Frame, Stack};
+
+// Adding a system means adding it here, and nowhere else.
+cfg_select! {
+    all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")) => {
+        mod cause;
+        mod modules;
+        mod signal;
+        mod symbols;
+        mod unwind;
+        mod watchdog;
+
+        pub(crate) use signal::this_thread;
+        pub(crate) use watchdog::Watchdog;
+    }
+    _ => {
+        mod elsewhere;
+
+        pub(crate) use elsewhere::{Watchdog, this_thread};
+    }
+}

@@ -1,0 +1,255 @@
+//! Interrupts a thread and copies what is needed to unwind it.
+//!
+//! The handler takes no lock, allocates nothing and calls nothing but `gettid`: it copies three registers and the used
+//! part of the stack into a buffer that was there before. Signals that are not ours go to the handler that was there
+//! before us.
+use std::{
+    cell::UnsafeCell,
+    io,
+    sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*},
+    time::{Duration, Instant},
+};
+
+/// Ignored by default and hardly used: its purpose, out-of-band data on sockets, is all but gone.
+const SIGNAL: libc::c_int = libc::SIGURG;
+/// Bytes of a stack that are copied at most; deeper callers are cut off.
+const MAX_STACK: usize = 256 * 1024;
+/// A thread that does not answer within this time has the signal blocked, or sits in the kernel.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Why stacks cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unavailable {
+    #[error("the signal handler for stacks could not be installed: {0}")]
+    Handler(#[from] io::Error),
+    #[error("stacks are switched off in this target")]
+    SwitchedOff,
+}
+
+/// Registers and stack of a thread at one moment.
+pub(super) struct Copy {
+    pub(super) ip: u64,
+    pub(super) sp: u64,
+    pub(super) fp: u64,
+    /// The link register, where there is one.
+    pub(super) lr: u64,
+    /// From `sp` upwards.
+    pub(super) stack: Vec<u8>,
+}
+
+const IDLE: u32 = 0;
+const ASKED: u32 = 1;
+const COPYING: u32 = 2;
+const DONE: u32 = 3;
+const OUTSIDE: u32 = 4;
+
+/// The one request at a time, which only the probe's thread makes.
+struct Request {
+    state: AtomicU32,
+    tid: AtomicI32,
+    low: AtomicUsize,
+    high: AtomicUsize,
+    ip: AtomicU64,
+    sp: AtomicU64,
+    fp: AtomicU64,
+    lr: AtomicU64,
+    len: AtomicUsize,
+    stack: UnsafeCell<[u8; MAX_STACK]>,
+}
+
+// SAFETY: `stack` is written by the handler that moved `state` from `ASKED` to `COPYING`, and read by the asking thread
+// after the handler moved it to `DONE`; there is one asker, and it asks again only after that.
+unsafe impl Sync for Request {}
+
+static REQUEST: Request = Request {
+    state: AtomicU32::new(IDLE),
+    tid: AtomicI32::new(0),
+    low: AtomicUsize::new(0),
+    high: AtomicUsize::new(0),
+    ip: AtomicU64::new(0),
+    sp: AtomicU64::new(0),
+    fp: AtomicU64::new(0),
+    lr: AtomicU64::new(0),
+    len: AtomicUsize::new(0),
+    stack: UnsafeCell::new([0; MAX_STACK]),
+};
+
+/// The handler that was there before, if there was one.
+static BEFORE: AtomicPtr<libc::sigaction> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Installs the handler; one that is there already is called for signals that are not ours.
+pub(super) fn install() -> Result<(), Unavailable> {
+    // SAFETY: both structures are ours and zero is valid for them; the handler has the signature that SA_SIGINFO asks
+    // for and does only what a handler may do. SA_RESTART keeps interrupted system calls going, SA_ONSTACK lets a thread
+    // with an alternate stack use it.
+    unsafe {
+        let mut before: libc::sigaction = std::mem::zeroed();
+        let mut ours: libc::sigaction = std::mem::zeroed();
+        let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = handler;
+        ours.sa_sigaction = handler as usize;
+        ours.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO | libc::SA_ONSTACK;
+        libc::sigemptyset(&raw mut ours.sa_mask);
+        if libc::sigaction(SIGNAL, std::ptr::null(), &raw mut before) != 0 {
+            return Err(io::Error::last_os_error().into());
+        }
+        if before.sa_sigaction != libc::SIG_DFL && before.sa_sigaction != libc::SIG_IGN {
+            BEFORE.store(Box::into_raw(Box::new(before)), Release);
+        }
+        if libc::sigaction(SIGNAL, &raw const ours, std::ptr::null_mut()) != 0 {
+            return Err(io::Error::last_os_error().into());
+        }
+    }
+    Ok(())
+}
+
+/// Copies the registers and the stack of the thread `tid`; `None` when it does not answer.
+pub(super) fn copy(tid: i32, (low, high): (usize, usize)) -> Option<Copy> {
+    if tid == 0 || high == 0 || still_ours().is_none() {
+        return None;
+    }
+    REQUEST.low.store(low, Relaxed);
+    REQUEST.high.store(high, Relaxed);
+    REQUEST.tid.store(tid, Relaxed);
+    REQUEST.state.store(ASKED, Release);
+    // SAFETY: a system call with plain numbers; a thread that ended meanwhile gives an error.
+    let sent = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, SIGNAL) } == 0;
+    let asked = Instant::now();
+    loop {
+        match REQUEST.state.load(Acquire) {
+            DONE | OUTSIDE => break,
+            ASKED if !sent || asked.elapsed() > PATIENCE => {
+                // Takes the request back, unless the handler has begun right now.
+                if REQUEST.state.compare_exchange(ASKED, IDLE, AcqRel, Acquire).is_ok() {
+                    return None;
+                }
+            }
+            _ => std::thread::sleep(Duration::from_micros(20)),
+        }
+    }
+    let outside = REQUEST.state.swap(IDLE, AcqRel) == OUTSIDE;
+    if outside {
+        return None;
+    }
+    let len = REQUEST.len.load(Relaxed).min(MAX_STACK);
+    // SAFETY: the handler is done with the buffer, and only this thread asks it to begin again.
+    let stack = unsafe { std::slice::from_raw_parts(REQUEST.stack.get().cast::<u8>(), len) }.to_vec();
+    Some(Copy {
+        ip: REQUEST.ip.load(Relaxed),
+        sp: REQUEST.sp.load(Relaxed),
+        fp: REQUEST.fp.load(Relaxed),
+        lr: REQUEST.lr.load(Relaxed),
+        stack,
+    })
+}
+
+/// The app may have taken the signal for itself since: then it is the app's.
+fn still_ours() -> Option<()> {
+    let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = handler;
+    // SAFETY: asks only; the structure is ours.
+    let current = unsafe {
+        let mut current: libc::sigaction = std::mem::zeroed();
+        (libc::sigaction(SIGNAL, std::ptr::null(), &raw mut current) == 0).then_some(current)
+    }?;
+    (current.sa_sigaction == handler as usize).then_some(())
+}
+
+extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: `errno` is this thread's own; saved and put back, since `gettid` or an earlier handler may change it.
+    let errno = unsafe { *libc::__errno_location() };
+    // SAFETY: no arguments, no effects.
+    let tid = unsafe { libc::syscall(libc::SYS_gettid) } as i32;
+    let ours = REQUEST.tid.load(Relaxed) == tid
+        && REQUEST.state.compare_exchange(ASKED, COPYING, AcqRel, Relaxed).is_ok();
+    if ours {
+        // SAFETY: the kernel gives a SA_SIGINFO handler a `ucontext_t`.
+        let copied = unsafe { copy_into_request(&*context.cast::<libc::ucontext_t>()) };
+        REQUEST.state.store(if copied { DONE } else { OUTSIDE }, Release);
+    } else {
+        call_before(signal, info, context);
+    }
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+/// # Safety
+/// `context` is what the kernel handed to the handler on this thread, and this thread has the request.
+unsafe fn copy_into_request(context: &libc::ucontext_t) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let (ip, sp, fp, lr) = {
+        let registers = &context.uc_mcontext.gregs;
+        let register = |n: libc::c_int| registers[n as usize] as u64;
+        (register(libc::REG_RIP), register(libc::REG_RSP), register(libc::REG_RBP), 0)
+    };
+    #[cfg(target_arch = "aarch64")]
+    let (ip, sp, fp, lr) = {
+        let registers = &context.uc_mcontext;
+        (registers.pc, registers.sp, registers.regs[29], registers.regs[30])
+    };
+    let (low, high) = (REQUEST.low.load(Relaxed), REQUEST.high.load(Relaxed));
+    // On a stack of its own (a coroutine's, say) its end is not known, so it is not read.
+    let from = sp as usize;
+    if from < low || from >= high {
+        return false;
+    }
+    let len = (high - from).min(MAX_STACK);
+    // SAFETY: from the stack pointer up to the stack's end it is mapped and this thread's own; the thread is in this
+    // handler, so nothing of it changes. The buffer is this handler's, by the state.
+    unsafe { std::ptr::copy_nonoverlapping(from as *const u8, REQUEST.stack.get().cast::<u8>(), len) };
+    REQUEST.ip.store(ip, Relaxed);
+    REQUEST.sp.store(sp, Relaxed);
+    REQUEST.fp.store(fp, Relaxed);
+    REQUEST.lr.store(lr, Relaxed);
+    REQUEST.len.store(len, Relaxed);
+    true
+}
+
+fn call_before(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: null, or leaked by `install`.
+    let Some(before) = (unsafe { BEFORE.load(Acquire).as_ref() }) else { return };
+    // SAFETY: it was the process' handler for this signal, with the signature that its flags say.
+    unsafe {
+        if before.sa_flags & libc::SA_SIGINFO != 0 {
+            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+                std::mem::transmute(before.sa_sigaction);
+            handler(signal, info, context);
+        } else {
+            let handler: extern "C" fn(libc::c_int) = std::mem::transmute(before.sa_sigaction);
+            handler(signal);
+        }
+    }
+}
+
+/// Whether the system says that the thread runs, or waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ThreadState {
+    Runs,
+    Waits,
+    Unknown,
+}
+
+/// What the thread was doing before it is interrupted.
+pub(super) fn thread_state(tid: i32) -> ThreadState {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")) else { return ThreadState::Unknown };
+    // The name in parentheses may hold anything.
+    match stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next()) {
+        Some('R') => ThreadState::Runs,
+        Some('S' | 'D') => ThreadState::Waits,
+        _ => ThreadState::Unknown,
+    }
+}
+
+/// The calling thread's id and the bounds of its stack, for later copies; zeros for what is not known.
+pub(crate) fn this_thread() -> (i32, (usize, usize)) {
+    // SAFETY: the calls fill structures of ours, about the calling thread; the attributes are given back.
+    unsafe {
+        let tid = libc::syscall(libc::SYS_gettid) as i32;
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) != 0 {
+            return (tid, (0, 0));
+        }
+        let (mut low, mut size) = (std::ptr::null_mut(), 0);
+        let known = libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size) == 0;
+        libc::pthread_attr_destroy(&raw mut attributes);
+        (tid, if known { (low as usize, low as usize + size) } else { (0, 0) })
+    }
+}
