@@ -3,3 +3,4 @@
 pub mod lints;
 pub mod model;
 pub mod source;
+pub mod text;

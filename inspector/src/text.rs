@@ -1,0 +1,198 @@
+//! How figures, ids and places are written, wherever people read them.
+use std::time::Duration;
+
+use crate::model::TaskId;
+
+/// The bit that tells the root future of a `block_on` from a spawned task.
+const ROOT: u64 = 1 << 63;
+
+/// A duration in three significant digits: `412 ms`, `1.25 s`, `87.0 µs`, `4m 10s`, `3h 07m`, `2d 03h`. Nanoseconds are
+/// whole, and nothing is `0 s`.
+///
+/// ```
+/// # use std::time::Duration;
+/// assert_eq!(async_inspect_cli::text::duration(Duration::from_millis(412)), "412 ms");
+/// ```
+pub fn duration(span: Duration) -> String {
+    let ns = span.as_nanos();
+    if ns == 0 {
+        return "0 s".to_owned();
+    }
+    if ns < 1000 {
+        return format!("{ns} ns");
+    }
+    let seconds = span.as_secs();
+    // What would round up to a minute is one.
+    if ns >= 59_950_000_000 {
+        let minutes = (ns + 500_000_000) / 1_000_000_000 / 60;
+        return match (minutes, seconds) {
+            (0..=59, _) => {
+                let rounded = (ns + 500_000_000) / 1_000_000_000;
+                format!("{}m {:02}s", rounded / 60, rounded % 60)
+            }
+            (60..=1439, _) => format!("{}h {:02}m", minutes / 60, minutes % 60),
+            _ => format!("{}d {:02}h", seconds / 86_400, seconds % 86_400 / 3600),
+        };
+    }
+    let mut value = ns as f64 / 1e3;
+    for (at, unit) in ["µs", "ms", "s"].into_iter().enumerate() {
+        // 999.6 µs is 1.00 ms, not 1000 µs.
+        if value < 999.5 || at == 2 {
+            return format!("{} {unit}", three_digits(value));
+        }
+        value /= 1e3;
+    }
+    unreachable!("the last unit takes everything")
+}
+
+/// A count: whole up to 9999, then in three significant digits: `12.3k`, `4.56M`.
+pub fn count(n: u64) -> String {
+    if n < 10_000 {
+        return n.to_string();
+    }
+    scaled(n as f64, 1e3, &["", "k", "M", "G", "T", "P", "E"], "")
+}
+
+/// An amount of memory, in powers of 1024: `512 B`, `64.0 MiB`.
+pub fn bytes(n: u64) -> String {
+    if n < 1024 {
+        return format!("{n} B");
+    }
+    scaled(n as f64, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], " ")
+}
+
+/// A share from 0 to 1 as percent: `7.3 %`, `42 %`, `100 %`. What is not a number is `-`.
+pub fn percent(share: f64) -> String {
+    if !share.is_finite() {
+        return "-".to_owned();
+    }
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 9.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+}
+
+/// A rate per second: `0.4/s`, `123/s`, `45.6k/s`.
+pub fn rate(per_second: f64) -> String {
+    if !per_second.is_finite() || per_second <= 0.0 {
+        return "0/s".to_owned();
+    }
+    if per_second < 9.95 { format!("{per_second:.1}/s") } else { format!("{}/s", count(per_second.round() as u64)) }
+}
+
+/// A count with its noun, which takes an `s` unless it is one: `1 waiter`, `31 tasks`.
+pub fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// A task's id as people read it: `#123`; the first `block_on` of a program is `main`, a later one `root-2`; `-` for
+/// none.
+pub fn task_id(id: TaskId) -> String {
+    match (id.0 & ROOT != 0, id.0 & !ROOT) {
+        (false, 0) => "-".to_owned(),
+        (false, n) => format!("#{n}"),
+        (true, 0 | 1) => "main".to_owned(),
+        (true, n) => format!("root-{n}"),
+    }
+}
+
+/// A source location without what every machine has differently: the crates.io cache, cargo's git checkouts, the
+/// toolchain. What remains of a dependency begins with its name and version (`hyper-1.7.0/src/rt.rs:9:5`), what
+/// remains of the standard library with `library/`; the app's own paths stay whole.
+pub fn short_location(location: &str) -> &str {
+    for (cache, folders) in [("/registry/src/", 1), ("/git/checkouts/", 0), ("/rustlib/src/rust/", 0), ("/rustc/", 1)] {
+        if let Some((_, mut rest)) = location.split_once(cache) {
+            for _ in 0..folders {
+                rest = rest.split_once('/').map_or(rest, |(_, rest)| rest);
+            }
+            return rest;
+        }
+    }
+    location
+}
+
+fn scaled(mut value: f64, step: f64, units: &[&str], gap: &str) -> String {
+    let mut unit = 0;
+    // 999.6k is 1.00M; of powers of 1024, four digits may stand.
+    while value >= step - 0.5 && unit + 1 < units.len() {
+        value /= step;
+        unit += 1;
+    }
+    format!("{}{gap}{}", three_digits(value), units[unit])
+}
+
+fn three_digits(value: f64) -> String {
+    if value < 9.995 {
+        format!("{value:.2}")
+    } else if value < 99.95 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_three_significant_digits() {
+        let cases = [
+            (0, "0 s"),
+            (7, "7 ns"),
+            (999, "999 ns"),
+            (1000, "1.00 µs"),
+            (87_000, "87.0 µs"),
+            (999_600, "1.00 ms"),
+            (412_000_000, "412 ms"),
+            (999_499_999, "999 ms"),
+            (999_999_999, "1.00 s"),
+            (1_250_000_000, "1.25 s"),
+            (9_996_000_000, "10.0 s"),
+            (59_940_000_000, "59.9 s"),
+            (59_990_000_000, "1m 00s"),
+            (250_000_000_000, "4m 10s"),
+            (3_599_900_000_000, "1h 00m"),
+            (11_220_000_000_000, "3h 07m"),
+            (183_600_000_000_000, "2d 03h"),
+        ];
+        for (ns, text) in cases {
+            assert_eq!(duration(Duration::from_nanos(ns)), text, "{ns} ns");
+        }
+        assert!(!duration(Duration::MAX).is_empty());
+    }
+
+    #[test]
+    fn counts_and_sizes_are_short() {
+        assert_eq!([count(0), count(9999), count(12_345)], ["0", "9999", "12.3k"]);
+        assert_eq!([count(999_600), count(4_560_000), count(u64::MAX)], ["1.00M", "4.56M", "18.4E"]);
+        assert_eq!([bytes(0), bytes(1023), bytes(64 << 20)], ["0 B", "1023 B", "64.0 MiB"]);
+        assert_eq!([counted(1, "waiter"), counted(31, "task")], ["1 waiter", "31 tasks"]);
+    }
+
+    #[test]
+    fn shares_and_rates_say_when_there_is_nothing() {
+        assert_eq!([percent(0.0), percent(0.073), percent(1.0), percent(f64::NAN)], ["0 %", "7.3 %", "100 %", "-"]);
+        assert_eq!([rate(0.0), rate(0.4), rate(123.4), rate(f64::INFINITY)], ["0/s", "0.4/s", "123/s", "0/s"]);
+    }
+
+    #[test]
+    fn roots_are_not_nineteen_digits_long() {
+        assert_eq!(task_id(TaskId(17)), "#17");
+        assert_eq!(task_id(TaskId(ROOT | 1)), "main");
+        assert_eq!(task_id(TaskId(ROOT | 2)), "root-2");
+        assert_eq!(task_id(TaskId(0)), "-");
+    }
+
+    #[test]
+    fn a_dependency_is_named_by_crate_and_version() {
+        let cases = [
+            ("/home/u/.cargo/registry/src/index-1949cf8c/hyper-1.7.0/src/rt.rs:9:5", "hyper-1.7.0/src/rt.rs:9:5"),
+            ("/home/u/.cargo/git/checkouts/h2-1a2b/0f3c/src/lib.rs:1:1", "h2-1a2b/0f3c/src/lib.rs:1:1"),
+            ("/rustc/0123abcd/library/core/src/ops.rs:2:3", "library/core/src/ops.rs:2:3"),
+            ("src/handlers/orders.rs:10:5", "src/handlers/orders.rs:10:5"),
+            ("", ""),
+        ];
+        for (long, short) in cases {
+            assert_eq!(short_location(long), short);
+        }
+    }
+}
