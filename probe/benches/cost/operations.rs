@@ -1,0 +1,173 @@
+//! The table of operations.
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+};
+
+use crate::{
+    machine::Patience,
+    options::Options,
+    process::{Measured, Mode},
+};
+
+struct Row {
+    scenario: &'static str,
+    about: &'static str,
+    /// In one process.
+    operations: usize,
+    /// Under console-subscriber, which takes so long, and so much memory, that it gets fewer.
+    console_operations: usize,
+}
+
+const fn row(scenario: &'static str, about: &'static str, operations: usize, console_operations: usize) -> Row {
+    Row { scenario, about, operations, console_operations }
+}
+
+const ROWS: [Row; 8] = [
+    row("poll", "poll", 10_000_000, 800_000),
+    row("spawn-set", "spawn + join, JoinSet", 600_000, 3_000),
+    row("spawn-handle", "spawn + join, JoinHandle", 600_000, 3_000),
+    row("mutex", "mutex", 5_000_000, 20_000),
+    row("mutex-contended", "mutex, 8 contend", 2_000_000, 10_000),
+    row("mpsc", "mpsc, capacity 128", 4_000_000, 40_000),
+    row("mpsc-unbounded", "mpsc unbounded", 5_000_000, 1_000_000),
+    row("live", "live tasks, spawned", 100_000, 10_000),
+];
+
+/// What one process told of one operation.
+#[derive(Clone, Copy)]
+struct Figures {
+    ns: f64,
+    rss_kib: f64,
+}
+
+/// Measures and prints what is wanted.
+pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
+    let mut patience = Patience::new(options.patience);
+    let mut header = true;
+    for workers in [2, 1] {
+        for row in &ROWS {
+            let name = format!("{}, {workers} worker{}", row.about, if workers == 1 { "" } else { "s" });
+            if !options.wants(&name) && !options.wants(row.scenario) {
+                continue;
+            }
+            if std::mem::take(&mut header) {
+                print_header(options);
+            }
+            progress(&name);
+            let rounds: Vec<_> = (0..options.rounds)
+                .map(|_| {
+                    patience.wait();
+                    Mode::ALL.map(|mode| measure(mode, row, workers, options.percent, console))
+                })
+                .collect();
+            print_row(&name, &rounds);
+            if row.scenario == "live" {
+                print_memory(&rounds, row.operations);
+            }
+        }
+    }
+}
+
+fn measure(
+    mode: Mode,
+    row: &Row,
+    workers: usize,
+    percent: usize,
+    console: Result<&PathBuf, &String>,
+) -> Option<Figures> {
+    let operations = if mode == Mode::Console { row.console_operations } else { row.operations };
+    // Memory a task is told for many tasks only, in short rounds too.
+    let percent = if row.scenario == "live" && mode != Mode::Console { 100 } else { percent };
+    let operations = operations * percent / 100;
+    let args = [row.scenario, &workers.to_string(), &operations.to_string()];
+    let mut measured = Measured::start(mode, "operation", &args, console)?;
+    measured.process.go();
+    let figures = measured.process.figures();
+    Some(Figures { ns: figures[0], rss_kib: figures[1] })
+}
+
+fn print_header(options: &Options) {
+    println!(
+        "\nns an operation, medians of {} rounds; x: times bare | peak RSS in MiB (console-subscriber's after far fewer operations)\n",
+        options.rounds
+    );
+    println!(
+        "{:36} {:>8} {:>8} {:>6} {:>8} {:>6} {:>8} {:>6} {:>8} {:>6} {:>9}  | {:>7} {:>8} {:>8} {:>8} {:>8}",
+        "operation",
+        "bare",
+        "dormant",
+        "x",
+        "started",
+        "x",
+        "attached",
+        "x",
+        "console",
+        "x",
+        "x started",
+        "bare",
+        "dormant",
+        "started",
+        "attached",
+        "console"
+    );
+}
+
+fn print_row(name: &str, rounds: &[[Option<Figures>; 5]]) {
+    progress("");
+    let ns = |mode: Mode| median(rounds, |round| Some(round[mode as usize]?.ns));
+    let ratio = |mode: Mode, to: Mode| median(rounds, |round| Some(round[mode as usize]?.ns / round[to as usize]?.ns));
+    let rss = |mode: Mode| median(rounds, |round| Some(round[mode as usize]?.rss_kib / 1024.0));
+    let bare = |mode| number(ratio(mode, Mode::Bare), 2);
+    println!(
+        "{name:36} {:>8} {:>8} {:>6} {:>8} {:>6} {:>8} {:>6} {:>8} {:>6} {:>9}  | {:>7} {:>8} {:>8} {:>8} {:>8}",
+        number(ns(Mode::Bare), 1),
+        number(ns(Mode::Dormant), 1),
+        bare(Mode::Dormant),
+        number(ns(Mode::Started), 1),
+        bare(Mode::Started),
+        number(ns(Mode::Attached), 1),
+        bare(Mode::Attached),
+        number(ns(Mode::Console), 0),
+        number(ratio(Mode::Console, Mode::Bare), 1),
+        number(ratio(Mode::Console, Mode::Started), 1),
+        number(rss(Mode::Bare), 0),
+        number(rss(Mode::Dormant), 0),
+        number(rss(Mode::Started), 0),
+        number(rss(Mode::Attached), 0),
+        number(rss(Mode::Console), 0),
+    );
+}
+
+fn print_memory(rounds: &[[Option<Figures>; 5]], tasks: usize) {
+    let more = |mode: Mode| {
+        let kib = median(rounds, |round| Some(round[mode as usize]?.rss_kib - round[Mode::Bare as usize]?.rss_kib));
+        number(kib * 1024.0 / tasks as f64, 0)
+    };
+    let (started, attached) = (more(Mode::Started), more(Mode::Attached));
+    println!("{:36} {started} bytes more a live task than bare when started, {attached} when attached", "");
+}
+
+/// Says on a terminal what is being measured, for as long as it is.
+pub(crate) fn progress(what: &str) {
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r\x1b[K{what} …\r");
+    }
+}
+
+/// The median of what `of` says of each round; NaN when it says nothing of any.
+pub(crate) fn median<T>(rounds: &[T], of: impl Fn(&T) -> Option<f64>) -> f64 {
+    let mut values: Vec<f64> = rounds.iter().filter_map(of).collect();
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => values[n / 2],
+        n => f64::midpoint(values[n / 2 - 1], values[n / 2]),
+    }
+}
+
+/// A figure with that many decimals; a dash for none.
+pub(crate) fn number(value: f64, decimals: usize) -> String {
+    if value.is_nan() { "-".to_owned() } else { format!("{value:.decimals$}") }
+}

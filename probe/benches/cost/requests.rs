@@ -1,0 +1,72 @@
+//! The table of the service under load.
+use std::path::PathBuf;
+
+use crate::{
+    machine::Patience,
+    operations::{median, number, progress},
+    options::Options,
+    process::{Measured, Mode, Process},
+};
+
+/// What one process told of its service, and its load of it.
+#[derive(Clone, Copy)]
+struct Figures {
+    per_second: f64,
+    p50_us: f64,
+    p99_us: f64,
+    rss_kib: f64,
+    /// CPU time of all of the service's threads, the probe's too, in microseconds a request.
+    cpu_us: f64,
+}
+
+/// Measures and prints the service, if it is wanted.
+pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
+    if !options.wants("service") {
+        return;
+    }
+    println!(
+        "\nA service under load: 32 connections, one worker, medians of {} rounds of {} s; times and requests/s x bare's\n",
+        options.service_rounds, options.service_seconds
+    );
+    println!(
+        "{:10} {:>11} {:>6} {:>8} {:>8} {:>6} {:>15} {:>6} {:>9}",
+        "mode", "requests/s", "x", "p50, us", "p99, us", "x", "CPU, us/request", "x", "RSS, MiB"
+    );
+    let mut patience = Patience::new(options.patience);
+    let rounds: Vec<_> = (0..options.service_rounds)
+        .map(|round| {
+            progress(&format!("service, round {}", round + 1));
+            patience.wait();
+            Mode::ALL.map(|mode| measure(mode, options.service_seconds, console))
+        })
+        .collect();
+    for mode in Mode::ALL {
+        let value = |of: fn(Figures) -> f64| median(&rounds, |round| round[mode as usize].map(of));
+        let ratio = |of: fn(Figures) -> f64| {
+            median(&rounds, |round| Some(of(round[mode as usize]?) / of(round[Mode::Bare as usize]?)))
+        };
+        println!(
+            "{:10} {:>11} {:>6} {:>8} {:>8} {:>6} {:>15} {:>6} {:>9}",
+            mode.name(),
+            number(value(|f| f.per_second), 0),
+            number(ratio(|f| f.per_second), 3),
+            number(value(|f| f.p50_us), 0),
+            number(value(|f| f.p99_us), 0),
+            number(ratio(|f| f.p99_us), 2),
+            number(value(|f| f.cpu_us), 2),
+            number(ratio(|f| f.cpu_us), 2),
+            number(value(|f| f.rss_kib / 1024.0), 1),
+        );
+    }
+    println!();
+}
+
+fn measure(mode: Mode, seconds: f64, console: Result<&PathBuf, &String>) -> Option<Figures> {
+    let mut service = Measured::start(mode, "service", &[], console)?;
+    let port = service.said[1].clone();
+    let loaded = Process::own("load", &[&port, &seconds.to_string()]).figures();
+    let [requests, per_second, p50_us, p99_us] = loaded[..] else { panic!("the load told {loaded:?}") };
+    service.process.finish();
+    let served = service.process.figures();
+    Some(Figures { per_second, p50_us, p99_us, rss_kib: served[1], cpu_us: served[0] / 1000.0 / requests })
+}
