@@ -220,7 +220,11 @@ impl ChannelSlot {
 
     /// The receiving handle came or went. What it leaves behind when it goes is dropped with it.
     pub(crate) fn receivers(&'static self, change: i32) {
-        self.receiving.receivers.fetch_add(change as u32, Relaxed);
+        let receiving = &self.receiving;
+        let before = receiving.receivers.fetch_add(change as u32, Relaxed);
+        if before.wrapping_add_signed(change) == 0 {
+            receiving.received.store(self.sending.sent.load(Relaxed), Relaxed);
+        }
         self.mark();
     }
 

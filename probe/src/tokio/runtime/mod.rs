@@ -1,0 +1,36 @@
+//! The runtime: tokio's [`runtime`](raw::runtime) module. Building a runtime here starts the probe when `ASYNC_INSPECT`
+//! says so, and what is spawned or run through these handles is watched.
+#[cfg(doc)]
+use crate::tokio::raw;
+
+mod builder;
+mod handle;
+mod local_runtime;
+#[expect(clippy::module_inception, reason = "named as in tokio")]
+mod runtime;
+
+pub use ::tokio::runtime::*;
+pub use builder::Builder;
+pub use handle::Handle;
+pub use local_runtime::LocalRuntime;
+pub use runtime::Runtime;
+
+use std::future::Future;
+
+use crate::{
+    recorder::{
+        peek,
+        task::{TaskKind, Tracked, flag},
+    },
+    tokio::task::watch::{self, CallSite},
+};
+
+/// Runs a future of `block_on` by `run`, watched as a root. What becomes of it, its caller sees.
+fn run_root<F: Future>(future: F, site: CallSite, run: impl FnOnce(Tracked<F>) -> F::Output) -> F::Output {
+    let task = watch::register::<F, F::Output>(TaskKind::Root, site);
+    if let Some(task) = &task {
+        task.slot().handle_held();
+        task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+    }
+    run(Tracked::new(future, task, peek::failed::<F::Output>()))
+}

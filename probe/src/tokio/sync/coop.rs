@@ -1,0 +1,59 @@
+//! The way without a wait: what a wrapper tries before it gives the task over to tokio's own future.
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+};
+
+use ::tokio::task::coop::poll_proceed;
+
+/// What came of a try.
+pub(super) enum Tried<T> {
+    /// There is no need to wait.
+    Done(T),
+    /// It has to wait.
+    Wait,
+    /// It may not be tried: the task has to yield first, and tokio's own future does so.
+    Yield,
+}
+
+/// Tries `attempt` at the cost that tokio's own future would take from the task's cooperative budget.
+#[inline]
+pub(super) async fn try_now<T>(mut attempt: impl FnMut() -> Option<T>) -> Tried<T> {
+    poll_fn(|cx| Poll::Ready(try_in(cx, &mut attempt))).await
+}
+
+#[inline]
+fn try_in<T>(cx: &mut Context<'_>, attempt: &mut impl FnMut() -> Option<T>) -> Tried<T> {
+    if is_dumped() {
+        return Tried::Yield;
+    }
+    match poll_proceed(cx) {
+        Poll::Ready(budget) => match attempt() {
+            Some(value) => {
+                budget.made_progress();
+                Tried::Done(value)
+            }
+            None => Tried::Wait,
+        },
+        Poll::Pending => Tried::Yield,
+    }
+}
+
+/// Whether this poll is for a task dump, in which nothing may make progress: tokio's own futures see to that.
+#[inline]
+fn is_dumped() -> bool {
+    #[cfg(all(
+        tokio_unstable,
+        feature = "taskdump",
+        target_os = "linux",
+        any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64", target_arch = "s390x")
+    ))]
+    return ::tokio::runtime::Handle::is_tracing();
+    #[cfg(not(all(
+        tokio_unstable,
+        feature = "taskdump",
+        target_os = "linux",
+        any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64", target_arch = "s390x")
+    )))]
+    false
+}

@@ -1,0 +1,171 @@
+//! What a handle holds of its channel's slot.
+use std::{any::type_name, panic::Location, task::Poll};
+
+use crate::recorder::{
+    active,
+    channel::{ChannelKind, ChannelRef, ChannelSlot, RecvAwaited, SendAwaited},
+    clock,
+    site::{OutputKind, SiteInfo, SiteKind},
+    wait::{PolledWait, WaitKind},
+};
+
+pub(super) type CallSite = &'static Location<'static>;
+
+/// Both sides of a new channel of `T`s; `capacity` is 0 for an unbounded one.
+pub(super) fn sides<T>(kind: ChannelKind, capacity: usize, made: CallSite) -> (SenderSide, ReceiverSide) {
+    let info = SiteInfo {
+        kind: SiteKind::Channel,
+        location: made,
+        type_name: type_name::<T>(),
+        output: OutputKind::Unknown,
+        future_bytes: 0,
+    };
+    let channel = active().and_then(|recorder| ChannelSlot::register(recorder, &info, kind, capacity));
+    if let Some(channel) = &channel {
+        channel.slot().receivers(1);
+    }
+    (SenderSide::new(channel.clone()), ReceiverSide { channel, waiting: PolledWait::new() })
+}
+
+/// A sending handle's hold on the channel.
+pub(super) struct SenderSide(Option<ChannelRef>);
+
+impl SenderSide {
+    pub(super) fn new(channel: Option<ChannelRef>) -> Self {
+        if let Some(channel) = &channel {
+            channel.slot().senders(1);
+        }
+        Self(channel)
+    }
+
+    /// A hold on the channel that does not count as a sender.
+    pub(super) fn channel(&self) -> Option<ChannelRef> {
+        self.0.clone()
+    }
+
+    /// `n` messages go in, from `site`.
+    #[inline]
+    pub(super) fn sent(&self, n: u64, site: CallSite) {
+        if let Some(channel) = &self.0 {
+            channel.slot().sent(n, site);
+        }
+    }
+
+    /// For a send from `site` that has to wait.
+    pub(super) fn awaited(&self, site: CallSite) -> SendAwaited {
+        SendAwaited { channel: self.channel(), site }
+    }
+
+    /// A thread begins to wait for room.
+    pub(super) fn blocking(&self, site: CallSite) -> BlockingSend {
+        let channel = self.channel();
+        if let Some(channel) = &channel {
+            channel.slot().send_blocked(site);
+        }
+        BlockingSend { channel, since: clock::ticks() }
+    }
+
+    /// The handle leaves its wrapper.
+    pub(super) fn unwatch(&self) {
+        if let Some(channel) = &self.0 {
+            channel.slot().unwatch();
+        }
+    }
+}
+
+impl Clone for SenderSide {
+    fn clone(&self) -> Self {
+        Self::new(self.channel())
+    }
+}
+
+impl Drop for SenderSide {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(channel) = &self.0 {
+            channel.slot().senders(-1);
+        }
+    }
+}
+
+/// A thread that waits for room in a channel.
+pub(super) struct BlockingSend {
+    channel: Option<ChannelRef>,
+    since: u64,
+}
+
+impl Drop for BlockingSend {
+    fn drop(&mut self) {
+        if let Some(channel) = &self.channel {
+            channel.slot().send_unblocked(clock::ticks().wrapping_sub(self.since));
+        }
+    }
+}
+
+/// The receiving handle's hold on the channel.
+pub(super) struct ReceiverSide {
+    channel: Option<ChannelRef>,
+    /// For those who poll the receiver itself.
+    waiting: PolledWait,
+}
+
+impl ReceiverSide {
+    /// Of a channel that is not watched.
+    pub(super) fn unwatched() -> Self {
+        Self { channel: None, waiting: PolledWait::new() }
+    }
+
+    /// What the future of a receive reports to.
+    #[inline]
+    pub(super) fn awaited(&mut self) -> RecvAwaited {
+        self.waiting.over();
+        RecvAwaited(self.channel.as_ref().map(ChannelRef::slot))
+    }
+
+    /// A receive from `site` by `poll`; `count` says how many messages came out.
+    #[inline]
+    pub(super) fn receive<R>(&self, site: CallSite, poll: impl FnOnce() -> R, count: impl FnOnce(&R) -> usize) -> R {
+        let Some(channel) = &self.channel else { return poll() };
+        channel.slot().asked(site);
+        let result = poll();
+        let count = count(&result);
+        if count > 0 {
+            channel.slot().received(count as u64);
+        }
+        result
+    }
+
+    /// Somebody polled the receiver itself.
+    #[inline]
+    pub(super) fn polled<R>(&mut self, site: CallSite, poll: &Poll<R>) {
+        match &self.channel {
+            Some(channel) if poll.is_pending() => {
+                self.waiting.pending(WaitKind::ChannelRecv, channel.slot().id(), site);
+            }
+            _ => self.waiting.over(),
+        }
+    }
+
+    /// The receiver takes no more messages.
+    pub(super) fn closed(&self) {
+        if let Some(channel) = &self.channel {
+            channel.slot().closed();
+        }
+    }
+
+    /// The handle leaves its wrapper.
+    pub(super) fn unwatch(&self) {
+        if let Some(channel) = &self.channel {
+            channel.slot().unwatch();
+        }
+    }
+}
+
+impl Drop for ReceiverSide {
+    fn drop(&mut self) {
+        if let Some(channel) = &self.channel {
+            channel.slot().closed();
+            channel.slot().receivers(-1);
+        }
+    }
+}

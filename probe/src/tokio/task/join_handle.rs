@@ -1,0 +1,132 @@
+//! [`JoinHandle`].
+use std::{
+    fmt,
+    future::Future,
+    panic::{Location, RefUnwindSafe, UnwindSafe},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{AbortHandle, JoinError, abort_handle::note_abort, watch::CallSite};
+use crate::recorder::{
+    task::{TaskRef, flag},
+    wait::{PolledWait, WaitKind},
+};
+
+/// Permission to join on a task; see [`tokio::task::JoinHandle`](::tokio::task::JoinHandle).
+///
+/// Watched: whether it is awaited, aborted, or dropped before the task ended, whether anybody saw the task's result, and
+/// what waits for it.
+pub struct JoinHandle<T> {
+    inner: ::tokio::task::JoinHandle<T>,
+    joined: Joined,
+}
+
+/// What the handle knows of its task.
+struct Joined {
+    task: Option<TaskRef>,
+    /// Where it was spawned.
+    spawned: CallSite,
+    waiting: PolledWait,
+}
+
+impl Drop for Joined {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.slot().handle_dropped(true);
+        }
+    }
+}
+
+impl Joined {
+    #[inline]
+    fn polled(&mut self, ready: bool, polled: CallSite) {
+        let Some(task) = &self.task else { return };
+        if ready {
+            self.waiting.over();
+            task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+        } else {
+            task.slot().handle_did(flag::HANDLE_AWAITED);
+            // An `.await` polls at its own place; by way of a `&mut` or a `Box` it is one in the standard library.
+            let site = if is_std(polled) { self.spawned } else { polled };
+            self.waiting.pending(WaitKind::Join, task.slot().id(), site);
+        }
+    }
+}
+
+fn is_std(site: CallSite) -> bool {
+    site.file().starts_with("/rustc/")
+}
+
+impl<T> JoinHandle<T> {
+    pub(super) fn new(inner: ::tokio::task::JoinHandle<T>, task: Option<TaskRef>, spawned: CallSite) -> Self {
+        Self { inner, joined: Joined { task, spawned, waiting: PolledWait::new() } }
+    }
+
+    /// Aborts the task; see [`JoinHandle::abort`](::tokio::task::JoinHandle::abort).
+    pub fn abort(&self) {
+        note_abort(self.joined.task.as_ref(), || self.inner.is_finished());
+        self.inner.abort();
+    }
+
+    /// Whether the task ended; see [`JoinHandle::is_finished`](::tokio::task::JoinHandle::is_finished).
+    pub fn is_finished(&self) -> bool {
+        self.inner.is_finished()
+    }
+
+    /// A handle that can abort the task; see [`JoinHandle::abort_handle`](::tokio::task::JoinHandle::abort_handle).
+    #[must_use = "abort handles do nothing unless `.abort` is called"]
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle::new(self.inner.abort_handle(), self.joined.task.clone())
+    }
+
+    /// The task's id; see [`JoinHandle::id`](::tokio::task::JoinHandle::id).
+    pub fn id(&self) -> super::Id {
+        self.inner.id()
+    }
+
+    /// tokio's own handle. What becomes of the result is not watched from here on.
+    pub fn into_inner(self) -> ::tokio::task::JoinHandle<T> {
+        if let Some(task) = &self.joined.task {
+            task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+        }
+        self.inner
+    }
+}
+
+impl<T> From<JoinHandle<T>> for ::tokio::task::JoinHandle<T> {
+    fn from(handle: JoinHandle<T>) -> Self {
+        handle.into_inner()
+    }
+}
+
+impl<T> From<::tokio::task::JoinHandle<T>> for JoinHandle<T> {
+    /// For a task that was spawned through tokio itself, and is not watched.
+    #[track_caller]
+    fn from(inner: ::tokio::task::JoinHandle<T>) -> Self {
+        Self::new(inner, None, Location::caller())
+    }
+}
+
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    #[inline]
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let poll = Pin::new(&mut this.inner).poll(cx);
+        this.joined.polled(poll.is_ready(), Location::caller());
+        poll
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

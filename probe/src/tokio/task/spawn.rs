@@ -1,0 +1,32 @@
+//! Spawning on the current runtime.
+use std::{future::Future, panic::Location};
+
+use super::{JoinHandle, watch};
+use crate::recorder::task::TaskKind;
+
+/// Spawns a task, watched; see [`tokio::spawn`](::tokio::spawn).
+///
+/// # Panics
+/// Outside of a runtime.
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    watch::spawn_by(future, TaskKind::Async, Location::caller(), ::tokio::spawn)
+}
+
+/// Runs a closure where it may block, watched as a task of one poll; see
+/// [`tokio::task::spawn_blocking`](::tokio::task::spawn_blocking).
+///
+/// # Panics
+/// Outside of a runtime.
+#[track_caller]
+pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    watch::spawn_blocking_by(f, Location::caller(), |work| ::tokio::task::spawn_blocking(work.into_fn()))
+}

@@ -1,0 +1,106 @@
+//! From a future or a closure to a watched task.
+use std::{any::type_name, future::Future, panic::Location};
+
+use super::JoinHandle;
+use crate::recorder::{
+    active, peek,
+    site::{SiteInfo, SiteKind},
+    task::{TaskKind, TaskRef, TaskSlot, Tracked, blocking},
+};
+
+/// Where a task is spawned.
+pub(in crate::tokio) type CallSite = &'static Location<'static>;
+
+/// A slot for a task made of an `F` that gives an `R`; `None` while nothing is recorded.
+#[inline]
+pub(in crate::tokio) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> {
+    let recorder = active()?;
+    let info = SiteInfo {
+        kind: SiteKind::Spawn,
+        location: site,
+        type_name: type_name::<F>(),
+        output: peek::output_kind::<R>(),
+        future_bytes: u32::try_from(size_of::<F>()).unwrap_or(u32::MAX),
+    };
+    TaskSlot::register(recorder, &info, kind)
+}
+
+/// Spawns `future` by `spawn`, watched, with a handle.
+#[inline]
+pub(in crate::tokio) fn spawn_by<F: Future>(
+    future: F,
+    kind: TaskKind,
+    site: CallSite,
+    spawn: impl FnOnce(Tracked<F>) -> ::tokio::task::JoinHandle<F::Output>,
+) -> JoinHandle<F::Output> {
+    let task = register::<F, F::Output>(kind, site);
+    with_handle(task, site, |task| spawn(Tracked::new(future, task, peek::failed::<F::Output>())))
+}
+
+/// As [`spawn_by`], for tokio's builders, which may fail.
+#[cfg(all(tokio_unstable, feature = "tracing"))]
+#[inline]
+pub(in crate::tokio) fn try_spawn_by<F: Future>(
+    future: F,
+    kind: TaskKind,
+    site: CallSite,
+    spawn: impl FnOnce(Tracked<F>) -> std::io::Result<::tokio::task::JoinHandle<F::Output>>,
+) -> std::io::Result<JoinHandle<F::Output>> {
+    let task = register::<F, F::Output>(kind, site);
+    try_with_handle(task, site, |task| spawn(Tracked::new(future, task, peek::failed::<F::Output>())))
+}
+
+/// Spawns `work` on a thread where it may block by `spawn`, watched, with a handle.
+#[inline]
+pub(in crate::tokio) fn spawn_blocking_by<W: FnOnce() -> R + Send + 'static, R: Send + 'static>(
+    work: W,
+    site: CallSite,
+    spawn: impl FnOnce(Blocking<W, R>) -> ::tokio::task::JoinHandle<R>,
+) -> JoinHandle<R> {
+    let task = register::<W, R>(TaskKind::Blocking, site);
+    with_handle(task, site, |task| spawn(Blocking { work, task, failed: peek::failed::<R>() }))
+}
+
+/// A closure for a blocking task, not yet begun; [`Blocking::into_fn`] is what tokio gets.
+pub(in crate::tokio) struct Blocking<W, R> {
+    work: W,
+    task: Option<TaskRef>,
+    failed: fn(&R) -> bool,
+}
+
+impl<W: FnOnce() -> R, R> Blocking<W, R> {
+    pub(in crate::tokio) fn new(work: W, task: Option<TaskRef>, failed: fn(&R) -> bool) -> Self {
+        Self { work, task, failed }
+    }
+
+    pub(in crate::tokio) fn into_fn(self) -> impl FnOnce() -> R {
+        blocking(self.task, self.failed, self.work)
+    }
+}
+
+#[inline]
+fn with_handle<R>(
+    task: Option<TaskRef>,
+    site: CallSite,
+    spawn: impl FnOnce(Option<TaskRef>) -> ::tokio::task::JoinHandle<R>,
+) -> JoinHandle<R> {
+    match try_with_handle(task, site, |task| Ok::<_, std::convert::Infallible>(spawn(task))) {
+        Ok(handle) => handle,
+    }
+}
+
+#[inline]
+pub(in crate::tokio) fn try_with_handle<R, E>(
+    task: Option<TaskRef>,
+    site: CallSite,
+    spawn: impl FnOnce(Option<TaskRef>) -> Result<::tokio::task::JoinHandle<R>, E>,
+) -> Result<JoinHandle<R>, E> {
+    if let Some(task) = &task {
+        task.slot().handle_held();
+    }
+    let handle = spawn(task.clone())?;
+    if let Some(task) = &task {
+        task.slot().set_id(peek::task_id(handle.id()));
+    }
+    Ok(JoinHandle::new(handle, task, site))
+}
