@@ -70,11 +70,37 @@ pub struct Channel {
     pub received_s: Series,
     /// Share of each second's readings, 0 to 1, that were at capacity with senders waiting.
     pub saturated_s: Series,
+
+    /// What [`super::Model::apply`] remembers of it.
+    pub(crate) track: ChannelTrack,
+}
+
+/// What `apply` remembers of a channel beside what it shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ChannelTrack {
+    pub(super) generation: u32,
+    /// A reading has come, so that the next one's counters can be compared.
+    pub(super) seen: bool,
+    /// Counters at the last point of the series.
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    /// Time at capacity since the last point of the series, up to `saturated_mark`.
+    pub(super) saturated: Duration,
+    pub(super) saturated_mark: Option<Stamp>,
 }
 
 impl Channel {
     /// Messages in it.
     pub fn depth(&self) -> u64 {
         self.sent.saturating_sub(self.received)
+    }
+
+    /// Whether it has no room and senders that wait for some. Room that was just given to a waiting sender, and is not
+    /// used yet, is no room: a channel that is drained one by one under load would seem to have room half the time.
+    pub fn saturated(&self) -> bool {
+        self.blocked_senders > 0
+            && self
+                .capacity
+                .is_some_and(|capacity| self.depth().saturating_add(self.blocked_senders.into()) >= capacity)
     }
 }

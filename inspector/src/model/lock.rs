@@ -1,4 +1,5 @@
 //! One lock.
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Histogram, Series, SiteId, Stamp, TaskId};
@@ -83,6 +84,23 @@ pub struct Lock {
     pub waiters_s: Series,
     /// The wait histogram as it was ten seconds ago (or at attach), for figures over a window.
     pub wait_hist_window: Histogram,
-    /// The hold histogram over the same window.
+    /// The hold histogram as it was at the same moment.
     pub hold_hist_window: Histogram,
+
+    /// What [`super::Model::apply`] remembers of it.
+    pub(crate) track: LockTrack,
+}
+
+/// What `apply` remembers of a lock beside what it shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LockTrack {
+    pub(super) generation: u32,
+    /// A reading has come, so that the next one's counters can be compared.
+    pub(super) seen: bool,
+    /// Counters at the last point of the series.
+    pub(super) acquires: u64,
+    pub(super) contended: u64,
+    pub(super) wait_total: Duration,
+    /// The histograms of waits and holds at earlier points, oldest first, where they changed.
+    pub(super) history: VecDeque<(Stamp, Histogram, Histogram)>,
 }

@@ -7,12 +7,18 @@
 mod apply;
 mod batch;
 mod channel;
+#[cfg(test)]
+pub mod fixture;
 mod histogram;
 mod lock;
+mod seconds;
 mod series;
 mod site;
 mod target;
 mod task;
+#[cfg(test)]
+mod tests;
+mod window;
 mod worker;
 
 pub use batch::{
@@ -25,13 +31,13 @@ pub use lock::{Lock, LockId, LockKind, SuspendedHold};
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use target::{Blind, Cost, Loss, Panic, Stamp, Target};
-pub use task::{Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor};
+pub use task::{StateCounts, Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor};
 pub use worker::{Worker, WorkerId, WorkerKind};
 
 use std::collections::HashMap;
 
 /// Everything known of one target at [`Model::now`].
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Model {
     /// The time of the newest update.
     pub now: Stamp,
@@ -57,4 +63,9 @@ pub struct Model {
     pub totals: Totals,
     /// A whole snapshot has arrived: until then, nothing is missing that merely was not sent yet.
     pub complete: bool,
+    /// Tasks that are shown one by one, by state.
+    pub states: StateCounts,
+
+    /// What [`Model::apply`] remembers from one update to the next.
+    pub(crate) track: apply::Track,
 }

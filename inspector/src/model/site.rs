@@ -1,7 +1,7 @@
 //! Places in the target's source: where tasks are spawned, where locks and channels are made, where things are awaited.
 use std::time::Duration;
 
-use super::{Stamp, TaskId};
+use super::{Stamp, StateCounts, TaskId};
 
 /// Id of a [`Site`] within one instance of a target; 0 is "unknown".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +78,20 @@ pub struct Site {
     pub panics_lost: u64,
     /// Tasks aborted.
     pub aborted: u64,
+    /// The tasks from here that are shown one by one, by state.
+    pub states: StateCounts,
+
+    /// The tasks among them that run on although their handle was dropped, never awaited and not aborted.
+    pub detached: u64,
+    /// When a handle was last seen dropped, an error lost, a panic lost; `None` when not since attach.
+    pub last_handle_dropped: Option<Stamp>,
+    /// The same for an error lost.
+    pub last_error_lost: Option<Stamp>,
+    /// The same for a panic lost.
+    pub last_panic_lost: Option<Stamp>,
+
+    /// A reading of its totals has come, so that the next one can be compared.
+    pub(crate) seen: bool,
 }
 
 /// Slow polls of one site within one reading.

@@ -8,6 +8,18 @@ use super::{SiteId, TaskId};
 pub struct Stamp(pub u64);
 
 impl Stamp {
+    /// The moment `span` later.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Stamp {
+        Stamp(self.0.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// The moment `span` earlier, or the probe's start.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Stamp {
+        Stamp(self.0.saturating_sub(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
     /// Time from `earlier` to `self`; zero when `earlier` is later.
     pub fn since(self, earlier: Stamp) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
@@ -86,7 +98,9 @@ pub struct Loss {
 impl Loss {
     /// Everything shed, in one figure.
     pub fn total(&self) -> u64 {
-        self.tasks + self.locks + self.channels + self.sites + self.panics + self.updates
+        [self.tasks, self.locks, self.channels, self.sites, self.panics, self.updates]
+            .into_iter()
+            .fold(0, u64::saturating_add)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One task.
 use std::time::Duration;
 
+use super::window::Window;
 use super::{ChannelId, LockId, SiteId, Stamp};
 
 /// A task's id, tokio's own; roots of `block_on` have the top bit set.
@@ -42,6 +43,10 @@ pub enum TaskState {
 }
 
 impl TaskState {
+    /// All states, in the order of a task's life.
+    pub const ALL: [TaskState; 7] =
+        [Self::New, Self::Running, Self::Scheduled, Self::Idle, Self::Done, Self::Panicked, Self::Cancelled];
+
     /// Whether the task has ended.
     pub fn ended(self) -> bool {
         matches!(self, Self::Done | Self::Panicked | Self::Cancelled)
@@ -132,4 +137,55 @@ pub struct Task {
     pub busy_share: f64,
     /// Polls per second over the same time.
     pub polls_per_s: f64,
+
+    /// What [`super::Model::apply`] remembers of it.
+    pub(crate) track: TaskTrack,
+}
+
+/// What `apply` remembers of a task beside what it shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct TaskTrack {
+    pub(super) generation: u32,
+    /// A reading has come, so that the next one's counters can be compared.
+    pub(super) seen: bool,
+    /// It is queued to have its rates cleared once it goes quiet.
+    pub(super) queued: bool,
+    pub(super) window: Window,
+}
+
+impl Task {
+    /// Whether it runs on although its handle was dropped, never awaited and not aborted.
+    pub fn detached(&self) -> bool {
+        let TaskFlags { handle_dropped, handle_awaited, aborted, .. } = self.flags;
+        handle_dropped && !handle_awaited && !aborted && !self.state.ended()
+    }
+}
+
+/// How many tasks are in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StateCounts([u64; TaskState::ALL.len()]);
+
+impl StateCounts {
+    /// Tasks in `state`.
+    pub fn get(&self, state: TaskState) -> u64 {
+        self.0[state as usize]
+    }
+
+    /// Tasks that have not ended.
+    pub fn live(&self) -> u64 {
+        TaskState::ALL.iter().filter(|state| !state.ended()).map(|&state| self.get(state)).sum()
+    }
+
+    /// Tasks that are shown one by one, ended ones whose handle is still held included.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    pub(super) fn add(&mut self, state: TaskState) {
+        self.0[state as usize] += 1;
+    }
+
+    pub(super) fn remove(&mut self, state: TaskState) {
+        self.0[state as usize] = self.0[state as usize].saturating_sub(1);
+    }
 }

@@ -1,6 +1,7 @@
 //! One thread that polls tasks.
 use std::time::Duration;
 
+use super::window::Window;
 use super::{Stamp, TaskId};
 
 /// Id of a [`Worker`] within one instance of a target.
@@ -34,6 +35,18 @@ pub struct Worker {
     pub polls: u64,
     /// Time in completed polls.
     pub busy: Duration,
-    /// Share of the last second or so spent in polls, 0 to 1.
+    /// Share of the last second or so spent in polls, the one in progress included, 0 to 1.
     pub busy_share: f64,
+    /// Polls per second over the same time.
+    pub polls_per_s: f64,
+
+    /// What [`super::Model::apply`] remembers of it.
+    pub(crate) track: WorkerTrack,
+}
+
+/// What `apply` remembers of a thread beside what it shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct WorkerTrack {
+    pub(super) generation: u32,
+    pub(super) window: Window,
 }

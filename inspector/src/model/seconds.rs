@@ -1,0 +1,152 @@
+//! What is done once a second of the target's time: the points of every series, and forgetting what is old.
+use std::time::Duration;
+
+use super::{Channel, Histogram, Lock, Model, Series, Stamp};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// How long slow polls and suspended holds are kept.
+const RECENT: Duration = Duration::from_secs(60);
+/// How far back the histogram windows of a lock look.
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// The clock of the series: seconds since the first snapshot was complete.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seconds {
+    /// The second that is being filled began here.
+    began: Option<Stamp>,
+    /// When the last points were taken, which may be a little later.
+    taken_at: Stamp,
+    /// Counters of the whole at that moment.
+    polls: u64,
+    wakes: u64,
+    contended: u64,
+}
+
+/// One taking of points.
+#[derive(Clone, Copy)]
+struct Taking {
+    at: Stamp,
+    /// Seconds since the last one that need a point; more than one when updates were late or the link was gone.
+    points: u64,
+    /// Time since the last one.
+    span: Duration,
+}
+
+impl Taking {
+    /// A counter's rise: an even share of it for each second.
+    fn rate(self, series: &mut Series, rise: f64) {
+        let per_second = rise / self.span.as_secs_f64();
+        for _ in 0..self.points {
+            series.push(per_second);
+        }
+    }
+
+    /// A figure of the moment: seconds without a reading repeat the last one.
+    fn gauge(self, series: &mut Series, value: f64) {
+        let before = series.last().unwrap_or(value);
+        for _ in 1..self.points {
+            series.push(before);
+        }
+        series.push(value);
+    }
+}
+
+impl Model {
+    /// Adds points to every series when a second or more has gone by.
+    pub(super) fn take_seconds(&mut self) {
+        let now = self.now;
+        let seconds = &mut self.track.seconds;
+        let Some(began) = seconds.began else {
+            seconds.began = Some(now);
+            seconds.taken_at = now;
+            seconds.polls = self.track.polls;
+            seconds.wakes = self.track.wakes;
+            seconds.contended = self.track.contended;
+            return;
+        };
+        let whole = now.since(began).as_secs();
+        if whole == 0 {
+            return;
+        }
+        seconds.began = Some(began.after(Duration::from_secs(whole)));
+        let span = now.since(seconds.taken_at);
+        seconds.taken_at = now;
+        let taking = Taking { at: now, points: whole.min(Series::POINTS as u64), span };
+
+        let rise = |now: u64, before: &mut u64| now.wrapping_sub(std::mem::replace(before, now)) as f64;
+        let polls = rise(self.track.polls, &mut seconds.polls);
+        let wakes = rise(self.track.wakes, &mut seconds.wakes);
+        let contended = rise(self.track.contended, &mut seconds.contended);
+        taking.rate(&mut self.totals.polls, polls);
+        taking.rate(&mut self.totals.wakes, wakes);
+        taking.rate(&mut self.totals.lock_waits, contended);
+        let tasks = self.live_tasks();
+        taking.gauge(&mut self.totals.tasks, tasks as f64);
+        let depth = self.channels.values().map(Channel::depth).fold(0, u64::saturating_add);
+        taking.gauge(&mut self.totals.channel_depth, depth as f64);
+
+        for lock in self.locks.values_mut() {
+            lock.take_seconds(taking);
+        }
+        for channel in self.channels.values_mut() {
+            channel.take_seconds(taking);
+        }
+        let old = now.before(RECENT);
+        for site in self.sites.values_mut() {
+            site.recent_slow.retain(|slow| slow.at >= old);
+        }
+    }
+
+    /// Tasks that have not ended, those that are not shown one by one included.
+    pub fn live_tasks(&self) -> u64 {
+        let by_site = self.sites.values().map(super::Site::live).fold(0, u64::saturating_add);
+        by_site.max(self.states.live())
+    }
+}
+
+impl Lock {
+    fn take_seconds(&mut self, taking: Taking) {
+        taking.rate(&mut self.acquires_s, self.acquires.saturating_sub(self.track.acquires) as f64);
+        taking.rate(&mut self.contended_s, self.contended.saturating_sub(self.track.contended) as f64);
+        let waited = self.wait_total.saturating_sub(self.track.wait_total);
+        taking.rate(&mut self.wait_ns_s, waited.as_nanos() as f64);
+        taking.gauge(&mut self.waiters_s, f64::from(self.waiters));
+        self.track.acquires = self.acquires;
+        self.track.contended = self.contended;
+        self.track.wait_total = self.wait_total;
+
+        let newest: (Histogram, Histogram) = match self.track.history.back() {
+            Some(&(_, wait, hold)) => (wait, hold),
+            None => (self.wait_hist_window, self.hold_hist_window),
+        };
+        if newest != (self.wait_hist, self.hold_hist) {
+            self.track.history.push_back((taking.at, self.wait_hist, self.hold_hist));
+        }
+        let edge = taking.at.before(WINDOW);
+        while let Some(&(at, wait, hold)) = self.track.history.front()
+            && at <= edge
+        {
+            self.wait_hist_window = wait;
+            self.hold_hist_window = hold;
+            self.track.history.pop_front();
+        }
+        let old = taking.at.before(RECENT);
+        self.recent_suspended.retain(|hold| hold.at >= old);
+    }
+}
+
+impl Channel {
+    fn take_seconds(&mut self, taking: Taking) {
+        taking.rate(&mut self.sent_s, self.sent.saturating_sub(self.track.sent) as f64);
+        taking.rate(&mut self.received_s, self.received.saturating_sub(self.track.received) as f64);
+        self.track.sent = self.sent;
+        self.track.received = self.received;
+        let depth = self.depth();
+        taking.gauge(&mut self.depth_s, depth as f64);
+        self.count_saturated(taking.at);
+        let share = std::mem::take(&mut self.track.saturated).as_secs_f64() / taking.span.as_secs_f64();
+        for _ in 0..taking.points {
+            self.saturated_s.push(share.min(1.0));
+        }
+    }
+}
