@@ -81,7 +81,6 @@ impl<T> Sender<T> {
 
     /// Sends a message, waiting for room for some time; see
     /// [`Sender::send_timeout`](::tokio::sync::mpsc::Sender::send_timeout).
-    #[cfg(feature = "time")]
     #[track_caller]
     pub fn send_timeout(&self, value: T, timeout: Duration) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
         let site = Location::caller();
