@@ -47,7 +47,8 @@ pub(crate) fn print(options: &Options) {
 /// Instructions of a whole process with that many operations.
 fn run(mode: Mode, scenario: &str, operations: usize) -> Result<f64, String> {
     let mut child = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        // Not from the start: how long the probe calibrates its clock differs from start to start.
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--zero-before=*child::measured*"])
         .arg(std::env::current_exe().map_err(|error| error.to_string())?)
         .args(["--child", "operation", mode.name(), scenario, "1", &operations.to_string()])
         .env_remove(async_inspect_probe::ENVIRONMENT)
