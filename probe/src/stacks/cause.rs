@@ -4,10 +4,7 @@ use super::{Cause, Frame, signal::ThreadState};
 /// Functions by which a cause is known, the more telling first.
 const SIGNS: &[(Cause, &[&str])] = &[
     (Cause::Dns, &["getaddrinfo", "gethostbyname", "lookup_host", "to_socket_addrs"]),
-    (
-        Cause::BlockOn,
-        &["::block_on", "futures_executor::local_pool::run_executor", "runtime::park::CachedParkThread"],
-    ),
+    (Cause::BlockOn, &["::block_on", "futures_executor::local_pool::run_executor", "runtime::park::CachedParkThread"]),
     (Cause::Sleep, &["std::thread::sleep", "thread::functions::sleep", "clock_nanosleep", "nanosleep"]),
     (
         Cause::Lock,
@@ -49,7 +46,8 @@ const SIGNS: &[(Cause, &[&str])] = &[
 
 /// The cause that one look at the stack tells.
 pub(super) fn of(frames: &[Frame], state: ThreadState) -> Cause {
-    let poll = frames.iter().position(|frame| frame.function.contains("recorder::task::Tracked")).unwrap_or(frames.len());
+    let poll =
+        frames.iter().position(|frame| frame.function.contains("recorder::task::Tracked")).unwrap_or(frames.len());
     let inside = &frames[..poll];
     // A nested `block_on` parks, so it is looked for through the whole poll; the others where the thread is.
     let found = SIGNS.iter().find(|(cause, signs)| {
@@ -107,7 +105,8 @@ mod tests {
 
     #[test]
     fn the_worker_below_the_poll_is_not_the_cause() {
-        let frames = stack(&["shop::hash", "async_inspect_probe::recorder::task::Tracked<F>::poll", "tokio::Runtime::block_on"]);
+        let frames =
+            stack(&["shop::hash", "async_inspect_probe::recorder::task::Tracked<F>::poll", "tokio::Runtime::block_on"]);
         assert_eq!(of(&frames, ThreadState::Runs), Cause::Cpu);
     }
 }

@@ -74,11 +74,15 @@ impl Modules {
         let path = readable(&mapping.path);
         let cache = ReadCache::new(fs::File::open(&path)?);
         let file = object::File::parse(&cache).map_err(io::Error::other)?;
-        let segment = file.segments().find(|segment| {
-            let (offset, size) = segment.file_range();
-            (offset..offset + size).contains(&mapping.offset) || offset & !0xfff == mapping.offset
-        });
-        let Some(segment) = segment else { return Err(io::ErrorKind::InvalidData.into()) };
+        // A mapping begins at the page of its segment's first byte, which may hold the end of the segment before too.
+        let begins = file.segments().find(|segment| segment.file_range().0 & !0xfff == mapping.offset);
+        let inside = || {
+            file.segments().find(|segment| {
+                let (offset, size) = segment.file_range();
+                (offset..offset + size).contains(&mapping.offset)
+            })
+        };
+        let Some(segment) = begins.or_else(inside) else { return Err(io::ErrorKind::InvalidData.into()) };
         let bias = mapping
             .range
             .start

@@ -6,7 +6,10 @@
 use std::{
     cell::UnsafeCell,
     io,
-    sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*},
+    },
     time::{Duration, Instant},
 };
 
@@ -104,6 +107,9 @@ pub(super) fn install() -> Result<(), Unavailable> {
 
 /// Copies the registers and the stack of the thread `tid`; `None` when it does not answer.
 pub(super) fn copy(tid: i32, (low, high): (usize, usize)) -> Option<Copy> {
+    // There is one watchdog, so this is never waited for; it makes the one request at a time a fact.
+    static ASKER: Mutex<()> = Mutex::new(());
+    let _asker = ASKER.lock().unwrap_or_else(PoisonError::into_inner);
     if tid == 0 || high == 0 || still_ours().is_none() {
         return None;
     }
@@ -158,8 +164,8 @@ extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
     let errno = unsafe { *libc::__errno_location() };
     // SAFETY: no arguments, no effects.
     let tid = unsafe { libc::syscall(libc::SYS_gettid) } as i32;
-    let ours = REQUEST.tid.load(Relaxed) == tid
-        && REQUEST.state.compare_exchange(ASKED, COPYING, AcqRel, Relaxed).is_ok();
+    let ours =
+        REQUEST.tid.load(Relaxed) == tid && REQUEST.state.compare_exchange(ASKED, COPYING, AcqRel, Relaxed).is_ok();
     if ours {
         // SAFETY: the kernel gives a SA_SIGINFO handler a `ucontext_t`.
         let copied = unsafe { copy_into_request(&*context.cast::<libc::ucontext_t>()) };

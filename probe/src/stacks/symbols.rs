@@ -32,10 +32,15 @@ fn frames_at(address: u64, modules: &mut Modules, into: &mut Vec<Frame>) {
             into.push(frame_of(&function.unwrap_or_default(), file, line, column));
         }
     }
-    let nameless = into[before..].iter().all(|frame| frame.function.is_empty());
-    if let (true, Some(symbol)) = (nameless, loader.find_symbol(address)) {
-        into.truncate(before);
-        into.push(frame_of(&format!("{:#}", rustc_demangle::demangle(symbol)), "", 0, 0));
+    // Debug information that is line tables only has names without their modules; the symbol of the outermost function
+    // has them.
+    if let Some(symbol) = loader.find_symbol(address) {
+        let symbol = format!("{:#}", rustc_demangle::demangle(symbol));
+        if into.len() == before {
+            into.push(frame_of(&symbol, "", 0, 0));
+        } else if let Some(outermost) = into.last_mut() {
+            *outermost = frame_of(&symbol, &outermost.file, outermost.line, outermost.column);
+        }
     }
 }
 
@@ -45,27 +50,42 @@ fn frame_of(function: &str, file: &str, line: u32, column: u32) -> Frame {
     Frame { function, file: file.to_owned(), line, column, user }
 }
 
-/// `shop::checkout::{async_fn#0}::h0123456789abcdef` is `shop::checkout` to a reader.
+/// `shop::checkout::{async_fn#0}<T>::h0123456789abcdef` is `shop::checkout` to a reader.
 fn readable(function: &str) -> String {
     let name = function.rsplit_once("::h").map_or(function, |(name, hash)| {
         if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) { name } else { function }
     });
-    let mut name = name.to_owned();
-    loop {
-        let shorter = ["::{{closure}}", "::{closure}"]
-            .iter()
-            .find_map(|end| name.strip_suffix(end))
-            .or_else(|| {
-                let (before, last) = name.rsplit_once("::{")?;
-                let generated = ["async_fn#", "async_block#", "closure#", "async_closure#", "async_fn_env#", "closure_env#"];
-                (last.ends_with('}') && generated.iter().any(|kind| last.starts_with(kind))).then_some(before)
-            })
-            .map(str::to_owned);
-        match shorter {
-            Some(shorter) => name = shorter,
-            None => return name,
+    let name = without_arguments(name);
+    let mut name = name.as_str();
+    while let Some((before, last)) = name.rsplit_once("::{") {
+        const GENERATED: [&str; 4] = ["async_", "closure", "{closure", "impl#"];
+        if !last.ends_with('}') || !GENERATED.iter().any(|kind| last.starts_with(kind)) {
+            break;
         }
+        name = before;
     }
+    if name.starts_with("{async_") { "(an async block or fn)".to_owned() } else { name.to_owned() }
+}
+
+/// The name without its generic arguments: those in `<…>` after a name, not the type in `<T as Trait>::method`.
+fn without_arguments(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut depth = 0_u32;
+    let mut previous = ' ';
+    for c in name.chars() {
+        match c {
+            '<' if depth > 0 => depth += 1,
+            '<' if previous.is_alphanumeric() || matches!(previous, '_' | ':' | '}') => depth = 1,
+            // An arrow in a function's type closes nothing.
+            '>' if depth > 0 && previous != '-' => depth -= 1,
+            c if depth == 0 => out.push(c),
+            _ => {}
+        }
+        previous = c;
+    }
+    out.truncate(out.trim_end_matches(':').len());
+    // What is left of `module::<impl Trait for Type>::method`.
+    out.replace("::::", "::")
 }
 
 /// Code from the standard library lies under `/rustc/` or a toolchain's folder, dependencies under a registry or a git
@@ -73,7 +93,8 @@ fn readable(function: &str) -> String {
 fn is_users(function: &str, file: &str) -> bool {
     const NOT_THEIRS: [&str; 6] =
         ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/rustlib/src/", "/registry/src/", "/git/checkouts/"];
-    const RUNTIMES: [&str; 6] = ["core::", "std::", "alloc::", "tokio::", "async_inspect_probe::", "async_inspect_tokio::"];
+    const RUNTIMES: [&str; 6] =
+        ["core::", "std::", "alloc::", "tokio::", "async_inspect_probe::tokio::", "async_inspect_probe::recorder::"];
     let plain = function.trim_start_matches(['<', '&']);
     !file.is_empty()
         && !NOT_THEIRS.iter().any(|part| file.contains(part))
@@ -112,6 +133,10 @@ mod tests {
         assert_eq!(readable("shop::main::{closure#0}::{async_block#1}"), "shop::main");
         assert_eq!(readable("shop::checkout::h0123456789abcdef"), "shop::checkout");
         assert_eq!(readable("shop::hash::hashing"), "shop::hash::hashing");
+        assert_eq!(readable("checkout<fn(u8) -> u8, alloc::vec::Vec<u8>>"), "checkout");
+        assert_eq!(readable("core::ptr::drop_in_place::<u8>"), "core::ptr::drop_in_place");
+        assert_eq!(readable("<shop::Cart<u8> as core::ops::Drop>::drop"), "<shop::Cart as core::ops::Drop>::drop");
+        assert_eq!(readable("{async_fn#0}<u8>"), "(an async block or fn)");
     }
 
     #[test]
@@ -120,7 +145,10 @@ mod tests {
         assert!(is_users("shop::checkout", "src/main.rs"));
         assert!(!is_users("core::ptr::read", "/rustc/abc/library/core/src/ptr/mod.rs"));
         assert!(!is_users("serde_json::to_string", "/home/me/.cargo/registry/src/x/serde_json-1.0/src/ser.rs"));
-        assert!(!is_users("<async_inspect_probe::x as core::future::Future>::poll", "probe/src/x.rs"));
+        assert!(!is_users(
+            "<async_inspect_probe::recorder::task::Tracked as core::future::Future>::poll",
+            "probe/src/x.rs"
+        ));
         assert!(!is_users("nanosleep", ""));
     }
 }

@@ -54,9 +54,9 @@ impl Watchdog {
         let now = clock::ticks();
         let workers: Vec<_> = self.recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))).collect();
         self.seen.retain(|&id, seen| {
-            workers.iter().any(|(_, worker)| {
-                worker.id == id && worker.poll.is_some_and(|poll| poll.started == seen.poll_started)
-            })
+            workers
+                .iter()
+                .any(|(_, worker)| worker.id == id && worker.poll.is_some_and(|poll| poll.started == seen.poll_started))
         });
         let mut stacks = Vec::new();
         for (slot, worker) in workers {
@@ -67,9 +67,9 @@ impl Watchdog {
                 continue;
             };
             // The poll may have ended meanwhile: then the copy shows something else.
-            let same = slot.read().is_some_and(|now| {
-                now.id == worker.id && now.poll.is_some_and(|now| now.started == poll.started)
-            });
+            let same = slot
+                .read()
+                .is_some_and(|now| now.id == worker.id && now.poll.is_some_and(|now| now.started == poll.started));
             if !same {
                 continue;
             }
@@ -92,12 +92,14 @@ impl Watchdog {
 
     fn is_due(&self, worker: &WorkerReading, poll: &Polling, now: u64) -> bool {
         // A blocking task is meant to block.
-        if worker.kind == WorkerKind::Blocking as u8 || clock::duration_ns(now.saturating_sub(poll.started)) < BLOCKED_NS {
+        if worker.kind == WorkerKind::Blocking as u8
+            || clock::duration_ns(now.saturating_sub(poll.started)) < BLOCKED_NS
+        {
             return false;
         }
-        self.seen.get(&worker.id).is_none_or(|seen| {
-            seen.poll_started != poll.started || (seen.samples < MAX_SAMPLES && now >= seen.next_at)
-        })
+        self.seen
+            .get(&worker.id)
+            .is_none_or(|seen| seen.poll_started != poll.started || (seen.samples < MAX_SAMPLES && now >= seen.next_at))
     }
 
     fn note(&mut self, worker: &WorkerReading, poll: &Polling, now: u64, cause: Cause) -> &Seen {
@@ -114,5 +116,95 @@ impl Watchdog {
         seen.samples += 1;
         seen.causes.push(cause);
         seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{panic::Location, time::Duration};
+
+    use super::*;
+    use crate::{
+        recorder::{
+            self, peek,
+            site::{OutputKind, SiteInfo, SiteKind},
+            task::{TaskKind, TaskSlot, Tracked},
+        },
+        stacks::Cause,
+    };
+
+    #[track_caller]
+    fn run(future: impl Future<Output = ()> + Send + 'static) -> std::thread::JoinHandle<()> {
+        let info = SiteInfo {
+            kind: SiteKind::Spawn,
+            location: Location::caller(),
+            type_name: "test",
+            output: OutputKind::Unit,
+            future_bytes: 0,
+        };
+        recorder::start(recorder::DEFAULT_LIMIT_BYTES);
+        std::thread::spawn(move || {
+            let recorder = recorder::active().unwrap();
+            let task = TaskSlot::register(recorder, &info, TaskKind::Async);
+            let runtime = ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let tracked = Tracked::new(future, task, peek::failed::<()>());
+            runtime.block_on(async { ::tokio::spawn(tracked).await.unwrap() });
+        })
+    }
+
+    fn stack_of(function: &str, blocked: Duration) -> Stack {
+        let mut watchdog = Watchdog::new(recorder::active().unwrap(), true);
+        std::thread::sleep(blocked);
+        // Other tests of this process have blocked polls too.
+        let mut stacks = watchdog.look();
+        let ours = stacks.iter().position(|stack| stack.frames.iter().any(|frame| frame.function.ends_with(function)));
+        stacks.remove(ours.unwrap_or_else(|| panic!("no `{function}` in {stacks:#?}")))
+    }
+
+    #[test]
+    fn the_stack_of_a_sleeping_poll_names_the_line_in_the_users_code() {
+        let line = line!() + 2;
+        async fn load_config() {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        let thread = run(load_config());
+        let stack = stack_of("load_config", Duration::from_millis(200));
+        let user = stack.frames.iter().find(|frame| frame.user).unwrap();
+        assert_eq!((user.file.as_str(), user.line), (file!(), line), "{:#?}", stack.frames);
+        assert!(user.function.ends_with("load_config"), "{}", user.function);
+        assert_eq!(stack.cause, Cause::Sleep);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_computing_poll_is_told_from_a_waiting_one() {
+        async fn hash_all() {
+            let until = std::time::Instant::now() + Duration::from_millis(500);
+            let mut x = 1_u64;
+            while std::time::Instant::now() < until {
+                for _ in 0..1000 {
+                    x = std::hint::black_box(x.wrapping_mul(31) ^ 7);
+                }
+            }
+        }
+        let thread = run(hash_all());
+        let stack = stack_of("hash_all", Duration::from_millis(200));
+        assert_eq!(stack.cause, Cause::Cpu, "{:#?}", stack.frames);
+        assert!(stack.frames.iter().any(|frame| frame.user && frame.function.ends_with("hash_all")), "{stack:#?}");
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_poll_that_stands_in_a_std_lock_is_told_so() {
+        static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let held = LOCK.lock().unwrap();
+        async fn update() {
+            drop(LOCK.lock().unwrap());
+        }
+        let thread = run(update());
+        let stack = stack_of("update", Duration::from_millis(200));
+        assert_eq!(stack.cause, Cause::Lock, "{:#?}", stack.frames);
+        drop(held);
+        thread.join().unwrap();
     }
 }
