@@ -249,6 +249,12 @@ impl TaskSlot {
         self.wakes.refs.fetch_add(1, Relaxed);
     }
 
+    /// The type of its future, for a slot that is or was in use.
+    pub(crate) fn future_type(&self) -> &'static str {
+        // SAFETY: null, or a site, which is never freed.
+        unsafe { self.site.load(Relaxed).as_ref() }.map_or("", |site| site.info.type_name)
+    }
+
     /// Where it was spawned. Only for a task with a reference held.
     pub(crate) fn site(&self) -> &'static Site {
         // SAFETY: set at registration, before any reference was given out, to a site, which is never freed.

@@ -1,5 +1,5 @@
 //! What a thread that does not come back is doing, told by the functions on its stack.
-use super::{Cause, Frame, signal::ThreadState};
+use super::{Cause, Frame, signal::ThreadState, symbols::task_poll};
 
 /// Functions by which a cause is known, the more telling first.
 const SIGNS: &[(Cause, &[&str])] = &[
@@ -46,9 +46,7 @@ const SIGNS: &[(Cause, &[&str])] = &[
 
 /// The cause that one look at the stack tells.
 pub(super) fn of(frames: &[Frame], state: ThreadState) -> Cause {
-    let poll =
-        frames.iter().position(|frame| frame.function.contains("recorder::task::Tracked")).unwrap_or(frames.len());
-    let inside = &frames[..poll];
+    let inside = &frames[..task_poll(frames)];
     // A nested `block_on` parks, so it is looked for through the whole poll; the others where the thread is.
     let found = SIGNS.iter().find(|(cause, signs)| {
         let depth = if *cause == Cause::BlockOn { inside.len() } else { inside.len().min(16) };

@@ -2,6 +2,8 @@
 use super::{Frame, modules::Modules};
 use crate::recorder::Recorder;
 
+/// What stands for an `async fn` or block that the debug information does not name.
+const NAMELESS: &str = "(async fn or block)";
 /// Frames told of one stack.
 const MAX_FRAMES: usize = 48;
 
@@ -64,7 +66,7 @@ fn readable(function: &str) -> String {
         }
         name = before;
     }
-    if name.starts_with("{async_") { "(an async block or fn)".to_owned() } else { name.to_owned() }
+    if name.starts_with("{async_") { NAMELESS.to_owned() } else { name.to_owned() }
 }
 
 /// The name without its generic arguments: those in `<…>` after a name, not the type in `<T as Trait>::method`.
@@ -114,12 +116,25 @@ fn source_root(frames: &[Frame], recorder: &'static Recorder) -> Option<String> 
 }
 
 /// A stack cut to what a reader needs: from where the thread is down to the runtime's loop.
-pub(super) fn trimmed(mut frames: Vec<Frame>) -> Vec<Frame> {
-    if let Some(poll) = frames.iter().position(|frame| frame.function.contains("recorder::task::Tracked")) {
-        frames.truncate(poll);
+/// `future` is the type of the task's own.
+pub(super) fn trimmed(mut frames: Vec<Frame>, future: &str) -> Vec<Frame> {
+    frames.truncate(task_poll(&frames));
+    // Line tables alone do not name a future whose poll was inlined; the outermost one is known all the same.
+    if let Some(outermost) = frames.last_mut().filter(|frame| frame.function == NAMELESS) {
+        outermost.function = readable(future);
     }
     frames.truncate(MAX_FRAMES);
     frames
+}
+
+/// How many frames belong to the task: those above the poll that the runtime made, however much of it was inlined.
+pub(super) fn task_poll(frames: &[Frame]) -> usize {
+    let ours = |frame: &Frame| {
+        frame.function.contains("recorder::task::Tracked")
+            || (frame.file.ends_with("src/recorder/task.rs") && frame.function.ends_with("poll"))
+    };
+    let tokios = |frame: &Frame| frame.function.contains("tokio::runtime::task::raw::poll");
+    frames.iter().position(|frame| ours(frame) || tokios(frame)).unwrap_or(frames.len())
 }
 
 #[cfg(test)]
@@ -136,7 +151,7 @@ mod tests {
         assert_eq!(readable("checkout<fn(u8) -> u8, alloc::vec::Vec<u8>>"), "checkout");
         assert_eq!(readable("core::ptr::drop_in_place::<u8>"), "core::ptr::drop_in_place");
         assert_eq!(readable("<shop::Cart<u8> as core::ops::Drop>::drop"), "<shop::Cart as core::ops::Drop>::drop");
-        assert_eq!(readable("{async_fn#0}<u8>"), "(an async block or fn)");
+        assert_eq!(readable("{async_fn#0}<u8>"), NAMELESS);
     }
 
     #[test]

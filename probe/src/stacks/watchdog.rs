@@ -84,7 +84,7 @@ impl Watchdog {
                 at: now,
                 cause: cause::agreed(&seen.causes),
                 samples: seen.samples,
-                frames: symbols::trimmed(frames),
+                frames: symbols::trimmed(frames, poll.task.future_type()),
             });
         }
         stacks
@@ -134,11 +134,11 @@ mod tests {
     };
 
     #[track_caller]
-    fn run(future: impl Future<Output = ()> + Send + 'static) -> std::thread::JoinHandle<()> {
+    fn run<F: Future<Output = ()> + Send + 'static>(future: F) -> std::thread::JoinHandle<()> {
         let info = SiteInfo {
             kind: SiteKind::Spawn,
             location: Location::caller(),
-            type_name: "test",
+            type_name: std::any::type_name::<F>(),
             output: OutputKind::Unit,
             future_bytes: 0,
         };
