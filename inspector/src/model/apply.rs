@@ -8,14 +8,16 @@ use std::time::Duration;
 use super::window::{Rates, Window};
 use super::{
     Batch, Channel, ChannelBirth, ChannelReading, Cost, Lock, LockBirth, LockReading, Model, Panic, Site, SiteBirth,
-    SiteReading, SlowPoll, Stamp, SuspendedHold, Target, Task, TaskBirth, TaskId, TaskReading, TaskState, Worker,
-    WorkerReading,
+    SiteReading, SlowPoll, Stack, Stamp, SuspendedHold, Target, Task, TaskBirth, TaskId, TaskReading, TaskState,
+    Worker, WorkerReading,
 };
 
 /// Slow polls and suspended holds that are kept of one site or lock.
 const RECENT: usize = 64;
 /// Panics that are kept.
 const PANICS: usize = 256;
+/// Stacks that are kept.
+const STACKS: usize = 64;
 /// After so long without a word, what held before need not have held in between.
 const BREAK: Duration = Duration::from_secs(2);
 
@@ -73,13 +75,13 @@ impl Model {
         for birth in batch.lock_births {
             self.lock_birth(birth);
         }
-        for reading in batch.lock_states {
+        for reading in &batch.lock_states {
             self.lock_reading(reading);
         }
         for birth in batch.channel_births {
             self.channel_birth(birth);
         }
-        for reading in batch.channel_states {
+        for reading in &batch.channel_states {
             self.channel_reading(at, reading);
         }
         for reading in batch.worker_states {
@@ -87,6 +89,9 @@ impl Model {
         }
         for panic in batch.panics {
             self.panic(panic);
+        }
+        for stack in batch.stacks {
+            self.stack(stack);
         }
         for id in batch.gone_tasks {
             self.remove_task(id);
@@ -281,7 +286,7 @@ impl Model {
         lock.track.generation = self.track.generation;
     }
 
-    fn lock_reading(&mut self, reading: LockReading) {
+    fn lock_reading(&mut self, reading: &LockReading) {
         let Some(lock) = self.locks.get_mut(&reading.id) else { return };
         if lock.track.seen {
             self.track.contended = self.track.contended.wrapping_add(reading.contended.saturating_sub(lock.contended));
@@ -343,7 +348,7 @@ impl Model {
         channel.track.generation = self.track.generation;
     }
 
-    fn channel_reading(&mut self, at: Stamp, reading: ChannelReading) {
+    fn channel_reading(&mut self, at: Stamp, reading: &ChannelReading) {
         let Some(channel) = self.channels.get_mut(&reading.id) else { return };
         if !channel.track.seen {
             channel.track.seen = true;
@@ -422,6 +427,14 @@ impl Model {
             self.panics.remove(0);
         }
         self.panics.push(panic);
+    }
+
+    fn stack(&mut self, stack: Stack) {
+        self.stacks.retain(|known| (known.worker, known.poll_started) != (stack.worker, stack.poll_started));
+        if self.stacks.len() == STACKS {
+            self.stacks.remove(0);
+        }
+        self.stacks.push(stack);
     }
 
     fn cost_reading(&mut self, at: Stamp, mut cost: Cost) {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{
-    ChannelId, ChannelKind, Cost, Histogram, LockId, LockKind, Loss, OutputKind, Panic, SiteId, SiteKind, Stamp,
+    ChannelId, ChannelKind, Cost, Histogram, LockId, LockKind, Loss, OutputKind, Panic, SiteId, SiteKind, Stack, Stamp,
     TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
 };
 
@@ -40,6 +40,8 @@ pub struct Batch {
     pub worker_states: Vec<WorkerReading>,
     /// Panics of tasks.
     pub panics: Vec<Panic>,
+    /// Stacks of polls that do not end.
+    pub stacks: Vec<Stack>,
     /// Tasks that are no longer known.
     pub gone_tasks: Vec<TaskId>,
     /// Locks that were dropped.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::{
     Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, LockBirth, LockId, LockReading, Loss, Model,
-    OutputKind, Panic, SiteBirth, SiteId, SiteKind, SiteReading, Stamp, Target, TaskBirth, TaskId, TaskReading,
+    OutputKind, Panic, SiteBirth, SiteId, SiteKind, SiteReading, Stack, Stamp, Target, TaskBirth, TaskId, TaskReading,
     TaskState, WorkerId, WorkerReading,
 };
 
@@ -205,6 +205,11 @@ impl Fixture {
     /// A task panics.
     pub fn panic(&mut self, panic: Panic) {
         self.batch.panics.push(panic);
+    }
+
+    /// A poll does not end, and its stack is taken.
+    pub fn stack(&mut self, stack: Stack) {
+        self.batch.stacks.push(stack);
     }
 
     /// What is not shown one by one, from now on.

@@ -14,6 +14,7 @@ mod lock;
 mod seconds;
 mod series;
 mod site;
+mod stack;
 mod target;
 mod task;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use histogram::Histogram;
 pub use lock::{Lock, LockId, LockKind, SuspendedHold};
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
+pub use stack::{Frame, Stack, StackCause};
 pub use target::{Blind, Cost, Loss, Panic, Stamp, Target};
 pub use task::{StateCounts, Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor};
 pub use worker::{Worker, WorkerId, WorkerKind};
@@ -55,6 +57,8 @@ pub struct Model {
     pub workers: HashMap<WorkerId, Worker>,
     /// Panics of tasks, oldest first; the newest few hundred.
     pub panics: Vec<Panic>,
+    /// Stacks of polls that did not end, oldest first: the last one of each poll, for a minute.
+    pub stacks: Vec<Stack>,
     /// What the probe did not show one by one.
     pub loss: Loss,
     /// What the probe itself takes.

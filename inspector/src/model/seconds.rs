@@ -3,9 +3,8 @@ use std::time::Duration;
 
 use super::{Channel, Histogram, Lock, Model, Series, Stamp};
 
-const SECOND: Duration = Duration::from_secs(1);
-/// How long slow polls and suspended holds are kept.
-const RECENT: Duration = Duration::from_secs(60);
+/// How long stacks, slow polls and suspended holds are kept.
+const RECENT: Duration = Duration::from_mins(1);
 /// How far back the histogram windows of a lock look.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -92,6 +91,7 @@ impl Model {
             channel.take_seconds(taking);
         }
         let old = now.before(RECENT);
+        self.stacks.retain(|stack| stack.at >= old);
         for site in self.sites.values_mut() {
             site.recent_slow.retain(|slow| slow.at >= old);
         }

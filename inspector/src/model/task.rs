@@ -54,6 +54,7 @@ impl TaskState {
 }
 
 /// What became of a task's handle.
+#[allow(clippy::struct_excessive_bools)] // They are independent facts, as on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TaskFlags {
     /// Somebody holds a `JoinHandle` or `JoinSet` with it.

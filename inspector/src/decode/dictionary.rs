@@ -1,0 +1,105 @@
+//! Strings and sites, which the wire names by number after it has sent them once.
+use std::collections::HashSet;
+
+use async_inspect_proto::v1;
+
+use super::{DecodeError, columns, text};
+use crate::model::{OutputKind, SiteBirth, SiteId, SiteKind};
+
+/// Strings of one connection; the probe itself stops at half of it.
+const MAX_STRINGS: usize = 1 << 18;
+/// Sites of one connection.
+const MAX_SITES: usize = 1 << 18;
+
+/// What one connection has sent so far.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    /// Cleaned. Index 0 is the id 1.
+    strings: Vec<Box<str>>,
+    sites: HashSet<u32>,
+}
+
+impl Dictionary {
+    /// Learns strings. A fresh snapshot on the same connection sends those that are known again.
+    pub(super) fn learn_strings(&mut self, strings: v1::Strings) -> Result<(), DecodeError> {
+        if strings.values.is_empty() {
+            return Ok(());
+        }
+        let first = (strings.first as usize)
+            .checked_sub(1)
+            .filter(|&first| first <= self.strings.len())
+            .ok_or(DecodeError::String { id: strings.first.saturating_sub(1) })?;
+        if first + strings.values.len() > MAX_STRINGS {
+            return Err(DecodeError::TooMany { what: "strings", limit: MAX_STRINGS });
+        }
+        for (index, value) in (first..).zip(strings.values) {
+            let value = text::owned(value).into_boxed_str();
+            match self.strings.get_mut(index) {
+                Some(known) => *known = value,
+                None => self.strings.push(value),
+            }
+        }
+        Ok(())
+    }
+
+    /// The string of that id; the empty one for 0.
+    pub(super) fn string(&self, id: u32) -> Result<&str, DecodeError> {
+        if id == 0 {
+            return Ok("");
+        }
+        self.strings.get(id as usize - 1).map(|string| &**string).ok_or(DecodeError::String { id })
+    }
+
+    /// `path:line:column`, or what is known of it.
+    pub(super) fn location(&self, file: u32, line: u32, column: u32) -> Result<String, DecodeError> {
+        let file = self.string(file)?;
+        Ok(match (file, line, column) {
+            ("", ..) => String::new(),
+            (file, 0, _) => file.to_owned(),
+            (file, line, 0) => format!("{file}:{line}"),
+            (file, line, column) => format!("{file}:{line}:{column}"),
+        })
+    }
+
+    /// Learns sites.
+    pub(super) fn learn_sites(&mut self, sites: &v1::Sites) -> Result<Vec<SiteBirth>, DecodeError> {
+        let v1::Sites { id, kind, file, line, column, name, output } = sites;
+        let rows =
+            columns("sites", id.len(), &[kind.len(), file.len(), line.len(), column.len(), name.len(), output.len()])?;
+        let mut births = Vec::with_capacity(rows);
+        for row in 0..rows {
+            if id[row] == 0 {
+                return Err(DecodeError::NoId { table: "sites" });
+            }
+            births.push(SiteBirth {
+                id: SiteId(id[row]),
+                kind: match v1::SiteKind::try_from(kind[row]) {
+                    Ok(v1::SiteKind::Spawn) => SiteKind::Spawn,
+                    Ok(v1::SiteKind::Lock) => SiteKind::Lock,
+                    Ok(v1::SiteKind::Channel) => SiteKind::Channel,
+                    Ok(v1::SiteKind::Call) => SiteKind::Call,
+                    _ => return Err(DecodeError::Value { field: "sites.kind", value: kind[row].into() }),
+                },
+                location: self.location(file[row], line[row], column[row])?,
+                name: self.string(name[row])?.to_owned(),
+                // What is not said, or said in a way of later versions, is not known.
+                output: match v1::OutputKind::try_from(output[row]) {
+                    Ok(v1::OutputKind::Unit) => OutputKind::Unit,
+                    Ok(v1::OutputKind::Result) => OutputKind::Result,
+                    Ok(v1::OutputKind::Value) => OutputKind::Value,
+                    _ => OutputKind::Unknown,
+                },
+            });
+            self.sites.insert(id[row]);
+        }
+        if self.sites.len() > MAX_SITES {
+            return Err(DecodeError::TooMany { what: "sites", limit: MAX_SITES });
+        }
+        Ok(births)
+    }
+
+    /// The site of that id, or none for 0.
+    pub(super) fn site(&self, id: u32) -> Result<SiteId, DecodeError> {
+        if id == 0 || self.sites.contains(&id) { Ok(SiteId(id)) } else { Err(DecodeError::Site { id }) }
+    }
+}

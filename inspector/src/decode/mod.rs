@@ -1,0 +1,148 @@
+//! From the wire to the inspector's own terms. Nothing that comes in is trusted: what breaks the rules written in the
+//! `.proto` file is refused as a whole, and every string is cleaned before anyone sees it.
+use std::time::Duration;
+
+use async_inspect_proto::v1;
+
+mod dictionary;
+mod error;
+mod tables;
+pub mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::DecodeError;
+
+use crate::model::{Batch, Blind, ChannelId, Cost, LockId, Loss, Stamp, Target, TaskId, WorkerId};
+use dictionary::Dictionary;
+
+/// Rows of one table in one message; a message of legal length has far fewer.
+const MAX_ROWS: usize = 1 << 18;
+/// Capabilities, and blind spots, that one target may name.
+const MAX_LIST: usize = 64;
+
+/// Decodes the messages of one connection, in their order.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    dictionary: Dictionary,
+}
+
+impl Decoder {
+    /// For a new connection.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decodes one message.
+    ///
+    /// # Errors
+    ///
+    /// When the message breaks the protocol's rules. The connection is then of no more use.
+    pub fn update(&mut self, update: v1::Update) -> Result<Batch, DecodeError> {
+        if let Some(strings) = update.strings {
+            self.dictionary.learn_strings(strings)?;
+        }
+        let mut batch = Batch {
+            seq: update.seq,
+            now: Stamp(update.now_ns),
+            snapshot_begin: update.snapshot_begin,
+            snapshot_end: update.snapshot_end,
+            ..Batch::default()
+        };
+        if let Some(sites) = &update.sites {
+            batch.sites = self.dictionary.learn_sites(sites)?;
+        }
+        let known = &self.dictionary;
+        if let Some(table) = &update.site_totals {
+            batch.site_totals = tables::site_totals(table, known)?;
+        }
+        if let Some(table) = &update.task_births {
+            batch.task_births = tables::task_births(table, known)?;
+        }
+        if let Some(table) = &update.task_states {
+            batch.task_states = tables::task_states(table, known)?;
+        }
+        if let Some(table) = &update.lock_births {
+            batch.lock_births = tables::lock_births(table, known)?;
+        }
+        if let Some(table) = &update.lock_states {
+            batch.lock_states = tables::lock_states(table, known)?;
+        }
+        if let Some(table) = &update.channel_births {
+            batch.channel_births = tables::channel_births(table, known)?;
+        }
+        if let Some(table) = &update.channel_states {
+            batch.channel_states = tables::channel_states(table, known)?;
+        }
+        if let Some(table) = &update.worker_states {
+            batch.worker_states = tables::worker_states(table, known)?;
+        }
+        batch.panics = tables::panics(update.panics, known)?;
+        batch.stacks = tables::stacks(&update.stacks, known)?;
+        batch.gone_tasks = update.gone_tasks.into_iter().map(TaskId).collect();
+        batch.gone_locks = update.gone_locks.into_iter().map(LockId).collect();
+        batch.gone_channels = update.gone_channels.into_iter().map(ChannelId).collect();
+        batch.gone_workers = update.gone_workers.into_iter().map(WorkerId).collect();
+        batch.loss = update.loss.map(|loss| Loss {
+            tasks: loss.shed_tasks,
+            locks: loss.shed_locks,
+            channels: loss.shed_channels,
+            sites: loss.shed_sites,
+            panics: loss.shed_panics,
+            updates: loss.skipped_updates,
+        });
+        batch.cost = update.cost.map(|cost| Cost {
+            cpu: Duration::from_nanos(cost.cpu_ns),
+            cpu_share: 0.0,
+            memory_bytes: cost.memory_bytes,
+            memory_limit_bytes: cost.memory_limit_bytes,
+            subscribers: cost.subscribers,
+        });
+        Ok(batch)
+    }
+}
+
+/// Decodes the answer to `Hello` of the target that the operator calls `address`.
+///
+/// # Errors
+///
+/// When it breaks the protocol's rules. The protocol version is the caller's to compare.
+pub fn hello(address: String, answer: v1::HelloResponse) -> Result<Target, DecodeError> {
+    for (what, len) in [("capabilities", answer.capabilities.len()), ("blind spots", answer.blind.len())] {
+        if len > MAX_LIST {
+            return Err(DecodeError::TooMany { what, limit: MAX_LIST });
+        }
+    }
+    Ok(Target {
+        address,
+        instance: answer.instance_id,
+        pid: answer.pid,
+        app: text::owned(answer.app),
+        probe_version: text::owned(answer.probe_version),
+        tokio_version: text::owned(answer.tokio_version),
+        capabilities: answer.capabilities.into_iter().map(text::owned).collect(),
+        blind: answer
+            .blind
+            .into_iter()
+            .map(|blind| Blind {
+                what: text::owned(blind.what),
+                why: text::owned(blind.why),
+                remedy: text::owned(blind.remedy),
+            })
+            .collect(),
+        slow_poll: Duration::from_nanos(answer.slow_poll_ns),
+        tick: Duration::from_millis(answer.tick_ms.into()),
+    })
+}
+
+/// The number of rows of a table, if all its columns have as many.
+fn columns(table: &'static str, rows: usize, others: &[usize]) -> Result<usize, DecodeError> {
+    if others.iter().any(|&len| len != rows) {
+        return Err(DecodeError::Columns { table });
+    }
+    if rows > MAX_ROWS {
+        return Err(DecodeError::Rows { table, rows });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,277 @@
+//! What is refused, and that nothing panics.
+use async_inspect_proto::v1;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use prost::Message;
+
+use super::*;
+use crate::model::{Model, TaskState};
+
+fn strings(values: &[&str]) -> Option<v1::Strings> {
+    Some(v1::Strings { first: 1, values: values.iter().map(|&value| value.to_owned()).collect() })
+}
+
+fn site(id: u32) -> Option<v1::Sites> {
+    Some(v1::Sites {
+        id: vec![id],
+        kind: vec![v1::SiteKind::Spawn.into()],
+        file: vec![1],
+        line: vec![10],
+        column: vec![5],
+        name: vec![2],
+        output: vec![99],
+    })
+}
+
+fn task(id: u64, site: u32) -> v1::Update {
+    v1::Update {
+        task_births: Some(v1::TaskBirths {
+            id: vec![id],
+            kind: vec![v1::TaskKind::Async.into()],
+            site: vec![site],
+            name: vec![0],
+            spawned_at_ns: vec![1],
+            future_bytes: vec![64],
+            parent: vec![0],
+        }),
+        ..v1::Update::default()
+    }
+}
+
+fn states(waits: &[u32], kinds: &[i32]) -> v1::Update {
+    let n = waits.len();
+    v1::Update {
+        task_states: Some(v1::TaskStates {
+            id: (1..=n as u64).collect(),
+            state: vec![v1::TaskState::Idle.into(); n],
+            state_since_ns: vec![1; n],
+            polls: vec![1; n],
+            busy_ns: vec![1; n],
+            max_poll_ns: vec![1; n],
+            wakes: vec![1; n],
+            self_wakes: vec![1; n],
+            sched_total_ns: vec![1; n],
+            sched_max_ns: vec![1; n],
+            flags: vec![u32::MAX; n],
+            waits: waits.to_vec(),
+            wait_kind: kinds.to_vec(),
+            wait_for: (100..).take(kinds.len()).collect(),
+            wait_site: vec![0; kinds.len()],
+            wait_since_ns: vec![1; kinds.len()],
+        }),
+        ..v1::Update::default()
+    }
+}
+
+#[test]
+fn rows_come_out_with_their_strings_and_waits() {
+    let mut decoder = Decoder::new();
+    let news = v1::Update { strings: strings(&["src/a.rs", "work\u{1b}"]), sites: site(7), ..v1::Update::default() };
+    let batch = decoder.update(news).unwrap();
+    assert_eq!((batch.sites[0].location.as_str(), batch.sites[0].name.as_str()), ("src/a.rs:10:5", "work␛"));
+
+    assert_eq!(decoder.update(task(3, 7)).unwrap().task_births[0].site.0, 7);
+    let batch = decoder.update(states(&[0, 2, 1], &[1, 2, 4])).unwrap();
+    let waits: Vec<usize> = batch.task_states.iter().map(|task| task.waits.len()).collect();
+    assert_eq!(waits, [0, 2, 1]);
+    assert_eq!(batch.task_states[2].waits[0].on, crate::model::WaitFor::Join(TaskId(102)));
+    assert_eq!(batch.task_states[0].state, TaskState::Idle);
+}
+
+#[test]
+fn a_fresh_snapshot_may_send_strings_and_sites_again() {
+    let mut decoder = Decoder::new();
+    for _ in 0..2 {
+        decoder.update(v1::Update { strings: strings(&["a", "b"]), sites: site(7), ..Default::default() }).unwrap();
+    }
+    let more = v1::Strings { first: 3, values: vec!["c".into()] };
+    decoder.update(v1::Update { strings: Some(more), ..Default::default() }).unwrap();
+}
+
+#[test]
+fn ids_that_were_never_sent_are_refused() {
+    let mut decoder = Decoder::new();
+    assert_eq!(decoder.update(task(3, 7)).unwrap_err(), DecodeError::Site { id: 7 });
+    let gap = v1::Strings { first: 3, values: vec!["x".into()] };
+    let gap = v1::Update { strings: Some(gap), ..Default::default() };
+    assert_eq!(decoder.update(gap).unwrap_err(), DecodeError::String { id: 2 });
+    let none = v1::Strings { first: 0, values: vec!["x".into()] };
+    assert!(decoder.update(v1::Update { strings: Some(none), ..Default::default() }).is_err());
+    let nameless = v1::Update { sites: site(7), ..Default::default() };
+    assert_eq!(decoder.update(nameless).unwrap_err(), DecodeError::String { id: 1 });
+    let anonymous = v1::Panic { file: 9, ..Default::default() };
+    assert!(decoder.update(v1::Update { panics: vec![anonymous], ..Default::default() }).is_err());
+}
+
+#[test]
+fn columns_of_different_lengths_are_refused() {
+    let mut short = states(&[0, 0], &[]);
+    short.task_states.as_mut().unwrap().polls.pop();
+    let columns = DecodeError::Columns { table: "task_states" };
+    assert_eq!(Decoder::new().update(short).unwrap_err(), columns);
+    assert_eq!(Decoder::new().update(states(&[1], &[])).unwrap_err(), columns);
+    assert_eq!(Decoder::new().update(states(&[0], &[1])).unwrap_err(), columns);
+    assert_eq!(Decoder::new().update(states(&[u32::MAX, u32::MAX], &[1])).unwrap_err(), columns);
+    let lock = v1::LockStates {
+        id: vec![1],
+        holder: vec![0],
+        holder_site: vec![0],
+        held_since_ns: vec![0],
+        waiters: vec![0],
+        acquires: vec![0],
+        contended: vec![0],
+        wait_total_ns: vec![0],
+        wait_max_ns: vec![0],
+        wait_buckets: vec![0; 15],
+        hold_total_ns: vec![0],
+        hold_max_ns: vec![0],
+        hold_max_site: vec![0],
+        hold_buckets: vec![0; 16],
+        suspended_holds: vec![0],
+        last_suspended_ns: vec![0],
+        last_suspended_at_ns: vec![0],
+        last_suspended_site: vec![0],
+        last_suspended_waiters: vec![0],
+    };
+    let update = v1::Update { lock_states: Some(lock), ..Default::default() };
+    assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Columns { table: "lock_states" });
+}
+
+#[test]
+fn values_outside_of_the_protocol_are_refused() {
+    let mut update = states(&[0], &[]);
+    update.task_states.as_mut().unwrap().state[0] = 0;
+    assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Value { field: "task_states.state", value: 0 });
+    assert!(Decoder::new().update(states(&[1], &[77])).is_err());
+    let mut update = task(1, 0);
+    update.task_births.as_mut().unwrap().kind[0] = -1;
+    assert!(Decoder::new().update(update).is_err());
+    assert_eq!(Decoder::new().update(task(0, 0)).unwrap_err(), DecodeError::NoId { table: "task_births" });
+}
+
+#[test]
+fn a_table_that_no_message_can_hold_is_refused() {
+    let n = MAX_ROWS + 1;
+    let table = v1::LockBirths { id: vec![1; n], kind: vec![1; n], site: vec![0; n], name: vec![0; n] };
+    let update = v1::Update { lock_births: Some(table), ..Default::default() };
+    assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Rows { table: "lock_births", rows: n });
+}
+
+#[test]
+fn a_greeting_is_cleaned_and_bounded() {
+    let answer = v1::HelloResponse { app: "x\u{1b}]0;pwned\u{7}".into(), ..Default::default() };
+    assert_eq!(hello("here".into(), answer).unwrap().app, "x␛]0;pwned␇");
+    let answer = v1::HelloResponse { capabilities: vec![String::new(); 1000], ..Default::default() };
+    assert!(hello("here".into(), answer).is_err());
+}
+
+/// Columns of up to three rows each, often of the same length, so that deeper checks are reached.
+fn column<T: std::fmt::Debug + Clone + 'static>(
+    of: impl Strategy<Value = T> + Clone + 'static,
+    rows: usize,
+) -> BoxedStrategy<Vec<T>> {
+    prop_oneof![9 => vec(of.clone(), rows), 1 => vec(of, 0..4)].boxed()
+}
+
+fn number() -> impl Strategy<Value = u64> + Clone {
+    prop_oneof![0..4_u64, Just(u64::MAX), any::<u64>()]
+}
+
+fn small() -> impl Strategy<Value = u32> + Clone {
+    prop_oneof![9 => 0..4_u32, 1 => any::<u32>()]
+}
+
+fn choice() -> impl Strategy<Value = i32> + Clone {
+    prop_oneof![9 => 1..4_i32, 1 => any::<i32>()]
+}
+
+prop_compose! {
+    fn update()(rows in 0..3_usize)(
+        task in (column(number(), rows), column(choice(), rows), column(small(), rows), column(number(), rows)),
+        waits in (column(small(), rows), column(choice(), rows), column(number(), rows)),
+        channel in (column(number(), rows), column(small(), rows), column(any::<bool>(), rows)),
+        values in vec(any::<String>(), 0..4),
+        stamps in (number(), any::<bool>(), any::<bool>()),
+        gone in vec(number(), 0..3),
+    ) -> v1::Update {
+        let (id, kind, word, figure) = task;
+        let (count, wait_kind, wait_for) = waits;
+        v1::Update {
+            now_ns: stamps.0,
+            snapshot_begin: stamps.1,
+            snapshot_end: stamps.2,
+            strings: Some(v1::Strings { first: 1, values }),
+            sites: Some(v1::Sites {
+                id: word.clone(), kind: kind.clone(), file: count.clone(), line: word.clone(), column: word.clone(),
+                name: count.clone(), output: kind.clone(),
+            }),
+            task_births: Some(v1::TaskBirths {
+                id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
+                spawned_at_ns: figure.clone(), future_bytes: word.clone(), parent: id.clone(),
+            }),
+            task_states: Some(v1::TaskStates {
+                id: id.clone(), state: kind.clone(), state_since_ns: figure.clone(), polls: figure.clone(),
+                busy_ns: figure.clone(), max_poll_ns: figure.clone(), wakes: figure.clone(),
+                self_wakes: figure.clone(), sched_total_ns: figure.clone(), sched_max_ns: figure.clone(),
+                flags: word.clone(), waits: count.clone(), wait_kind, wait_for: wait_for.clone(),
+                wait_site: word.clone(), wait_since_ns: figure.clone(),
+            }),
+            channel_births: Some(v1::ChannelBirths {
+                id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
+                capacity: figure.clone(),
+            }),
+            channel_states: Some(v1::ChannelStates {
+                id: id.clone(), sent: channel.0.clone(), received: figure.clone(), blocked_senders: channel.1.clone(),
+                sends_blocked: figure.clone(), send_wait_total_ns: figure.clone(), senders: channel.1.clone(),
+                receivers: channel.1.clone(), closed: channel.2, last_recv_at_ns: figure.clone(),
+                receiver_task: id.clone(), recv_site: word.clone(), last_send_at_ns: figure.clone(),
+                sender_task: id.clone(), send_site: word.clone(),
+            }),
+            worker_states: Some(v1::WorkerStates {
+                id: id.clone(), kind: kind.clone(), name: count.clone(), task: id.clone(),
+                poll_started_ns: figure.clone(), polls: figure.clone(), busy_ns: figure.clone(),
+            }),
+            lock_births: Some(v1::LockBirths { id: id.clone(), kind, site: word, name: count }),
+            lock_states: Some(v1::LockStates {
+                id: id.clone(), holder: id.clone(), holder_site: channel.1.clone(), held_since_ns: figure.clone(),
+                waiters: channel.1.clone(), acquires: figure.clone(), contended: figure.clone(),
+                wait_total_ns: figure.clone(), wait_max_ns: figure.clone(),
+                wait_buckets: vec![u32::MAX; id.len() * 16], hold_total_ns: figure.clone(),
+                hold_max_ns: figure.clone(), hold_max_site: channel.1.clone(), hold_buckets: vec![3; id.len() * 16],
+                suspended_holds: figure.clone(), last_suspended_ns: figure.clone(),
+                last_suspended_at_ns: figure.clone(), last_suspended_site: channel.1.clone(),
+                last_suspended_waiters: channel.1,
+            }),
+            gone_tasks: gone.clone(),
+            gone_locks: gone.clone(),
+            gone_channels: gone,
+            cost: Some(v1::Cost { cpu_ns: stamps.0, ..Default::default() }),
+            loss: Some(v1::Loss { shed_tasks: stamps.0, shed_locks: stamps.0, ..Default::default() }),
+            ..v1::Update::default()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_sequence_of_updates_panics_decoder_or_model(updates in vec(update(), 1..6)) {
+        let mut decoder = Decoder::new();
+        let mut model = Model::new(Target::default());
+        for update in updates {
+            if let Ok(batch) = decoder.update(update) {
+                model.apply(batch);
+                let _ = model.live_tasks();
+                let _ = model.loss.total();
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_that_parse_as_a_message_panic_the_decoder(bytes in vec(any::<u8>(), 0..512)) {
+        if let Ok(update) = v1::Update::decode(bytes.as_slice()) {
+            let _ = Decoder::new().update(update);
+        }
+    }
+}
