@@ -4,10 +4,14 @@ use std::time::Duration;
 use crate::model::{Batch, Target};
 
 mod address;
+mod connect;
 mod error;
+mod watch;
 
 pub use address::{Address, AddressError};
+pub use connect::{Connection, open};
 pub use error::SourceError;
+pub use watch::watch;
 
 /// What a live source tells the dashboard or a report. All data is decoded and cleaned.
 #[derive(Debug, Clone)]

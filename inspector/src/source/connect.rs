@@ -1,0 +1,239 @@
+//! One attempt to attach.
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use async_inspect_proto::v1::inspect_client::InspectClient;
+use async_inspect_proto::v1::{HelloRequest, HelloResponse, Update, WatchRequest};
+use async_inspect_proto::{MAX_MESSAGE_BYTES, PROTOCOL};
+use hyper_util::rt::TokioIo;
+use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Code, Status, Streaming};
+
+use super::{Address, SourceError};
+use crate::decode::{self, Decoder};
+use crate::model::{Batch, Target};
+
+/// What a target is given to accept, to answer, and to begin its stream.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Idle time after which the peer is asked whether it is still there, and the time it has to say so.
+const KEEP_ALIVE: Duration = Duration::from_secs(4);
+/// A probe's messages end at [`MAX_MESSAGE_BYTES`]; a little more is let through to be decoded, or refused, as data.
+const MAX_DECODED_BYTES: usize = MAX_MESSAGE_BYTES + 64 * 1024;
+
+/// A target that answered.
+#[derive(Debug)]
+pub struct Connection {
+    /// Who it is.
+    pub target: Target,
+    updates: Streaming<Update>,
+    decoder: Decoder,
+}
+
+/// Attaches to a target, or says why not. One attempt.
+///
+/// # Errors
+///
+/// Any [`SourceError`] but [`SourceError::Lost`].
+pub async fn open(address: &Address) -> Result<Connection, SourceError> {
+    let channel = patiently(address, connect(address)).await?;
+    let mut client = InspectClient::new(channel).max_decoding_message_size(MAX_DECODED_BYTES);
+
+    let question =
+        HelloRequest { protocol: PROTOCOL, client: concat!("async-inspect ", env!("CARGO_PKG_VERSION")).into() };
+    let answer: HelloResponse =
+        patiently(address, async { client.hello(question).await.map_err(|status| greeting_failed(address, &status)) })
+            .await?
+            .into_inner();
+    let shown = address.to_string();
+    if answer.protocol != PROTOCOL {
+        return Err(SourceError::Version { target: shown, ours: PROTOCOL, theirs: Some(answer.protocol) });
+    }
+    let target = decode::hello(shown.clone(), answer)
+        .map_err(|error| SourceError::BadData { target: shown, why: error.to_string() })?;
+
+    let updates = patiently(address, async {
+        client.watch(WatchRequest { protocol: PROTOCOL }).await.map_err(|status| greeting_failed(address, &status))
+    })
+    .await?
+    .into_inner();
+    Ok(Connection { target, updates, decoder: Decoder::new() })
+}
+
+impl Connection {
+    /// The next update. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Lost`] when the stream ended, [`SourceError::BadData`] when it cannot be read; the connection is
+    /// of no use after either.
+    pub async fn next(&mut self) -> Result<Batch, SourceError> {
+        let target = || self.target.address.clone();
+        match self.updates.message().await {
+            Ok(Some(update)) => self
+                .decoder
+                .update(update)
+                .map_err(|error| SourceError::BadData { target: target(), why: error.to_string() }),
+            Ok(None) => Err(SourceError::Lost { target: target(), why: "it closed the stream".into() }),
+            Err(status) if unreadable(&status) => {
+                Err(SourceError::BadData { target: target(), why: message_of(&status) })
+            }
+            Err(status) => Err(SourceError::Lost { target: target(), why: ended(&status) }),
+        }
+    }
+}
+
+async fn patiently<T>(address: &Address, step: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+    tokio::time::timeout(PATIENCE, step)
+        .await
+        .unwrap_or_else(|_| Err(SourceError::Timeout { target: address.to_string(), seconds: PATIENCE.as_secs() }))
+}
+
+async fn connect(address: &Address) -> Result<Channel, SourceError> {
+    // The authority was checked when the address was parsed; the name in that of a socket is never looked up.
+    let authority = address.authority().unwrap_or("localhost");
+    let endpoint = Endpoint::from_shared(format!("http://{authority}"))
+        .map_err(|error| SourceError::Unreachable { target: address.to_string(), why: error.to_string() })?
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true);
+    let connected = match address.socket() {
+        None => endpoint.connect().await,
+        Some(path) => {
+            let path = path.to_owned();
+            endpoint.connect_with_connector(tower::service_fn(move |_: Uri| socket(path.clone()))).await
+        }
+    };
+    connected.map_err(|error| connect_failed(address, &error))
+}
+
+#[cfg(unix)]
+async fn socket(path: std::path::PathBuf) -> io::Result<TokioIo<tokio::net::UnixStream>> {
+    Ok(TokioIo::new(tokio::net::UnixStream::connect(path).await?))
+}
+
+#[cfg(not(unix))]
+async fn socket(_: std::path::PathBuf) -> io::Result<TokioIo<tokio::net::TcpStream>> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "there are no unix sockets on this system"))
+}
+
+fn connect_failed(address: &Address, error: &tonic::transport::Error) -> SourceError {
+    let target = address.to_string();
+    match io_error(error) {
+        Some(io) if io.kind() == io::ErrorKind::ConnectionRefused => SourceError::Refused { target },
+        Some(io) if io.kind() == io::ErrorKind::TimedOut => {
+            SourceError::Timeout { target, seconds: PATIENCE.as_secs() }
+        }
+        _ => SourceError::Unreachable { target, why: innermost(error) },
+    }
+}
+
+/// Why `Hello` or `Watch` brought no answer of a probe.
+fn greeting_failed(address: &Address, status: &Status) -> SourceError {
+    let target = address.to_string();
+    let message = message_of(status);
+    // A status with an error behind it never came over the wire as one: the peer does not speak gRPC, or hung up.
+    if status.source().is_some() {
+        let hung_up = io_error(status).is_some() || message.contains("closed");
+        let why = if hung_up {
+            "it hangs up when spoken to in HTTP/2; a tunnel to a dead port does so too"
+        } else {
+            "it does not speak HTTP/2"
+        };
+        return SourceError::NotAProbe { target, why: why.into() };
+    }
+    match status.code() {
+        Code::FailedPrecondition => {
+            SourceError::Version { target, ours: PROTOCOL, theirs: spoken_protocol(status.message()) }
+        }
+        Code::ResourceExhausted => {
+            SourceError::Unreachable { target, why: format!("it takes no more clients: {message}") }
+        }
+        Code::Unimplemented => SourceError::NotAProbe { target, why: "it has no such service".into() },
+        Code::Unauthenticated | Code::PermissionDenied => {
+            SourceError::NotAProbe { target, why: format!("it asks for credentials, which no probe does: {message}") }
+        }
+        code => SourceError::NotAProbe { target, why: format!("it answered {code:?}: {message}") },
+    }
+}
+
+/// "… speaks protocol 2 …"
+fn spoken_protocol(message: &str) -> Option<u32> {
+    let (_, rest) = message.split_once("speaks protocol ")?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Whether a status says that a message could not be read, as opposed to not received.
+fn unreadable(status: &Status) -> bool {
+    io_error(status).is_none()
+        && (status.code() == Code::OutOfRange
+            || status.code() == Code::Internal && status.message().contains("failed to decode"))
+}
+
+/// How a stream ended, in words for people.
+fn ended(status: &Status) -> String {
+    match io_error(status) {
+        Some(io) if io.kind() == io::ErrorKind::TimedOut => "it does not answer any more".into(),
+        Some(io) => io.to_string(),
+        None if status.code() == Code::Unavailable && status.source().is_none() => message_of(status),
+        None => {
+            let message = innermost(status);
+            if message.contains("timed out") { "it does not answer any more".into() } else { message }
+        }
+    }
+}
+
+fn message_of(status: &Status) -> String {
+    decode::text::clean(status.message()).into_owned()
+}
+
+/// An error, what caused it, and so on.
+struct Chain<'a>(Option<&'a (dyn Error + 'static)>);
+
+impl<'a> Iterator for Chain<'a> {
+    type Item = &'a (dyn Error + 'static);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let error = self.0?;
+        self.0 = error.source();
+        Some(error)
+    }
+}
+
+/// The error of the operating system behind an error, if there is one.
+fn io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    Chain(Some(error)).filter_map(|error| error.downcast_ref()).last()
+}
+
+/// What lies at the bottom of an error.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let last = Chain(Some(error)).last().unwrap_or(error);
+    match last.downcast_ref::<Status>() {
+        Some(status) => message_of(status),
+        None => decode::text::clean(&last.to_string()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_protocol_of_a_refusal_is_read_from_its_message() {
+        let message = "this probe (async-inspect-probe 0.3.0) speaks protocol 12, the inspector asked for 1";
+        assert_eq!(spoken_protocol(message), Some(12));
+        for other in ["", "speaks protocol ", "speaks protocol x", "speaks protocol 99999999999"] {
+            assert_eq!(spoken_protocol(other), None);
+        }
+    }
+
+    #[test]
+    fn a_version_mismatch_says_which_side_is_older() {
+        let error = |theirs| SourceError::Version { target: "x:1".into(), ours: 2, theirs: Some(theirs) };
+        assert!(error(1).to_string().contains("the probe has 1 and is older"));
+        assert!(error(1).next_step().contains("cargo update"));
+        assert!(error(3).to_string().contains("the probe has 3 and is newer"));
+        assert!(error(3).next_step().contains("cargo install"));
+    }
+}
