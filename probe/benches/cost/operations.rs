@@ -56,9 +56,9 @@ pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
             }
             progress(&name);
             let rounds: Vec<_> = (0..options.rounds)
-                .map(|_| {
+                .map(|round| {
                     patience.wait();
-                    Mode::ALL.map(|mode| measure(mode, row, workers, options.percent, console))
+                    Mode::round(round, |mode| measure(mode, row, workers, options.percent, console))
                 })
                 .collect();
             print_row(&name, &rounds);

@@ -8,7 +8,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     /// Operations a process, in percent of what each row says.
     pub(crate) percent: usize,
-    /// Rounds of the service, and seconds of load in each.
+    /// Rounds of the service, and seconds of load on each mode in a round.
     pub(crate) service_rounds: usize,
     pub(crate) service_seconds: f64,
     /// Seconds, in all, to wait for others to leave the CPU alone.
@@ -21,8 +21,8 @@ const USAGE: &str = "\
 usage: cargo bench -p async-inspect-probe -- [ROW]... [OPTION]...
   ROW             only rows with this in their name: poll, spawn, mutex, mpsc, live, service, \"2 workers\"
   --quick         fewer and shorter rounds, for a look
-  --rounds N      rounds of the operations (7), and of the service at most (3)
-  --patience S    wait up to S seconds, in all, while others use the CPU (30)
+  --rounds N      rounds (5)
+  --patience S    wait up to S seconds, in all, while others use the CPU (20)
   --no-console    without console-subscriber
   --instructions  instead: instructions an operation, counted by valgrind";
 
@@ -30,11 +30,11 @@ impl Options {
     pub(crate) fn parse(args: &[String]) -> Result<Self, String> {
         let mut options = Self {
             rows: Vec::new(),
-            rounds: 7,
+            rounds: 5,
             percent: 100,
-            service_rounds: 3,
-            service_seconds: 3.0,
-            patience: 30.0,
+            service_rounds: 5,
+            service_seconds: 1.5,
+            patience: 20.0,
             console: true,
             instructions: false,
         };
@@ -51,7 +51,7 @@ impl Options {
                 }
                 "--rounds" => {
                     options.rounds = number(args.next())?.max(1);
-                    options.service_rounds = options.rounds.min(options.service_rounds);
+                    options.service_rounds = options.rounds;
                 }
                 "--patience" => options.patience = number(args.next())? as f64,
                 "--no-console" => options.console = false,

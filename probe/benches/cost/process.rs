@@ -18,6 +18,17 @@ pub(crate) enum Mode {
 impl Mode {
     pub(crate) const ALL: [Self; 5] = [Self::Bare, Self::Dormant, Self::Started, Self::Attached, Self::Console];
 
+    /// One round: what `measure` says of each mode, by the order of [`Mode::ALL`]. Each round begins with another mode, so
+    /// that none is always measured right after the heaviest.
+    pub(crate) fn round<T: Copy>(round: usize, mut measure: impl FnMut(Self) -> Option<T>) -> [Option<T>; 5] {
+        let mut measured = [None; 5];
+        for turn in 0..5 {
+            let mode = Self::ALL[(round + turn) % 5];
+            measured[mode as usize] = measure(mode);
+        }
+        measured
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",

@@ -37,7 +37,7 @@ pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
         .map(|round| {
             progress(&format!("service, round {}", round + 1));
             patience.wait();
-            Mode::ALL.map(|mode| measure(mode, options.service_seconds, console))
+            Mode::round(round, |mode| measure(mode, options.service_seconds, console))
         })
         .collect();
     for mode in Mode::ALL {
