@@ -109,6 +109,32 @@ pub fn short_location(location: &str) -> &str {
     location
 }
 
+/// A type's name without the paths of its parts, and without the marks of closures and async blocks, which say nothing:
+/// `shop::handlers::pay::{{closure}}` is `pay`, `alloc::vec::Vec<shop::Order>` is `Vec<Order>`.
+pub fn short_type(name: &str) -> String {
+    const LONGEST: usize = 48;
+    let mut out = String::new();
+    let mut rest = name;
+    while !rest.is_empty() && out.len() < 4 * LONGEST {
+        let end = rest.find(|c: char| "<>()[]&*,;= ".contains(c)).unwrap_or(rest.len());
+        let (path, after) = rest.split_at(end);
+        let mut parts = path.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{'));
+        out.push_str(parts.next().unwrap_or_else(|| path.trim_start_matches("::")));
+        let mut chars = after.chars();
+        out.extend(chars.next());
+        rest = chars.as_str();
+    }
+    head(&out, LONGEST)
+}
+
+/// The beginning of `text`, at most `most` characters, with `…` where something was cut.
+pub fn head(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
 fn scaled(mut value: f64, step: f64, units: &[&str], gap: &str) -> String {
     let mut unit = 0;
     // 999.6k is 1.00M; of powers of 1024, four digits may stand.
@@ -194,5 +220,25 @@ mod tests {
         for (long, short) in cases {
             assert_eq!(short_location(long), short);
         }
+    }
+
+    #[test]
+    fn a_type_reads_as_its_author_wrote_it() {
+        let cases = [
+            ("shop::handlers::pay::{{closure}}", "pay"),
+            ("shop::main::{{closure}}::{{closure}}", "main"),
+            ("shop::handlers::pay::{async_fn_env#0}", "pay"),
+            ("alloc::vec::Vec<shop::Order>", "Vec<Order>"),
+            ("(core::option::Option<u8>, &mut [shop::Row])", "(Option<u8>, &mut [Row])"),
+            ("tracing::Instrumented<shop::pay::{{closure}}>", "Instrumented<pay>"),
+            ("<shop::Store as shop::Load>::load::{{closure}}", "<Store as Load>load"),
+            ("{{closure}}", "{{closure}}"),
+            ("", ""),
+        ];
+        for (long, short) in cases {
+            assert_eq!(short_type(long), short);
+        }
+        assert!(short_type(&"a<".repeat(5000)).chars().count() <= 48);
+        assert_eq!(head("数据库", 2), "数…");
     }
 }

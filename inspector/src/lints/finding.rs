@@ -1,7 +1,9 @@
 //! What a rule says.
 use std::fmt;
+use std::time::Duration;
 
 use crate::model::{ChannelId, LockId, SiteId, Stamp, TaskId};
+use crate::text;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +70,62 @@ pub struct Evidence {
     pub value: serde_json::Value,
     /// The limit, as text for people: `> 10 ms`. Empty when the value is context, not measure.
     pub limit: String,
+}
+
+impl Evidence {
+    fn new(name: &'static str, text: String, value: serde_json::Value) -> Self {
+        Self { name, text, value, limit: String::new() }
+    }
+
+    /// A duration; `name` ends in `_ns`.
+    pub(crate) fn span(name: &'static str, span: Duration) -> Self {
+        let ns = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        Self::new(name, text::duration(span), ns.into())
+    }
+
+    /// A count.
+    pub(crate) fn count(name: &'static str, n: u64) -> Self {
+        Self::new(name, text::count(n), n.into())
+    }
+
+    /// A share from 0 to 1; `name` ends in `_share`.
+    pub(crate) fn share(name: &'static str, share: f64) -> Self {
+        Self::new(name, text::percent(share), rounded(share))
+    }
+
+    /// A rate; `name` ends in `_per_s`.
+    pub(crate) fn rate(name: &'static str, per_second: f64) -> Self {
+        Self::new(name, text::rate(per_second), rounded(per_second))
+    }
+
+    /// Words, or a place.
+    pub(crate) fn words(name: &'static str, words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self::new(name, words.clone(), words.into())
+    }
+
+    /// A task; `name` ends in `_task`. Ids are strings in JSON, since not every reader of JSON has 64-bit integers.
+    pub(crate) fn task(name: &'static str, id: TaskId) -> Self {
+        Self::new(name, text::task_id(id), id.0.to_string().into())
+    }
+
+    /// With the limit that it broke.
+    #[must_use]
+    pub(crate) fn over(mut self, limit: impl fmt::Display) -> Self {
+        self.limit = format!("> {limit}");
+        self
+    }
+
+    /// With the limit that it reached.
+    #[must_use]
+    pub(crate) fn at_least(mut self, limit: impl fmt::Display) -> Self {
+        self.limit = format!("≥ {limit}");
+        self
+    }
+}
+
+fn rounded(value: f64) -> serde_json::Value {
+    ((value * 1000.0).round() / 1000.0).into()
 }
 
 /// What makes two findings the same one: the rule and what it accuses.

@@ -1,5 +1,40 @@
 //! The rules: what is wrong, judged from a [`Model`](crate::model::Model) alone.
+//!
+//! A rule is one file and one row of [`RULES`]: see [`Rule`] for its shape. It judges one moment; the [`Engine`] makes
+//! findings of that, which begin, last and clear.
 
+mod engine;
 mod finding;
+mod receiver;
+mod rule;
+mod settings;
+mod words;
 
+mod blocked_worker;
+mod channel_growing;
+mod channel_saturated;
+mod lock_contention;
+mod lock_held_across_await;
+mod long_poll;
+mod lost_panic;
+mod never_awaited_handle;
+
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Engine, worst};
 pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, Subject, SubjectKind};
+pub use rule::{Limit, Rule, Threshold};
+pub use settings::{SettingError, Settings};
+
+/// All rules. Of findings that are equal otherwise, those of earlier rules come first.
+pub static RULES: &[Rule] = &[
+    blocked_worker::RULE,
+    lost_panic::RULE,
+    lock_held_across_await::RULE,
+    lock_contention::RULE,
+    channel_saturated::RULE,
+    channel_growing::RULE,
+    long_poll::RULE,
+    never_awaited_handle::RULE,
+];

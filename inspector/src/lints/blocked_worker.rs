@@ -1,0 +1,295 @@
+//! A poll that is still running.
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::{Evidence, Severity, Subject, SubjectKind, words};
+use crate::model::{Stamp, Task, TaskId, TaskKind, TaskState, Worker, WorkerKind};
+use crate::text;
+
+const RUNNING: Threshold = Threshold::millis(
+    "running",
+    100,
+    "a poll that runs longer than this, without coming to an await, blocks its thread",
+);
+const STARTUP: Threshold = Threshold::millis(
+    "startup",
+    5000,
+    "for so long after its start, what `main` does between awaits is set-up, not a fault",
+);
+
+pub(super) const RULE: Rule = Rule {
+    id: "blocked-worker",
+    severity: Severity::Crit,
+    summary: "a task blocks its worker thread: its poll is still running",
+    explain: EXPLAIN,
+    thresholds: &[RUNNING, STARTUP],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(3),
+    subsumed_by: &[],
+    evaluate,
+};
+
+const ADVICE: &str = "Run blocking calls and long computations in tokio::task::spawn_blocking, and use the async forms of \
+                      sleep, file and network calls.";
+
+const EXPLAIN: &str = "\
+A task is in the middle of a poll and has not come to an `.await` for a long time. As long as that lasts, its worker
+thread runs nothing else.
+
+Why it hurts
+  A runtime has a handful of worker threads for all of its tasks. A task gives its thread back only where it awaits
+  something that is not ready. While one computes, sleeps or reads a file in the blocking way, every task that waits
+  for the thread waits too, timers and accepted connections included. As many such tasks as there are workers stop
+  the whole service.
+
+WRONG
+  async fn sign_in(form: Form) -> Reply {
+      let hash = bcrypt(&form.password);            // 300 ms of computing on a worker thread
+      std::thread::sleep(BACK_OFF);                 // the thread sleeps, and all of its tasks with it
+      reply(hash).await
+  }
+
+RIGHT
+  async fn sign_in(form: Form) -> Result<Reply, JoinError> {
+      let hash = tokio::task::spawn_blocking(move || bcrypt(&form.password)).await?;
+      tokio::time::sleep(BACK_OFF).await;
+      Ok(reply(hash).await)
+  }
+
+Thresholds
+  running = 100 ms   a poll that runs longer than this, without coming to an await, blocks its thread
+  startup = 5.00 s   for so long after its start, what `main` does between awaits is set-up, not a fault
+
+Work in `spawn_blocking` has threads of its own and is never accused.
+";
+
+struct Blocked<'a> {
+    worker: &'a Worker,
+    task: TaskId,
+    since: Stamp,
+}
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let model = cx.model;
+    let limit = cx.span(&RUNNING);
+    let mut by_site: BTreeMap<(u32, u64), Vec<Blocked>> = BTreeMap::new();
+    for worker in model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking) {
+        let Some((task, since)) = worker.poll else { continue };
+        if model.now.since(since).saturating_sub(cx.gap) <= limit {
+            continue;
+        }
+        let blocked = Blocked { worker, task, since };
+        match model.tasks.get(&task) {
+            Some(known) if is_set_up(cx, known) => {}
+            Some(known) if known.site.0 != 0 => by_site.entry((known.site.0, 0)).or_default().push(blocked),
+            Some(_) => by_site.entry((0, task.0)).or_default().push(blocked),
+            // Not shown one by one: the thread is blocked all the same. Otherwise its birth is on its way.
+            None if model.loss.tasks > 0 => by_site.entry((0, task.0)).or_default().push(blocked),
+            None => {}
+        }
+    }
+    out.extend(by_site.into_values().filter_map(|blocked| accuse(cx, blocked)));
+}
+
+/// Jobs of the blocking pool may block; `main` may set things up.
+fn is_set_up(cx: &Cx, task: &Task) -> bool {
+    task.kind == TaskKind::Blocking
+        || task.kind == TaskKind::Root && cx.model.now.since(task.spawned_at) < cx.span(&STARTUP)
+}
+
+fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
+    let model = cx.model;
+    blocked.sort_by_key(|blocked| (blocked.since, blocked.worker.id));
+    let longest = blocked.first()?;
+    let running = model.now.since(longest.since);
+    let site = model.tasks.get(&longest.task).and_then(|task| model.sites.get(&task.site));
+    let subject = match site {
+        Some(site) => words::site_subject(site),
+        None => Subject {
+            kind: SubjectKind::Task(longest.task),
+            name: format!("task {}", text::task_id(longest.task)),
+            location: String::new(),
+        },
+    };
+    let workers = model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker).count();
+    let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
+
+    let who = &subject.name;
+    let lasting = text::duration(running);
+    let thread = match longest.worker.name.as_str() {
+        "" => "a worker thread".to_owned(),
+        name => text::head(name, 32),
+    };
+    let mut message = match blocked.len() {
+        1 => format!("`{who}` has blocked {thread} for {lasting}, without an await"),
+        n if n == workers => format!("`{who}` blocks all {n} workers, the longest for {lasting}, without an await"),
+        n => format!("`{who}` blocks {n} of {workers} workers, the longest for {lasting}, without an await"),
+    };
+    if waiting > 0 {
+        let wait = if waiting == 1 { "waits" } else { "wait" };
+        message += &format!("; {} {wait} for a worker", text::counted(waiting, "task"));
+    }
+    let evidence = vec![
+        Evidence::span("poll_running_ns", running).over(cx.limit_text(&RUNNING)),
+        Evidence::words("worker", thread),
+        Evidence::task("blocking_task", longest.task),
+        Evidence::count("blocked_workers", blocked.len() as u64),
+        Evidence::count("workers", workers as u64),
+        Evidence::count("waiting_tasks", waiting),
+    ];
+    let group = subject.location.clone();
+    let onset = Some(longest.since);
+    Some(Candidate {
+        message,
+        evidence,
+        advice: ADVICE.into(),
+        onset,
+        count: Count::Events(blocked.iter().map(|blocked| (blocked.since, 1)).collect()),
+        hurt: waiting + blocked.len() as u64,
+        ..Candidate::enter(subject, &group, Severity::Crit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn blocked() -> (Judged, SiteId, TaskId) {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/sign_in.rs:12:9", "shop::sign_in::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(site);
+        let worker = judged.target.worker("tokio-worker-1");
+        judged.target.worker("tokio-worker-2");
+        judged.settle();
+        let since = judged.target.now;
+        judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
+        judged.target.task_state(task, |task| {
+            task.state = TaskState::Running;
+            task.state_since = since;
+        });
+        (judged, site, task)
+    }
+
+    fn unblock(judged: &mut Judged) {
+        for worker in judged.target.model.workers.keys().copied().collect::<Vec<_>>() {
+            judged.target.worker_state(worker, |worker| worker.poll = None);
+        }
+    }
+
+    #[test]
+    fn a_poll_that_does_not_end_is_named_with_its_place_and_its_worker() {
+        let (mut judged, site, task) = blocked();
+        judged.run(ms(100));
+        judged.expect_nothing();
+        judged.run(ms(300));
+        let finding = judged.only("blocked-worker");
+        assert_eq!(finding.severity, Severity::Crit);
+        assert_eq!(finding.subject.kind, SubjectKind::Site(site));
+        assert_eq!(finding.subject.location, "src/sign_in.rs:12:9");
+        assert_eq!(finding.message, "`sign_in` has blocked tokio-worker-1 for 400 ms, without an await");
+        assert_eq!(evidence(&finding, "poll_running_ns").value, 400_000_000);
+        assert_eq!(evidence(&finding, "poll_running_ns").limit, "> 100 ms");
+        assert_eq!(evidence(&finding, "blocking_task").value, task.0.to_string());
+        assert_eq!(finding.count, 1);
+    }
+
+    #[test]
+    fn tasks_that_wait_for_a_worker_are_its_effects() {
+        let (mut judged, site, _) = blocked();
+        for _ in 0..31 {
+            let task = judged.target.task(site);
+            judged.target.task_state(task, |task| task.state = TaskState::Scheduled);
+        }
+        judged.run(ms(500));
+        let finding = judged.only("blocked-worker");
+        assert!(finding.message.ends_with("; 31 tasks wait for a worker"), "{}", finding.message);
+        assert_eq!(evidence(&finding, "waiting_tasks").value, 31);
+    }
+
+    #[test]
+    fn it_clears_three_seconds_after_the_poll_ended() {
+        let (mut judged, ..) = blocked();
+        judged.run(ms(500));
+        unblock(&mut judged);
+        judged.run(ms(2500));
+        assert!(judged.only("blocked-worker").active());
+        judged.run(ms(1000));
+        judged.expect_nothing();
+        assert_eq!(judged.engine.findings().len(), 1, "kept for a while");
+    }
+
+    #[test]
+    fn a_handler_that_blocks_for_each_request_is_one_finding_that_counts() {
+        let (mut judged, site, _) = blocked();
+        let worker = judged.target.worker("tokio-worker-3");
+        for _ in 0..10 {
+            let task = judged.target.task(site);
+            let since = judged.target.now;
+            judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
+            judged.run(ms(300));
+            judged.target.worker_state(worker, |worker| worker.poll = None);
+            judged.target.gone_task(task);
+            judged.run(ms(700));
+        }
+        let finding = judged.only("blocked-worker");
+        assert_eq!(finding.count, 11);
+    }
+
+    #[test]
+    fn jobs_of_the_blocking_pool_may_block() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
+        let task = judged.target.task(site);
+        let worker = judged.target.worker("tokio-blocking-1");
+        let since = judged.target.now;
+        judged.target.worker_state(worker, |worker| {
+            worker.kind = WorkerKind::Blocking;
+            worker.poll = Some((task, since));
+        });
+        judged.run(ms(20_000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn main_may_set_things_up_for_a_while_after_its_start() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/main.rs:1:1", "main", OutputKind::Unit);
+        let task = judged.root(site);
+        let worker = judged.target.worker("main");
+        let since = judged.target.now;
+        judged.target.worker_state(worker, |worker| {
+            worker.kind = WorkerKind::BlockOn;
+            worker.poll = Some((task, since));
+        });
+        judged.run(ms(4000));
+        judged.expect_nothing();
+        judged.run(ms(2000));
+        assert_eq!(judged.only("blocked-worker").severity, Severity::Crit);
+    }
+
+    #[test]
+    fn a_machine_that_stood_still_blames_nobody() {
+        let (mut judged, ..) = blocked();
+        judged.tick(ms(60_000));
+        judged.expect_nothing();
+        unblock(&mut judged);
+        judged.run(ms(1000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_thread_blocked_by_a_task_that_is_not_shown_is_still_blocked() {
+        let mut judged = Judged::new();
+        let worker = judged.target.worker("tokio-worker-1");
+        judged.settle();
+        let since = judged.target.now;
+        judged.target.worker_state(worker, |worker| worker.poll = Some((TaskId(999), since)));
+        judged.run(ms(500));
+        judged.expect_nothing();
+        judged.target.loss(Loss { tasks: 1, ..Loss::default() });
+        judged.run(ms(500));
+        let finding = judged.only("blocked-worker");
+        assert_eq!((finding.subject.kind, finding.subject.location.as_str()), (SubjectKind::Task(TaskId(999)), ""));
+    }
+}

@@ -1,0 +1,249 @@
+//! A bounded channel that is full.
+use std::time::Duration;
+
+use super::receiver::receiver;
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::{Evidence, Severity, words};
+use crate::model::Channel;
+use crate::text;
+
+const LASTING: Threshold = Threshold::millis("lasting", 1000, "full with senders waiting for longer than this");
+const SHARE: Threshold = Threshold::share("share", 0.5, "or for more than this share of the last 4 s");
+const WAIT: Threshold =
+    Threshold::millis("wait", 5, "senders that get room sooner than this are slowed down as a bound is meant to: info");
+
+/// Seconds over which the share is taken, and the receive rate.
+const WINDOW: usize = 4;
+
+pub(super) const RULE: Rule = Rule {
+    id: "channel-saturated",
+    severity: Severity::Warn,
+    summary: "a bounded channel is full and its senders wait",
+    explain: EXPLAIN,
+    thresholds: &[LASTING, SHARE, WAIT],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(1),
+    subsumed_by: &["blocked-worker"],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+A bounded channel has been full for a while, and tasks that send wait for room.
+
+Why it hurts
+  The bound does its work: it slows the senders down to the pace of the receiver. But whoever waits in `send` does
+  nothing else meanwhile, holds what it holds, and passes the delay on to its own callers. If the receiver is
+  not merely slow but waits for one of the senders, nothing moves ever again.
+
+WRONG
+  while let Some(job) = jobs.recv().await {
+      upload(job).await;                            // 200 ms each, one at a time; ten come in every second
+  }
+
+RIGHT
+  while let Some(job) = jobs.recv().await {
+      let permit = limit.clone().acquire_owned().await?;
+      uploads.spawn(async move { upload(job).await; drop(permit) });
+  }
+
+  // and where a message may be lost rather than late
+  if let Err(TrySendError::Full(job)) = jobs.try_send(job) {
+      shed(job);
+  }
+
+Thresholds
+  lasting = 1.00 s    full with senders waiting for longer than this
+  share   = 50 %      or for more than this share of the last 4 s
+  wait    = 5.00 ms   senders that get room sooner than this are slowed down as a bound is meant to: info
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let channels = cx.model.channels.values();
+    out.extend(
+        channels
+            .filter(|c| (c.sends_blocked > 0 || c.blocked_senders > 0) && !c.closed && c.receivers > 0)
+            .filter_map(|c| judge(cx, c)),
+    );
+}
+
+fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
+    let model = cx.model;
+    let capacity = channel.capacity?;
+    let lasting =
+        channel.saturated_since.map(|since| model.now.since(since).saturating_sub(cx.gap)).unwrap_or_default();
+    let share = channel.saturated_s.recent_sum(WINDOW) / WINDOW as f64;
+    let recent = channel.saturated_s.recent_sum(2) / 2.0;
+
+    let subject = words::channel_subject(model, channel);
+    let group = subject.location.clone();
+    let most = cx.share(&SHARE);
+    let long = lasting > cx.span(&LASTING);
+    if !long && (share <= most || recent <= most / 2.0) {
+        let near = recent > most / 2.0;
+        return near.then(|| Candidate::stay(subject, &group));
+    }
+
+    let points = channel.received_s.points().len().clamp(1, WINDOW) as f64;
+    let sent = channel.sent_s.recent_sum(WINDOW) / points;
+    let received = channel.received_s.recent_sum(WINDOW) / points;
+    // Those who wait, by the rate at which there is room: how long the last of them will.
+    let wait = match received {
+        rate if rate > 0.0 => {
+            Duration::try_from_secs_f64(f64::from(channel.blocked_senders) / rate).unwrap_or(Duration::MAX)
+        }
+        _ => lasting,
+    };
+    let severity = if wait > cx.span(&WAIT) { Severity::Warn } else { Severity::Info };
+
+    let receiver = receiver(model, channel);
+    let senders = match channel.blocked_senders {
+        1 => "1 sender waits".to_owned(),
+        n => format!("{} wait", text::counted(n.into(), "sender")),
+    };
+    let message = format!(
+        "channel `{}` is full ({}/{}): {senders}, {}",
+        subject.name,
+        text::count(channel.depth().min(capacity)),
+        text::count(capacity),
+        if receiver.stuck.is_empty() { format!("only {} are received", text::rate(received)) } else { receiver.stuck },
+    );
+    let mut evidence = vec![
+        Evidence::span("saturated_for_ns", lasting).over(cx.limit_text(&LASTING)),
+        Evidence::share("saturated_share", share).over(cx.limit_text(&SHARE)),
+        Evidence::count("blocked_senders", channel.blocked_senders.into()),
+        Evidence::span("send_wait_ns", wait).over(cx.limit_text(&WAIT)),
+        Evidence::count("depth", channel.depth()),
+        Evidence::count("capacity", capacity),
+        Evidence::rate("sent_per_s", sent),
+        Evidence::rate("received_per_s", received),
+    ];
+    evidence.extend(receiver.evidence);
+    let sending = words::place(model, channel.send_site);
+    if !sending.is_empty() {
+        evidence.push(Evidence::words("sender_location", sending));
+    }
+    let mut candidate = Candidate {
+        message,
+        evidence,
+        advice: receiver.advice,
+        onset: channel.saturated_since.filter(|_| long),
+        hurt: channel.blocked_senders.into(),
+        ..Candidate::enter(subject, &group, severity)
+    };
+    candidate.causes.extend(Some(receiver.spawned_at).filter(|place| !place.is_empty()));
+    Some(candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn quiet() -> (Judged, ChannelId, TaskId) {
+        let mut judged = Judged::new();
+        let made = judged.target.channel_site("src/jobs.rs:9:20", "shop::Job");
+        let channel = judged.target.channel(made, Some(100));
+        let spawned = judged.target.spawn_site("src/jobs.rs:11:5", "shop::upload_all::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        let place = judged.target.call_site("src/jobs.rs:14:32");
+        judged.target.channel_state(channel, |channel| {
+            channel.receiver_task = task;
+            channel.recv_site = place;
+        });
+        judged.settle();
+        (judged, channel, task)
+    }
+
+    /// In a tenth of a second: `received` go out, and the channel fills up again, with senders waiting.
+    fn full(target: &mut Fixture, channel: ChannelId, received: u64, blocked: u32) {
+        let now = target.now;
+        target.channel_state(channel, |channel| {
+            channel.received += received;
+            channel.sent = channel.received + 100;
+            channel.blocked_senders = blocked;
+            channel.sends_blocked += received;
+            channel.last_send_at = Some(now);
+            if received > 0 {
+                channel.last_recv_at = Some(now);
+            }
+        });
+    }
+
+    #[test]
+    fn a_full_channel_with_a_slow_receiver_is_a_warning_at_the_line_that_made_it() {
+        let (mut judged, channel, _) = quiet();
+        judged.every(ms(1000), |target| full(target, channel, 1, 12));
+        judged.expect_nothing();
+        judged.every(ms(3000), |target| full(target, channel, 1, 12));
+        let finding = judged.only("channel-saturated");
+        assert_eq!(finding.severity, Severity::Warn);
+        assert_eq!(finding.subject.kind, SubjectKind::Channel(channel));
+        assert_eq!(finding.subject.location, "src/jobs.rs:9:20");
+        assert!(
+            finding.message.starts_with("channel `Job` is full (100/100): 12 senders wait, only "),
+            "{}",
+            finding.message
+        );
+        assert_eq!(evidence(&finding, "receiver_location").value, "src/jobs.rs:14:32");
+        assert_eq!(evidence(&finding, "capacity").value, 100);
+        assert!(finding.advice.contains("does not keep up"));
+    }
+
+    #[test]
+    fn a_receiver_that_waits_elsewhere_is_said_to() {
+        let (mut judged, channel, task) = quiet();
+        let made = judged.target.lock_site("src/state.rs:1:1", "shop::Store");
+        let lock = judged.target.lock(made);
+        full(&mut judged.target, channel, 1, 1);
+        judged.run(ms(200));
+        let (site, since) = (SiteId(0), judged.target.now);
+        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Lock(lock), site, since }]);
+        judged.every(ms(3000), |target| full(target, channel, 0, 12));
+        let finding = judged.only("channel-saturated");
+        assert!(finding.message.contains("its receiver has been away for 3."), "{}", finding.message);
+        assert!(finding.message.contains("waiting for lock `Store`"), "{}", finding.message);
+        assert!(finding.advice.contains("jobs.rs:14"), "{}", finding.advice);
+    }
+
+    #[test]
+    fn backpressure_that_lets_senders_on_at_once_is_no_alarm() {
+        let (mut judged, channel, _) = quiet();
+        judged.every(ms(10_000), |target| full(target, channel, 5000, 1));
+        assert_eq!(judged.only("channel-saturated").severity, Severity::Info);
+    }
+
+    #[test]
+    fn a_channel_that_fills_up_for_a_moment_is_nothing() {
+        let (mut judged, channel, _) = quiet();
+        for _ in 0..5 {
+            judged.every(ms(800), |target| full(target, channel, 1, 12));
+            judged.every(ms(3200), |target| {
+                target.channel_state(channel, |channel| {
+                    channel.received = channel.sent;
+                    channel.blocked_senders = 0;
+                });
+            });
+            judged.expect_nothing();
+        }
+    }
+
+    #[test]
+    fn it_clears_soon_after_there_is_room() {
+        let (mut judged, channel, _) = quiet();
+        judged.every(ms(8000), |target| full(target, channel, 1, 12));
+        judged.only("channel-saturated");
+        judged.target.channel_state(channel, |channel| channel.blocked_senders = 0);
+        judged.run(ms(4000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_receiver_that_blocks_its_worker_is_the_cause_and_this_its_effect() {
+        let (mut judged, channel, task) = quiet();
+        let worker = judged.target.worker("tokio-worker-1");
+        let since = judged.target.now;
+        judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
+        judged.every(ms(4000), |target| full(target, channel, 0, 12));
+        let finding = judged.only("blocked-worker");
+        assert!(evidence(&finding, "effect").text.starts_with("channel-saturated: channel `Job` is full"));
+    }
+}

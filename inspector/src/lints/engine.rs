@@ -1,0 +1,320 @@
+//! From what rules say now to findings that begin, last and clear.
+//!
+//! Rules judge one moment. Everything that takes memory is here, the same for all of them: a condition must hold for a
+//! while before it is said and be gone for a while before it clears, cleared findings stay for a minute, what happened
+//! is counted once, what is alike is said once, and effects are folded into their cause.
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::rule::{Candidate, Count, Cx, Judgement, Rule};
+use super::{Evidence, Finding, RULES, Settings, Severity};
+use crate::model::{Model, Stamp};
+
+/// How long a cleared finding is kept, in the target's time.
+pub(super) const RETENTION: Duration = Duration::from_secs(60);
+/// How long what a cleared finding caused may outlast it.
+const AFTERMATH: Duration = Duration::from_secs(10);
+/// How long a finding that has become milder still counts as what it was.
+const MILDER_AFTER: Duration = Duration::from_secs(3);
+/// After so long without an update, what held before need not have held in between.
+const BREAK: Duration = Duration::from_secs(2);
+/// Effects that are named beside their cause.
+const EFFECTS: usize = 3;
+
+/// Judges a target again and again; holds what is found.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    tracked: HashMap<Key, Tracked>,
+    findings: Vec<Finding>,
+    last: Option<Stamp>,
+}
+
+/// What is alike: the rule, and the place (or the subject, where no place is known).
+type Key = (&'static str, String);
+
+/// A condition that is watched, and, once it has lasted, the finding.
+#[derive(Debug)]
+struct Tracked {
+    rule: &'static Rule,
+    /// The rule's place in the table.
+    order: usize,
+    finding: Finding,
+    /// It has been said.
+    raised: bool,
+    /// While it is not active: since when the condition has held without a break.
+    met_since: Option<Stamp>,
+    /// When it was last seen not to be gone.
+    met_at: Stamp,
+    /// When it was last as severe as it is said to be.
+    severe_at: Stamp,
+    /// Moments that are counted already.
+    counted: Vec<Stamp>,
+    causes: Vec<String>,
+    hurt: u64,
+    /// Said by its cause.
+    folded: bool,
+}
+
+impl Tracked {
+    fn active(&self) -> bool {
+        self.raised && self.finding.active()
+    }
+
+    /// Whether what it accuses may still have effects.
+    fn felt(&self, now: Stamp) -> bool {
+        self.raised && self.finding.cleared.is_none_or(|at| now.since(at) < AFTERMATH)
+    }
+}
+
+impl Engine {
+    /// An engine for one target that has found nothing yet.
+    pub fn new(settings: Settings) -> Engine {
+        Engine { settings, tracked: HashMap::new(), findings: Vec::new(), last: None }
+    }
+
+    /// Findings: active ones first, then the worst, then what hurts most; those that cleared within the last minute
+    /// come after. Equals keep their order from one evaluation to the next.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Judges the model as it is now. To be called after each update; before the first snapshot is whole it does
+    /// nothing.
+    pub fn evaluate(&mut self, model: &Model) {
+        if !model.complete {
+            return;
+        }
+        let now = model.now;
+        let elapsed = self.last.map_or(Duration::ZERO, |last| now.since(last));
+        if self.last.is_some_and(|last| now < last) {
+            self.tracked.clear();
+        }
+        if elapsed > BREAK {
+            self.tracked.retain(|_, tracked| tracked.raised);
+            self.tracked.values_mut().for_each(|tracked| tracked.met_since = None);
+        }
+        self.last = Some(now);
+        let tick = model.target.tick.max(Duration::from_millis(1));
+        let gap = if elapsed > tick * 3 { elapsed.saturating_sub(tick) } else { Duration::ZERO };
+
+        let mut judged = HashMap::new();
+        let mut candidates = Vec::new();
+        for (order, rule) in RULES.iter().enumerate() {
+            let Some(settings) = self.settings.of(rule) else { continue };
+            let cx = Cx { model, settings: &settings, gap };
+            (rule.evaluate)(&cx, &mut candidates);
+            for mut candidate in candidates.drain(..) {
+                candidate.severity = settings.severity(candidate.severity, rule.severity);
+                let group = if candidate.group.is_empty() {
+                    format!("{:?}", candidate.subject.kind)
+                } else {
+                    candidate.group.clone()
+                };
+                let (_, alike) = judged.entry((rule.id, group)).or_insert_with(|| ((order, rule), Vec::new()));
+                alike.push(candidate);
+            }
+        }
+        for (key, ((order, rule), alike)) in judged {
+            self.take(key, order, rule, alike, now);
+        }
+        self.sweep(now);
+        self.publish(now);
+    }
+
+    /// Takes in what a rule says of things that are alike.
+    fn take(&mut self, key: Key, order: usize, rule: &'static Rule, alike: Vec<Candidate>, now: Stamp) {
+        let before = self.tracked.get(&key).map(|tracked| tracked.finding.subject.kind);
+        let others = alike.iter().filter(|c| c.judgement == Judgement::Enter).count().saturating_sub(1);
+        // The one that was named before is named again if it is no milder than the others.
+        let chosen = alike.into_iter().max_by_key(|c| {
+            let ordinal = Reverse(format!("{:?}", c.subject.kind));
+            let same = Some(c.subject.kind) == before;
+            (c.judgement == Judgement::Enter, c.severity, same, c.hurt.checked_ilog2(), ordinal)
+        });
+        let Some(mut candidate) = chosen else { return };
+        let tracked = self.tracked.get_mut(&key);
+        if candidate.judgement == Judgement::Stay {
+            if let Some(tracked) = tracked {
+                tracked.met_since = None;
+                tracked.met_at = now;
+            }
+            return;
+        }
+        if others > 0 {
+            candidate.evidence.push(Evidence::count("alike_from_this_line", others as u64));
+        }
+        let tracked = match tracked {
+            Some(tracked) => tracked,
+            None => self.tracked.entry(key).or_insert_with(|| Tracked::new(rule, order, &candidate, now)),
+        };
+        tracked.met_at = now;
+        if !tracked.active() {
+            let earliest = tracked.finding.cleared.unwrap_or(Stamp(0));
+            let since = candidate.onset.unwrap_or(now).min(now).max(earliest);
+            let since = *tracked.met_since.get_or_insert(since);
+            if now.since(since) < rule.enter_after {
+                return;
+            }
+            tracked.begin(since, &candidate, now);
+        }
+        tracked.go_on(candidate, now);
+    }
+
+    /// Ends what no longer holds, and forgets what ended long ago.
+    fn sweep(&mut self, now: Stamp) {
+        self.tracked.retain(|_, tracked| {
+            if tracked.active() {
+                if tracked.met_at == now {
+                    tracked.finding.last_seen = now;
+                } else if now.since(tracked.met_at) >= tracked.rule.leave_after {
+                    tracked.finding.cleared = Some(now);
+                }
+                return true;
+            }
+            if tracked.met_at != now {
+                tracked.met_since = None;
+            }
+            if tracked.met_since.is_some() {
+                return true;
+            }
+            tracked.raised && tracked.finding.cleared.is_some_and(|at| now.since(at) < RETENTION)
+        });
+    }
+
+    /// Folds effects into causes and puts the rest in order.
+    fn publish(&mut self, now: Stamp) {
+        let mut folded: Vec<(Key, Key)> = Vec::new();
+        for (key, effect) in self.tracked.iter().filter(|(_, effect)| effect.raised) {
+            let cause = self.tracked.iter().find(|(_, cause)| {
+                effect.rule.subsumed_by.contains(&cause.rule.id)
+                    && cause.finding.severity >= effect.finding.severity
+                    && if effect.active() { cause.felt(now) } else { cause.raised }
+                    && cause.causes.iter().any(|place| effect.causes.contains(place))
+            });
+            if let Some((cause, _)) = cause {
+                folded.push((key.clone(), cause.clone()));
+            }
+        }
+        for tracked in self.tracked.values_mut() {
+            // What has begun under its cause and ended under it was never anything of its own.
+            tracked.folded &= !tracked.active();
+        }
+        let mut effects: HashMap<Key, Vec<String>> = HashMap::new();
+        for (effect, cause) in folded {
+            let Some(tracked) = self.tracked.get_mut(&effect) else { continue };
+            tracked.folded = true;
+            if tracked.active()
+                && self.tracked[&cause].finding.subject.kind != self.tracked[&effect].finding.subject.kind
+            {
+                let finding = &self.tracked[&effect].finding;
+                effects.entry(cause).or_default().push(format!("{}: {}", finding.rule, finding.message));
+            }
+        }
+        self.tracked.retain(|_, tracked| !tracked.folded || tracked.active());
+
+        let mut said: Vec<(&Key, &Tracked)> = self.tracked.iter().filter(|(_, t)| t.raised && !t.folded).collect();
+        said.sort_by(|a, b| a.1.rank().cmp(&b.1.rank()).then_with(|| a.0.cmp(b.0)));
+        self.findings = said
+            .into_iter()
+            .map(|(key, tracked)| {
+                let mut finding = tracked.finding.clone();
+                if let Some(mut effects) = effects.remove(key) {
+                    effects.sort();
+                    let more = effects.len().saturating_sub(EFFECTS);
+                    effects.truncate(EFFECTS);
+                    finding.evidence.extend(effects.into_iter().map(|effect| Evidence::words("effect", effect)));
+                    if more > 0 {
+                        finding.evidence.push(Evidence::count("more_effects", more as u64));
+                    }
+                }
+                finding
+            })
+            .collect();
+    }
+}
+
+impl Tracked {
+    fn new(rule: &'static Rule, order: usize, candidate: &Candidate, now: Stamp) -> Self {
+        Self {
+            rule,
+            order,
+            finding: Finding {
+                rule: rule.id,
+                severity: candidate.severity,
+                subject: candidate.subject.clone(),
+                message: String::new(),
+                evidence: Vec::new(),
+                advice: String::new(),
+                confidence: candidate.confidence,
+                since: now,
+                last_seen: now,
+                cleared: None,
+                count: 0,
+            },
+            raised: false,
+            met_since: None,
+            met_at: now,
+            severe_at: now,
+            counted: Vec::new(),
+            causes: Vec::new(),
+            hurt: 0,
+            folded: false,
+        }
+    }
+
+    /// What comes first, ranks lowest.
+    fn rank(&self) -> impl Ord {
+        let finding = &self.finding;
+        // Hurt by powers of two, so that lines do not swap places at every update.
+        let hurt = self.hurt.checked_ilog2();
+        (!finding.active(), Reverse(finding.severity), Reverse(hurt), finding.since, self.order)
+    }
+
+    fn begin(&mut self, since: Stamp, candidate: &Candidate, now: Stamp) {
+        self.raised = true;
+        self.met_since = None;
+        self.severe_at = now;
+        self.finding.severity = candidate.severity;
+        self.finding.since = since;
+        self.finding.cleared = None;
+        if candidate.count == Count::Onsets {
+            self.finding.count += 1;
+        }
+    }
+
+    /// The condition holds: it is said as it is now.
+    fn go_on(&mut self, candidate: Candidate, now: Stamp) {
+        let finding = &mut self.finding;
+        if candidate.severity >= finding.severity || now.since(self.severe_at) >= MILDER_AFTER {
+            finding.severity = candidate.severity;
+            self.severe_at = now;
+        }
+        match candidate.count {
+            Count::Onsets => {}
+            Count::Total(total) => finding.count = total.max(1),
+            Count::Events(events) => {
+                for (at, n) in &events {
+                    if !self.counted.contains(at) {
+                        finding.count = finding.count.saturating_add(*n);
+                    }
+                }
+                finding.count = finding.count.max(1);
+                self.counted = events.into_iter().map(|(at, _)| at).collect();
+            }
+        }
+        finding.subject = candidate.subject;
+        finding.message = candidate.message;
+        finding.evidence = candidate.evidence;
+        finding.advice = candidate.advice.into_owned();
+        finding.confidence = candidate.confidence;
+        self.causes = candidate.causes;
+        self.hurt = candidate.hurt;
+    }
+}
+
+/// The worst of the active findings; `None` when all is well.
+pub fn worst(findings: &[Finding]) -> Option<Severity> {
+    findings.iter().filter(|finding| finding.active()).map(|finding| finding.severity).max()
+}

@@ -1,0 +1,244 @@
+//! A lock that many wait for.
+use std::time::Duration;
+
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::{Evidence, Severity, words};
+use crate::model::{Lock, SiteId};
+use crate::text;
+
+const SHARE: Threshold = Threshold::share("share", 0.2, "of the acquisitions had to wait");
+const WAIT: Threshold = Threshold::millis("wait", 10, "and the 99th percentile of those waits is longer");
+const ACQUIRES: Threshold = Threshold::count("acquires", 10, "of fewer acquisitions within 10 s, a share says nothing");
+const SECONDS: Threshold =
+    Threshold::count("seconds", 3, "of the last 5 s must have seen waiting, so that a burst is not taken for a habit");
+
+/// What is judged, in seconds.
+const WINDOW: usize = 10;
+/// The last of it, in which it must go on.
+const RECENT: usize = 5;
+
+pub(super) const RULE: Rule = Rule {
+    id: "lock-contention",
+    severity: Severity::Warn,
+    summary: "many acquisitions of a lock wait for it, and for long",
+    explain: EXPLAIN,
+    thresholds: &[SHARE, WAIT, ACQUIRES, SECONDS],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(1),
+    subsumed_by: &["lock-held-across-await", "blocked-worker"],
+    evaluate,
+};
+
+const ADVICE: &str = "Do less while holding it (compute before, copy out, drop the guard early), or split it: a lock a \
+                      shard, or DashMap for a map.";
+
+const EXPLAIN: &str = "\
+A good share of the acquisitions of one lock find it taken, and then wait for long. The line that is named is the one
+that holds it longest.
+
+Why it hurts
+  A lock serves one task at a time. Once holds add up to all of the time there is, tasks queue, and each further
+  request waits for all that came before it, whatever the number of workers.
+
+WRONG
+  let mut orders = state.orders.lock().await;
+  let report = render(&orders);                     // 5 ms under the lock, for every request
+  orders.insert(id, order);
+
+RIGHT
+  let snapshot = state.orders.lock().await.clone(); // or an Arc inside, cloned
+  let report = render(&snapshot);                   // nobody waits for this
+  state.orders.lock().await.insert(id, order);
+
+  // or many locks in place of one
+  let orders: DashMap<OrderId, Order> = DashMap::new();
+
+Thresholds
+  share    = 20 %      of the acquisitions had to wait
+  wait     = 10.0 ms   and the 99th percentile of those waits is longer
+  acquires = 10        of fewer acquisitions within 10 s, a share says nothing
+  seconds  = 3         of the last 5 s must have seen waiting, so that a burst is not taken for a habit
+
+Where the holder is suspended at an `.await` while it holds, `lock-held-across-await` speaks for the lock.
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let locks = cx.model.locks.values();
+    out.extend(locks.filter(|lock| lock.contended > 0 && lock.waiters_s.last().is_some()).filter_map(|l| judge(cx, l)));
+}
+
+fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let model = cx.model;
+    let (acquires, contended) = (lock.acquires_s.recent_sum(WINDOW), lock.contended_s.recent_sum(WINDOW));
+    let wait = wait_p99(lock)?;
+    let share = if acquires > 0.0 { (contended / acquires).min(1.0) } else { 0.0 };
+    let seconds = lock.contended_s.points().rev().take(RECENT).filter(|&n| n > 0.0).count() as u64;
+    let goes_on = lock.contended_s.recent_sum(2) > cx.share(&SHARE) / 2.0 * lock.acquires_s.recent_sum(2);
+    if !goes_on || acquires < cx.count(&ACQUIRES) as f64 {
+        return None;
+    }
+
+    let location = longest_holder(cx, lock);
+    let made_at = words::place(model, lock.site);
+    let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
+    let subject = words::lock_subject(model, lock, words::place(model, location));
+    let (most, longest) = (cx.share(&SHARE), cx.span(&WAIT));
+    if share <= most || wait <= longest || seconds < cx.count(&SECONDS) {
+        let near = share > most / 2.0 && wait > longest / 2;
+        return near.then(|| Candidate::stay(subject, &group));
+    }
+
+    let holder = if location.0 == 0 {
+        String::new()
+    } else {
+        format!(", held longest at {}", words::short_place(&subject.location))
+    };
+    let message = format!(
+        "{} of the acquisitions of lock `{}` wait, up to {}{holder}; {}",
+        text::percent(share),
+        subject.name,
+        text::duration(wait),
+        match lock.waiters {
+            1 => "1 task waits now".to_owned(),
+            n => format!("{} wait now", text::counted(n.into(), "task")),
+        },
+    );
+    let holds = lock.hold_hist.since(&lock.hold_hist_window);
+    let mut evidence = vec![
+        Evidence::share("contended_share", share).over(cx.limit_text(&SHARE)),
+        Evidence::span("wait_p99_ns", wait).over(cx.limit_text(&WAIT)),
+        Evidence::count("waiters", lock.waiters.into()),
+        Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, WINDOW) as f64),
+        Evidence::span("hold_p99_ns", holds.quantile(0.99).unwrap_or_default().min(lock.hold_max)),
+        Evidence::span("hold_max_ns", lock.hold_max),
+        Evidence::words("holder_location", words::place(model, location)),
+        Evidence::words("created_location", made_at),
+    ];
+    if lock.holder.0 != 0 {
+        evidence.push(Evidence::task("holder_task", lock.holder));
+    }
+    let mut candidate = Candidate {
+        message,
+        evidence,
+        advice: ADVICE.into(),
+        hurt: u64::from(lock.waiters).max(1),
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    };
+    // Who blocks a worker while holding, is the cause.
+    candidate.causes.extend([words::spawn_place(model, lock.holder).to_owned()].into_iter().filter(|p| !p.is_empty()));
+    Some(candidate)
+}
+
+/// The 99th percentile of the waits in the window, no more than the longest wait ever; `None` without waits.
+pub(super) fn wait_p99(lock: &Lock) -> Option<Duration> {
+    lock.wait_hist.since(&lock.wait_hist_window).quantile(0.99).map(|wait| wait.min(lock.wait_max))
+}
+
+/// The acquiring line to blame: that of the longest hold ever if there was one like it in the window, else that of the
+/// present holder.
+fn longest_holder(cx: &Cx, lock: &Lock) -> SiteId {
+    let in_window = lock.hold_hist.since(&lock.hold_hist_window).quantile(1.0);
+    let told = |site: &SiteId| cx.model.sites.contains_key(site);
+    let recent = in_window.is_some_and(|longest| lock.hold_max <= longest);
+    let (first, second) =
+        if recent { (lock.hold_max_site, lock.holder_site) } else { (lock.holder_site, lock.hold_max_site) };
+    [first, second].into_iter().find(told).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn quiet() -> (Judged, LockId, SiteId) {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/state.rs:12:9", "std::collections::HashMap<shop::Id, shop::Order>");
+        let lock = judged.target.lock(made);
+        let holder = judged.target.call_site("src/orders.rs:40:30");
+        judged.settle();
+        (judged, lock, holder)
+    }
+
+    /// In a tenth of a second: `acquires` of the lock, of which `contended` waited in the `bucket` of the histogram.
+    fn use_lock(target: &mut Fixture, lock: LockId, holder: SiteId, acquires: u64, contended: u64, bucket: usize) {
+        target.lock_state(lock, |lock| {
+            lock.acquires += acquires;
+            lock.contended += contended;
+            lock.wait_hist.0[bucket] += contended as u32;
+            lock.wait_max = ms(100);
+            lock.hold_hist.0[6] += acquires as u32;
+            lock.hold_max = ms(4);
+            lock.hold_max_site = holder;
+            lock.waiters = contended as u32;
+        });
+    }
+
+    #[test]
+    fn a_lock_that_half_of_its_users_wait_for_is_named_with_the_line_that_holds_it() {
+        let (mut judged, lock, holder) = quiet();
+        judged.every(ms(4500), |target| use_lock(target, lock, holder, 20, 10, 9));
+        let finding = judged.only("lock-contention");
+        assert_eq!(finding.severity, Severity::Warn);
+        assert_eq!(finding.subject.kind, SubjectKind::Lock(lock));
+        assert_eq!(finding.subject.name, "HashMap<Id, Order>");
+        assert_eq!(finding.subject.location, "src/orders.rs:40:30");
+        assert_eq!(evidence(&finding, "contended_share").text, "50 %");
+        assert_eq!(evidence(&finding, "wait_p99_ns").limit, "> 10.0 ms");
+        assert_eq!(evidence(&finding, "created_location").value, "src/state.rs:12:9");
+        let message = "50 % of the acquisitions of lock `HashMap<Id, Order>` wait, up to 32.8 ms, \
+                       held longest at orders.rs:40; 10 tasks wait now";
+        assert_eq!(finding.message, message);
+    }
+
+    #[test]
+    fn short_waits_and_rare_waits_are_nothing() {
+        let (mut judged, lock, holder) = quiet();
+        judged.every(ms(8000), |target| use_lock(target, lock, holder, 20, 15, 5));
+        judged.expect_nothing();
+        let (mut judged, lock, holder) = quiet();
+        judged.every(ms(8000), |target| use_lock(target, lock, holder, 100, 3, 9));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn two_acquisitions_are_no_share() {
+        let (mut judged, lock, holder) = quiet();
+        judged.tick(ms(3000));
+        use_lock(&mut judged.target, lock, holder, 2, 1, 9);
+        judged.run(ms(8000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_burst_at_start_up_is_nothing() {
+        let (mut judged, lock, holder) = quiet();
+        use_lock(&mut judged.target, lock, holder, 100, 99, 10);
+        judged.every(ms(10_000), |target| use_lock(target, lock, holder, 10, 0, 0));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn it_clears_soon_after_the_waiting_ends_and_does_not_blink_at_the_edge() {
+        let (mut judged, lock, holder) = quiet();
+        judged.every(ms(6000), |target| use_lock(target, lock, holder, 20, 5, 9));
+        judged.only("lock-contention");
+        judged.every(ms(15_000), |target| use_lock(target, lock, holder, 20, 3, 9));
+        assert!(judged.only("lock-contention").active(), "between the limits it goes on");
+        judged.every(ms(5000), |target| use_lock(target, lock, holder, 20, 0, 0));
+        judged.expect_nothing();
+        judged.every(ms(15_000), |target| use_lock(target, lock, holder, 20, 3, 9));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn shards_of_one_lock_are_one_finding() {
+        let (mut judged, lock, holder) = quiet();
+        let made = judged.target.model.locks[&lock].site;
+        let others: Vec<LockId> = (0..15).map(|_| judged.target.lock(made)).collect();
+        judged.every(ms(5000), |target| {
+            for &lock in others.iter().chain([&lock]) {
+                use_lock(target, lock, holder, 20, 10, 9);
+            }
+        });
+        assert_eq!(evidence(&judged.only("lock-contention"), "alike_from_this_line").value, 15);
+    }
+}

@@ -1,0 +1,356 @@
+//! A guard that lives through a suspension.
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::lock_contention::wait_p99;
+use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::{Evidence, Severity, words};
+use crate::model::{Lock, SiteId, SuspendedHold, TaskState};
+use crate::text;
+
+const WAITERS: Threshold = Threshold::millis(
+    "with-waiters",
+    10,
+    "a hold over an await longer than this, or waits longer than this for it, hurt those who wait",
+);
+const TOTAL: Threshold =
+    Threshold::millis("total", 100, "such holds are a warning when they took this long together within 10 s");
+const TIMES: Threshold = Threshold::count("times", 2, "and there were as many");
+const ONGOING: Threshold =
+    Threshold::millis("ongoing", 500, "a hold that goes on, with waiters, is a warning after this time");
+const ALONE: Threshold =
+    Threshold::millis("alone", 50, "holds over an await longer than this are worth a word even if nobody waits");
+
+/// What is judged.
+const WINDOW: Duration = Duration::from_secs(10);
+/// The newest hold must be no older, so that what has stopped clears.
+const FRESH: Duration = Duration::from_secs(5);
+/// A hold that nobody minds is told of after so long.
+const ALONE_ONGOING: Duration = Duration::from_secs(1);
+
+pub(super) const RULE: Rule = Rule {
+    id: "lock-held-across-await",
+    severity: Severity::Warn,
+    summary: "a lock is held while its holder is suspended at an .await",
+    explain: EXPLAIN,
+    thresholds: &[WAITERS, TOTAL, TIMES, ONGOING, ALONE],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(1),
+    subsumed_by: &[],
+    evaluate,
+};
+
+const ADVICE: &str = "Take what you need out of the guard and drop it before the .await; if the await must be guarded, \
+                      send it to one task that owns the state.";
+
+const EXPLAIN: &str = "\
+A task acquired a lock and then awaited something else while it held the guard. The line that is named is the one that
+acquires.
+
+Why it hurts
+  The lock is taken for as long as the await takes: a query, a request, a sleep. All others queue behind something
+  that has nothing to do with what the lock protects. If the await depends, even indirectly, on one of those who
+  wait, nothing moves ever again.
+
+WRONG
+  let mut cache = state.cache.lock().await;
+  if !cache.contains_key(&key) {
+      let value = database.load(&key).await?;       // everybody waits for the database
+      cache.insert(key, value);
+  }
+
+RIGHT
+  if !state.cache.lock().await.contains_key(&key) { // the guard goes at the end of the line
+      let value = database.load(&key).await?;       // nobody waits
+      state.cache.lock().await.insert(key, value);
+  }
+
+Thresholds
+  with-waiters = 10.0 ms   a hold over an await longer than this, or waits longer than this for it, hurt those who wait
+  total        = 100 ms    such holds are a warning when they took this long together within 10 s
+  times        = 2         and there were as many
+  ongoing      = 500 ms    a hold that goes on, with waiters, is a warning after this time
+  alone        = 50.0 ms   holds over an await longer than this are worth a word even if nobody waits
+
+A hold that nobody waits for is `info`.
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let locks = cx.model.locks.values();
+    let held = |lock: &&Lock| !lock.recent_suspended.is_empty() || lock.held_since.is_some();
+    out.extend(locks.filter(held).filter_map(|lock| judge(cx, lock)));
+}
+
+/// Holds of one lock over awaits, of one kind.
+#[derive(Default)]
+struct Holds<'a> {
+    recent: Vec<&'a SuspendedHold>,
+    fresh: bool,
+}
+
+impl<'a> Holds<'a> {
+    fn of(cx: &Cx, lock: &'a Lock, which: impl Fn(&SuspendedHold) -> bool) -> Self {
+        let age = |hold: &SuspendedHold| cx.model.now.since(hold.at);
+        let recent: Vec<_> = lock.recent_suspended.iter().filter(|h| age(h) <= WINDOW && which(h)).collect();
+        let fresh = recent.iter().any(|hold| age(hold) <= FRESH);
+        Self { recent, fresh }
+    }
+
+    fn times(&self) -> u64 {
+        self.recent.iter().map(|hold| hold.count).sum()
+    }
+
+    fn total(&self) -> Duration {
+        let each = |hold: &&SuspendedHold| hold.took.saturating_mul(u32::try_from(hold.count).unwrap_or(u32::MAX));
+        self.recent.iter().map(each).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    fn longest(&self) -> Duration {
+        self.recent.iter().map(|hold| hold.took).max().unwrap_or_default()
+    }
+
+    /// The acquiring line that took the most.
+    fn worst_site(&self) -> SiteId {
+        let mut by_site: HashMap<SiteId, Duration> = HashMap::new();
+        for hold in &self.recent {
+            let total = by_site.entry(hold.site).or_default();
+            *total = total.saturating_add(hold.took.saturating_mul(u32::try_from(hold.count).unwrap_or(u32::MAX)));
+        }
+        by_site.into_iter().max_by_key(|&(site, total)| (total, site)).map(|(site, _)| site).unwrap_or_default()
+    }
+}
+
+/// How long the present hold has lasted, if its task is suspended now.
+fn ongoing(cx: &Cx, lock: &Lock) -> Option<Duration> {
+    let since = lock.held_since?;
+    let holder = cx.model.tasks.get(&lock.holder)?;
+    let suspended = holder.state == TaskState::Idle && holder.state_since >= since;
+    suspended.then(|| cx.model.now.since(since).saturating_sub(cx.gap))
+}
+
+fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let model = cx.model;
+    let limit = cx.span(&WAITERS);
+    let waits = wait_p99(lock).unwrap_or_default();
+    let hurting = Holds::of(cx, lock, |hold| hold.waiters > 0 && (hold.took > limit || waits > limit));
+    let alone = Holds::of(cx, lock, |hold| hold.took > cx.span(&ALONE));
+    let ongoing = ongoing(cx, lock);
+    let waited_for = ongoing.filter(|&held| lock.waiters > 0 && held > cx.span(&ONGOING));
+
+    let often = hurting.fresh && hurting.times() >= cx.count(&TIMES) && hurting.total() >= cx.span(&TOTAL);
+    let made_at = words::place(model, lock.site);
+    let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
+    let unheeded = ongoing.filter(|&held| held > ALONE_ONGOING);
+    let (holds, location, severity) = if waited_for.is_some() {
+        (hurting, lock.holder_site, Severity::Warn)
+    } else if often {
+        let site = hurting.worst_site();
+        (hurting, site, Severity::Warn)
+    } else if unheeded.is_some() || alone.fresh && alone.times() >= cx.count(&TIMES) {
+        let site = if unheeded.is_some() { lock.holder_site } else { alone.worst_site() };
+        (alone, site, Severity::Info)
+    } else {
+        let near = hurting.fresh || alone.fresh;
+        return near.then(|| Candidate::stay(words::lock_subject(model, lock, ""), &group));
+    };
+
+    let subject = words::lock_subject(model, lock, words::place(model, location));
+    let name = &subject.name;
+    let present = waited_for.or(unheeded.filter(|_| !often));
+    let waiters = if present.is_some() {
+        lock.waiters
+    } else {
+        holds.recent.iter().map(|hold| hold.waiters).max().unwrap_or_default().max(lock.waiters)
+    };
+    let wait = match waiters {
+        0 => "nobody waits for it".to_owned(),
+        1 => "1 task waits for it".to_owned(),
+        n => format!("{} wait for it", text::counted(n.into(), "task")),
+    };
+    let message = match present {
+        Some(held) => format!("lock `{name}` has been held over an .await for {}; {wait}", text::duration(held)),
+        None if holds.times() == 1 => {
+            format!("lock `{name}` was held over an .await for {}; {wait}", text::duration(holds.longest()))
+        }
+        None => format!(
+            "lock `{name}` was held over an .await {} times in 10 s, up to {}; {wait}",
+            text::count(holds.times()),
+            text::duration(holds.longest())
+        ),
+    };
+
+    let threshold = if severity == Severity::Warn { &WAITERS } else { &ALONE };
+    let longest = holds.longest().max(present.unwrap_or_default());
+    let mut evidence = vec![
+        Evidence::span("held_across_await_ns", longest).over(cx.limit_text(threshold)),
+        Evidence::count("waiters", waiters.into()),
+        Evidence::count("holds_across_await_10s", holds.times()),
+        Evidence::words("acquired_location", words::place(model, location)),
+        Evidence::words("created_location", made_at),
+    ];
+    if !waits.is_zero() {
+        evidence.insert(2, Evidence::span("wait_p99_ns", waits));
+    }
+    if let Some(holder) = model.tasks.get(&lock.holder)
+        && present.is_some()
+    {
+        evidence.push(Evidence::task("holder_task", holder.id));
+        if let Some(wait) = holder.waits.first() {
+            evidence.push(Evidence::words("holder_waits", words::wait(model, wait.on)));
+            evidence.push(Evidence::words("holder_waits_location", words::place(model, wait.site)));
+        }
+    }
+    let events = holds.recent.iter().map(|hold| (hold.at, hold.count)).collect();
+    let onset = present.and(lock.held_since);
+    Some(Candidate {
+        message,
+        evidence,
+        advice: ADVICE.into(),
+        onset,
+        count: Count::Events(events),
+        hurt: u64::from(waiters),
+        ..Candidate::enter(subject, &group, severity)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn quiet() -> (Judged, LockId, SiteId) {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/state.rs:12:9", "shop::Cache");
+        let lock = judged.target.lock(made);
+        let acquiring = judged.target.call_site("src/cache.rs:31:40");
+        judged.settle();
+        (judged, lock, acquiring)
+    }
+
+    fn hold(target: &mut Fixture, lock: LockId, site: SiteId, took: Duration, waiters: u32) {
+        let at = target.now;
+        target.lock_state(lock, |lock| {
+            lock.acquires += 1;
+            lock.suspended_holds += 1;
+            lock.last_suspended = took;
+            lock.last_suspended_at = at;
+            lock.last_suspended_site = site;
+            lock.last_suspended_waiters = waiters;
+        });
+    }
+
+    /// A task that has held the lock since now, and sleeps.
+    fn begin_hold(judged: &mut Judged, lock: LockId, acquiring: SiteId, waiters: u32) -> TaskId {
+        let site = judged.target.spawn_site("src/main.rs:3:3", "shop::refresh::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(site);
+        let now = judged.target.now;
+        judged.target.lock_state(lock, |lock| {
+            lock.holder = task;
+            lock.holder_site = acquiring;
+            lock.held_since = Some(now);
+            lock.waiters = waiters;
+        });
+        task
+    }
+
+    #[test]
+    fn holds_with_waiters_are_named_with_the_acquiring_line() {
+        let (mut judged, lock, acquiring) = quiet();
+        for _ in 0..8 {
+            judged.every(ms(200), |_| {});
+            hold(&mut judged.target, lock, acquiring, ms(150), 12);
+            judged.run(ms(100));
+        }
+        let finding = judged.only("lock-held-across-await");
+        assert_eq!(finding.severity, Severity::Warn);
+        assert_eq!(finding.subject.kind, SubjectKind::Lock(lock));
+        assert_eq!(finding.subject.location, "src/cache.rs:31:40");
+        assert_eq!(
+            finding.message,
+            "lock `Cache` was held over an .await 8 times in 10 s, up to 150 ms; 12 tasks wait for it"
+        );
+        assert_eq!(finding.count, 8);
+        assert_eq!(evidence(&finding, "waiters").value, 12);
+        assert_eq!(evidence(&finding, "held_across_await_ns").limit, "> 10.0 ms");
+    }
+
+    #[test]
+    fn a_hold_that_goes_on_says_who_holds_and_what_that_waits_for() {
+        let (mut judged, lock, acquiring) = quiet();
+        let task = begin_hold(&mut judged, lock, acquiring, 3);
+        let place = judged.target.channel_site("src/main.rs:5:5", "shop::Job");
+        let channel = judged.target.channel(place, None);
+        let since = judged.target.now;
+        judged
+            .target
+            .task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Recv(channel), site: acquiring, since }]);
+        judged.run(ms(400));
+        judged.expect_nothing();
+        judged.run(ms(600));
+        let finding = judged.only("lock-held-across-await");
+        assert_eq!((finding.severity, finding.since), (Severity::Warn, since));
+        assert_eq!(finding.message, "lock `Cache` has been held over an .await for 1.00 s; 3 tasks wait for it");
+        assert_eq!(evidence(&finding, "holder_task").value, task.0.to_string());
+        assert_eq!(evidence(&finding, "holder_waits").text, "for a message from channel `Job`");
+    }
+
+    #[test]
+    fn a_hold_that_nobody_waits_for_is_no_alarm() {
+        let (mut judged, lock, acquiring) = quiet();
+        begin_hold(&mut judged, lock, acquiring, 0);
+        judged.run(ms(3000));
+        let finding = judged.only("lock-held-across-await");
+        assert_eq!(finding.severity, Severity::Info);
+        assert!(finding.message.ends_with("nobody waits for it"), "{}", finding.message);
+    }
+
+    #[test]
+    fn one_long_hold_at_start_up_is_nothing() {
+        let (mut judged, lock, acquiring) = quiet();
+        hold(&mut judged.target, lock, acquiring, ms(300), 0);
+        judged.run(ms(10_000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_holder_that_works_without_awaiting_is_not_suspended() {
+        let (mut judged, lock, acquiring) = quiet();
+        let task = begin_hold(&mut judged, lock, acquiring, 3);
+        judged.target.task_state(task, |task| task.state = TaskState::Running);
+        judged.run(ms(3000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_holder_that_is_not_shown_may_be_working() {
+        let (mut judged, lock, acquiring) = quiet();
+        let now = judged.target.now;
+        judged.target.loss(Loss { tasks: 5, ..Loss::default() });
+        judged.target.lock_state(lock, |lock| {
+            lock.holder = TaskId(77_777);
+            lock.holder_site = acquiring;
+            lock.held_since = Some(now);
+            lock.waiters = 5;
+        });
+        judged.run(ms(5000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn it_speaks_for_the_contention_that_it_makes() {
+        let (mut judged, lock, acquiring) = quiet();
+        judged.every(ms(6000), |target| {
+            hold(target, lock, acquiring, ms(90), 10);
+            target.lock_state(lock, |lock| {
+                lock.contended += 1;
+                lock.wait_hist.0[13] += 1;
+                lock.wait_max = ms(900);
+                lock.waiters = 10;
+            });
+        });
+        judged.only("lock-held-across-await");
+        judged.target.lock_state(lock, |lock| lock.waiters = 0);
+        judged.run(ms(6500));
+        judged.expect_nothing();
+        assert_eq!(judged.engine.findings().len(), 1, "nothing else was ever said: {:#?}", judged.engine.findings());
+    }
+}

@@ -1,0 +1,270 @@
+//! Completed polls that were too long.
+use std::time::Duration;
+
+use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::{Evidence, Severity, words};
+use crate::model::{Site, SiteKind, SlowPoll, TaskKind};
+use crate::text;
+
+const ONCE: Threshold =
+    Threshold::millis("once", 50, "a poll longer than this is worth a word, the second within a minute a warning");
+const LONG: Threshold = Threshold::millis("long", 100, "a poll longer than this is a warning at once");
+const REPEATED: Threshold = Threshold::millis("repeated", 10, "polls longer than this are counted");
+const TIMES: Threshold = Threshold::count("times", 3, "so many of them within 10 s are worth a word");
+const TOTAL: Threshold = Threshold::millis("total", 100, "and a warning when they took this long together");
+const STARTUP: Threshold = Threshold::millis(
+    "startup",
+    5000,
+    "for so long after its start, what `main` does between awaits is set-up, not a fault",
+);
+
+/// What is judged.
+const WINDOW: Duration = Duration::from_secs(10);
+/// The newest must be no older, so that what has stopped clears.
+const FRESH: Duration = Duration::from_secs(5);
+
+pub(super) const RULE: Rule = Rule {
+    id: "long-poll",
+    severity: Severity::Warn,
+    summary: "tasks run too long between two awaits",
+    explain: EXPLAIN,
+    thresholds: &[ONCE, LONG, REPEATED, TIMES, TOTAL, STARTUP],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_millis(500),
+    subsumed_by: &["blocked-worker"],
+    evaluate,
+};
+
+const ADVICE: &str = "Move the computation or blocking call into tokio::task::spawn_blocking, or break the loop up with \
+                      tokio::task::yield_now().await.";
+
+const EXPLAIN: &str = "\
+Tasks of one spawn site ran for long between two awaits. The polls have ended; while each lasted, its worker thread ran
+nothing else.
+
+Why it hurts
+  Whatever was ready on that thread waited as long: every poll of 50 ms is 50 ms of latency for the requests behind it.
+  Tokio's rule of thumb is to come to an `.await` every 10 to 100 microseconds.
+
+WRONG
+  async fn report(rows: Vec<Row>) -> Report {
+      rows.iter().map(render).collect()             // 40 ms without an await
+  }
+
+RIGHT
+  async fn report(rows: Vec<Row>) -> Result<Report, JoinError> {
+      tokio::task::spawn_blocking(move || rows.iter().map(render).collect()).await
+  }
+
+  // or, where the work must stay: give the thread back now and then
+  for chunk in rows.chunks(100) {
+      render_all(chunk, &mut report);
+      tokio::task::yield_now().await;
+  }
+
+Thresholds
+  once     = 50.0 ms   a poll longer than this is worth a word, the second within a minute a warning
+  long     = 100 ms    a poll longer than this is a warning at once
+  repeated = 10.0 ms   polls longer than this are counted
+  times    = 3         so many of them within 10 s are worth a word
+  total    = 100 ms    and a warning when they took this long together
+  startup  = 5.00 s    for so long after its start, what `main` does between awaits is set-up, not a fault
+
+A poll that still runs is `blocked-worker`, which then speaks for its site.
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let sites = cx.model.sites.values();
+    out.extend(sites.filter(|s| s.kind == SiteKind::Spawn && !s.recent_slow.is_empty()).filter_map(|s| judge(cx, s)));
+}
+
+fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
+    let now = cx.model.now;
+    let repeated = cx.span(&REPEATED);
+    let counts = |slow: &&SlowPoll| slow.longest >= repeated && !is_set_up(cx, slow);
+    let newest = site.recent_slow.iter().filter(counts).map(|slow| slow.at).max()?;
+    if now.since(newest) > FRESH {
+        return None;
+    }
+    let recent: Vec<&SlowPoll> =
+        site.recent_slow.iter().filter(counts).filter(|slow| now.since(slow.at) <= WINDOW).collect();
+    let times: u64 = recent.iter().map(|slow| slow.count).sum();
+    let total: Duration = recent.iter().map(|slow| slow.total.max(slow.longest)).sum();
+    let longest = recent.iter().map(|slow| slow.longest).max().unwrap_or_default();
+    let once = cx.span(&ONCE);
+    let in_a_minute = site.recent_slow.iter().filter(counts).filter(|slow| slow.longest > once).count();
+
+    let subject = words::site_subject(site);
+    let group = site.location.as_str();
+    let often = times >= cx.count(&TIMES);
+    if longest <= once && !often {
+        return Some(Candidate::stay(subject, group));
+    }
+    let warns = in_a_minute >= 2 || longest > cx.span(&LONG) || often && total >= cx.span(&TOTAL);
+    let severity = if warns { Severity::Warn } else { Severity::Info };
+
+    let who = &subject.name;
+    let message = if times == 1 {
+        format!("a poll of `{who}` ran for {} without an await", text::duration(longest))
+    } else {
+        format!(
+            "{} polls of `{who}` ran over {} without an await in 10 s, the longest {}",
+            text::count(times),
+            text::duration(repeated),
+            text::duration(longest)
+        )
+    };
+    let mut evidence = vec![
+        Evidence::span("longest_poll_ns", longest).over(cx.limit_text(if longest > once { &ONCE } else { &REPEATED })),
+        Evidence::count("long_polls_10s", times).at_least(cx.limit_text(&TIMES)),
+        Evidence::span("long_polls_total_10s_ns", total).at_least(cx.limit_text(&TOTAL)),
+        Evidence::span("max_poll_ns", site.max_poll.max(longest)),
+    ];
+    if let Some(last) = recent.iter().max_by_key(|slow| slow.at) {
+        evidence.push(Evidence::task("last_task", last.task));
+    }
+    Some(Candidate {
+        message,
+        evidence,
+        advice: ADVICE.into(),
+        count: Count::Events(site.recent_slow.iter().filter(counts).map(|slow| (slow.at, slow.count)).collect()),
+        hurt: u64::try_from(total.as_millis()).unwrap_or(u64::MAX),
+        ..Candidate::enter(subject, group, severity)
+    })
+}
+
+fn is_set_up(cx: &Cx, slow: &SlowPoll) -> bool {
+    cx.model
+        .tasks
+        .get(&slow.task)
+        .is_some_and(|task| task.kind == TaskKind::Root && slow.at.since(task.spawned_at) < cx.span(&STARTUP))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn quiet() -> (Judged, SiteId) {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/report.rs:7:5", "shop::report::{{closure}}", OutputKind::Unit);
+        judged.target.task(site);
+        judged.target.worker("tokio-worker-1");
+        judged.settle();
+        (judged, site)
+    }
+
+    fn slow_poll(judged: &mut Judged, site: SiteId, took: Duration) {
+        let at = judged.target.now;
+        judged.target.totals(site, |totals| {
+            totals.slow_polls += 1;
+            totals.slow_poll_total += took;
+            totals.max_poll = totals.max_poll.max(took);
+            totals.last_slow_poll = took;
+            totals.last_slow_poll_at = at;
+        });
+    }
+
+    #[test]
+    fn polls_that_are_long_again_and_again_are_a_warning() {
+        let (mut judged, site) = quiet();
+        for _ in 0..10 {
+            slow_poll(&mut judged, site, ms(30));
+            judged.run(ms(200));
+        }
+        let finding = judged.only("long-poll");
+        assert_eq!(finding.severity, Severity::Warn);
+        assert_eq!(finding.subject.location, "src/report.rs:7:5");
+        assert_eq!(finding.count, 10);
+        assert_eq!(
+            finding.message,
+            "10 polls of `report` ran over 10.0 ms without an await in 10 s, the longest 30.0 ms"
+        );
+        assert_eq!(evidence(&finding, "long_polls_total_10s_ns").value, 300_000_000);
+    }
+
+    #[test]
+    fn one_poll_that_is_rather_long_is_no_alarm_but_the_second_is() {
+        let (mut judged, site) = quiet();
+        slow_poll(&mut judged, site, ms(60));
+        judged.run(ms(300));
+        assert_eq!(judged.only("long-poll").severity, Severity::Info);
+        judged.run(ms(20_000));
+        judged.expect_nothing();
+        slow_poll(&mut judged, site, ms(60));
+        judged.run(ms(300));
+        assert_eq!(judged.only("long-poll").severity, Severity::Warn);
+    }
+
+    #[test]
+    fn one_poll_that_is_very_long_is_a_warning_at_once() {
+        let (mut judged, site) = quiet();
+        slow_poll(&mut judged, site, ms(140));
+        judged.run(ms(100));
+        let finding = judged.only("long-poll");
+        assert_eq!(finding.severity, Severity::Warn);
+        assert_eq!(finding.message, "a poll of `report` ran for 140 ms without an await");
+    }
+
+    #[test]
+    fn a_preempted_poll_now_and_then_is_nothing() {
+        let (mut judged, site) = quiet();
+        for _ in 0..10 {
+            slow_poll(&mut judged, site, ms(12));
+            judged.run(ms(6000));
+            judged.expect_nothing();
+        }
+    }
+
+    #[test]
+    fn it_clears_within_six_seconds_of_the_last() {
+        let (mut judged, site) = quiet();
+        for _ in 0..10 {
+            slow_poll(&mut judged, site, ms(30));
+            judged.run(ms(100));
+        }
+        judged.run(ms(4000));
+        assert!(judged.only("long-poll").active());
+        judged.run(ms(2000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn polls_of_before_are_not_news() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/report.rs:7:5", "report", OutputKind::Unit);
+        slow_poll(&mut judged, site, ms(900));
+        judged.run(ms(5000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_poll_that_still_runs_speaks_for_those_that_ended() {
+        let (mut judged, site) = quiet();
+        let task = judged.target.task(site);
+        let worker = *judged.target.model.workers.keys().next().unwrap();
+        for _ in 0..5 {
+            let since = judged.target.now;
+            judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
+            judged.run(ms(400));
+            judged.target.worker_state(worker, |worker| worker.poll = None);
+            slow_poll(&mut judged, site, ms(400));
+            judged.run(ms(400));
+        }
+        assert_eq!(judged.only("blocked-worker").count, 5);
+        judged.run(ms(30_000));
+        judged.expect_nothing();
+        assert!(judged.engine.findings().iter().all(|f| f.rule == "blocked-worker"), "{:?}", judged.engine.findings());
+    }
+
+    #[test]
+    fn what_main_does_before_it_serves_is_nothing() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/main.rs:1:1", "main", OutputKind::Unit);
+        let task = judged.root(site);
+        judged.settle();
+        slow_poll(&mut judged, site, ms(300));
+        judged.target.totals(site, |totals| totals.last_slow_poll_task = task);
+        judged.run(ms(1000));
+        judged.expect_nothing();
+    }
+}

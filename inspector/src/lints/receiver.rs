@@ -1,0 +1,73 @@
+//! What the receiver of a channel does instead of receiving.
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::{Evidence, words};
+use crate::model::{Channel, Model, TaskState, WaitFor};
+use crate::text;
+
+/// A receiver that has not asked for so long is somewhere else.
+const ELSEWHERE: Duration = Duration::from_secs(1);
+
+/// What the receiver of a channel does.
+pub(super) struct Receiver {
+    /// In a few words, for the end of a message; empty when it receives, only too slowly.
+    pub(super) stuck: String,
+    /// What to change about it.
+    pub(super) advice: Cow<'static, str>,
+    pub(super) evidence: Vec<Evidence>,
+    /// Where it was spawned; empty when unknown.
+    pub(super) spawned_at: String,
+}
+
+const SLOW: &str = "The receiver does not keep up: handle several messages at a time (a JoinSet, more consumers), do less \
+                    per message, or send less.";
+
+pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
+    let mut evidence = Vec::new();
+    let silent = channel.last_recv_at.map(|at| model.now.since(at));
+    let place = words::place(model, channel.recv_site);
+    if !place.is_empty() {
+        evidence.push(Evidence::words("receiver_location", place));
+    }
+    if let Some(silent) = silent {
+        evidence.push(Evidence::span("last_receive_ago_ns", silent));
+    }
+    let task = model.tasks.get(&channel.receiver_task);
+    let mut doing = String::new();
+    if let Some(task) = task {
+        doing = match (task.state, task.waits.first()) {
+            (TaskState::Running, _) => format!("in a poll for {}", text::duration(model.now.since(task.state_since))),
+            (TaskState::Scheduled | TaskState::New, _) => "waiting for a worker".to_owned(),
+            (TaskState::Idle, Some(wait)) => format!("waiting {}", words::wait(model, wait.on)),
+            (TaskState::Idle, None) => "waiting for a timer, I/O or something else that is not visible".to_owned(),
+            (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "ended".to_owned(),
+        };
+        evidence.push(Evidence::task("receiver_task", task.id));
+        evidence.push(Evidence::words("receiver_is", doing.clone()));
+    }
+
+    let receives = silent.is_some_and(|silent| silent < ELSEWHERE)
+        || task.is_some_and(|task| task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)));
+    let (stuck, advice) = if receives {
+        (String::new(), SLOW.into())
+    } else if channel.last_recv_at.is_none() {
+        let advice = "Nobody has ever asked for a message: poll the receiver in a task of its own, or drop it so that \
+                      senders are told.";
+        ("nobody has ever received".to_owned(), advice.into())
+    } else {
+        let ago = silent.map(text::duration).unwrap_or_default();
+        let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
+        let stuck = match doing.as_str() {
+            "" => format!("nothing received for {ago}"),
+            doing => format!("its receiver has been away for {ago}, {doing}"),
+        };
+        let advice = format!(
+            "The receiver{at} is kept by something else: move that out of the receiving loop, into a task of its own, \
+             so that the loop always comes back to recv."
+        );
+        (stuck, advice.into())
+    };
+    let spawned_at = words::spawn_place(model, channel.receiver_task).to_owned();
+    Receiver { stuck, advice, evidence, spawned_at }
+}

@@ -1,0 +1,102 @@
+//! How rules name what they speak of.
+use std::path::Path;
+
+use super::{Subject, SubjectKind};
+use crate::model::{Channel, Lock, Model, Site, SiteId, TaskId, WaitFor};
+use crate::text;
+
+/// The place of a site; empty when it is not known.
+pub(super) fn place(model: &Model, site: SiteId) -> &str {
+    model.sites.get(&site).map_or("", |site| site.location.as_str())
+}
+
+/// A place as it is named within a sentence: file and line, without what every reader knows.
+pub(super) fn short_place(place: &str) -> String {
+    let (path, line) = match place.rsplitn(3, ':').collect::<Vec<_>>()[..] {
+        [_, line, path] => (path, line),
+        _ => (place, ""),
+    };
+    let file = Path::new(path).file_name().map_or_else(|| path.into(), |name| name.to_string_lossy());
+    if line.is_empty() { file.into_owned() } else { format!("{file}:{line}") }
+}
+
+/// What things of a site go by, own names first.
+fn name(own: &str, site: Option<&Site>) -> String {
+    if !own.is_empty() {
+        return text::head(own, 48);
+    }
+    match site {
+        Some(site) if !site.name.is_empty() => text::short_type(&site.name),
+        Some(site) if !site.location.is_empty() => short_place(&site.location),
+        _ => "?".to_owned(),
+    }
+}
+
+/// The tasks of a spawn site.
+pub(super) fn site_subject(site: &Site) -> Subject {
+    Subject { kind: SubjectKind::Site(site.id), name: name("", Some(site)), location: site.location.clone() }
+}
+
+/// A lock, with the line to look at first.
+pub(super) fn lock_subject(model: &Model, lock: &Lock, location: &str) -> Subject {
+    let name = name(&lock.name, model.sites.get(&lock.site));
+    Subject { kind: SubjectKind::Lock(lock.id), name, location: location.to_owned() }
+}
+
+/// A channel, with the line that made it.
+pub(super) fn channel_subject(model: &Model, channel: &Channel) -> Subject {
+    let name = name(&channel.name, model.sites.get(&channel.site));
+    Subject { kind: SubjectKind::Channel(channel.id), name, location: place(model, channel.site).to_owned() }
+}
+
+/// A task by its name and id: `pay #12`.
+pub(super) fn task(model: &Model, id: TaskId) -> String {
+    match model.tasks.get(&id) {
+        Some(task) => format!("`{}` {}", name(&task.name, model.sites.get(&task.site)), text::task_id(id)),
+        None => text::task_id(id),
+    }
+}
+
+/// The spawn place of a task; empty when it is not known.
+pub(super) fn spawn_place(model: &Model, id: TaskId) -> &str {
+    model.tasks.get(&id).map_or("", |task| place(model, task.site))
+}
+
+/// What a task waits for.
+pub(super) fn wait(model: &Model, on: WaitFor) -> String {
+    match on {
+        WaitFor::Lock(id) => match model.locks.get(&id) {
+            Some(lock) => format!("for lock `{}`", name(&lock.name, model.sites.get(&lock.site))),
+            None => "for a lock".to_owned(),
+        },
+        WaitFor::Send(id) => format!("for room in {}", channel(model, id)),
+        WaitFor::Recv(id) => format!("for a message from {}", channel(model, id)),
+        WaitFor::Join(id) => format!("for {} to end", task(model, id)),
+    }
+}
+
+fn channel(model: &Model, id: crate::model::ChannelId) -> String {
+    match model.channels.get(&id) {
+        Some(channel) => format!("channel `{}`", name(&channel.name, model.sites.get(&channel.site))),
+        None => "a channel".to_owned(),
+    }
+}
+
+/// `text` cut where a sentence would no longer be read.
+pub(super) fn quote(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("\"{}\"", text::head(&line, 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_sentence_is_file_and_line() {
+        assert_eq!(short_place("src/handlers/pay.rs:10:5"), "pay.rs:10");
+        assert_eq!(short_place("C:\\src\\pay.rs:10:5"), "C:\\src\\pay.rs:10");
+        assert_eq!(short_place("odd"), "odd");
+        assert_eq!(short_place(""), "");
+    }
+}
