@@ -62,7 +62,7 @@ async fn profile(cache: Cache, user: String) -> String {
 
 async fn faulty() -> io::Result<()> {
     let (listener, _front_ends) = server().await?;
-    let cache = Cache::default();
+    let cache = Arc::new(Mutex::new(HashMap::new()));
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await?;
@@ -74,7 +74,7 @@ async fn faulty() -> io::Result<()> {
 
 async fn healthy() -> io::Result<()> {
     let (listener, _front_ends) = server().await?;
-    let cache = Cache::default();
+    let cache = Arc::new(Mutex::new(HashMap::new()));
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await?;

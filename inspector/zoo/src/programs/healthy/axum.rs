@@ -40,7 +40,8 @@ async fn bump(State(store): State<Store>, Path(key): Path<String>) -> Json<u64> 
 
 async fn healthy() -> io::Result<()> {
     let (listener, address) = loopback::listen().await?;
-    let service = Router::new().route("/{key}", get(read)).route("/{key}", post(bump)).with_state(Store::default());
+    let store: Store = Arc::new(Mutex::new(HashMap::new()));
+    let service = Router::new().route("/{key}", get(read)).route("/{key}", post(bump)).with_state(store);
     let mut visitors = JoinSet::new();
     for visitor in 0..12_u64 {
         visitors.spawn(async move {
