@@ -1,0 +1,118 @@
+//! A crate that names this one `tokio` in its `Cargo.toml` compiles and runs unchanged, tokio's macros included.
+// What `package = "async-inspect-tokio"` does in a `Cargo.toml`.
+extern crate async_inspect_tokio as tokio;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Mutex, RwLock, mpsc, oneshot},
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+tokio::task_local! {
+    static REQUEST: u32;
+}
+
+#[tokio::main]
+async fn on_threads() -> u32 {
+    tokio::spawn(async { 1 }).await.unwrap()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn on_one_thread() -> u32 {
+    2
+}
+
+#[test]
+fn main_builds_its_runtime_here() {
+    assert_eq!((on_threads(), on_one_thread()), (1, 2));
+}
+
+#[tokio::test]
+async fn select_and_join_wait_for_wrapped_things() {
+    let (tx, mut rx) = mpsc::channel(1);
+    let lock = Arc::new(Mutex::new(0));
+    let task = tokio::spawn({
+        let lock = Arc::clone(&lock);
+        async move {
+            *lock.lock().await += 1;
+            tx.send("hello").await
+        }
+    });
+    let (sent, got) = tokio::join!(task, rx.recv());
+    sent.unwrap().unwrap();
+    assert_eq!(got, Some("hello"));
+    let (a, b) = tokio::try_join!(tokio::spawn(async { 1 }), tokio::spawn(async { 2 })).unwrap();
+    assert_eq!(a + b, 3);
+    let held = lock.lock().await;
+    tokio::pin! {
+        let waiting = lock.lock();
+    }
+    tokio::select! {
+        biased;
+        _ = &mut waiting => unreachable!("it is held"),
+        none = rx.recv() => assert!(none.is_none()),
+    }
+    drop(held);
+    assert_eq!(*waiting.await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_can_be_paused() {
+    let before = Instant::now();
+    assert!(timeout(Duration::from_secs(60), std::future::pending::<()>()).await.is_err());
+    sleep(Duration::from_secs(3600)).await;
+    assert!(before.elapsed() >= Duration::from_secs(3660));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_runs_unchanged() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = Arc::new(RwLock::new(0));
+    let server = tokio::spawn({
+        let served = Arc::clone(&served);
+        async move {
+            let mut connections = JoinSet::new();
+            for _ in 0..4 {
+                let (mut socket, _) = listener.accept().await?;
+                let served = Arc::clone(&served);
+                connections.spawn(async move {
+                    let mut text = [0; 4];
+                    socket.read_exact(&mut text).await?;
+                    socket.write_all(&text).await?;
+                    *served.write().await += 1;
+                    std::io::Result::Ok(())
+                });
+            }
+            connections.join_all().await.into_iter().collect::<std::io::Result<()>>()
+        }
+    });
+    for _ in 0..4 {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(b"ping").await.unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "ping");
+    }
+    server.await.unwrap().unwrap();
+    assert_eq!(*served.read().await, 4);
+}
+
+#[tokio::test]
+async fn what_is_not_watched_is_tokios_own() {
+    let (tx, rx): (oneshot::Sender<u8>, tokio::raw::sync::oneshot::Receiver<u8>) = oneshot::channel();
+    tx.send(1).unwrap();
+    assert_eq!(rx.await.unwrap(), 1);
+    assert_eq!(REQUEST.scope(7, async { REQUEST.get() }).await, 7);
+    assert_eq!(tokio::task::unconstrained(async { 3 }).await, 3);
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_local_runtime_runs_what_is_not_send() {
+    let text = std::rc::Rc::new("local");
+    assert_eq!(*tokio::task::spawn_local(async move { *text }).await.unwrap(), *"local");
+}
