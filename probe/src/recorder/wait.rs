@@ -145,7 +145,8 @@ impl Drop for Waiting {
 }
 
 /// The wait of something that is polled by reference and lives on when the task turns to something else, as a
-/// `JoinHandle` in a `select!`. It holds until the task's next poll, which notes it again or not.
+/// `JoinHandle` in a `select!`. It holds until the task's next poll, which notes it again or not. Where another arm wins
+/// in the very poll that noted it, it stands until the poll after that: whoever reasons from waits has to allow for it.
 pub(crate) struct PolledWait(Option<Waiting>);
 
 impl PolledWait {

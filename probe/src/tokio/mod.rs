@@ -6,6 +6,8 @@
 pub mod runtime;
 pub mod sync;
 pub mod task;
+#[cfg(test)]
+mod tests;
 
 pub use ::tokio::*;
 pub use task::spawn;

@@ -1,0 +1,159 @@
+use std::{future::poll_fn, pin::pin};
+
+use super::*;
+use crate::{
+    recorder::wait::WaitKind,
+    tokio::{self, sync::mpsc},
+};
+
+#[test]
+fn a_channel_counts_what_goes_in_and_what_comes_out() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, mut rx), made) = (mpsc::channel::<u64>(4), here());
+        #[rustfmt::skip]
+        let (sent, sent_at) = (tx.send(1).await, here());
+        sent.unwrap();
+        tx.try_send(2).unwrap();
+        tx.reserve().await.unwrap().send(3);
+        let full = channel(made);
+        assert_eq!((full.sent, full.received, full.capacity, full.senders, full.receivers), (3, 0, 4, 1, 1));
+        assert!(full.site.info.type_name.contains("u64"));
+        #[rustfmt::skip]
+        let (got, got_at) = (rx.recv().await, here());
+        assert_eq!(got, Some(1));
+        let mut rest = Vec::new();
+        assert_eq!(rx.recv_many(&mut rest, 9).await, 2);
+        assert!(rx.try_recv().is_err());
+        let empty = channel(made);
+        assert_eq!((empty.sent, empty.received), (3, 3));
+        assert!(empty.last_recv_at > 0 && empty.receiver_task == empty.sender_task);
+        assert_eq!(place(empty.send_site.unwrap()).0, sent_at.0);
+        assert_eq!(place(empty.recv_site.unwrap()), (got_at.0, got_at.1 + 4), "the last receive");
+    });
+}
+
+#[test]
+fn a_sender_without_room_is_blocked_until_there_is_some() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, mut rx), made) = (mpsc::channel::<u8>(1), here());
+        tx.send(0).await.unwrap();
+        let at = here();
+        let sender = tokio::spawn(async move {
+            tx.send(1).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        others().await;
+        let blocked = channel(made);
+        assert_eq!((blocked.sent, blocked.blocked_senders, blocked.sends_blocked), (1, 1, 1));
+        assert_eq!(blocked.sender_task, peek::task_id(sender.id()));
+        let [wait] = waits(sender.id())[..] else { panic!("one wait") };
+        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::ChannelSend as u8, blocked.id, (at.0, at.1 + 2)));
+        assert_eq!(rx.recv().await, Some(0));
+        others().await;
+        let after = channel(made);
+        assert_eq!((after.sent, after.received, after.blocked_senders), (2, 1, 0));
+        assert!(after.send_wait_total > 0 && waits(sender.id()).is_empty());
+        sender.abort();
+    });
+}
+
+#[test]
+fn a_send_that_gives_up_sent_nothing() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, _rx), made) = (mpsc::channel::<i8>(1), here());
+        tx.send(0).await.unwrap();
+        {
+            let mut send = pin!(tx.send(1));
+            assert!(poll_once(send.as_mut()).is_pending());
+            assert_eq!(channel(made).blocked_senders, 1);
+        }
+        assert!(tx.try_send(2).is_err());
+        let after = channel(made);
+        assert_eq!((after.sent, after.blocked_senders, after.sends_blocked), (1, 0, 1));
+        drop(tx.try_reserve().unwrap_err());
+    });
+}
+
+#[test]
+fn a_receiver_waits_and_is_seen_to() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, mut rx), made) = (mpsc::unbounded_channel::<i16>(), here());
+        let at = here();
+        let receiver = tokio::spawn(async move {
+            let first = rx.recv().await;
+            let second = poll_fn(|cx| rx.poll_recv(cx)).await;
+            std::future::pending::<()>().await;
+            drop((first, second, rx));
+        });
+        others().await;
+        let id = channel(made).id;
+        let [wait] = waits(receiver.id())[..] else { panic!("one wait") };
+        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::ChannelRecv as u8, id, (at.0, at.1 + 2)));
+        assert_eq!(channel(made).receiver_task, peek::task_id(receiver.id()));
+        tx.send(1).unwrap();
+        others().await;
+        let [wait] = waits(receiver.id())[..] else { panic!("one wait") };
+        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::ChannelRecv as u8, id, (at.0, at.1 + 3)));
+        tx.send(2).unwrap();
+        others().await;
+        assert!(waits(receiver.id()).is_empty());
+        assert_eq!((channel(made).sent, channel(made).received), (2, 2));
+        receiver.abort();
+    });
+}
+
+#[test]
+fn handles_are_counted_and_the_last_one_ends_it() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, rx), made) = (mpsc::channel::<i32>(2), here());
+        let (other, weak) = (tx.clone(), tx.downgrade());
+        assert_eq!(channel(made).senders, 2);
+        let permit = other.reserve_owned().await.unwrap();
+        let up = weak.upgrade().unwrap();
+        assert_eq!(channel(made).senders, 3);
+        let other = permit.send(5);
+        drop((up, other));
+        let site = channel(made).site;
+        assert_eq!((channel(made).senders, channel(made).sent, channel(made).closed), (1, 1, false));
+        drop(rx);
+        let gone = channel(made);
+        assert_eq!((gone.receivers, gone.closed), (0, true));
+        assert_eq!(gone.sent - gone.received, 0, "what was left went with the receiver");
+        assert!(tx.send(6).await.is_err());
+        assert_eq!(channel(made).sent, 1);
+        drop((tx, weak));
+        assert!(find_channel(made).is_none());
+        assert_eq!((count(&site.spawned), count(&site.finished)), (1, 1));
+    });
+}
+
+#[test]
+fn closing_is_told() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, mut rx), made) = (mpsc::unbounded_channel::<i64>(), here());
+        tx.send(1).unwrap();
+        rx.close();
+        assert!(tx.send(2).is_err());
+        let closed = channel(made);
+        assert_eq!((closed.closed, closed.sent, closed.received, closed.receivers), (true, 1, 0, 1));
+    });
+}
+
+#[test]
+fn a_channel_that_is_unwrapped_is_not_told_of_any_more() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, rx), made) = (mpsc::unbounded_channel::<i128>(), here());
+        tx.send(1).unwrap();
+        let mut rx = rx.into_inner();
+        tx.send(2).unwrap();
+        assert!(find_channel(made).is_none(), "its receiver counts no more");
+        assert_eq!((rx.recv().await, rx.recv().await), (Some(1), Some(2)));
+    });
+}

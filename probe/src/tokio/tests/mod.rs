@@ -1,0 +1,105 @@
+//! What the instruments record, read as the collector reads it.
+//!
+//! The recorder is one for the whole process, so each test looks at its own sites, tasks, locks and channels only.
+mod channels;
+mod join_set;
+mod locks;
+mod slots;
+mod tasks;
+
+use std::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    task::{Context, Poll, Waker},
+};
+
+use crate::{
+    recorder::{
+        DEFAULT_LIMIT_BYTES, Recorder, active,
+        channel::ChannelReading,
+        lock::LockReading,
+        peek,
+        site::{Site, SiteKind},
+        start,
+        task::TaskReading,
+        wait::WaitReading,
+    },
+    tokio::{runtime::Builder, task},
+};
+
+fn recorder() -> &'static Recorder {
+    start(DEFAULT_LIMIT_BYTES);
+    active().unwrap()
+}
+
+/// Runs a test on one thread, so that what runs when is known.
+fn run<F: Future>(test: F) -> F::Output {
+    recorder();
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+}
+
+/// Lets every task that is ready run.
+async fn others() {
+    for _ in 0..5 {
+        task::yield_now().await;
+    }
+}
+
+fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A line of the test that calls this, as a `Location`'s.
+#[track_caller]
+fn here() -> (&'static str, u32) {
+    place(Location::caller())
+}
+
+fn place(location: &Location<'static>) -> (&'static str, u32) {
+    (location.file(), location.line())
+}
+
+fn site(kind: SiteKind, at: (&str, u32)) -> &'static Site {
+    let mut sites = recorder().sites.all().filter(|site| site.info.kind == kind && place(site.info.location) == at);
+    let site = sites.next().expect("something was made there");
+    assert!(sites.next().is_none(), "one site a line");
+    site
+}
+
+fn spawn_site(at: (&str, u32)) -> &'static Site {
+    site(SiteKind::Spawn, at)
+}
+
+fn count(total: &AtomicU64) -> u64 {
+    total.load(Relaxed)
+}
+
+/// The task, while anything refers to it.
+fn find_task(id: task::Id) -> Option<TaskReading> {
+    let id = peek::task_id(id);
+    recorder().tasks.all().filter_map(|(_, slot)| slot.read()).find(|task| task.id == id)
+}
+
+fn task(id: task::Id) -> TaskReading {
+    find_task(id).expect("the task is known")
+}
+
+fn waits(id: task::Id) -> Vec<WaitReading> {
+    task(id).waits.into_iter().flatten().collect()
+}
+
+fn lock(at: (&str, u32)) -> LockReading {
+    let locks = recorder().locks.all().filter_map(|(_, slot)| slot.read());
+    locks.into_iter().find(|lock| place(lock.site.info.location) == at).expect("the lock is known")
+}
+
+fn find_channel(at: (&str, u32)) -> Option<ChannelReading> {
+    let channels = recorder().channels.all().filter_map(|(_, slot)| slot.read());
+    channels.into_iter().find(|channel| place(channel.site.info.location) == at)
+}
+
+fn channel(at: (&str, u32)) -> ChannelReading {
+    find_channel(at).expect("the channel is known")
+}

@@ -1,0 +1,313 @@
+use std::{future::pending, pin::pin};
+
+use super::*;
+use crate::{
+    recorder::{
+        site::OutputKind,
+        task::{Stage, TaskKind, flag},
+        wait::WaitKind,
+    },
+    tokio::{
+        self,
+        sync::{Mutex, Notify, mpsc, oneshot},
+        task::{JoinHandle, LocalSet, spawn_blocking, spawn_local},
+    },
+};
+
+#[test]
+fn a_task_that_is_joined_leaves_nothing_to_complain_of() {
+    run(async {
+        let at = here();
+        #[rustfmt::skip]
+        let (handle, at) = (tokio::spawn(async { 7 }), (at.0, at.1 + 2));
+        let id = handle.id();
+        let new = task(id);
+        assert_eq!((new.kind, new.stage, new.flags), (TaskKind::Async as u8, Stage::New as u8, flag::HANDLE_HELD));
+        assert_eq!(new.parent & crate::recorder::task::ROOT_BIT, crate::recorder::task::ROOT_BIT);
+        others().await;
+        let done = task(id);
+        assert_eq!((done.stage, done.polls), (Stage::Done as u8, 1));
+        assert_eq!(done.flags, flag::HANDLE_HELD | flag::ENDED);
+        assert_eq!(handle.await.unwrap(), 7);
+        assert!(find_task(id).is_none(), "the slot is free");
+        let site = spawn_site(at);
+        assert_eq!(site.info.output, OutputKind::Value);
+        assert!(site.info.type_name.contains("a_task_that_is_joined") && site.info.future_bytes > 0);
+        assert_eq!([&site.spawned, &site.finished, &site.finished_polls].map(count), [1, 1, 1]);
+        assert_eq!([&site.handles_dropped, &site.errors_lost, &site.panics, &site.aborted].map(count), [0; 4]);
+    });
+}
+
+#[track_caller]
+fn spawn_here<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(future)
+}
+
+macro_rules! lost {
+    ($site:expr) => {{
+        let site = $site;
+        [&site.handles_dropped, &site.errors_lost, &site.panics, &site.panics_lost, &site.aborted].map(count)
+    }};
+}
+
+#[test]
+fn a_handle_that_is_dropped_before_the_end_is_counted_and_after_the_end_is_not() {
+    run(async {
+        let handle = spawn_here(async {});
+        let (id, before) = (handle.id(), handle.abort_handle());
+        drop(handle);
+        assert_eq!(task(id).flags, flag::HANDLE_DROPPED);
+        others().await;
+        assert!(before.is_finished());
+        let site = task(id).site;
+        assert_eq!(lost!(site), [1, 0, 0, 0, 0]);
+
+        let handle = spawn_here(async {});
+        others().await;
+        let site = task(handle.id()).site;
+        drop(handle);
+        assert_eq!(lost!(site), [0; 5]);
+    });
+}
+
+#[test]
+fn an_error_is_lost_when_nobody_takes_the_result() {
+    run(async {
+        let handle = spawn_here(async { Err::<(), _>("dropped before the end") });
+        let site = task(handle.id()).site;
+        assert_eq!(site.info.output, OutputKind::Result);
+        drop(handle);
+        others().await;
+        assert_eq!(lost!(site), [1, 1, 0, 0, 0]);
+
+        let handle = spawn_here(async { Err::<(), _>(String::from("dropped after the end")) });
+        let site = task(handle.id()).site;
+        others().await;
+        drop(handle);
+        assert_eq!(lost!(site), [0, 1, 0, 0, 0]);
+
+        let handle = spawn_here(async { Err::<(), _>(5_u8) });
+        let site = task(handle.id()).site;
+        assert_eq!(handle.await.unwrap(), Err(5));
+        assert_eq!(lost!(site), [0; 5]);
+    });
+}
+
+#[test]
+fn a_panic_is_lost_when_nobody_sees_the_join_error() {
+    run(async {
+        let handle = spawn_here(async { panic!("seen") });
+        let site = task(handle.id()).site;
+        assert!(handle.await.map(|()| ()).unwrap_err().is_panic());
+        assert_eq!(lost!(site), [0, 0, 1, 0, 0]);
+
+        let handle = spawn_here(async {
+            task::yield_now().await;
+            panic!("unseen, of a handle that was kept")
+        });
+        let (id, site) = (handle.id(), task(handle.id()).site);
+        others().await;
+        assert_eq!((task(id).stage, lost!(site)), (Stage::Panicked as u8, [0, 0, 1, 0, 0]));
+        drop::<JoinHandle<()>>(handle);
+        assert_eq!(lost!(site), [0, 0, 1, 1, 0]);
+
+        let handle = spawn_here(async { panic!("unseen, of a handle that went first") });
+        let (id, site) = (handle.id(), task(handle.id()).site);
+        drop::<JoinHandle<()>>(handle);
+        others().await;
+        assert_eq!(lost!(site), [1, 0, 1, 1, 0]);
+        let record = recorder().panics.after(0).into_iter().find(|panic| panic.task == peek::task_id(id)).unwrap();
+        assert_eq!((&*record.message, &*record.file), ("unseen, of a handle that went first", file!()));
+    });
+}
+
+#[test]
+fn an_abort_is_by_intent() {
+    run(async {
+        let handle = spawn_here(pending::<()>());
+        let (id, site) = (handle.id(), task(handle.id()).site);
+        others().await;
+        handle.abort();
+        assert_ne!(task(id).flags & flag::ABORTED, 0);
+        others().await;
+        let abort = handle.abort_handle();
+        assert_eq!(task(id).stage, Stage::Cancelled as u8);
+        drop(handle);
+        assert_eq!(lost!(site), [0, 0, 0, 0, 1]);
+        drop(abort);
+        assert!(find_task(id).is_none());
+    });
+}
+
+#[test]
+fn an_aborted_task_whose_handle_goes_at_once_is_not_a_forgotten_one() {
+    run(async {
+        let handle = spawn_here(async {
+            pending::<()>().await;
+            1_u16
+        });
+        let site = task(handle.id()).site;
+        handle.abort_handle().abort();
+        drop(handle);
+        others().await;
+        assert_eq!(lost!(site), [0, 0, 0, 0, 1]);
+    });
+}
+
+#[test]
+fn a_task_waits_for_another_until_that_one_ends() {
+    run(async {
+        let (release, released) = oneshot::channel::<()>();
+        let target = spawn_here(async move { released.await.is_ok() });
+        let target_id = target.id();
+        let at = here();
+        let waiter = tokio::spawn(async move {
+            #[rustfmt::skip]
+            let ended = target.await.unwrap();
+            pending::<()>().await;
+            ended
+        });
+        others().await;
+        let [wait] = waits(waiter.id())[..] else { panic!("one wait: {:?}", waits(waiter.id())) };
+        assert_eq!((wait.kind, wait.on), (WaitKind::Join as u8, peek::task_id(target_id)));
+        assert_eq!(place(wait.site), (at.0, at.1 + 3), "where it is awaited");
+        assert_ne!(task(target_id).flags & flag::HANDLE_AWAITED, 0);
+        release.send(()).unwrap();
+        others().await;
+        assert!(waits(waiter.id()).is_empty() && find_task(target_id).is_none());
+        waiter.abort();
+    });
+}
+
+#[test]
+fn a_handle_that_lost_a_select_is_not_waited_for_any_more() {
+    run(async {
+        let target = spawn_here(async {
+            pending::<()>().await;
+            1_u32
+        });
+        let go = std::sync::Arc::new(Notify::new());
+        let waiter = tokio::spawn({
+            let go = std::sync::Arc::clone(&go);
+            async move {
+                let mut target = target;
+                tokio::select! {
+                    biased;
+                    () = go.notified() => {}
+                    _ = &mut target => {}
+                }
+                go.notified().await;
+                drop(target);
+                pending::<()>().await;
+            }
+        });
+        others().await;
+        assert_eq!(waits(waiter.id()).len(), 1);
+        go.notify_one();
+        others().await;
+        assert!(waits(waiter.id()).is_empty(), "the handle lives, but nobody waits for it");
+        go.notify_one();
+        others().await;
+        assert!(waits(waiter.id()).is_empty());
+        waiter.abort();
+    });
+}
+
+#[test]
+fn both_arms_of_a_select_are_waited_for_and_neither_afterwards() {
+    run(async {
+        let (lock, (tx, mut rx)) = (std::sync::Arc::new(Mutex::new(())), mpsc::unbounded_channel());
+        let held = std::sync::Arc::clone(&lock).lock_owned().await;
+        let waiter = tokio::spawn(async move {
+            tokio::select! {
+                _guard = lock.lock() => unreachable!("it is held"),
+                message = rx.recv() => assert_eq!(message, Some(1)),
+            }
+            pending::<()>().await;
+        });
+        others().await;
+        let mut kinds: Vec<_> = waits(waiter.id()).iter().map(|wait| wait.kind).collect();
+        kinds.sort_unstable();
+        assert_eq!(kinds, [WaitKind::Lock as u8, WaitKind::ChannelRecv as u8]);
+        tx.send(1).unwrap();
+        others().await;
+        assert!(waits(waiter.id()).is_empty());
+        waiter.abort();
+        drop(held);
+    });
+}
+
+#[test]
+fn wakes_are_counted_and_those_by_itself_apart() {
+    run(async {
+        let notify = std::sync::Arc::new(Notify::new());
+        let woken = spawn_here({
+            let notify = std::sync::Arc::clone(&notify);
+            async move {
+                for _ in 0..3 {
+                    notify.notified().await;
+                }
+                std::future::poll_fn(|cx| {
+                    cx.waker().wake_by_ref();
+                    Poll::<()>::Pending
+                })
+                .await;
+            }
+        });
+        others().await;
+        for _ in 0..3 {
+            notify.notify_one();
+            assert_ne!(task(woken.id()).woken_at, 0, "woken, and not polled yet");
+            others().await;
+        }
+        let reading = task(woken.id());
+        assert_eq!(reading.wakes - reading.self_wakes, 3);
+        assert!(reading.self_wakes > 0 && reading.polls == 1 + reading.wakes - u64::from(reading.woken_at != 0));
+        assert!(reading.sched_total > 0);
+        woken.abort();
+    });
+}
+
+#[test]
+fn tasks_of_every_kind_say_what_they_are() {
+    recorder();
+    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    let (at, set) = (here(), LocalSet::new());
+    runtime.block_on(set.run_until(async {
+        let local = spawn_local(pending::<()>());
+        assert_eq!(task(local.id()).kind, TaskKind::Local as u8);
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let blocking = spawn_blocking(move || wait.recv().is_ok());
+        let never = spawn_blocking(|| 'n');
+        let (id, site) = (never.id(), task(never.id()).site);
+        assert_eq!((task(blocking.id()).kind, task(id).kind), (TaskKind::Blocking as u8, TaskKind::Blocking as u8));
+        never.abort();
+        release.send(()).unwrap();
+        assert!(blocking.await.unwrap() && never.await.unwrap_err().is_cancelled());
+        assert_eq!((count(&site.finished), count(&site.aborted)), (1, 1), "it never ran");
+    }));
+    let root = spawn_site((at.0, at.1 + 1));
+    assert_eq!([&root.spawned, &root.finished, &root.handles_dropped].map(count), [1, 1, 0]);
+}
+
+#[test]
+fn the_panic_of_a_root_is_seen_by_its_caller() {
+    recorder();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let (at, root) = (here(), async { panic!("out of the root") });
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        runtime.block_on::<_>(root);
+    }));
+    assert!(caught.is_err());
+    assert_eq!(lost!(spawn_site((at.0, at.1 + 2))), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn a_wait_outside_of_any_task_is_nobodys() {
+    run(async {
+        let target = spawn_here(pending::<u64>());
+        let mut target = pin!(target);
+        assert!(poll_once(target.as_mut()).is_pending());
+        target.abort();
+    });
+}
