@@ -20,11 +20,11 @@ fn one_holds_it_at_a_time() {
     run_on_threads(async {
         let count = Arc::new(Mutex::new(0_u64));
         let tasks: Vec<_> = (0..8)
-            .map(|n| {
+            .map(|_| {
                 let count = Arc::clone(&count);
                 tokio::spawn(async move {
                     for i in 0..500 {
-                        let mut count = if n % 2 == 0 { count.lock().await } else { count.lock().await };
+                        let mut count = count.lock().await;
                         let before = *count;
                         if i % 50 == 0 {
                             tokio::task::yield_now().await;

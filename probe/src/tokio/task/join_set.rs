@@ -85,7 +85,9 @@ impl<F: Future> Future for Carrying<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: `future` is pinned with `self` and never moved out of it; `task` is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        let value = ready!(unsafe { Pin::new_unchecked(&mut this.future) }.poll(cx));
+        // SAFETY: as above.
+        let future = unsafe { Pin::new_unchecked(&mut this.future) };
+        let value = ready!(future.poll(cx));
         Poll::Ready(Carried { value, ticket: Ticket(this.task.take()) })
     }
 }

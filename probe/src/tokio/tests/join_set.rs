@@ -50,7 +50,7 @@ fn a_panic_that_is_joined_is_not_lost_and_one_that_goes_with_the_set_is() {
         let mut set = JoinSet::new();
         let joined = site_of(&set.spawn(async { panic!("joined") }));
         others().await;
-        assert!(set.join_next().await.unwrap().map(|()| ()).unwrap_err().is_panic());
+        assert!(error(set.join_next().await.unwrap()).is_panic());
         drop(set);
         assert_eq!(totals(joined), [1, 0, 0, 1, 0]);
 
@@ -115,7 +115,7 @@ fn the_panic_of_a_blocking_task_is_seen_or_lost_as_any_other() {
     run(async {
         let mut set = JoinSet::new();
         let seen = site_of(&set.spawn_blocking(|| panic!("seen")));
-        assert!(set.join_next().await.unwrap().map(|()| ()).unwrap_err().is_panic());
+        assert!(error(set.join_next().await.unwrap()).is_panic());
         assert_eq!(totals(seen), [1, 0, 0, 1, 0]);
         let abort = set.spawn_blocking(|| panic!("unseen"));
         let unseen = site_of(&abort);

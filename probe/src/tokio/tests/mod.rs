@@ -57,6 +57,11 @@ fn here() -> (&'static str, u32) {
     place(Location::caller())
 }
 
+/// The error of a task that returns nothing.
+fn error(result: Result<(), task::JoinError>) -> task::JoinError {
+    result.unwrap_err()
+}
+
 fn place(location: &Location<'static>) -> (&'static str, u32) {
     (location.file(), location.line())
 }

@@ -42,6 +42,9 @@ pub struct WeakSender<T> {
 
 impl<T> Sender<T> {
     /// Sends a message, waiting for room; see [`Sender::send`](::tokio::sync::mpsc::Sender::send).
+    ///
+    /// # Errors
+    /// The message, when the channel is closed.
     #[track_caller]
     pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
         let site = Location::caller();
@@ -81,6 +84,9 @@ impl<T> Sender<T> {
 
     /// Sends a message, waiting for room for some time; see
     /// [`Sender::send_timeout`](::tokio::sync::mpsc::Sender::send_timeout).
+    ///
+    /// # Errors
+    /// The message, when the channel is closed or there was no room in time.
     #[track_caller]
     pub fn send_timeout(&self, value: T, timeout: Duration) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
         let site = Location::caller();
@@ -123,6 +129,9 @@ impl<T> Sender<T> {
     }
 
     /// Waits for room for a message; see [`Sender::reserve`](::tokio::sync::mpsc::Sender::reserve).
+    ///
+    /// # Errors
+    /// When the channel is closed.
     #[track_caller]
     pub fn reserve(&self) -> impl Future<Output = Result<Permit<'_, T>, SendError<()>>> {
         let site = Location::caller();
@@ -130,6 +139,9 @@ impl<T> Sender<T> {
     }
 
     /// Waits for room for `n` messages; see [`Sender::reserve_many`](::tokio::sync::mpsc::Sender::reserve_many).
+    ///
+    /// # Errors
+    /// When the channel is closed, or never has room for so many.
     #[track_caller]
     pub fn reserve_many(&self, n: usize) -> impl Future<Output = Result<PermitIterator<'_, T>, SendError<()>>> {
         let site = Location::caller();
@@ -150,6 +162,9 @@ impl<T> Sender<T> {
 
     /// As [`Sender::reserve`], with a permit that owns the sender; see
     /// [`Sender::reserve_owned`](::tokio::sync::mpsc::Sender::reserve_owned).
+    ///
+    /// # Errors
+    /// When the channel is closed.
     #[track_caller]
     pub fn reserve_owned(self) -> impl Future<Output = Result<OwnedPermit<T>, SendError<()>>> {
         let site = Location::caller();

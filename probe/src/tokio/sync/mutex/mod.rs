@@ -138,9 +138,8 @@ impl<T: ?Sized> Mutex<T> {
         // tokio's lock is handed from holder to waiter, so a try never overtakes one that waits.
         let guard = match try_now(|| self.lock.try_lock().ok()).await {
             Tried::Done(guard) => guard,
-            Tried::Wait => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,
             Tried::Yield if self.is_free() => self.lock.lock().await,
-            Tried::Yield => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,
+            Tried::Wait | Tried::Yield => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,
         };
         Hold::begin(guard, slot, site)
     }
@@ -177,6 +176,7 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
+#[allow(clippy::missing_fields_in_debug, reason = "it prints as tokio's does")]
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Mutex");

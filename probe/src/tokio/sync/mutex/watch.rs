@@ -2,7 +2,10 @@
 use std::{
     any::type_name,
     panic::Location,
-    sync::atomic::{AtomicPtr, Ordering::*},
+    sync::atomic::{
+        AtomicPtr,
+        Ordering::{AcqRel, Acquire},
+    },
 };
 
 use crate::recorder::{
