@@ -1,0 +1,59 @@
+//! Which entities the active findings accuse, so that every table marks them with the same glyph.
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::Entity;
+use crate::lints::{Finding, Severity};
+use crate::model::{Model, SiteId};
+
+/// Accused entities with the worst that is said of each.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Accused {
+    said: HashMap<Entity, Severity>,
+    /// Sites with an accused task among theirs.
+    sites: HashMap<SiteId, Severity>,
+}
+
+impl Accused {
+    /// Those that `findings` accuse now; cleared findings accuse nobody.
+    pub(crate) fn new(findings: &[Finding], model: &Model) -> Self {
+        let mut accused = Self::default();
+        for finding in findings.iter().filter(|f| f.active()) {
+            let entity = Entity::from(finding.subject.kind);
+            worsen(accused.said.entry(entity), finding.severity);
+            if let Entity::Task(id) = entity
+                && let Some(task) = model.tasks.get(&id)
+            {
+                worsen(accused.sites.entry(task.site), finding.severity);
+            }
+        }
+        accused
+    }
+
+    /// The worst said of `entity` alone.
+    pub(crate) fn own(&self, entity: Entity) -> Option<Severity> {
+        self.said.get(&entity).copied()
+    }
+
+    /// The worst said of `entity` itself; of a task, also what is said of all from its site; of a site, also what is
+    /// said of one of its tasks; of a thread, what is said of the task that it is in.
+    pub(crate) fn severity(&self, entity: Entity, model: &Model) -> Option<Severity> {
+        let own = self.own(entity);
+        let related = match entity {
+            Entity::Task(id) => model.tasks.get(&id).and_then(|t| self.said.get(&Entity::Site(t.site)).copied()),
+            Entity::Site(id) => self.sites.get(&id).copied(),
+            Entity::Worker(id) => model
+                .workers
+                .get(&id)
+                .and_then(|w| w.poll)
+                .and_then(|(task, _)| self.said.get(&Entity::Task(task)).copied()),
+            _ => None,
+        };
+        own.max(related)
+    }
+}
+
+fn worsen<K>(entry: Entry<K, Severity>, severity: Severity) {
+    let worst = entry.or_insert(severity);
+    *worst = (*worst).max(severity);
+}

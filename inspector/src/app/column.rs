@@ -1,0 +1,172 @@
+//! One column of a table: the same definition shows it, sorts by it and filters on it.
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use super::{Cx, Entity};
+use crate::lints::Severity;
+use crate::model::Series;
+use crate::view::theme::Role;
+
+/// What stands in one cell.
+#[derive(Debug, Clone)]
+pub(crate) enum Value<'a> {
+    /// Nothing to say.
+    None,
+    /// Words.
+    Text(Cow<'a, str>),
+    /// A `path:line:column`, cut from the left.
+    Place(Cow<'a, str>),
+    /// A time.
+    Duration(Duration),
+    /// A whole number.
+    Count(u64),
+    /// Something per second.
+    Rate(f64),
+    /// A share, 0 to 1.
+    Share(f64),
+    /// Part of a whole, drawn as a bar when there is a whole.
+    Meter(u64, Option<u64>),
+    /// The last minute of a figure.
+    Spark(&'a Series),
+    /// The mark of the accused.
+    Mark(Option<Severity>),
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(crate) fn place(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Place(text.into())
+    }
+
+    pub(crate) fn duration(duration: Option<Duration>) -> Self {
+        duration.map_or(Self::None, Self::Duration)
+    }
+
+    /// Zero as nothing: a column of zeros hides the one figure that is not.
+    pub(crate) fn count(n: u64) -> Self {
+        if n == 0 { Self::None } else { Self::Count(n) }
+    }
+
+    /// The figure to sort and compare by: seconds, percent, or the number itself.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Self::None | Self::Text(_) | Self::Place(_) | Self::Mark(None) => None,
+            Self::Duration(d) => Some(d.as_secs_f64()),
+            Self::Count(n) | Self::Meter(n, _) => Some(*n as f64),
+            Self::Rate(r) => Some(*r),
+            Self::Share(s) => Some(s * 100.0),
+            Self::Spark(series) => series.last(),
+            Self::Mark(Some(severity)) => Some(f64::from(*severity as u8) + 1.0),
+        }
+    }
+
+    /// The words to sort and filter by.
+    pub(crate) fn words(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Place(text) => Some(text),
+            Self::Mark(Some(Severity::Crit)) => Some("crit"),
+            Self::Mark(Some(Severity::Warn)) => Some("warn"),
+            Self::Mark(Some(Severity::Info)) => Some("info"),
+            _ => None,
+        }
+    }
+}
+
+/// What the values of a column are, which decides how they are compared and aligned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Words.
+    Text,
+    /// Times.
+    Duration,
+    /// Numbers.
+    Number,
+    /// Shares, compared as percent.
+    Share,
+    /// The mark: sorts as a number, filters as words.
+    Mark,
+}
+
+/// How wide a column may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Width {
+    /// Always as wide.
+    Fixed(u16),
+    /// At least the first, at most the second.
+    Flex(u16, u16),
+    /// Only to filter on.
+    Hidden,
+}
+
+/// One column.
+pub(crate) struct Column {
+    /// How filters and the status line name it.
+    pub(crate) id: &'static str,
+    /// Its head.
+    pub(crate) title: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) width: Width,
+    /// 1 is never dropped; the largest go first when there is no room.
+    pub(crate) priority: u8,
+    pub(crate) value: for<'a> fn(&Cx<'a>, Entity) -> Value<'a>,
+    /// What the value is, when it is more than text.
+    pub(crate) role: fn(&Cx, Entity) -> Role,
+}
+
+/// The role of most cells.
+pub(crate) fn plain(_: &Cx, _: Entity) -> Role {
+    Role::Text
+}
+
+/// The role of cells that are context.
+pub(crate) fn muted(_: &Cx, _: Entity) -> Role {
+    Role::Muted
+}
+
+/// The role of a mark.
+pub(crate) fn mark_role(cx: &Cx, entity: Entity) -> Role {
+    cx.mark(entity).map_or(Role::Text, Role::from)
+}
+
+/// The first column of every table: whether a finding accuses this row.
+pub(crate) const MARK: Column = Column {
+    id: "mark",
+    title: "!",
+    kind: Kind::Mark,
+    width: Width::Fixed(1),
+    priority: 1,
+    value: |cx, entity| Value::Mark(cx.mark(entity)),
+    role: mark_role,
+};
+
+/// Orders `entities` by a column; figures start with the largest and words with the first, `reverse` turns that
+/// round. Ties are broken by the second column, then by id.
+pub(crate) fn sort(cx: &Cx, entities: &mut [Entity], by: &Column, then: &Column, reverse: bool) {
+    let number = |column: &Column, entity| (column.value)(cx, entity).number().map_or(f64::NEG_INFINITY, finite);
+    let turn = |order: Ordering| if reverse { order.reverse() } else { order };
+    if by.kind == Kind::Text {
+        entities.sort_by_cached_key(|&e| {
+            let words = (by.value)(cx, e).words().unwrap_or_default().to_lowercase();
+            (words.is_empty(), words, e.ordinal())
+        });
+        if reverse {
+            entities.reverse();
+        }
+        return;
+    }
+    let mut keyed: Vec<_> = entities.iter().map(|&e| (number(by, e), number(then, e), e)).collect();
+    keyed.sort_unstable_by(|a, b| {
+        turn(b.0.total_cmp(&a.0)).then(b.1.total_cmp(&a.1)).then(a.2.ordinal().cmp(&b.2.ordinal()))
+    });
+    for (slot, (_, _, entity)) in entities.iter_mut().zip(keyed) {
+        *slot = entity;
+    }
+}
+
+fn finite(value: f64) -> f64 {
+    if value.is_nan() { f64::NEG_INFINITY } else { value }
+}

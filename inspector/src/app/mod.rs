@@ -1,0 +1,240 @@
+//! The dashboard's core: what has happened to it so far ([`App`]), and what the next thing that happens changes
+//! ([`update`]). It draws nothing, reads no clock and does no I/O; [`run`] is the loop that does.
+
+mod accused;
+pub(crate) mod column;
+mod copy;
+pub(crate) mod derived;
+mod entity;
+pub(crate) mod filter;
+pub(crate) mod keymap;
+mod link;
+mod msg;
+mod navigate;
+mod options;
+mod place;
+mod prompt;
+mod run;
+pub(crate) mod screen;
+mod terminal;
+mod update;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use entity::{Entity, Row};
+pub use msg::{Effect, Msg};
+pub use options::{ColorChoice, Options, ThemeChoice};
+pub use run::{Exit, run};
+pub use update::update;
+
+pub(crate) use accused::Accused;
+pub(crate) use derived::Derived;
+pub(crate) use link::Link;
+pub(crate) use navigate::crumbs;
+pub(crate) use place::Place;
+pub(crate) use prompt::Prompt;
+
+use crate::lints::{Engine, Finding, Severity};
+use crate::model::Model;
+use crate::view::glyphs::{self, Glyphs};
+use crate::view::screens::SCREENS;
+use crate::view::theme::{Role, Theme};
+
+/// Everything that the dashboard knows.
+pub struct App {
+    /// The target as the operator wrote it.
+    address: String,
+    options: Options,
+    pub(crate) theme: Theme,
+    pub(crate) glyphs: &'static Glyphs,
+
+    engine: Engine,
+    live: Shown,
+    /// What was shown when the operator froze the view.
+    frozen: Option<Shown>,
+    /// Findings of runs of the target before this one, the newest run last.
+    past: Vec<PastFinding>,
+    pub(crate) link: Link,
+
+    /// Time since the dashboard started, as of the newest tick.
+    pub(crate) clock: Duration,
+    pub(crate) size: (u16, u16),
+    /// The way here: a list at the bottom, what was gone into above it.
+    stack: Vec<Place>,
+    /// The lists as they were left.
+    left: HashMap<&'static str, Place>,
+    pub(crate) prompt: Option<Prompt>,
+    notice: Option<Notice>,
+    pub(crate) restarted: Option<Notice>,
+    pub(crate) wide: bool,
+    pub(crate) derived: Derived,
+    refreshed_at: Option<Duration>,
+    moved_at: Duration,
+    dirty: bool,
+}
+
+/// One state of the target, as the screens show it.
+#[derive(Clone)]
+struct Shown {
+    model: Arc<Model>,
+    findings: Vec<Finding>,
+    accused: Accused,
+}
+
+/// A finding about an earlier run of the target.
+pub(crate) struct PastFinding {
+    /// Its number in this session.
+    pub(crate) id: u64,
+    /// Process id of that run.
+    pub(crate) pid: u32,
+    pub(crate) finding: Finding,
+}
+
+/// Something said for a moment.
+pub(crate) struct Notice {
+    pub(crate) role: Role,
+    pub(crate) text: String,
+    pub(crate) until: Duration,
+}
+
+/// What screens and columns read.
+#[derive(Clone, Copy)]
+pub(crate) struct Cx<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) model: &'a Model,
+    pub(crate) findings: &'a [Finding],
+    pub(crate) accused: &'a Accused,
+    pub(crate) derived: &'a Derived,
+    pub(crate) glyphs: &'static Glyphs,
+}
+
+impl<'a> Cx<'a> {
+    /// The worst that a finding says of `entity`; shown as its mark in every table.
+    pub(crate) fn mark(&self, entity: Entity) -> Option<Severity> {
+        match entity {
+            Entity::Finding(_) => self.finding(entity).filter(|f| f.active()).map(|f| f.severity),
+            Entity::Past(_) => None,
+            other => self.accused.severity(other, self.model),
+        }
+    }
+
+    /// The finding that `entity` is, of this run or an earlier one.
+    pub(crate) fn finding(&self, entity: Entity) -> Option<&'a Finding> {
+        match entity {
+            Entity::Finding(key) => self.findings.iter().find(|f| f.key() == key),
+            Entity::Past(id) => self.app.past.iter().find(|p| p.id == id).map(|p| &p.finding),
+            _ => None,
+        }
+    }
+}
+
+impl App {
+    /// A dashboard for the target that the operator calls `address`, before anything has happened. `colored` false
+    /// leaves bold, dim and reverse.
+    pub fn new(address: &str, options: Options, colored: bool) -> Self {
+        let theme = Theme::new(options.theme, colored);
+        let glyphs = if options.ascii { &glyphs::ASCII } else { &glyphs::UNICODE };
+        Self {
+            address: crate::view::fit::clean(address),
+            engine: Engine::new(options.settings.clone()),
+            options,
+            theme,
+            glyphs,
+            live: Shown { model: Arc::default(), findings: Vec::new(), accused: Accused::default() },
+            frozen: None,
+            past: Vec::new(),
+            link: Link::default(),
+            clock: Duration::ZERO,
+            size: (80, 24),
+            stack: vec![Place::new(SCREENS[0], None)],
+            left: HashMap::new(),
+            prompt: None,
+            notice: None,
+            restarted: None,
+            wide: false,
+            derived: Derived::default(),
+            refreshed_at: None,
+            moved_at: Duration::ZERO,
+            dirty: true,
+        }
+    }
+
+    /// Whether anything visible has changed since the last call.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Has to be drawn again.
+    pub(crate) fn touch(&mut self) {
+        self.dirty = true;
+    }
+
+    fn shown(&self) -> &Shown {
+        self.frozen.as_ref().unwrap_or(&self.live)
+    }
+
+    pub(crate) fn frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn past(&self) -> &[PastFinding] {
+        &self.past
+    }
+
+    /// The target has been connected to at least once.
+    pub(crate) fn ever_connected(&self) -> bool {
+        self.live.model.target.instance != 0
+            || !matches!(self.link, Link::Connecting { .. } | Link::Lost { data_at: None, .. })
+    }
+
+    /// What is in front of the operator.
+    pub(crate) fn cx(&self) -> Cx<'_> {
+        let shown = self.shown();
+        Cx {
+            app: self,
+            model: &shown.model,
+            findings: &shown.findings,
+            accused: &shown.accused,
+            derived: &self.derived,
+            glyphs: self.glyphs,
+        }
+    }
+
+    /// Where the operator is.
+    pub(crate) fn place(&self) -> &Place {
+        // The stack is never empty: it starts with a list, and `back` keeps the last.
+        &self.stack[self.stack.len() - 1]
+    }
+
+    pub(crate) fn place_mut(&mut self) -> &mut Place {
+        let last = self.stack.len() - 1;
+        &mut self.stack[last]
+    }
+
+    pub(crate) fn way(&self) -> &[Place] {
+        &self.stack
+    }
+
+    /// The notice of the moment.
+    pub(crate) fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    pub(crate) fn say(&mut self, role: Role, text: impl Into<String>) {
+        self.notice = Some(Notice { role, text: text.into(), until: self.clock + Duration::from_secs(4) });
+        self.touch();
+    }
+}

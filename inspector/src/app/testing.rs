@@ -1,0 +1,155 @@
+//! A dashboard without a terminal: real key sequences in, text and roles out.
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::{Accused, App, Effect, Link, Msg, Options, derived, fixture, update};
+use crate::lints::Finding;
+use crate::model::Model;
+use crate::source;
+use crate::view::theme::Theme;
+
+/// A dashboard under test.
+pub(crate) struct Driver {
+    pub(crate) app: App,
+    terminal: Terminal<TestBackend>,
+    /// What the core asked of the loop so far.
+    pub(crate) effects: Vec<Effect>,
+    clock: Duration,
+}
+
+impl Driver {
+    /// A dashboard that has just been started.
+    pub(crate) fn new(columns: u16, rows: u16) -> Self {
+        let mut app = App::new("http://127.0.0.1:6670", Options::default(), true);
+        app.theme = Theme::roles();
+        let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        let mut driver = Self { app, terminal, effects: Vec::new(), clock: Duration::ZERO };
+        driver.resize(columns, rows);
+        driver
+    }
+
+    /// A dashboard that shows the fixture.
+    pub(crate) fn shop(columns: u16, rows: u16) -> Self {
+        let mut driver = Self::new(columns, rows);
+        driver.show(fixture::model(), fixture::findings());
+        driver
+    }
+
+    /// Replaces what is known of the target, as an update would.
+    pub(crate) fn show(&mut self, model: Model, findings: Vec<Finding>) {
+        self.app.live.accused = Accused::new(&findings, &model);
+        self.app.live.model = Arc::new(model);
+        self.app.live.findings = findings;
+        self.app.link = Link::Live { data_at: self.app.clock };
+        if !self.app.frozen() {
+            derived::refresh(&mut self.app);
+            super::navigate::settle(&mut self.app);
+        }
+    }
+
+    pub(crate) fn hear(&mut self, event: source::Event) {
+        let effects = update(&mut self.app, Msg::Source(event));
+        self.effects.extend(effects);
+    }
+
+    pub(crate) fn wait(&mut self, time: Duration) {
+        self.clock += time;
+        let clock = self.clock;
+        update(&mut self.app, Msg::Tick(clock));
+    }
+
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        self.terminal.backend_mut().resize(columns, rows);
+        update(&mut self.app, Msg::Resize(columns, rows));
+    }
+
+    /// Presses keys: characters stand for themselves, `<Enter>`, `<Esc>`, `<C-d>`… for the rest.
+    pub(crate) fn keys(&mut self, sequence: &str) {
+        let mut rest = sequence;
+        while let Some(c) = rest.chars().next() {
+            let named = rest.strip_prefix('<').and_then(|r| r.split_once('>')).filter(|(name, _)| !name.is_empty());
+            let event = if let Some((name, after)) = named {
+                rest = after;
+                match name.strip_prefix("C-") {
+                    Some(c) => KeyEvent::new(KeyCode::Char(c.chars().next().unwrap()), KeyModifiers::CONTROL),
+                    None => KeyEvent::new(code(name), KeyModifiers::NONE),
+                }
+            } else {
+                rest = &rest[c.len_utf8()..];
+                KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)
+            };
+            let effects = update(&mut self.app, Msg::Key(event));
+            self.effects.extend(effects);
+        }
+    }
+
+    fn draw(&mut self) {
+        let app = &self.app;
+        self.terminal.draw(|frame| crate::view::draw(app, frame)).unwrap();
+    }
+
+    /// What is on the screen, line by line.
+    pub(crate) fn text(&mut self) -> String {
+        self.draw();
+        self.read(|cell| cell.symbol().to_owned())
+    }
+
+    /// The role of each character on the screen; selected ones in upper case.
+    pub(crate) fn roles(&mut self) -> String {
+        self.draw();
+        self.read(|cell| match (cell.symbol(), Theme::letter(cell.style())) {
+            (" ", '_') => "_".to_owned(),
+            (" ", letter) if letter.is_lowercase() || letter == '.' => " ".to_owned(),
+            (_, letter) => letter.to_string(),
+        })
+    }
+
+    /// Text, then roles: what a snapshot holds.
+    pub(crate) fn screen(&mut self) -> String {
+        format!("{}\n\n{}", self.text(), self.roles())
+    }
+
+    fn read(&self, of: impl Fn(&ratatui::buffer::Cell) -> String) -> String {
+        let buffer = self.terminal.backend().buffer();
+        let mut lines = Vec::new();
+        for y in 0..buffer.area.height {
+            let mut line = String::new();
+            let mut covered = 0;
+            for x in 0..buffer.area.width {
+                let cell = &buffer[(x, y)];
+                // The second half of a wide character holds nothing of its own.
+                if covered > 0 {
+                    covered -= 1;
+                    continue;
+                }
+                covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
+                line.push_str(&of(cell));
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+        lines.join("\n").trim_end().to_owned()
+    }
+}
+
+fn code(name: &str) -> KeyCode {
+    match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "S-Tab" => KeyCode::BackTab,
+        "Down" => KeyCode::Down,
+        "Up" => KeyCode::Up,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        "PgUp" => KeyCode::PageUp,
+        "PgDn" => KeyCode::PageDown,
+        "BS" => KeyCode::Backspace,
+        other => panic!("no key is called {other}"),
+    }
+}

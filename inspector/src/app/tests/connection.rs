@@ -1,0 +1,106 @@
+//! The connection: not there yet, lost, back, and back as another process.
+use std::time::Duration;
+
+use crate::app::testing::Driver;
+use crate::app::{Effect, fixture};
+use crate::model::{Batch, Stamp, Target};
+use crate::source::{Event, SourceError};
+
+fn refused() -> Event {
+    let error = SourceError::Refused { target: "http://127.0.0.1:6670".into() };
+    Event::Lost { error, retry_in: Duration::from_secs(3) }
+}
+
+fn lost() -> Event {
+    let error = SourceError::Lost { target: "http://127.0.0.1:6670".into(), why: "end of stream".into() };
+    Event::Lost { error, retry_in: Duration::from_secs(3) }
+}
+
+#[test]
+fn a_refused_first_connection_says_what_happened_why_and_what_to_do() {
+    let mut driver = Driver::new(80, 24);
+    driver.hear(Event::Connecting { attempt: 1 });
+    driver.hear(refused());
+    let text = driver.text();
+    for words in ["connection refused", "likely cause", "ASYNC_INSPECT=127.0.0.1:6670", "retry in 3s", "q quits"] {
+        assert!(text.contains(words), "{words}:\n{text}");
+    }
+    // Keys answer.
+    driver.keys("r?");
+    assert_eq!(driver.effects, [Effect::Reconnect]);
+    assert!(driver.text().contains("next screen"));
+    driver.keys("<Esc>q");
+    assert_eq!(driver.effects, [Effect::Reconnect, Effect::Quit]);
+}
+
+#[test]
+fn lost_data_stays_with_its_age_and_the_time_to_the_next_attempt() {
+    let mut driver = Driver::shop(80, 24);
+    driver.wait(Duration::from_secs(1));
+    driver.hear(lost());
+    driver.wait(Duration::from_secs(12));
+    let text = driver.text();
+    assert!(text.contains("STALE 13s") && text.contains("r now"), "{text}");
+    assert!(text.contains("src/report.rs:42:9"), "{text}");
+    assert!(text.contains("the service ended"), "{text}");
+    driver.keys("3<Enter>r");
+    assert!(driver.text().contains("Mutex orders"));
+    assert_eq!(driver.effects, [Effect::Reconnect]);
+}
+
+#[test]
+fn the_countdown_of_the_next_attempt_is_drawn_and_an_idle_screen_is_not() {
+    let mut driver = Driver::shop(80, 24);
+    driver.app.take_dirty();
+    driver.wait(Duration::from_millis(250));
+    driver.wait(Duration::from_millis(250));
+    assert!(!driver.app.take_dirty(), "nothing has changed");
+    driver.hear(lost());
+    driver.app.take_dirty();
+    driver.wait(Duration::from_millis(900));
+    assert!(driver.app.take_dirty(), "a second has passed without a connection");
+}
+
+#[test]
+fn the_same_process_after_a_break_goes_on_where_it_was() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("3<Enter>");
+    driver.hear(lost());
+    driver.hear(Event::Connected(Box::new(fixture::target())));
+    let text = driver.text();
+    assert!(text.contains("Mutex orders") && text.contains("live"), "{text}");
+}
+
+#[test]
+fn a_restarted_target_is_announced_and_its_old_findings_are_kept_in_grey() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("3<Enter>");
+    driver.hear(lost());
+    driver.hear(Event::Connected(Box::new(Target { instance: 8, pid: 5151, ..fixture::target() })));
+    let batch = Batch { seq: 1, now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
+    driver.hear(Event::Update(Box::new(batch)));
+    driver.keys("1");
+    let text = driver.text();
+    assert!(text.contains("process 4242 is now 5151"), "{text}");
+    assert!(text.contains("pid 5151") && text.contains("process 4242"), "{text}");
+    assert!(text.contains("OVER  report.rs:42"), "{text}");
+    // Its ids mean other things now: no page of the old process is left open.
+    assert_eq!(driver.app.way().len(), 1);
+    driver.keys("6");
+    assert!(driver.text().contains("earlier"), "{}", driver.text());
+    driver.wait(Duration::from_secs(91));
+    assert!(!driver.text().contains("is now"), "{}", driver.text());
+}
+
+#[test]
+fn what_is_shed_and_what_the_probe_takes_is_in_the_first_line() {
+    let mut driver = Driver::shop(120, 24);
+    let first = |driver: &mut Driver| driver.text().lines().next().unwrap_or_default().to_owned();
+    assert!(first(&mut driver).contains("probe 0.4% 3.10 MiB · shed 0"), "{}", first(&mut driver));
+    let mut model = fixture::model();
+    model.loss.tasks = 12_000;
+    driver.show(model, Vec::new());
+    driver.resize(80, 24);
+    let line = first(&mut driver);
+    assert!(line.contains("shop pid 4242") && line.contains("shed 12.0k"), "{line}");
+}

@@ -1,0 +1,73 @@
+//! What `/` finds, and what it says when it does not understand.
+
+use crate::app::testing::Driver;
+
+fn found(filter: &str) -> usize {
+    let mut driver = Driver::shop(100, 30);
+    driver.keys(&format!("2v/{filter}<Enter>"));
+    assert!(driver.app.prompt.is_none(), "{filter}: {}", driver.text());
+    driver.app.derived.rows.order.len()
+}
+
+#[test]
+fn terms_narrow_the_rows() {
+    let all = found("");
+    assert_eq!(found("place_order"), 40);
+    assert_eq!(found("!place_order"), all - 40);
+    assert_eq!(found("PLACE_order"), 40);
+    assert_eq!(found("state:running"), 1);
+    assert_eq!(found("state=run"), 0);
+    assert_eq!(found("mark:crit"), 1);
+    assert_eq!(found("lock:orders"), 39);
+    assert_eq!(found("lock:orders wait>395ms"), 2);
+    assert_eq!(found("wait>0.4s on:lock"), 0);
+    assert_eq!(found("busy>50%"), 1);
+    assert_eq!(found("maxpoll>=1s"), 1);
+    assert_eq!(found("at:orders.rs:88"), 40);
+    assert_eq!(found("orders.rs:88"), 40);
+    assert_eq!(found("\"room in mail\""), 2);
+    assert_eq!(found("id=17"), 1);
+}
+
+#[test]
+fn nonsense_is_answered_in_place_and_hides_nothing() {
+    for (filter, words) in [
+        ("stat:idle", "no field `stat`"),
+        ("wait>soon", "`soon` is not a time: write wait>250ms"),
+        ("busy>lots", "is not a share"),
+        ("state>3", "holds words"),
+        ("wait>", "compares with nothing"),
+        ("\"open", "quote is not closed"),
+    ] {
+        let mut driver = Driver::shop(100, 30);
+        driver.keys(&format!("2/{filter}"));
+        let text = driver.text();
+        assert!(text.contains(words), "{filter}:\n{text}");
+        assert!(text.contains("place_order"), "{filter}:\n{text}");
+        // Enter does not accept it, Esc takes it back.
+        driver.keys("<Enter>");
+        assert!(driver.app.prompt.is_some());
+        driver.keys("<Esc>");
+        assert!(driver.app.prompt.is_none() && driver.app.place().filter.is_empty());
+    }
+}
+
+#[test]
+fn a_filter_is_shown_counted_and_taken_off_by_esc() {
+    let mut driver = Driver::shop(100, 30);
+    driver.keys("2v/lock:orders<Enter>");
+    assert!(driver.text().contains("39 of 53 tasks"));
+    driver.keys("<Esc>");
+    assert!(driver.text().contains("53 tasks"));
+    assert_eq!(driver.app.place().screen.id, "tasks");
+    driver.keys("/zzz<Enter>");
+    assert!(driver.text().contains("None of 53 tasks passes the filter"));
+}
+
+#[test]
+fn keys_are_text_while_a_filter_is_typed() {
+    let mut driver = Driver::shop(100, 30);
+    driver.keys("2/qj1<BS> x<C-w><C-u>n");
+    assert_eq!(driver.effects, []);
+    assert_eq!(driver.app.prompt.as_ref().map(|p| p.input.value()), Some("n"));
+}

@@ -1,0 +1,157 @@
+//! Keys that move: within a screen, along the thread, and back.
+use std::time::Duration;
+
+use crate::app::testing::Driver;
+use crate::app::{Effect, Entity, fixture};
+use crate::model::{LockId, TaskId};
+
+fn subject(driver: &Driver) -> Option<Entity> {
+    driver.app.place().subject
+}
+
+#[test]
+fn the_thread_leads_from_a_waiting_task_to_its_lock_to_the_holder_to_what_that_waits_for_and_back() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("2v/id=105<Enter><Enter>");
+    assert_eq!(subject(&driver), Some(Entity::Task(TaskId(105))));
+    // The first links of the page are the findings about its spawn site; then comes what it waits for.
+    driver.keys("j<Enter>");
+    assert_eq!(subject(&driver), Some(Entity::Lock(LockId(1))));
+    driver.keys("j<Enter>");
+    assert_eq!(subject(&driver), Some(Entity::Task(TaskId(100))));
+    assert!(driver.text().contains("room in mail"), "{}", driver.text());
+    for expected in [Some(Entity::Lock(LockId(1))), Some(Entity::Task(TaskId(105))), None, None] {
+        driver.keys("<Esc>");
+        assert_eq!(subject(&driver), expected);
+    }
+}
+
+#[test]
+fn going_back_never_quits() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("3<Enter>");
+    driver.keys(&"<Esc>h".repeat(20));
+    assert_eq!(driver.effects, []);
+    assert_eq!(driver.app.place().screen.id, "overview");
+    driver.keys("q");
+    assert_eq!(driver.effects, [Effect::Quit]);
+}
+
+#[test]
+fn going_round_in_circles_does_not_grow_without_end() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("3<Enter>");
+    for _ in 0..200 {
+        driver.keys("j<Enter>");
+    }
+    assert!(driver.app.way().len() <= 51);
+    driver.keys(&"<Esc>".repeat(60));
+    assert_eq!(driver.app.place().screen.id, "overview");
+}
+
+#[test]
+fn the_selection_follows_its_entity_when_rows_move() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("2vjjj");
+    let chosen = driver.app.selected();
+    let mut model = fixture::model();
+    // Everything else now waits longer, which puts it above.
+    for task in model.tasks.values_mut().filter(|t| Some(Entity::Task(t.id)) != chosen.map(|r| r.entity)) {
+        task.waits.iter_mut().for_each(|w| w.since = crate::model::Stamp(1));
+    }
+    driver.show(model, fixture::findings());
+    assert_eq!(driver.app.selected(), chosen);
+    assert!(driver.app.place().index > 10, "{}", driver.app.place().index);
+}
+
+#[test]
+fn when_the_selected_entity_ends_the_cursor_stays_on_its_row() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("2vjjjjj");
+    let index = driver.app.place().index;
+    let Some(Entity::Task(id)) = driver.app.selected().map(|r| r.entity) else { panic!("no task is selected") };
+    let mut model = fixture::model();
+    model.tasks.remove(&id);
+    driver.show(model, fixture::findings());
+    assert_eq!(driver.app.place().index, index);
+    assert_ne!(driver.app.selected().map(|r| r.entity), Some(Entity::Task(id)));
+}
+
+#[test]
+fn until_the_operator_moves_the_worst_is_selected() {
+    let mut driver = Driver::shop(80, 24);
+    let mut findings = fixture::findings();
+    findings.remove(0);
+    driver.show(fixture::model(), findings.clone());
+    assert_eq!(driver.app.selected().map(|r| r.entity), Some(Entity::Finding(findings[0].key())));
+}
+
+#[test]
+fn n_goes_through_the_findings_wherever_it_is_pressed() {
+    let mut driver = Driver::shop(80, 24);
+    let findings = fixture::findings();
+    driver.keys("2n");
+    assert_eq!(subject(&driver), Some(Entity::Finding(findings[0].key())));
+    driver.keys("n");
+    assert_eq!(subject(&driver), Some(Entity::Finding(findings[1].key())));
+    driver.keys("NN");
+    // The fifth is over: before the first comes the fourth.
+    assert_eq!(subject(&driver), Some(Entity::Finding(findings[3].key())));
+    driver.keys("<Esc>");
+    assert_eq!(driver.app.place().screen.id, "tasks");
+    driver.keys("1nn");
+    assert_eq!(driver.app.selected().map(|r| r.entity), Some(Entity::Finding(findings[2].key())));
+}
+
+#[test]
+fn lists_are_found_again_as_they_were_left() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("2vjjj3");
+    driver.keys("2");
+    assert!(driver.app.place().flat);
+    assert_eq!(driver.app.place().index, 3);
+    driver.keys("<Tab>");
+    assert_eq!(driver.app.place().screen.id, "locks");
+    driver.keys("<S-Tab><S-Tab><S-Tab>");
+    assert_eq!(driver.app.place().screen.id, "target");
+}
+
+#[test]
+fn a_spawn_site_opens_in_place_and_closes_again() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("2jo");
+    assert!(driver.text().contains("#101 place_order"));
+    driver.keys("jjo");
+    assert!(!driver.text().contains("#101 place_order"));
+    assert_eq!(driver.app.place().index, 1);
+}
+
+#[test]
+fn sorting_goes_through_the_columns_and_turns_round() {
+    let mut driver = Driver::shop(120, 40);
+    driver.keys("3s");
+    assert!(driver.text().contains("by name"));
+    let first = driver.app.derived.rows.order[0];
+    driver.keys("S");
+    assert_ne!(driver.app.derived.rows.order[0], first);
+}
+
+#[test]
+fn a_frozen_view_stands_still_while_data_arrives() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys(" ");
+    let frozen = driver.text();
+    assert!(frozen.contains("FROZEN"));
+    driver.show(fixture::model(), Vec::new());
+    driver.wait(Duration::from_millis(300));
+    assert_eq!(driver.text(), frozen);
+    driver.keys(" ");
+    assert!(driver.text().contains("Nothing is wrong"));
+}
+
+#[test]
+fn ctrl_c_and_ctrl_z_work_in_the_middle_of_a_filter() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("2/abc<C-z><C-c>");
+    assert_eq!(driver.effects, [Effect::Suspend, Effect::Interrupt]);
+}

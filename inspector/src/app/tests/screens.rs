@@ -1,0 +1,136 @@
+//! Every screen, as text and as roles, at three sizes.
+
+use crate::app::testing::Driver;
+
+/// The keys that lead to each screen.
+const WAYS: &[(&str, &str)] = &[
+    ("overview", ""),
+    ("tasks", "2"),
+    ("tasks_flat", "2v"),
+    ("tasks_open", "2jo"),
+    ("task", "2vj<Enter>"),
+    ("site", "2<Enter>"),
+    ("locks", "3"),
+    ("lock", "3<Enter>"),
+    ("channels", "4"),
+    ("channel", "4<Enter>"),
+    ("workers", "5"),
+    ("findings", "6"),
+    ("finding", "6j<Enter>"),
+    ("target", "7"),
+    ("help", "?"),
+    ("filter", "2/wait>3s lock:orders nonsense:1"),
+];
+
+fn at(columns: u16, rows: u16) {
+    for (name, keys) in WAYS {
+        let mut driver = Driver::shop(columns, rows);
+        driver.keys(keys);
+        insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), driver.screen());
+    }
+}
+
+#[test]
+fn every_screen_at_80x24() {
+    at(80, 24);
+}
+
+#[test]
+fn every_screen_at_120x40() {
+    at(120, 40);
+}
+
+#[test]
+fn every_screen_at_60x15() {
+    at(60, 15);
+}
+
+/// What somebody woken at night has to read without pressing a key.
+#[test]
+fn the_overview_says_what_is_wrong_where_and_what_to_change() {
+    let text = Driver::shop(80, 24).text();
+    for part in [
+        "CRIT  A poll of `nightly` has been running for 2.31 s",
+        "src/report.rs:42:9",
+        "tokio::task::spawn_blocking",
+        "src/handlers/orders.rs:93:29",
+        "src/mail.rs:31:26",
+    ] {
+        assert!(text.contains(part), "{part} is missing from\n{text}");
+    }
+}
+
+#[test]
+fn the_accused_have_the_same_sign_in_every_table() {
+    let mut driver = Driver::shop(120, 40);
+    let row = |driver: &mut Driver, keys: &str, name: &str| {
+        driver.keys(keys);
+        let text = driver.text();
+        text.lines().skip(4).find(|l| l.contains(name)).map_or_else(|| panic!("{name}:\n{text}"), str::to_owned)
+    };
+    assert!(row(&mut driver, "2", "nightly").starts_with('✗'));
+    assert!(row(&mut driver, "v", "#17 nightly").starts_with('✗'));
+    assert!(row(&mut driver, "5", "tokio-rt-worker-1").starts_with('✗'));
+    assert!(row(&mut driver, "3", "orders").starts_with('▲'));
+    assert!(row(&mut driver, "4", "mail").starts_with('▲'));
+    // What is over accuses nobody.
+    assert!(row(&mut driver, "3", "Sessions").starts_with("  Sessions"));
+}
+
+#[test]
+fn help_lists_every_key_and_every_screen() {
+    let mut driver = Driver::shop(100, 200);
+    driver.keys("?");
+    let text = driver.text();
+    for binding in crate::app::keymap::KEYMAP {
+        assert!(text.lines().any(|l| l.starts_with(binding.shown)), "{} is missing from help", binding.shown);
+    }
+    for screen in crate::view::screens::SCREENS {
+        assert!(text.contains(screen.title), "{} is missing from help", screen.title);
+    }
+}
+
+#[test]
+fn every_list_has_its_digit_and_the_digits_are_in_order() {
+    let keys: String = crate::view::screens::SCREENS.iter().filter_map(|s| s.key).collect();
+    assert_eq!(keys, "1234567");
+    for (at, key) in keys.chars().enumerate() {
+        let mut driver = Driver::shop(80, 24);
+        driver.keys(&key.to_string());
+        assert_eq!(driver.app.place().screen.id, crate::view::screens::SCREENS[at].id);
+    }
+}
+
+#[test]
+fn an_empty_service_is_told_what_would_be_here() {
+    let mut driver = Driver::new(80, 24);
+    let mut model = crate::app::fixture::model();
+    model.tasks.clear();
+    model.locks.clear();
+    model.channels.clear();
+    model.sites.clear();
+    driver.show(model, Vec::new());
+    assert!(driver.text().contains("Nothing is wrong"));
+    for (key, words) in
+        [("2", "No task is alive"), ("3", "no lock that is watched"), ("4", "no channel"), ("6", "No finding")]
+    {
+        driver.keys(key);
+        let text = driver.text();
+        assert!(text.contains(words), "{text}");
+        assert!(text.contains("Not visible in this service"), "{text}");
+    }
+}
+
+#[test]
+fn ascii_draws_nothing_else() {
+    let mut driver = Driver::shop(120, 40);
+    driver.app.glyphs = &crate::view::glyphs::ASCII;
+    for (_, keys) in WAYS {
+        driver.keys("<Esc><Esc><Esc>");
+        driver.keys(keys);
+        let text = driver.text();
+        let strange: String = text.chars().filter(|c| !c.is_ascii()).collect();
+        assert_eq!(strange, "", "in\n{text}");
+        driver.keys("<Esc>");
+    }
+}

@@ -1,0 +1,224 @@
+//! What each thing that happens changes.
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::keymap::{self, Action};
+use super::{Accused, App, Effect, Engine, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate, prompt};
+use crate::model::{Model, Target};
+use crate::source;
+use crate::view::theme::Role;
+
+/// How long a row stays where it is after the operator moved.
+const HOLD: Duration = Duration::from_secs(1);
+/// How long a restart of the target is spoken of.
+const RESTART_NOTICE: Duration = Duration::from_secs(90);
+/// Findings of earlier runs that are kept.
+const PAST_LIMIT: usize = 200;
+
+/// Takes one message in, and says what the loop has to do about it.
+pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
+    let effects = match msg {
+        Msg::Tick(clock) => {
+            tick(app, clock);
+            return Vec::new();
+        }
+        Msg::Resize(columns, rows) => {
+            app.size = (columns, rows);
+            app.touch();
+            Vec::new()
+        }
+        Msg::Key(event) if event.kind == KeyEventKind::Release => return Vec::new(),
+        Msg::Key(event) => key(app, event),
+        Msg::Source(event) => {
+            heard(app, event);
+            Vec::new()
+        }
+    };
+    navigate::settle(app);
+    effects
+}
+
+/// The age of the data and the time to the next attempt are the only things on the screen that change by themselves.
+fn tick(app: &mut App, clock: Duration) {
+    let before = std::mem::replace(&mut app.clock, clock);
+    let over = |n: &Option<Notice>| n.as_ref().is_some_and(|n| n.until <= clock);
+    if over(&app.notice) {
+        app.notice = None;
+        app.touch();
+    }
+    if over(&app.restarted) {
+        app.restarted = None;
+        app.touch();
+    }
+    let aging = match &app.link {
+        Link::Live { data_at } => clock.saturating_sub(*data_at) >= Duration::from_secs(1),
+        _ => true,
+    };
+    if aging && before.as_secs() != clock.as_secs() {
+        app.touch();
+    }
+}
+
+fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
+    app.touch();
+    let action = keymap::resolve(app, event);
+    if app.prompt.is_some() && !matches!(action, Some(Action::Interrupt | Action::Suspend)) {
+        prompt::key(app, event);
+        return Vec::new();
+    }
+    app.notice = None;
+    let Some(action) = action else { return Vec::new() };
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Interrupt => return vec![Effect::Interrupt],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Reconnect => {
+            app.say(Role::Info, "connecting now");
+            return vec![Effect::Reconnect];
+        }
+        Action::CopyId | Action::CopyFinding => {
+            let text = if action == Action::CopyId { copy::id(app) } else { copy::finding(app) };
+            let Some(text) = text else {
+                app.say(Role::Warn, "nothing is selected to copy");
+                return Vec::new();
+            };
+            let first = text.lines().next().unwrap_or_default().to_owned();
+            app.say(Role::Ok, format!("copied: {first}"));
+            return vec![Effect::Copy(text)];
+        }
+        Action::Freeze => freeze(app),
+        Action::Filter => app.prompt = Some(super::Prompt::new(&app.place().filter_text)),
+        Action::Wide => app.wide = !app.wide,
+        Action::Sort => navigate::next_sort(app),
+        Action::Reverse => {
+            let place = app.place_mut();
+            place.reverse = !place.reverse;
+            derived::refresh(app);
+        }
+        Action::Grouping => {
+            let place = app.place_mut();
+            place.flat = !place.flat;
+            derived::refresh(app);
+        }
+        Action::Fold => navigate::fold(app),
+        Action::Up => navigate::step(app, -1),
+        Action::Down => navigate::step(app, 1),
+        Action::Top => navigate::to_end(app, false),
+        Action::Bottom => navigate::to_end(app, true),
+        Action::HalfUp => navigate::page(app, -1, 2),
+        Action::HalfDown => navigate::page(app, 1, 2),
+        Action::PageUp => navigate::page(app, -1, 1),
+        Action::PageDown => navigate::page(app, 1, 1),
+        Action::In => navigate::enter(app),
+        Action::Back => navigate::back(app),
+        Action::Root => navigate::root(app, event.code),
+        Action::NextRoot => navigate::turn(app, 1),
+        Action::PreviousRoot => navigate::turn(app, -1),
+        Action::NextFinding => navigate::to_finding(app, 1),
+        Action::PreviousFinding => navigate::to_finding(app, -1),
+        Action::Help => navigate::help(app),
+    }
+    Vec::new()
+}
+
+fn freeze(app: &mut App) {
+    if app.frozen.take().is_some() {
+        derived::refresh(app);
+    } else {
+        app.frozen = Some(app.live.clone());
+    }
+}
+
+fn heard(app: &mut App, event: source::Event) {
+    match event {
+        source::Event::Connecting { attempt } => {
+            if let Link::Lost { attempts, .. } = &mut app.link {
+                *attempts = attempt;
+            } else {
+                app.link = Link::Connecting { attempt };
+            }
+            app.touch();
+        }
+        source::Event::Connected(target) => connected(app, *target),
+        source::Event::Update(batch) => {
+            let live = &mut app.live;
+            Arc::make_mut(&mut live.model).apply(*batch);
+            if live.model.complete {
+                app.engine.evaluate(&live.model);
+                live.findings = app.engine.findings().to_vec();
+                live.accused = Accused::new(&live.findings, &live.model);
+            }
+            app.link = Link::Live { data_at: app.clock };
+            fresh(app);
+        }
+        source::Event::Lost { error, retry_in } => {
+            let attempts = match app.link {
+                Link::Connecting { attempt } => attempt,
+                Link::Live { .. } => 0,
+                Link::Lost { attempts, .. } => attempts,
+            };
+            let data_at = app.link.data_at();
+            app.link = Link::Lost { error, data_at, retry_at: app.clock + retry_in, attempts };
+            app.touch();
+        }
+    }
+}
+
+/// The model is newer than what is on the screen.
+fn fresh(app: &mut App) {
+    if app.frozen() {
+        return;
+    }
+    app.touch();
+    let first = app.refreshed_at.is_none() && app.live.model.complete;
+    let due = app.refreshed_at.is_some_and(|at| {
+        app.clock.saturating_sub(at) >= derived::interval(app.live.model.tasks.len())
+            && app.clock.saturating_sub(app.moved_at) >= HOLD
+    });
+    if first || due {
+        app.refreshed_at = Some(app.clock);
+        derived::refresh(app);
+    }
+}
+
+fn connected(app: &mut App, target: Target) {
+    let known = app.live.model.target.instance;
+    if known == target.instance && known != 0 {
+        Arc::make_mut(&mut app.live.model).target = target;
+    } else {
+        if known != 0 {
+            restarted(app, &target);
+        }
+        app.live = Shown { model: Arc::new(Model::new(target)), findings: Vec::new(), accused: Accused::default() };
+        app.engine = Engine::new(app.options.settings.clone());
+        app.refreshed_at = None;
+        app.derived = super::Derived::default();
+    }
+    app.link = Link::Live { data_at: app.clock };
+    app.touch();
+}
+
+/// The target is another process than before: ids no longer mean what they did, and what was found then is history.
+fn restarted(app: &mut App, target: &Target) {
+    let pid = app.live.model.target.pid;
+    let first = app.past.last().map_or(0, |p| p.id + 1);
+    for (id, finding) in (first..).zip(std::mem::take(&mut app.live.findings)) {
+        app.past.push(PastFinding { id, pid, finding });
+    }
+    let excess = app.past.len().saturating_sub(PAST_LIMIT);
+    app.past.drain(..excess);
+    app.frozen = None;
+    app.stack.truncate(1);
+    app.left.clear();
+    let place = app.place_mut();
+    (place.selected, place.index, place.offset) = (None, 0, 0);
+    place.open.clear();
+    let name = crate::view::fit::head(&target.app, 40, '~');
+    app.restarted = Some(Notice {
+        role: Role::Warn,
+        text: format!("{name} restarted: process {pid} is now {}; what was found before is greyed", target.pid),
+        until: app.clock + RESTART_NOTICE,
+    });
+}

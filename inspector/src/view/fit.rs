@@ -1,0 +1,145 @@
+//! Making text fit a number of terminal columns, whatever characters it is made of.
+use unicode_width::UnicodeWidthChar;
+
+/// Columns that `text` takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.chars().map(char_width).sum()
+}
+
+fn char_width(c: char) -> usize {
+    c.width().unwrap_or(0)
+}
+
+/// Characters that would act on the terminal or reorder what stands beside them. Names are cleaned when they are
+/// decoded; this is the second lock on the door.
+fn harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
+}
+
+/// `text` without what could act on the terminal.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().filter(|&c| !harmful(c)).collect()
+}
+
+/// The beginning of `text`, at most `columns` wide, with an ellipsis where something was cut.
+pub(crate) fn head(text: &str, columns: usize, ellipsis: char) -> String {
+    let mut out = String::new();
+    let mut used = 0;
+    let mut cut_at = 0;
+    for c in text.chars().filter(|&c| !harmful(c)) {
+        let w = char_width(c);
+        if used + w > columns {
+            out.truncate(cut_at);
+            if columns > 0 {
+                out.push(ellipsis);
+            }
+            return out;
+        }
+        out.push(c);
+        used += w;
+        if used < columns {
+            cut_at = out.len();
+        }
+        // A name of nothing but combining characters has no width and no end.
+        if out.len() > columns * 16 + 64 {
+            return out;
+        }
+    }
+    out
+}
+
+/// The end of `text`, at most `columns` wide: the part of a path that tells.
+pub(crate) fn tail(text: &str, columns: usize, ellipsis: char) -> String {
+    let mut kept: Vec<char> = Vec::new();
+    let mut used = 0;
+    for c in text.chars().rev().filter(|&c| !harmful(c)) {
+        let w = char_width(c);
+        if used + w > columns {
+            while used + 1 > columns {
+                let Some(last) = kept.pop() else { break };
+                used -= char_width(last);
+            }
+            if columns > 0 {
+                kept.push(ellipsis);
+            }
+            break;
+        }
+        kept.push(c);
+        used += w;
+        if kept.len() > columns * 4 + 16 {
+            break;
+        }
+    }
+    kept.iter().rev().collect()
+}
+
+/// A source location in at most `columns`; what is too long loses its column number first, then its beginning.
+pub(crate) fn location(text: &str, columns: usize, ellipsis: char) -> String {
+    let text = crate::text::short_location(text);
+    if width(text) <= columns {
+        return tail(text, columns, ellipsis);
+    }
+    let without_column = match text.rsplit_once(':') {
+        Some((rest, column)) if rest.contains(':') && column.bytes().all(|b| b.is_ascii_digit()) => rest,
+        _ => text,
+    };
+    tail(without_column, columns, ellipsis)
+}
+
+/// `text` cut or padded on the right to exactly `columns`.
+pub(crate) fn left(text: &str, columns: usize, ellipsis: char) -> String {
+    let mut out = head(text, columns, ellipsis);
+    out.extend(std::iter::repeat_n(' ', columns.saturating_sub(width(&out))));
+    out
+}
+
+/// `text` cut or padded on the left to exactly `columns`.
+pub(crate) fn right(text: &str, columns: usize, ellipsis: char) -> String {
+    let cut = head(text, columns, ellipsis);
+    let mut out = " ".repeat(columns.saturating_sub(width(&cut)));
+    out.push_str(&cut);
+    out
+}
+
+/// `text` broken at spaces into lines at most `columns` wide; longer words are broken where they must be. Text of
+/// more than a few thousand characters is cut: nobody reads it, and it comes from the target.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    if columns == 0 {
+        return Vec::new();
+    }
+    let text: String = text.chars().filter(|&c| !harmful(c) || c == '\n').take(4000).collect();
+    let options = textwrap::Options::new(columns).word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(&text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_wider_than_asked_for() {
+        let texts =
+            ["", "plain", "数据库数据库数据库", "e\u{301}\u{301}\u{301}a", "\u{1b}[31mred", "a\u{202e}b", "👩‍👩‍👧‍👦 family"];
+        for text in texts {
+            for columns in 0..12 {
+                for out in [head(text, columns, '…'), tail(text, columns, '…')] {
+                    assert!(width(&out) <= columns, "{text:?} in {columns}: {out:?}");
+                    assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'));
+                }
+                assert_eq!(width(&left(text, columns, '…')), columns);
+                assert_eq!(width(&right(text, columns, '…')), columns);
+                for line in wrap(text, columns) {
+                    assert!(width(&line) <= columns.max(2), "{line:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(head("lock-contention", 8, '…'), "lock-co…");
+        assert_eq!(tail("src/handlers/orders.rs:10:5", 14, '…'), "…rders.rs:10:5");
+        assert_eq!(head("exact", 5, '…'), "exact");
+    }
+}

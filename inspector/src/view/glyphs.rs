@@ -1,0 +1,93 @@
+//! The signs that the dashboard draws with, in Unicode and in ASCII. All are one column wide.
+
+use crate::lints::Severity;
+
+/// One set of signs.
+#[derive(Debug)]
+pub(crate) struct Glyphs {
+    pub(crate) crit: &'static str,
+    pub(crate) warn: &'static str,
+    pub(crate) info: &'static str,
+    pub(crate) ok: &'static str,
+    pub(crate) live: &'static str,
+    pub(crate) stale: &'static str,
+    pub(crate) dot: &'static str,
+    pub(crate) ellipsis: char,
+    pub(crate) right: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) down: &'static str,
+    pub(crate) flat: &'static str,
+    pub(crate) sort_up: &'static str,
+    pub(crate) sort_down: &'static str,
+    pub(crate) open: &'static str,
+    pub(crate) closed: &'static str,
+    pub(crate) crumb: &'static str,
+    pub(crate) line: &'static str,
+    pub(crate) pipe: &'static str,
+    pub(crate) full: &'static str,
+    pub(crate) empty: &'static str,
+    pub(crate) spark: [&'static str; 8],
+}
+
+/// For terminals that show Unicode. None of these has an emoji form, which some terminals draw two columns wide.
+pub(crate) static UNICODE: Glyphs = Glyphs {
+    crit: "✗",
+    warn: "▲",
+    info: "•",
+    ok: "✓",
+    live: "●",
+    stale: "○",
+    dot: "·",
+    ellipsis: '…',
+    right: "→",
+    up: "↑",
+    down: "↓",
+    flat: "→",
+    sort_up: "▴",
+    sort_down: "▾",
+    open: "▾",
+    closed: "▸",
+    crumb: "›",
+    line: "─",
+    pipe: "│",
+    full: "█",
+    empty: "░",
+    spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+};
+
+/// For terminals that do not.
+pub(crate) static ASCII: Glyphs = Glyphs {
+    crit: "X",
+    warn: "!",
+    info: "i",
+    ok: "+",
+    live: "*",
+    stale: "o",
+    dot: "-",
+    ellipsis: '~',
+    right: ">",
+    up: "^",
+    down: "v",
+    flat: "=",
+    sort_up: "^",
+    sort_down: "v",
+    open: "v",
+    closed: ">",
+    crumb: ">",
+    line: "-",
+    pipe: "|",
+    full: "#",
+    empty: ".",
+    spark: ["_", ".", ":", "-", "=", "+", "*", "#"],
+};
+
+impl Glyphs {
+    /// The sign of a severity.
+    pub(crate) fn severity(&self, severity: Severity) -> &'static str {
+        match severity {
+            Severity::Info => self.info,
+            Severity::Warn => self.warn,
+            Severity::Crit => self.crit,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What the operator sees, drawn from an [`App`] that it cannot change.
+
+pub(crate) mod figures;
+pub(crate) mod fit;
+pub(crate) mod frame;
+pub(crate) mod glyphs;
+pub(crate) mod layout;
+pub(crate) mod names;
+pub(crate) mod page;
+pub(crate) mod screens;
+pub(crate) mod table;
+pub(crate) mod theme;
+pub(crate) mod widgets;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use crate::app::screen::Body;
+use crate::app::{App, Link, Place};
+use layout::Shape;
+use page::Page;
+use theme::Role;
+
+/// Draws one frame.
+pub fn draw(app: &App, frame: &mut Frame) {
+    let area = frame.area();
+    let layout = layout::layout(app, area.width, area.height);
+    if layout.shape == Shape::TooSmall {
+        too_small(app, frame, area);
+        return;
+    }
+    frame::header(app, frame.buffer_mut(), layout.header);
+    if !layout.tabs.is_empty() {
+        frame::tabs(app, frame.buffer_mut(), layout.tabs);
+    }
+    if !layout.banner.is_empty() {
+        frame::draw_banner(app, frame.buffer_mut(), layout.banner);
+    }
+    let place = app.place();
+    let needs_data = !matches!(place.screen.id, "help");
+    if needs_data && !app.ever_connected() {
+        not_connected(app, frame, layout.list);
+    } else {
+        body(app, place, frame, &layout);
+        if needs_data && matches!(app.link, Link::Lost { .. }) {
+            let dim = Style::new().add_modifier(Modifier::DIM);
+            frame.buffer_mut().set_style(layout.list.union(layout.side).intersection(area), dim);
+        }
+    }
+    frame::footer(app, frame.buffer_mut(), layout.footer, layout.shape);
+    if std::ptr::eq(app.glyphs, &raw const glyphs::ASCII) {
+        to_ascii(frame.buffer_mut());
+    }
+}
+
+/// Signs in words that are shared with other outputs, such as the micro of `µs`, for terminals that cannot show them.
+fn to_ascii(buf: &mut ratatui::buffer::Buffer) {
+    for cell in &mut buf.content {
+        let plain = match cell.symbol() {
+            "µ" => "u",
+            "…" => "~",
+            "–" => "-",
+            "←" => "<",
+            "→" => ">",
+            "↑" => "^",
+            "↓" => "v",
+            _ => continue,
+        };
+        cell.set_symbol(plain);
+    }
+}
+
+fn body(app: &App, place: &Place, frame: &mut Frame, layout: &layout::Layout) {
+    let cx = app.cx();
+    match &place.screen.body {
+        Body::Table(table) => table::draw(&cx, place, table, frame.buffer_mut(), layout.list),
+        Body::Page(_) => {
+            let page = app.page();
+            let selected = app.selected();
+            page.draw(frame.buffer_mut(), layout.list, place.offset, selected, &app.theme);
+        }
+        Body::Custom { draw, .. } => draw(&cx, place, frame, layout.list),
+    }
+    if layout.side.is_empty() {
+        return;
+    }
+    let buf = frame.buffer_mut();
+    let style = app.theme.style(Role::Muted);
+    for y in layout.side.top()..layout.side.bottom() {
+        widgets::put(buf, layout.side.x - 2, y, layout.side.x, app.glyphs.pipe, style);
+    }
+    if let Some(entity) = app.beside() {
+        let mut page = Page::new(usize::from(layout.side.width), app.glyphs);
+        let screen = screens::page_of(entity);
+        if let Body::Page(build) = &screen.body {
+            let beside = Place::new(screen, Some(entity));
+            build(&cx, &beside, &mut page);
+        }
+        page.draw(buf, layout.side, 0, None, &app.theme);
+    }
+}
+
+fn too_small(app: &App, frame: &mut Frame, area: Rect) {
+    let text = format!("{}x{} is too small: needs 40x8 (better 80x24)", area.width, area.height);
+    let mut page = Page::new(usize::from(area.width), app.glyphs);
+    page.words(Role::Warn, &text);
+    page.draw(frame.buffer_mut(), area, 0, None, &app.theme);
+}
+
+/// Before anything was ever heard of the target.
+fn not_connected(app: &App, frame: &mut Frame, area: Rect) {
+    let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let mut page = Page::new(usize::from(area.width), app.glyphs);
+    page.blank();
+    match &app.link {
+        Link::Lost { error, retry_at, attempts, .. } => {
+            page.words(Role::Crit, &format!("{} Not connected to {}", app.glyphs.crit, app.address()));
+            page.blank();
+            page.fact("what happened", Role::Text, &error.to_string());
+            page.fact("likely cause", Role::Text, &error.cause());
+            page.fact("what to do", Role::Strong, &error.next_step());
+            page.blank();
+            let wait = retry_at.saturating_sub(app.clock);
+            let next = if wait.is_zero() {
+                "now".to_owned()
+            } else {
+                format!("in {}", figures::seconds(wait + std::time::Duration::from_millis(999)))
+            };
+            let text = format!("{} attempts so far, the next one {next}. r tries at once, q quits.", attempts.max(&1));
+            page.fact("meanwhile", Role::Muted, &text);
+        }
+        Link::Connecting { attempt } => {
+            page.words(Role::Text, &format!("Connecting to {} (attempt {attempt})…", app.address()));
+        }
+        Link::Live { .. } => page.words(Role::Text, "Connected; waiting for the first snapshot…"),
+    }
+    page.draw(frame.buffer_mut(), area, 0, None, &app.theme);
+}

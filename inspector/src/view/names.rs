@@ -1,0 +1,201 @@
+//! What people call things: a given name, else what the type says, else where it was made.
+
+use crate::app::{Cx, Entity};
+use crate::lints::{Evidence, Finding};
+use crate::model::{ChannelId, LockId, Model, SiteId, Task, TaskId, TaskState, Wait, WaitFor};
+use crate::text;
+use crate::view::figures;
+
+/// `path:line:column`; empty when unknown.
+pub(crate) fn location(model: &Model, site: SiteId) -> &str {
+    model.sites.get(&site).map_or("", |s| &s.location)
+}
+
+/// Where something was made.
+pub(crate) fn created_at(model: &Model, entity: Entity) -> Option<&str> {
+    let site = match entity {
+        Entity::Task(id) => model.tasks.get(&id)?.site,
+        Entity::Site(id) => id,
+        Entity::Lock(id) => model.locks.get(&id)?.site,
+        Entity::Channel(id) => model.channels.get(&id)?.site,
+        _ => return None,
+    };
+    Some(location(model, site))
+}
+
+/// A type's name without the path of each of its parts, and a future's without the compiler's own suffix:
+/// `shop::orders::report::{{closure}}` is `report`, `alloc::vec::Vec<shop::Order>` is `Vec<Order>`.
+pub(crate) fn short_type(name: &str) -> String {
+    let name = name.trim_end_matches("::{{closure}}");
+    let mut out = String::new();
+    let mut word = String::new();
+    let mut chars = name.chars().take(400).peekable();
+    while let Some(c) = chars.next() {
+        if c == ':' && chars.peek() == Some(&':') {
+            chars.next();
+            if chars.peek() == Some(&'{') {
+                word.push_str("::");
+            } else {
+                word.clear();
+            }
+        } else if c.is_alphanumeric() || matches!(c, '_' | '{' | '}' | '#') {
+            word.push(c);
+        } else {
+            out.push_str(&word);
+            word.clear();
+            out.push(c);
+        }
+    }
+    out.push_str(&word);
+    out
+}
+
+fn named(own: &str, model: &Model, site: SiteId) -> String {
+    if !own.is_empty() {
+        return own.to_owned();
+    }
+    match model.sites.get(&site) {
+        Some(site) if !site.name.is_empty() => short_type(&site.name),
+        Some(site) => file_line(&site.location).to_owned(),
+        None => String::new(),
+    }
+}
+
+/// `orders.rs:10` of `src/handlers/orders.rs:10:5`.
+pub(crate) fn file_line(location: &str) -> &str {
+    let file = location.rsplit('/').next().unwrap_or(location);
+    match file.match_indices(':').nth(1) {
+        Some((column, _)) => &file[..column],
+        None => file,
+    }
+}
+
+/// A task's name.
+pub(crate) fn task(model: &Model, task: &Task) -> String {
+    named(&task.name, model, task.site)
+}
+
+/// A task's number and name: `#17 report`, or `main`.
+pub(crate) fn numbered(model: &Model, id: TaskId) -> String {
+    let number = text::task_id(id);
+    match model.tasks.get(&id).map(|t| task(model, t)) {
+        Some(name) if !name.is_empty() && name != number => format!("{number} {name}"),
+        Some(_) => number,
+        None => format!("{number} (ended)"),
+    }
+}
+
+/// The same, with what it is: `task #17 report`.
+pub(crate) fn task_id(model: &Model, id: TaskId) -> String {
+    format!("task {}", numbered(model, id))
+}
+
+/// A lock's name.
+pub(crate) fn lock(model: &Model, id: LockId) -> String {
+    match model.locks.get(&id) {
+        Some(lock) => or_number(named(&lock.name, model, lock.site), id.0),
+        None => format!("#{} (dropped)", id.0),
+    }
+}
+
+/// A channel's name.
+pub(crate) fn channel(model: &Model, id: ChannelId) -> String {
+    match model.channels.get(&id) {
+        Some(channel) => or_number(named(&channel.name, model, channel.site), id.0),
+        None => format!("#{} (dropped)", id.0),
+    }
+}
+
+/// A spawn site's name.
+pub(crate) fn site(model: &Model, id: SiteId) -> String {
+    or_number(named("", model, id), u64::from(id.0))
+}
+
+fn or_number(name: String, id: u64) -> String {
+    if name.is_empty() { format!("#{id}") } else { name }
+}
+
+/// Anything, with what it is: for crumbs and links.
+pub(crate) fn entity(cx: &Cx, entity: Entity) -> String {
+    match entity {
+        Entity::Task(id) => task_id(cx.model, id),
+        Entity::Site(id) => format!("tasks of {}", site(cx.model, id)),
+        Entity::Lock(id) => format!("lock {}", lock(cx.model, id)),
+        Entity::Channel(id) => format!("channel {}", channel(cx.model, id)),
+        Entity::Worker(id) => cx.model.workers.get(&id).map_or_else(|| entity.id_text(), |w| w.name.clone()),
+        Entity::Finding(_) | Entity::Past(_) => {
+            cx.finding(entity).map_or_else(|| entity.id_text(), |f| f.rule.to_owned())
+        }
+    }
+}
+
+/// What a task waits for.
+pub(crate) fn wait(model: &Model, wait: &Wait) -> String {
+    waited_for(model, wait.on)
+}
+
+/// Something that is waited for.
+pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
+    match on {
+        WaitFor::Lock(id) => format!("lock {}", lock(model, id)),
+        WaitFor::Send(id) => format!("room in {}", channel(model, id)),
+        WaitFor::Recv(id) => format!("message in {}", channel(model, id)),
+        WaitFor::Join(id) => format!("end of {}", task_id(model, id)),
+    }
+}
+
+/// A state, as a word.
+pub(crate) fn state(state: TaskState) -> &'static str {
+    match state {
+        TaskState::New => "new",
+        TaskState::Running => "running",
+        TaskState::Scheduled => "scheduled",
+        TaskState::Idle => "idle",
+        TaskState::Done => "done",
+        TaskState::Panicked => "panicked",
+        TaskState::Cancelled => "cancelled",
+    }
+}
+
+/// How long a finding has lasted, or that it is over.
+pub(crate) fn lasting(model: &Model, finding: &Finding) -> String {
+    match finding.cleared {
+        Some(at) => format!(
+            "{}, over since {}",
+            figures::duration(at.since(finding.since)),
+            figures::duration(model.now.since(at))
+        ),
+        None => figures::duration(model.now.since(finding.since)),
+    }
+}
+
+/// `wait p99 412 ms (limit > 10 ms)`: a measure beside its limit. The unit in the stable name is in the text already.
+pub(crate) fn evidence(evidence: &Evidence) -> String {
+    let name = evidence.name.trim_end_matches("_ns").trim_end_matches("_bytes").replace('_', " ");
+    let limit = if evidence.limit.is_empty() { String::new() } else { format!(" (limit {})", evidence.limit.trim()) };
+    format!("{name} {}{limit}", evidence.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_named_by_what_tells_them_apart() {
+        assert_eq!(short_type("shop::orders::report::{{closure}}"), "report");
+        assert_eq!(
+            short_type("std::collections::HashMap<alloc::string::String, shop::Order>"),
+            "HashMap<String, Order>"
+        );
+        assert_eq!(short_type("shop::main::{{closure}}::{{closure}}"), "main");
+        assert_eq!(short_type(""), "");
+        assert_eq!(short_type(":::"), ":");
+    }
+
+    #[test]
+    fn a_place_is_named_by_file_and_line() {
+        assert_eq!(file_line("src/handlers/orders.rs:10:5"), "orders.rs:10");
+        assert_eq!(file_line("main.rs"), "main.rs");
+        assert_eq!(file_line(""), "");
+    }
+}

@@ -1,0 +1,168 @@
+//! Lines of text with links in them: what pages, side panes and empty tables are made of.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::fit;
+use super::glyphs::Glyphs;
+use super::theme::{Role, Theme};
+use super::widgets;
+use crate::app::{Entity, Row};
+use crate::model::Series;
+
+/// Columns of the labels at the left.
+const LABEL: usize = 14;
+
+/// A page being written, for a known width.
+pub(crate) struct Page {
+    width: usize,
+    label: usize,
+    glyphs: &'static Glyphs,
+    lines: Vec<PageLine>,
+}
+
+/// One line.
+struct PageLine {
+    pieces: Vec<(Role, String)>,
+    row: Option<Row>,
+}
+
+impl Page {
+    pub(crate) fn new(width: usize, glyphs: &'static Glyphs) -> Self {
+        let label = if width < 44 { 11 } else { LABEL };
+        Self { width, label, glyphs, lines: Vec::new() }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The links, each with the number of its line.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, Row)> + '_ {
+        self.lines.iter().enumerate().filter_map(|(n, line)| line.row.map(|row| (n, row)))
+    }
+
+    /// All of it as plain text.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        for line in &self.lines {
+            let text: String = line.pieces.iter().map(|(_, text)| text.as_str()).collect();
+            out.push_str(fit::clean(&text).trim_end());
+            out.push('\n');
+        }
+        out
+    }
+
+    /// Pieces side by side.
+    pub(crate) fn line(&mut self, pieces: Vec<(Role, String)>) {
+        self.lines.push(PageLine { pieces, row: None });
+    }
+
+    /// A line between what was and what comes; one is enough.
+    pub(crate) fn blank(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.pieces.is_empty()) {
+            self.line(Vec::new());
+        }
+    }
+
+    /// A label in its column, or a little wider where it would touch the text. Returns the columns left as well.
+    fn label(&self, text: &str) -> (String, usize) {
+        let columns = if fit::width(text) < self.label { self.label } else { fit::width(text).min(30) + 2 };
+        let label = fit::left(text, columns, self.glyphs.ellipsis);
+        (label, self.width.saturating_sub(columns))
+    }
+
+    /// A heading over what follows, with a line between it and what was.
+    pub(crate) fn heading(&mut self, text: &str) {
+        self.blank();
+        self.line(vec![(Role::Strong, text.to_owned())]);
+    }
+
+    /// Words over the whole width.
+    pub(crate) fn words(&mut self, role: Role, text: &str) {
+        for line in fit::wrap(text, self.width) {
+            self.line(vec![(role, line)]);
+        }
+    }
+
+    /// Words as they are, line by line: code, mostly.
+    pub(crate) fn verbatim(&mut self, role: Role, text: &str) {
+        for line in text.lines() {
+            self.line(vec![(role, fit::head(line, self.width, self.glyphs.ellipsis))]);
+        }
+    }
+
+    /// A label and what it says; long text goes on below, indented.
+    pub(crate) fn fact(&mut self, label: &str, role: Role, text: &str) {
+        let (label, room) = self.label(label);
+        let indent = fit::width(&label);
+        let mut lines = fit::wrap(text, room.max(8)).into_iter();
+        let first = lines.next().unwrap_or_default();
+        self.line(vec![(Role::Muted, label), (role, first)]);
+        for line in lines {
+            self.line(vec![(Role::Muted, " ".repeat(indent)), (role, line)]);
+        }
+    }
+
+    /// A label and a source location.
+    pub(crate) fn place(&mut self, label: &str, location: &str) {
+        let (label, room) = self.label(label);
+        let (role, text) = if location.is_empty() {
+            (Role::Muted, "unknown".to_owned())
+        } else {
+            (Role::Accent, fit::location(location, room, self.glyphs.ellipsis))
+        };
+        self.line(vec![(Role::Muted, label), (role, text)]);
+    }
+
+    /// A label, the entity that it leads to, and a remark.
+    pub(crate) fn link(&mut self, slot: &'static str, label: &str, entity: Entity, name: &str, remark: &str) {
+        let (label, room) = self.label(label);
+        let room = room.saturating_sub(2);
+        let remark_width = fit::width(remark);
+        let name_room = if remark_width + 3 + 12 <= room { room - remark_width - 3 } else { room };
+        let name = fit::head(name, name_room, self.glyphs.ellipsis);
+        let mut pieces =
+            vec![(Role::Muted, label), (Role::Accent, format!("{} ", self.glyphs.right)), (Role::Accent, name.clone())];
+        let left = room.saturating_sub(fit::width(&name) + 3);
+        if !remark.is_empty() && left > 3 {
+            pieces.push((Role::Muted, format!(" {} ", self.glyphs.dot)));
+            pieces.push((Role::Text, fit::head(remark, left, self.glyphs.ellipsis)));
+        }
+        self.lines.push(PageLine { pieces, row: Some(Row { slot, entity }) });
+    }
+
+    /// A label, the last minute of a figure, and its newest value.
+    pub(crate) fn spark(&mut self, label: &str, series: &Series, newest: &str) {
+        let (label, room) = self.label(label);
+        let value = fit::right(newest, 7, self.glyphs.ellipsis);
+        let room = room.saturating_sub(8).min(Series::POINTS);
+        let spark = widgets::spark(series, room, self.glyphs);
+        self.line(vec![(Role::Muted, label), (Role::Text, value), (Role::Info, format!(" {spark}"))]);
+    }
+
+    /// A label and a bar, with words after it.
+    pub(crate) fn bar(&mut self, label: &str, share: f64, role: Role, text: &str) {
+        let (label, _) = self.label(label);
+        let bar = widgets::bar(share, 20.min(self.width / 3), self.glyphs);
+        self.line(vec![(Role::Muted, label), (role, bar), (Role::Text, format!(" {text}"))]);
+    }
+
+    /// Draws the lines from `offset` on, `selected` lit.
+    pub(crate) fn draw(&self, buf: &mut Buffer, area: Rect, offset: usize, selected: Option<Row>, theme: &Theme) {
+        let area = area.intersection(buf.area);
+        for (line, y) in self.lines.iter().skip(offset).zip(area.top()..area.bottom()) {
+            let mut x = area.left();
+            for (role, text) in &line.pieces {
+                x = widgets::put(buf, x, y, area.right(), text, theme.style(*role));
+            }
+            if selected.is_some() && line.row == selected {
+                buf.set_style(Rect { y, height: 1, ..area }, theme.selected());
+            }
+        }
+    }
+}

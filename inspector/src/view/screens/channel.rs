@@ -1,0 +1,115 @@
+//! One channel: how full, where it is going, who sends and who receives.
+use std::time::Duration;
+
+use crate::app::screen::{Body, Screen};
+use crate::app::{Cx, Entity, Place};
+use crate::model::{Channel, Series, TaskId};
+use crate::view::page::Page;
+use crate::view::theme::Role;
+use crate::view::{figures, names};
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "channel",
+    title: "Channel",
+    key: None,
+    about: "one channel: how full it is, time to full or to drain, who sends and who receives",
+    body: Body::Page(page),
+};
+
+fn page(cx: &Cx, place: &Place, page: &mut Page) {
+    let Some(Entity::Channel(id)) = place.subject else { return };
+    let Some(channel) = cx.model.channels.get(&id) else {
+        page.words(Role::Text, "This channel has been dropped. Esc goes back.");
+        return;
+    };
+    let model = cx.model;
+    let entity = Entity::Channel(id);
+    let head = format!("{} channel {}", super::channels::kind(channel.kind), names::channel(model, id));
+    page.line(vec![(Role::Strong, head)]);
+    page.place("created at", names::location(model, channel.site));
+    super::accusations(cx, entity, page);
+    page.blank();
+
+    let depth = channel.depth();
+    match channel.capacity {
+        Some(capacity) => {
+            let share = if capacity == 0 { 0.0 } else { depth as f64 / capacity as f64 };
+            let role = if depth >= capacity { Role::Warn } else { Role::Info };
+            page.bar("depth", share, role, &format!("{} of {}", figures::count(depth), figures::count(capacity)));
+        }
+        None => page.fact("depth", Role::Strong, &format!("{}, without a limit", figures::count(depth))),
+    }
+    if let Some((role, text)) = outlook(channel) {
+        page.fact("outlook", role, &text);
+    }
+    if channel.blocked_senders > 0 {
+        let text = format!("{} senders wait for room", figures::count(channel.blocked_senders.into()));
+        page.fact("blocked", Role::Warn, &text);
+    }
+    if channel.closed {
+        page.fact("closed", Role::Warn, "no more messages can be sent");
+    }
+    super::waiters(cx, entity, page, 10);
+
+    page.heading("Last 60 s");
+    let rate = |series: &Series| figures::rate(series.last().unwrap_or(0.0));
+    page.spark("depth", &channel.depth_s, &figures::count(depth));
+    page.spark("sent/s", &channel.sent_s, &rate(&channel.sent_s));
+    page.spark("received/s", &channel.received_s, &rate(&channel.received_s));
+
+    page.heading("Who receives");
+    end(cx, page, "receiver", channel.receiver_task, channel.last_recv_at.map(|s| model.now.since(s)), "asked");
+    page.place("at", names::location(model, channel.recv_site));
+    page.fact("handles", Role::Text, &figures::count(channel.receivers.into()));
+    page.heading("Who sends");
+    end(cx, page, "last sender", channel.sender_task, channel.last_send_at.map(|s| model.now.since(s)), "sent");
+    page.place("at", names::location(model, channel.send_site));
+    page.fact("handles", Role::Text, &figures::count(channel.senders.into()));
+
+    page.heading("In all");
+    page.fact("sent", Role::Text, &figures::count(channel.sent));
+    page.fact("received", Role::Text, &figures::count(channel.received));
+    if channel.sends_blocked > 0 {
+        let mean = channel.send_wait_total.as_nanos() / u128::from(channel.sends_blocked);
+        let mean = Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX));
+        let text =
+            format!("{} sends, {} each on average", figures::count(channel.sends_blocked), figures::duration(mean));
+        page.fact("had to wait", Role::Text, &text);
+    }
+}
+
+fn end(cx: &Cx, page: &mut Page, label: &'static str, task: TaskId, ago: Option<Duration>, did: &str) {
+    let when = ago.map_or_else(String::new, |ago| format!("{did} {} ago", figures::duration(ago)));
+    if task == TaskId(0) {
+        let text = if when.is_empty() { format!("nobody has {did} yet") } else { format!("outside any task, {when}") };
+        page.fact(label, Role::Muted, &text);
+    } else {
+        page.link(label, label, Entity::Task(task), &names::task_id(cx.model, task), &when);
+    }
+}
+
+/// Where the depth is going, from the last ten seconds.
+fn outlook(channel: &Channel) -> Option<(Role, String)> {
+    let points: Vec<f64> = channel.depth_s.points().rev().take(10).collect();
+    let (newest, oldest) = (points.first()?, points.last()?);
+    if points.len() < 5 {
+        return None;
+    }
+    let slope = (newest - oldest) / (points.len() - 1) as f64;
+    if !slope.is_finite() || slope.abs() < 0.1 {
+        return None;
+    }
+    let seconds = |s: f64| figures::seconds(Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX));
+    let depth = channel.depth() as f64;
+    Some(match channel.capacity {
+        _ if slope < 0.0 => {
+            (Role::Ok, format!("drains by {}/s, empty in {}", figures::rate(-slope), seconds(depth / -slope)))
+        }
+        Some(capacity) if (capacity as f64) > depth => {
+            let left = (capacity as f64 - depth) / slope;
+            (Role::Warn, format!("grows by {}/s, full in {}", figures::rate(slope), seconds(left)))
+        }
+        Some(_) => return None,
+        None => (Role::Warn, format!("grows by {}/s, and nothing stops it", figures::rate(slope))),
+    })
+}

@@ -1,0 +1,212 @@
+//! One finding: as a block on the overview, and as a page with the rule behind it.
+
+use crate::app::screen::{Body, Screen};
+use crate::app::{Cx, Entity, Place};
+use crate::lints::{Confidence, Finding, RULES};
+use crate::model::Series;
+use crate::view::page::Page;
+use crate::view::theme::Role;
+use crate::view::{figures, fit, names};
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "finding",
+    title: "Finding",
+    key: None,
+    about: "one finding: the evidence beside its limits, what to do, and the rule explained",
+    body: Body::Page(page),
+};
+
+/// How much of a finding is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// One line.
+    Line,
+    /// What, where and the fix, a line each.
+    Short,
+    /// What, where and the fix, as many lines as it takes.
+    Medium,
+    /// Everything, as many lines as it takes.
+    Full,
+}
+
+/// Columns before the text of a block.
+const INDENT: usize = 8;
+
+/// `entity` as lines of pieces, at most `width` wide.
+pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Vec<Vec<(Role, String)>> {
+    let Some(finding) = cx.finding(entity) else { return Vec::new() };
+    let past = match entity {
+        Entity::Past(id) => cx.app.past().iter().find(|p| p.id == id),
+        _ => None,
+    };
+    let g = cx.glyphs;
+    let grey = past.is_some() || !finding.active();
+    let role = |role: Role| if grey { Role::Muted } else { role };
+    let sign = if grey { g.ok } else { g.severity(finding.severity) };
+    let word = if grey { "OVER".to_owned() } else { finding.severity.to_string().to_uppercase() };
+    let head = format!("{sign} {word:<INDENT$}", INDENT = INDENT - 2);
+    let lasting = match (past, finding.cleared) {
+        (Some(past), _) => format!("process {}", past.pid),
+        (None, Some(at)) => format!("over for {}", figures::duration(cx.model.now.since(at))),
+        (None, None) => {
+            let trend = trend(cx, finding).map_or(String::new(), |sign| format!(" {sign}"));
+            format!("{}{trend}", figures::duration(cx.model.now.since(finding.since)))
+        }
+    };
+    let aside = fit::width(&lasting) + 1;
+    let room = width.saturating_sub(INDENT);
+    let beside = room.saturating_sub(aside).max(4);
+
+    let finish = |text: String| {
+        let text = fit::left(&text, beside, g.ellipsis);
+        vec![
+            (role(finding.severity.into()), head.clone()),
+            (role(Role::Strong), text),
+            (Role::Muted, format!(" {lasting}")),
+        ]
+    };
+    if detail == Detail::Line {
+        let place = names::file_line(&finding.subject.location);
+        let text = if place.is_empty() { finding.message.clone() } else { format!("{place} {}", finding.message) };
+        return vec![finish(text)];
+    }
+    let mut message = fit::wrap(&finding.message, beside).into_iter();
+    let mut lines = vec![finish(message.next().unwrap_or_default())];
+    if detail >= Detail::Medium {
+        for line in message.take(3) {
+            lines.push(vec![(Role::Text, " ".repeat(INDENT)), (role(Role::Strong), line)]);
+        }
+    } else if message.next().is_some() {
+        lines[0][1].1 = fit::left(&finding.message, beside, g.ellipsis);
+    }
+    let label = |text: &str| (Role::Muted, fit::left(&format!("  {text}"), INDENT, g.ellipsis));
+    let location = if finding.subject.location.is_empty() { "unknown" } else { &finding.subject.location };
+    let name = format!(" {} {}", g.dot, finding.subject.name);
+    let place = fit::location(location, room, g.ellipsis);
+    let name_room = room.saturating_sub(fit::width(&place) + finding.rule.len() + 1);
+    let name = if name_room > 6 { fit::left(&name, name_room, g.ellipsis) } else { String::new() };
+    let mut at = vec![label("at"), (role(Role::Accent), place), (Role::Text, name.clone())];
+    if !name.is_empty() {
+        at.push((Role::Muted, format!(" {}", finding.rule)));
+    }
+    lines.push(at);
+    if detail == Detail::Full {
+        let evidence: Vec<_> = finding.evidence.iter().take(6).map(names::evidence).collect();
+        let text = evidence.join(&format!(" {} ", g.dot));
+        for (n, line) in fit::wrap(&text, room).into_iter().take(3).enumerate() {
+            lines.push(vec![label(if n == 0 { "why" } else { "" }), (Role::Text, line)]);
+        }
+    }
+    if detail >= Detail::Medium {
+        for (n, line) in fit::wrap(&finding.advice, room).into_iter().take(5).enumerate() {
+            lines.push(vec![label(if n == 0 { "fix" } else { "" }), (role(Role::Ok), line)]);
+        }
+    } else {
+        lines.push(vec![label("fix"), (role(Role::Ok), fit::head(&finding.advice, room, g.ellipsis))]);
+    }
+    lines
+}
+
+/// Whether what is wrong grows or shrinks, from the last minute of the figure that shows it.
+fn trend(cx: &Cx, finding: &Finding) -> Option<&'static str> {
+    let series = match Entity::from(finding.subject.kind) {
+        Entity::Lock(id) => &cx.model.locks.get(&id)?.waiters_s,
+        Entity::Channel(id) => &cx.model.channels.get(&id)?.depth_s,
+        _ => return None,
+    };
+    let (early, late) = (mean(series, 10, 5)?, mean(series, 5, 5)?);
+    let g = cx.glyphs;
+    let sign = if late > early * 1.1 + 0.5 {
+        g.up
+    } else if late < early * 0.9 - 0.5 {
+        g.down
+    } else {
+        g.flat
+    };
+    Some(sign)
+}
+
+/// Mean of `n` points, the first of them `back` points from the end.
+fn mean(series: &Series, back: usize, n: usize) -> Option<f64> {
+    let start = series.points().len().checked_sub(back)?;
+    let sum: f64 = series.points().skip(start).take(n).sum();
+    sum.is_finite().then(|| sum / n as f64)
+}
+
+fn page(cx: &Cx, place: &Place, page: &mut Page) {
+    let Some(entity) = place.subject else { return };
+    let Some(finding) = cx.finding(entity) else {
+        page.words(Role::Muted, "This finding is over and no longer kept. Esc goes back.");
+        return;
+    };
+    let g = cx.glyphs;
+    let role = if finding.active() { Role::from(finding.severity) } else { Role::Muted };
+    let head =
+        format!("{} {} {}", g.severity(finding.severity), finding.severity.to_string().to_uppercase(), finding.rule);
+    page.line(vec![(role, head)]);
+    page.words(Role::Strong, &finding.message);
+    page.blank();
+    page.place("at", &finding.subject.location);
+    page.fact("fix", Role::Ok, &finding.advice);
+    let subject = Entity::from(finding.subject.kind);
+    let current = matches!(entity, Entity::Finding(_));
+    if current && subject.exists(cx.model) {
+        page.link("subject", "look at", subject, &names::entity(cx, subject), "");
+    } else {
+        page.fact("was about", Role::Text, &finding.subject.name);
+    }
+    if current {
+        relations(cx, subject, page);
+    }
+
+    page.heading("Evidence");
+    for evidence in &finding.evidence {
+        let name = evidence.name.trim_end_matches("_ns").trim_end_matches("_bytes").replace('_', " ");
+        let limit = if evidence.limit.is_empty() { String::new() } else { format!("   limit {}", evidence.limit) };
+        let role = if evidence.limit.is_empty() { Role::Text } else { Role::Strong };
+        page.fact(&name, role, &format!("{}{limit}", evidence.text));
+    }
+    page.fact("lasting", Role::Text, &names::lasting(cx.model, finding));
+    page.fact("count", Role::Text, &figures::count(finding.count));
+    let sure = match finding.confidence {
+        Confidence::Certain => "certain: it was seen",
+        Confidence::Likely => "likely: inferred from incomplete facts",
+    };
+    page.fact("how sure", Role::Text, sure);
+
+    if let Some(rule) = RULES.iter().find(|r| r.id == finding.rule) {
+        page.heading(&format!("What {} means", rule.id));
+        page.words(Role::Text, rule.summary);
+        page.blank();
+        page.verbatim(Role::Text, rule.explain);
+    }
+}
+
+/// Who is involved, one key away.
+fn relations(cx: &Cx, subject: Entity, page: &mut Page) {
+    match subject {
+        Entity::Lock(id) => {
+            let Some(lock) = cx.model.locks.get(&id) else { return };
+            if lock.holder.0 != 0 {
+                let held = lock
+                    .held_since
+                    .map_or_else(String::new, |s| format!("holds it for {}", figures::duration(cx.model.now.since(s))));
+                page.link("holder", "holder", Entity::Task(lock.holder), &names::task_id(cx.model, lock.holder), &held);
+            }
+            super::waiters(cx, subject, page, 3);
+        }
+        Entity::Channel(id) => {
+            let Some(channel) = cx.model.channels.get(&id) else { return };
+            if channel.receiver_task.0 != 0 {
+                let task = channel.receiver_task;
+                page.link("receiver", "receiver", Entity::Task(task), &names::task_id(cx.model, task), "");
+            }
+            if channel.sender_task.0 != 0 {
+                let task = channel.sender_task;
+                page.link("sender", "last sender", Entity::Task(task), &names::task_id(cx.model, task), "");
+            }
+        }
+        Entity::Site(_) => super::children(cx, subject, page, 3),
+        _ => {}
+    }
+}

@@ -1,0 +1,53 @@
+//! All keys, from the one table of keys, and all screens, from the one table of screens.
+
+use super::SCREENS;
+use crate::app::keymap::{KEYMAP, Scope};
+use crate::app::screen::{Body, Screen};
+use crate::app::{Cx, Place};
+use crate::lints::Severity;
+use crate::view::page::Page;
+use crate::view::theme::Role;
+
+pub(crate) static SCREEN: Screen =
+    Screen { id: "help", title: "Help", key: None, about: "the keys", body: Body::Page(page) };
+
+fn page(cx: &Cx, _: &Place, page: &mut Page) {
+    let mut groups: Vec<&str> = Vec::new();
+    for binding in KEYMAP {
+        if !groups.contains(&binding.group) {
+            groups.push(binding.group);
+        }
+    }
+    groups.sort_by_key(|g| match *g {
+        "Move" => 0,
+        "Look" => 1,
+        _ => 2,
+    });
+    for group in groups {
+        page.heading(group);
+        for binding in KEYMAP.iter().filter(|b| b.group == group) {
+            let place = match binding.scope {
+                Scope::Any => "",
+                Scope::Table => " (in tables)",
+                Scope::Tasks => " (in Tasks)",
+                Scope::Lost => " (without a connection)",
+            };
+            page.fact(binding.shown, Role::Text, &format!("{}{place}", binding.help));
+        }
+    }
+    page.heading("Screens");
+    for screen in SCREENS {
+        let label = screen.key.map_or_else(|| format!("  {}", screen.title), |key| format!("{key} {}", screen.title));
+        page.fact(&label, Role::Text, screen.about);
+    }
+    page.heading("Signs");
+    let g = cx.glyphs;
+    for (severity, meaning) in [
+        (Severity::Crit, "somebody is being hurt now"),
+        (Severity::Warn, "costs throughput, latency or answers"),
+        (Severity::Info, "a fact worth a look"),
+    ] {
+        page.fact(&format!("{} {severity}", g.severity(severity)), severity.into(), meaning);
+    }
+    page.fact(g.right, Role::Text, "leads somewhere: Enter goes there");
+}

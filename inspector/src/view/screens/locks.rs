@@ -1,0 +1,152 @@
+//! All locks: who holds them, who waits, and for how long.
+
+use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
+use crate::app::screen::{Body, Rows, Screen, Table};
+use crate::app::{Cx, Entity, Place};
+use crate::model::{Lock, LockKind, TaskId};
+use crate::view::names;
+use crate::view::page::Page;
+use crate::view::theme::Role;
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "locks",
+    title: "Locks",
+    key: Some('3'),
+    about: "locks: who holds each, who waits, and for how long",
+    body: Body::Table(Table { noun: ("lock", "locks"), columns: COLUMNS, sort: "mark", then: "waiters", rows, empty }),
+};
+
+static COLUMNS: &[Column] = &[
+    MARK,
+    Column {
+        id: "name",
+        title: "LOCK",
+        kind: Kind::Text,
+        width: Width::Flex(14, 40),
+        priority: 1,
+        value: |cx, entity| match entity {
+            Entity::Lock(id) => Value::text(names::lock(cx.model, id)),
+            _ => Value::None,
+        },
+        role: |cx, entity| if entity.exists(cx.model) { Role::Text } else { Role::Muted },
+    },
+    Column {
+        id: "kind",
+        title: "KIND",
+        kind: Kind::Text,
+        width: Width::Fixed(6),
+        priority: 9,
+        value: |cx, entity| lock(cx, entity).map_or(Value::None, |l| Value::text(kind(l.kind))),
+        role: muted,
+    },
+    Column {
+        id: "holder",
+        title: "HELD BY",
+        kind: Kind::Text,
+        width: Width::Flex(14, 30),
+        priority: 2,
+        value: |cx, entity| match lock(cx, entity) {
+            Some(lock) if lock.holder != TaskId(0) => Value::text(names::task_id(cx.model, lock.holder)),
+            Some(lock) if lock.held_since.is_some() => Value::text("outside any task"),
+            Some(_) => Value::text("free"),
+            None => Value::text("dropped"),
+        },
+        role: |cx, entity| {
+            if lock(cx, entity).is_some_and(|l| l.held_since.is_some()) { Role::Text } else { Role::Muted }
+        },
+    },
+    Column {
+        id: "held",
+        title: "FOR",
+        kind: Kind::Duration,
+        width: Width::Fixed(7),
+        priority: 2,
+        value: |cx, entity| Value::duration(lock(cx, entity).and_then(|l| l.held_since).map(|s| cx.model.now.since(s))),
+        role: plain,
+    },
+    Column {
+        id: "waiters",
+        title: "WAIT",
+        kind: Kind::Number,
+        width: Width::Fixed(5),
+        priority: 1,
+        value: |cx, entity| lock(cx, entity).map_or(Value::None, |l| Value::count(l.waiters.into())),
+        role: |cx, entity| if lock(cx, entity).is_some_and(|l| l.waiters > 0) { Role::Strong } else { Role::Text },
+    },
+    Column {
+        id: "wait",
+        title: "OLDEST",
+        kind: Kind::Duration,
+        width: Width::Fixed(7),
+        priority: 3,
+        value: |cx, entity| match entity {
+            Entity::Lock(id) => Value::duration(cx.derived.lock_waits.get(&id).map(|s| cx.model.now.since(*s))),
+            _ => Value::None,
+        },
+        role: plain,
+    },
+    Column {
+        id: "acquires",
+        title: "ACQ/S",
+        kind: Kind::Number,
+        width: Width::Fixed(6),
+        priority: 5,
+        value: |cx, entity| lock(cx, entity).and_then(|l| l.acquires_s.last()).map_or(Value::None, Value::Rate),
+        role: muted,
+    },
+    Column {
+        id: "waitp99",
+        title: "WAIT p99",
+        kind: Kind::Duration,
+        width: Width::Fixed(8),
+        priority: 4,
+        value: |cx, entity| {
+            Value::duration(lock(cx, entity).and_then(|l| l.wait_hist.since(&l.wait_hist_window).quantile(0.99)))
+        },
+        role: plain,
+    },
+    Column {
+        id: "holdp99",
+        title: "HOLD p99",
+        kind: Kind::Duration,
+        width: Width::Fixed(8),
+        priority: 6,
+        value: |cx, entity| {
+            Value::duration(lock(cx, entity).and_then(|l| l.hold_hist.since(&l.hold_hist_window).quantile(0.99)))
+        },
+        role: plain,
+    },
+    Column {
+        id: "at",
+        title: "CREATED AT",
+        kind: Kind::Text,
+        width: Width::Flex(16, 60),
+        priority: 3,
+        value: |cx, entity| names::created_at(cx.model, entity).map_or(Value::None, Value::place),
+        role: |cx, entity| if cx.mark(entity).is_some() { Role::Accent } else { Role::Muted },
+    },
+];
+
+fn lock<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Lock> {
+    match entity {
+        Entity::Lock(id) => cx.model.locks.get(&id),
+        _ => None,
+    }
+}
+
+/// A kind of lock, as a word.
+pub(crate) fn kind(kind: LockKind) -> &'static str {
+    match kind {
+        LockKind::Mutex => "Mutex",
+    }
+}
+
+fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
+    table.arrange(cx, place, cx.model.locks.keys().map(|&id| Entity::Lock(id)))
+}
+
+fn empty(cx: &Cx, page: &mut Page) {
+    page.words(Role::Text, "The service has no lock that is watched.");
+    page.words(Role::Muted, "tokio::sync::Mutex appears here once it exists; std and parking_lot locks do not.");
+    super::blind_spots(cx, page);
+}

@@ -1,0 +1,126 @@
+//! The screens, one a file.
+
+pub(crate) mod channel;
+pub(crate) mod channels;
+pub(crate) mod finding;
+pub(crate) mod findings;
+pub(crate) mod help;
+pub(crate) mod lock;
+pub(crate) mod locks;
+pub(crate) mod overview;
+pub(crate) mod site;
+pub(crate) mod target;
+pub(crate) mod task;
+pub(crate) mod tasks;
+pub(crate) mod workers;
+
+use crate::app::screen::Screen;
+use crate::app::{Cx, Entity};
+use crate::model::WaitFor;
+use crate::view::page::Page;
+use crate::view::theme::Role;
+use crate::view::{figures, names};
+
+/// All screens; the first is where the dashboard starts.
+pub(crate) static SCREENS: &[&Screen] = &[
+    &overview::SCREEN,
+    &tasks::SCREEN,
+    &locks::SCREEN,
+    &channels::SCREEN,
+    &workers::SCREEN,
+    &findings::SCREEN,
+    &target::SCREEN,
+    &task::SCREEN,
+    &site::SCREEN,
+    &lock::SCREEN,
+    &channel::SCREEN,
+    &finding::SCREEN,
+    &help::SCREEN,
+];
+
+/// The page about one entity.
+pub(crate) fn page_of(entity: Entity) -> &'static Screen {
+    match entity {
+        Entity::Task(_) | Entity::Worker(_) => &task::SCREEN,
+        Entity::Site(_) => &site::SCREEN,
+        Entity::Lock(_) => &lock::SCREEN,
+        Entity::Channel(_) => &channel::SCREEN,
+        Entity::Finding(_) | Entity::Past(_) => &finding::SCREEN,
+    }
+}
+
+/// Links to those that wait for `entity`, the longest first, at most `most`.
+pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
+    let Some(focus) = cx.derived.focus(entity) else { return };
+    for (n, (wait, task)) in focus.waiters.iter().take(most).enumerate() {
+        let what = match wait.on {
+            WaitFor::Recv(_) => "waits for a message",
+            WaitFor::Send(_) => "waits for room",
+            WaitFor::Lock(_) | WaitFor::Join(_) => "waits",
+        };
+        let since = figures::duration(cx.model.now.since(wait.since));
+        let place = names::file_line(names::location(cx.model, wait.site));
+        let remark = if place.is_empty() { format!("{what} {since}") } else { format!("{what} {since} at {place}") };
+        let label = if n == 0 { "waiters" } else { "" };
+        page.link("waiter", label, Entity::Task(*task), &names::task_id(cx.model, *task), &remark);
+    }
+    more(focus.waiting, focus.waiters.len().min(most), page);
+}
+
+/// Links to the tasks that came from `entity`, the most telling first, at most `most`.
+pub(crate) fn children(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
+    let Some(focus) = cx.derived.focus(entity) else { return };
+    for (n, id) in focus.children.iter().take(most).enumerate() {
+        let remark = cx.model.tasks.get(id).map_or_else(String::new, |task| {
+            let since = figures::duration(cx.model.now.since(task.state_since));
+            match task.waits.first() {
+                Some(wait) => format!("waits for {} for {since}", names::wait(cx.model, wait)),
+                None => format!("{} for {since}", names::state(task.state)),
+            }
+        });
+        let label = match (n, entity) {
+            (0, Entity::Site(_)) => "tasks",
+            (0, _) => "spawned",
+            _ => "",
+        };
+        let mark = cx
+            .accused
+            .own(Entity::Task(*id))
+            .map_or_else(String::new, |severity| format!("{} ", cx.glyphs.severity(severity)));
+        let name = format!("{mark}{}", names::task_id(cx.model, *id));
+        page.link("child", label, Entity::Task(*id), &name, &remark);
+    }
+    more(focus.born, focus.children.len().min(most), page);
+}
+
+fn more(all: usize, shown: usize, page: &mut Page) {
+    if all > shown {
+        page.fact("", Role::Muted, &format!("and {} more", figures::count((all - shown) as u64)));
+    }
+}
+
+/// The findings about `entity` that last, as links.
+pub(crate) fn accusations(cx: &Cx, entity: Entity, page: &mut Page) {
+    for finding in cx.findings.iter().filter(|f| f.active() && Entity::from(f.subject.kind) == entity) {
+        page.blank();
+        let role = Role::from(finding.severity);
+        let sign = cx.glyphs.severity(finding.severity);
+        page.line(vec![(role, format!("{sign} {} {}", finding.severity.to_string().to_uppercase(), finding.rule))]);
+        page.fact("", Role::Strong, &finding.message);
+        page.fact("fix", Role::Ok, &finding.advice);
+        page.link("finding", "evidence", Entity::Finding(finding.key()), finding.rule, "");
+        page.blank();
+    }
+}
+
+/// What cannot be seen in this target, for screens that are empty.
+pub(crate) fn blind_spots(cx: &Cx, page: &mut Page) {
+    if cx.model.target.blind.is_empty() {
+        return;
+    }
+    page.heading("Not visible in this service");
+    for blind in &cx.model.target.blind {
+        page.words(Role::Text, &format!("{}: {}", blind.what, blind.why));
+        page.words(Role::Muted, &format!("{} {}", cx.glyphs.right, blind.remedy));
+    }
+}

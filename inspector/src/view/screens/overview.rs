@@ -1,0 +1,271 @@
+//! What is wrong, where, and what to change; below it the whole in figures.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::finding::{Detail, block};
+use crate::app::screen::{Body, Screen};
+use crate::app::{Cx, Entity, Place, Row};
+use crate::lints::Finding;
+use crate::model::{Series, Worker};
+use crate::view::page::Page;
+use crate::view::theme::Role;
+use crate::view::{figures, fit, names, widgets};
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "overview",
+    title: "Overview",
+    key: Some('1'),
+    about: "what is wrong now, the worst first; below it the whole in figures",
+    body: Body::Custom { rows, draw },
+};
+
+/// Lines that the figures keep however many findings there are: a rule and three totals.
+const LEAST_FIGURES: u16 = 4;
+
+fn rows(cx: &Cx) -> Vec<Row> {
+    let now = cx.findings.iter().map(|f| Entity::Finding(f.key()));
+    let past = cx.app.past().iter().rev().map(|p| Entity::Past(p.id));
+    now.chain(past).map(Row::of).collect()
+}
+
+fn draw(cx: &Cx, place: &Place, frame: &mut Frame, area: Rect) {
+    let buf = frame.buffer_mut();
+    let area = area.intersection(buf.area);
+    // Findings have first call on the room, the figures the rest; on small screens findings take all.
+    let rows = rows(cx);
+    let selected = place.selected.or_else(|| rows.first().copied());
+    let figures = if area.width < 60 || area.height < 10 {
+        0
+    } else {
+        let wanted = wanted(cx, &rows, selected, usize::from(area.width), usize::from(area.height));
+        let most = figures_height(cx, area.height);
+        let least = if area.height < 16 { 0 } else { LEAST_FIGURES };
+        most.min(area.height.saturating_sub(wanted as u16)).max(least)
+    };
+    let blocks = fitting(cx, &rows, selected, usize::from(area.width), usize::from(area.height - figures));
+    let used = draw_findings(cx, buf, Rect { height: area.height - figures, ..area }, &rows, selected, &blocks);
+    let rest = Rect { y: area.y + used, height: area.height - used, ..area };
+    if figures > 0 {
+        // With few findings the figures move up and the workers get what is left.
+        draw_figures(cx, buf, rest);
+    }
+}
+
+/// Lines that it takes to say of each finding what, where and what to do; no more than `most` are counted.
+fn wanted(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, most: usize) -> usize {
+    let mut lines = 0;
+    for row in rows {
+        let active = matches!(row.entity, Entity::Finding(_)) && cx.finding(row.entity).is_some_and(Finding::active);
+        lines += match active {
+            true if selected == Some(*row) => block(cx, row.entity, width, Detail::Full).len(),
+            true => 3,
+            false => 1,
+        };
+        if lines >= most {
+            return most;
+        }
+    }
+    lines
+}
+
+/// How much of each finding is shown so that all fit if they can: the selected one in full, others ever shorter, the
+/// last first.
+fn fitting(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, height: usize) -> Vec<Detail> {
+    let mut details = vec![Detail::Full; rows.len()];
+    for (detail, row) in details.iter_mut().zip(rows) {
+        let over = cx.finding(row.entity).is_none_or(|f| !f.active());
+        if over || matches!(row.entity, Entity::Past(_)) {
+            *detail = Detail::Line;
+        }
+    }
+    // Beyond what could ever be seen, the shortest form needs no measuring.
+    for detail in details.iter_mut().skip(height.max(1)) {
+        *detail = Detail::Line;
+    }
+    let measure = |row: &Row, detail: Detail| block(cx, row.entity, width, detail).len();
+    let mut heights: Vec<usize> = rows.iter().zip(&details).map(|(r, d)| measure(r, *d)).collect();
+    let mut total: usize = heights.iter().sum();
+    for target in [Detail::Short, Detail::Line] {
+        for n in (0..rows.len()).rev() {
+            if total <= height {
+                return details;
+            }
+            if selected == Some(rows[n]) || details[n] <= target {
+                continue;
+            }
+            details[n] = target;
+            let shorter = measure(&rows[n], target);
+            total = total - heights[n] + shorter;
+            heights[n] = shorter;
+        }
+    }
+    // The selected one gives way last: first its evidence, then all but a line each for what, where and the fix.
+    if let Some(n) = rows.iter().position(|row| selected == Some(*row)) {
+        for target in [Detail::Medium, Detail::Short] {
+            if total > height && details[n] > target {
+                details[n] = target;
+                let shorter = measure(&rows[n], target);
+                total = total - heights[n] + shorter;
+                heights[n] = shorter;
+            }
+        }
+    }
+    details
+}
+
+/// Draws the findings; returns the lines used.
+fn draw_findings(
+    cx: &Cx,
+    buf: &mut Buffer,
+    area: Rect,
+    rows: &[Row],
+    selected: Option<Row>,
+    details: &[Detail],
+) -> u16 {
+    if cx.findings.iter().all(|f| !f.active()) {
+        let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+        healthy(cx, &mut page);
+        page.draw(buf, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, 0, None, &cx.app.theme);
+        let used = (page.len() as u16).min(area.height);
+        let below = Rect { y: area.y + used, height: area.height - used, ..area };
+        return used + list(cx, buf, below, rows, selected, details);
+    }
+    list(cx, buf, area, rows, selected, details)
+}
+
+fn list(cx: &Cx, buf: &mut Buffer, area: Rect, rows: &[Row], selected: Option<Row>, details: &[Detail]) -> u16 {
+    let mut lines: Vec<(Row, Vec<(Role, String)>)> = Vec::new();
+    let (mut first, mut last) = (0, 0);
+    for (row, detail) in rows.iter().zip(details) {
+        if Some(*row) == selected {
+            first = lines.len();
+        }
+        lines.extend(block(cx, row.entity, usize::from(area.width), *detail).into_iter().map(|line| (*row, line)));
+        if Some(*row) == selected {
+            last = lines.len();
+        }
+        if lines.len() > last + usize::from(area.height) && last > 0 {
+            break;
+        }
+    }
+    let height = usize::from(area.height);
+    let offset = last.saturating_sub(height).min(first);
+    for ((row, pieces), y) in lines.iter().skip(offset).zip(area.top()..area.bottom()) {
+        let mut x = area.left();
+        for (role, text) in pieces {
+            x = widgets::put(buf, x, y, area.right(), text, cx.app.theme.style(*role));
+        }
+        if Some(*row) == selected && rows.len() > 1 {
+            buf.set_style(Rect { y, height: 1, ..area }, cx.app.theme.selected());
+        }
+    }
+    lines.len().saturating_sub(offset).min(height) as u16
+}
+
+fn healthy(cx: &Cx, page: &mut Page) {
+    let model = cx.model;
+    page.blank();
+    if !model.complete {
+        page.words(Role::Muted, "Reading the first snapshot…");
+        return;
+    }
+    let count = |n: usize| figures::count(n as u64);
+    page.words(Role::Ok, &format!("{} Nothing is wrong that the rules can see.", cx.glyphs.ok));
+    page.words(
+        Role::Muted,
+        &format!(
+            "Watching {} tasks, {} locks and {} channels; the probe is {} old.",
+            count(model.tasks.len()),
+            count(model.locks.len()),
+            count(model.channels.len()),
+            figures::duration(std::time::Duration::from_nanos(model.now.0)),
+        ),
+    );
+    if !model.target.blind.is_empty() {
+        let what: Vec<_> = model.target.blind.iter().map(|b| b.what.as_str()).collect();
+        page.words(Role::Muted, &format!("Not visible here: {} (7 says why).", what.join(", ")));
+    }
+    page.blank();
+}
+
+/// Lines of the figures: a rule, five totals, and workers where there is room.
+fn figures_height(cx: &Cx, height: u16) -> u16 {
+    let workers = match height {
+        0..18 => 0,
+        18..26 => 2,
+        26..34 => 4,
+        _ => 8,
+    };
+    let workers = (cx.model.workers.len() as u16).min(workers);
+    1 + 5 + workers
+}
+
+fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
+    let theme = &cx.app.theme;
+    let rule = cx.glyphs.line.repeat(usize::from(area.width));
+    let mut y = area.y;
+    widgets::put(buf, area.x, y, area.right(), &rule, theme.style(Role::Muted));
+    let title = " last 60 s ";
+    widgets::put(buf, area.x + 2, y, area.right(), title, theme.style(Role::Muted));
+    y += 1;
+    let totals = &cx.model.totals;
+    let last = |series: &Series| series.last().unwrap_or(0.0);
+    let whole = |series: &Series| figures::count(last(series).max(0.0) as u64);
+    let lines: [(&str, String, &Series); 5] = [
+        ("tasks", figures::count(cx.model.tasks.len() as u64), &totals.tasks),
+        ("polls/s", figures::rate(last(&totals.polls)), &totals.polls),
+        ("lock waits/s", figures::rate(last(&totals.lock_waits)), &totals.lock_waits),
+        ("in channels", whole(&totals.channel_depth), &totals.channel_depth),
+        ("wakes/s", figures::rate(last(&totals.wakes)), &totals.wakes),
+    ];
+    for (label, value, series) in lines {
+        if y >= area.bottom() {
+            return;
+        }
+        let mut x = area.x + 1;
+        x = widgets::put(buf, x, y, area.right(), &fit::left(label, 12, '~'), theme.style(Role::Muted));
+        x = widgets::put(buf, x, y, area.right(), &fit::right(&value, 7, '~'), theme.style(Role::Text)) + 1;
+        let room = usize::from(area.right().saturating_sub(x + 1)).min(Series::POINTS);
+        widgets::put(buf, x, y, area.right(), &widgets::spark(series, room, cx.glyphs), theme.style(Role::Info));
+        y += 1;
+    }
+    for worker in busiest(cx) {
+        if y >= area.bottom() {
+            return;
+        }
+        draw_worker(cx, buf, Rect { y, height: 1, ..area }, worker);
+        y += 1;
+    }
+}
+
+/// The busiest first, those in a long poll before all.
+fn busiest<'a>(cx: &Cx<'a>) -> Vec<&'a Worker> {
+    let mut workers: Vec<_> = cx.model.workers.values().collect();
+    let long = |w: &Worker| w.poll.is_some_and(|(_, since)| cx.model.now.since(since).as_millis() >= 100);
+    workers.sort_by(|a, b| long(b).cmp(&long(a)).then(b.busy_share.total_cmp(&a.busy_share)).then(a.id.cmp(&b.id)));
+    workers.truncate(32);
+    workers
+}
+
+fn draw_worker(cx: &Cx, buf: &mut Buffer, area: Rect, worker: &Worker) {
+    let theme = &cx.app.theme;
+    let g = cx.glyphs;
+    let long = worker.poll.filter(|(_, since)| cx.model.now.since(*since).as_millis() >= 100);
+    let mut x = area.x + 1;
+    x = widgets::put(buf, x, area.y, area.right(), &fit::left(&worker.name, 19, g.ellipsis), theme.style(Role::Muted))
+        + 1;
+    let share = if long.is_some() { 1.0 } else { worker.busy_share };
+    let role = if long.is_some() { Role::Crit } else { Role::Text };
+    x = widgets::put(buf, x, area.y, area.right(), &widgets::bar(share, 12, g), theme.style(role));
+    let busy = fit::right(&figures::share(share), 6, g.ellipsis);
+    x = widgets::put(buf, x, area.y, area.right(), &busy, theme.style(role)) + 2;
+    if let Some((task, since)) = worker.poll {
+        let took = cx.model.now.since(since);
+        let text = format!("in {} for {}", names::task_id(cx.model, task), figures::duration(took));
+        let role = if long.is_some() { Role::Crit } else { Role::Muted };
+        let text = fit::head(&text, usize::from(area.right().saturating_sub(x)), g.ellipsis);
+        widgets::put(buf, x, area.y, area.right(), &text, theme.style(role));
+    }
+}

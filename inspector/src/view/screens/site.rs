@@ -1,0 +1,94 @@
+//! One spawn site: the totals of all tasks that ever came from there, and those alive.
+
+use crate::app::screen::{Body, Screen};
+use crate::app::{Cx, Entity, Place};
+use crate::model::OutputKind;
+use crate::view::page::Page;
+use crate::view::theme::Role;
+use crate::view::{figures, names};
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "site",
+    title: "Site",
+    key: None,
+    about: "one spawn site: the totals of all tasks that came from there, and those alive",
+    body: Body::Page(page),
+};
+
+fn page(cx: &Cx, place: &Place, page: &mut Page) {
+    let Some(Entity::Site(id)) = place.subject else { return };
+    let Some(site) = cx.model.sites.get(&id) else { return };
+    let entity = Entity::Site(id);
+    page.line(vec![(Role::Strong, format!("Tasks of {}", names::site(cx.model, id)))]);
+    page.place("spawned at", &site.location);
+    if !site.name.is_empty() {
+        page.fact("future", Role::Muted, &site.name);
+    }
+    let output = match site.output {
+        OutputKind::Unknown => "not known",
+        OutputKind::Unit => "nothing",
+        OutputKind::Result => "a Result",
+        OutputKind::Value => "a value",
+    };
+    page.fact("returns", Role::Text, output);
+    super::accusations(cx, entity, page);
+
+    page.heading("Totals");
+    let n = figures::count;
+    page.fact(
+        "tasks",
+        Role::Text,
+        &format!("{} alive, {} spawned, {} ended", n(site.live()), n(site.spawned), n(site.finished)),
+    );
+    if site.shed > 0 {
+        page.fact("not shown", Role::Warn, &format!("{} counted only: the probe's memory is full", n(site.shed)));
+    }
+    let slow = format!(
+        "{} of at least {}, {} in all",
+        n(site.slow_polls),
+        figures::duration(cx.model.target.slow_poll),
+        figures::duration(site.slow_poll_total)
+    );
+    page.fact("slow polls", if site.slow_polls > 0 { Role::Warn } else { Role::Text }, &slow);
+    page.fact("longest poll", Role::Text, &figures::duration(site.max_poll));
+    let loss = |count, text: &str, page: &mut Page, label: &str, role| {
+        if count > 0 {
+            page.fact(label, role, &format!("{} {text}", n(count)));
+        }
+    };
+    loss(site.handles_dropped, "handles dropped before their task ended", page, "detached", Role::Text);
+    loss(site.errors_lost, "results that were Err and that nobody took", page, "errors lost", Role::Warn);
+    loss(site.panics, "tasks ended by a panic", page, "panics", Role::Crit);
+    loss(site.panics_lost, "of them seen by nobody", page, "panics lost", Role::Crit);
+    loss(site.aborted, "tasks aborted", page, "aborted", Role::Text);
+
+    let panics: Vec<_> = cx.model.panics.iter().rev().filter(|p| p.site == id).take(3).collect();
+    if !panics.is_empty() {
+        page.heading("Newest panics");
+        for panic in panics {
+            let ago = figures::duration(cx.model.now.since(panic.at));
+            let message = if panic.message.is_empty() {
+                "(no message: the service replaced the panic hook)"
+            } else {
+                &panic.message
+            };
+            page.fact(&format!("{ago} ago"), Role::Text, message);
+            if !panic.location.is_empty() {
+                page.place("  at", &panic.location);
+            }
+        }
+    }
+    if !site.recent_slow.is_empty() {
+        page.heading("Newest slow polls");
+        for slow in site.recent_slow.iter().rev().take(5) {
+            let ago = format!("{} ago", figures::duration(cx.model.now.since(slow.at)));
+            let took = figures::duration(slow.took);
+            page.link("slow", &ago, Entity::Task(slow.task), &names::task_id(cx.model, slow.task), &took);
+        }
+    }
+    page.heading("Alive");
+    super::children(cx, entity, page, 40);
+    if cx.derived.focus(entity).is_some_and(|f| f.born == 0) {
+        page.words(Role::Muted, "none");
+    }
+}

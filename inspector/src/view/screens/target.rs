@@ -1,0 +1,64 @@
+//! Who the target is, what watching it takes, and what cannot be seen in it.
+
+use crate::app::screen::{Body, Screen};
+use crate::app::{Cx, Place};
+use crate::view::page::Page;
+use crate::view::theme::Role;
+use crate::view::{figures, fit};
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "target",
+    title: "Target",
+    key: Some('7'),
+    about: "the service itself: versions, what its probe takes, what cannot be seen and why",
+    body: Body::Page(page),
+};
+
+fn page(cx: &Cx, _: &Place, page: &mut Page) {
+    let target = &cx.model.target;
+    page.line(vec![(Role::Strong, fit::head(&target.app, page.width(), cx.glyphs.ellipsis))]);
+    page.fact("process", Role::Text, &target.pid.to_string());
+    page.fact("address", Role::Text, cx.app.address());
+    page.fact("tokio", Role::Text, &target.tokio_version);
+    page.fact("probe", Role::Text, &target.probe_version);
+    page.fact("probe's age", Role::Text, &figures::duration(std::time::Duration::from_nanos(cx.model.now.0)));
+
+    page.heading("What the probe takes");
+    let cost = &cx.model.cost;
+    let cpu = format!("{} of one core now, {} in all", figures::share(cost.cpu_share), figures::duration(cost.cpu));
+    page.fact("cpu", Role::Text, &cpu);
+    let share =
+        if cost.memory_limit_bytes == 0 { 0.0 } else { cost.memory_bytes as f64 / cost.memory_limit_bytes as f64 };
+    let memory =
+        format!("{} of at most {}", figures::bytes(cost.memory_bytes), figures::bytes(cost.memory_limit_bytes));
+    page.bar("memory", share, if share > 0.9 { Role::Warn } else { Role::Info }, &memory);
+    page.fact("inspectors", Role::Text, &format!("{} attached", cost.subscribers));
+
+    page.heading("Counted, but not shown one by one");
+    let loss = &cx.model.loss;
+    let counted = [
+        ("tasks", loss.tasks),
+        ("locks", loss.locks),
+        ("channels", loss.channels),
+        ("places", loss.sites),
+        ("panics", loss.panics),
+        ("updates", loss.updates),
+    ];
+    if counted.iter().all(|(_, n)| *n == 0) {
+        page.words(Role::Ok, &format!("{} nothing: everything that the probe sees is here", cx.glyphs.ok));
+    }
+    for (what, n) in counted.into_iter().filter(|(_, n)| *n > 0) {
+        page.fact(what, Role::Warn, &figures::count(n));
+    }
+
+    page.heading("What can be seen");
+    page.words(Role::Text, &target.capabilities.join(", "));
+    page.heading("What cannot be seen, and what to change");
+    if target.blind.is_empty() {
+        page.words(Role::Muted, "The probe knows of nothing that it cannot see here.");
+    }
+    for blind in &target.blind {
+        page.words(Role::Text, &format!("{}: {}", blind.what, blind.why));
+        page.words(Role::Muted, &format!("{} {}", cx.glyphs.right, blind.remedy));
+    }
+}

@@ -1,0 +1,178 @@
+//! One task: what it waits for and who holds that, what it holds, what it takes, where it came from.
+
+use crate::app::screen::{Body, Screen};
+use crate::app::{Cx, Entity, Place};
+use crate::model::{Task, TaskId, TaskKind, TaskState, Wait, WaitFor};
+use crate::text;
+use crate::view::page::Page;
+use crate::view::theme::Role;
+use crate::view::{figures, names};
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "task",
+    title: "Task",
+    key: None,
+    about: "one task: what it waits for, who holds that, what it takes, where it came from",
+    body: Body::Page(page),
+};
+
+fn page(cx: &Cx, place: &Place, page: &mut Page) {
+    let id = match place.subject {
+        Some(Entity::Task(id)) => id,
+        // Beside the list of workers: the task that the worker is in.
+        Some(Entity::Worker(id)) => {
+            let Some((task, _)) = cx.model.workers.get(&id).and_then(|w| w.poll) else {
+                page.words(Role::Muted, "This thread is in no poll at the moment.");
+                return;
+            };
+            task
+        }
+        _ => return,
+    };
+    let Some(task) = cx.model.tasks.get(&id) else {
+        page.words(Role::Text, &format!("Task {} has ended.", text::task_id(id)));
+        page.words(Role::Muted, "What it did is in the totals of its spawn site. Esc goes back.");
+        return;
+    };
+    let now = cx.model.now;
+    let kind = match task.kind {
+        TaskKind::Async => "",
+        TaskKind::Blocking => " (spawn_blocking)",
+        TaskKind::Root => " (root of a block_on)",
+        TaskKind::Local => " (spawn_local)",
+    };
+    page.line(vec![(Role::Strong, format!("{}{kind}", names::task_id(cx.model, id)))]);
+    super::accusations(cx, Entity::Task(id), page);
+    super::accusations(cx, Entity::Site(task.site), page);
+
+    let for_ = figures::duration(now.since(task.state_since));
+    let role = match task.state {
+        TaskState::Panicked => Role::Crit,
+        TaskState::Running => Role::Ok,
+        _ => Role::Text,
+    };
+    page.fact("state", role, &format!("{} for {for_}", names::state(task.state)));
+    worker(cx, id, page);
+    for wait in &task.waits {
+        waits_for(cx, wait, page);
+    }
+    if task.flags.more_waits {
+        page.fact("", Role::Muted, "and more: it waits for many things at once");
+    }
+    if task.waits.is_empty() && task.state == TaskState::Idle {
+        page.fact("waits for", Role::Muted, "something that is not watched: I/O, a timer, or a future of its own");
+    }
+    for &lock in cx.derived.holds.get(&id).into_iter().flatten() {
+        let remark = cx.model.locks.get(&lock).map_or_else(String::new, |l| {
+            let since = l.held_since.map_or_else(String::new, |s| format!("for {}", figures::duration(now.since(s))));
+            format!("{since}, {} wait for it", figures::count(l.waiters.into()))
+        });
+        page.link("holds", "holds", Entity::Lock(lock), &format!("lock {}", names::lock(cx.model, lock)), &remark);
+    }
+    super::waiters(cx, Entity::Task(id), page, 5);
+
+    page.heading("Where it comes from");
+    page.place("spawned at", names::location(cx.model, task.site));
+    page.link("site", "its site", Entity::Site(task.site), &names::site(cx.model, task.site), "all tasks from there");
+    if task.parent != TaskId(0) {
+        page.link("parent", "spawned by", Entity::Task(task.parent), &names::task_id(cx.model, task.parent), "");
+    }
+    page.fact("age", Role::Text, &figures::duration(now.since(task.spawned_at)));
+    let (role, text) = handle(task);
+    page.fact("handle", role, text);
+    if task.future_bytes > 0 {
+        page.fact("future", Role::Text, &figures::bytes(task.future_bytes.into()));
+    }
+    super::children(cx, Entity::Task(id), page, 5);
+
+    page.heading("What it takes");
+    figures_of(cx, task, page);
+}
+
+fn worker(cx: &Cx, id: TaskId, page: &mut Page) {
+    for worker in cx.model.workers.values() {
+        if let Some((task, since)) = worker.poll
+            && task == id
+        {
+            let took = cx.model.now.since(since);
+            let slow = !cx.model.target.slow_poll.is_zero() && took >= cx.model.target.slow_poll;
+            let role = if slow { Role::Crit } else { Role::Text };
+            let text = format!("on {} for {} in this one poll", worker.name, figures::duration(took));
+            page.fact("polled", role, &text);
+        }
+    }
+}
+
+/// One pending await: what for, since when, where, and who can end it.
+fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
+    let model = cx.model;
+    let since = figures::duration(model.now.since(wait.since));
+    page.link("wait", "waits for", wait.on.into(), &names::wait(model, wait), &format!("for {since}"));
+    page.place("  awaited at", names::location(model, wait.site));
+    match wait.on {
+        WaitFor::Lock(id) => {
+            let Some(lock) = model.locks.get(&id) else { return };
+            let held =
+                lock.held_since.map_or_else(String::new, |s| format!("for {}", figures::duration(model.now.since(s))));
+            if lock.holder != TaskId(0) {
+                page.link("holder", "  held by", Entity::Task(lock.holder), &names::task_id(model, lock.holder), &held);
+                page.place("  acquired at", names::location(model, lock.holder_site));
+            } else if lock.held_since.is_some() {
+                page.fact("  held by", Role::Text, &format!("something outside any task, {held}"));
+            }
+        }
+        WaitFor::Send(id) | WaitFor::Recv(id) => {
+            let Some(channel) = model.channels.get(&id) else { return };
+            let other = if matches!(wait.on, WaitFor::Send(_)) { channel.receiver_task } else { channel.sender_task };
+            let label = if matches!(wait.on, WaitFor::Send(_)) { "  received by" } else { "  sent by" };
+            if other != TaskId(0) {
+                let doing = model.tasks.get(&other).map_or_else(String::new, |t| {
+                    format!("{} for {}", names::state(t.state), figures::duration(model.now.since(t.state_since)))
+                });
+                page.link("peer", label, Entity::Task(other), &names::task_id(model, other), &doing);
+            }
+        }
+        WaitFor::Join(_) => {}
+    }
+}
+
+/// What became of its handle, in words.
+fn handle(task: &Task) -> (Role, &'static str) {
+    let flags = task.flags;
+    if flags.handle_awaited {
+        (Role::Text, "awaited: its result reaches somebody")
+    } else if flags.handle_dropped {
+        (Role::Warn, "dropped: nobody sees its result or its panic")
+    } else if flags.handle_held && task.state.ended() {
+        (Role::Text, "held, not awaited: its result waits to be taken")
+    } else if flags.handle_held {
+        (Role::Text, "held, not awaited yet")
+    } else {
+        (Role::Muted, "none")
+    }
+}
+
+fn figures_of(cx: &Cx, task: &Task, page: &mut Page) {
+    let slow = cx.model.target.slow_poll;
+    let role = |d| if !slow.is_zero() && d >= slow { Role::Warn } else { Role::Text };
+    page.bar("busy now", task.busy_share, Role::Info, &format!("{} of one core", figures::share(task.busy_share)));
+    let polls = format!("{} in all, {}/s", figures::count(task.polls), figures::rate(task.polls_per_s));
+    page.fact("polls", Role::Text, &polls);
+    if let Some(mean) = mean(task.busy, task.polls) {
+        page.fact("poll mean", role(mean), &figures::duration(mean));
+    }
+    page.fact("poll max", role(task.max_poll), &figures::duration(task.max_poll));
+    page.fact("busy in all", Role::Text, &figures::duration(task.busy));
+    if let Some(mean) = mean(task.sched_total, task.wakes) {
+        let text = format!("mean {}, max {}", figures::duration(mean), figures::duration(task.sched_max));
+        page.fact("wake to poll", role(task.sched_max), &text);
+    }
+    let own = if task.wakes == 0 { 0.0 } else { task.self_wakes as f64 / task.wakes as f64 };
+    let text = format!("{}, {} by itself", figures::count(task.wakes), figures::share(own));
+    page.fact("wakes", Role::Text, &text);
+}
+
+fn mean(total: std::time::Duration, n: u64) -> Option<std::time::Duration> {
+    let nanos = total.as_nanos().checked_div(u128::from(n))?;
+    Some(std::time::Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+}

@@ -1,0 +1,312 @@
+//! All tasks: one line a spawn site, opened in place, or one by one.
+use std::time::Duration;
+
+use crate::app::column::{Column, Kind, MARK, Value, Width, mark_role, muted, plain, sort};
+use crate::app::derived::SiteSum;
+use crate::app::screen::{Body, Rows, Screen, Table};
+use crate::app::{Cx, Entity, Place};
+use crate::model::{Site, Task, TaskState, Wait, WaitFor};
+use crate::view::page::Page;
+use crate::view::theme::Role;
+use crate::view::{figures, names};
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "tasks",
+    title: "Tasks",
+    key: Some('2'),
+    about: "tasks by spawn site or one by one: what they do, what they wait for, what they take",
+    body: Body::Table(Table { noun: ("task", "tasks"), columns: COLUMNS, sort: "mark", then: "wait", rows, empty }),
+};
+
+static COLUMNS: &[Column] = &[
+    MARK,
+    Column {
+        id: "task",
+        title: "TASK",
+        kind: Kind::Text,
+        width: Width::Flex(18, 40),
+        priority: 1,
+        value: |cx, entity| match entity {
+            Entity::Site(id) => {
+                let live = cx.derived.sites.get(&id).map_or(0, |s| s.tasks);
+                let sign = if cx.app.place().open.contains(&id) { cx.glyphs.open } else { cx.glyphs.closed };
+                Value::text(format!("{sign} {} {}", figures::count(live), names::site(cx.model, id)))
+            }
+            Entity::Task(id) => {
+                let indent = if cx.app.place().flat { "" } else { "    " };
+                Value::text(format!("{indent}{}", names::numbered(cx.model, id)))
+            }
+            _ => Value::None,
+        },
+        role: |cx, entity| if entity.exists(cx.model) { Role::Text } else { Role::Muted },
+    },
+    Column {
+        id: "state",
+        title: "STATE",
+        kind: Kind::Text,
+        width: Width::Fixed(9),
+        priority: 3,
+        value: |cx, entity| match entity {
+            Entity::Task(id) => match cx.model.tasks.get(&id) {
+                Some(task) => Value::text(names::state(task.state)),
+                None => Value::text("ended"),
+            },
+            Entity::Site(id) => match cx.derived.sites.get(&id) {
+                Some(sum) if sum.running > 0 => Value::text(format!("{} run", figures::count(sum.running))),
+                Some(sum) if sum.scheduled * 2 > sum.tasks => {
+                    Value::text(format!("{} sched", figures::count(sum.scheduled)))
+                }
+                Some(sum) if sum.tasks > 0 => Value::text("idle"),
+                _ => Value::text("none"),
+            },
+            _ => Value::None,
+        },
+        role: |cx, entity| match task(cx, entity).map(|t| t.state) {
+            Some(TaskState::Panicked) => Role::Crit,
+            Some(TaskState::Running) => Role::Ok,
+            Some(state) if state.ended() => Role::Muted,
+            _ => Role::Text,
+        },
+    },
+    Column {
+        id: "on",
+        title: "WAITING ON",
+        kind: Kind::Text,
+        width: Width::Flex(14, 34),
+        priority: 2,
+        value: |cx, entity| match entity {
+            Entity::Site(id) => match cx.derived.sites.get(&id).and_then(SiteSum::mostly_on) {
+                Some((on, 1)) => Value::text(names::waited_for(cx.model, on)),
+                Some((on, n)) => Value::text(format!("{}: {}", figures::count(n), names::waited_for(cx.model, on))),
+                None => Value::None,
+            },
+            _ => oldest_wait(cx, entity).map_or(Value::None, |wait| Value::text(names::wait(cx.model, &wait))),
+        },
+        role: plain,
+    },
+    Column {
+        id: "for",
+        title: "FOR",
+        kind: Kind::Duration,
+        width: Width::Fixed(7),
+        priority: 2,
+        value: |cx, entity| {
+            let since = oldest_wait(cx, entity).map(|w| w.since).or_else(|| match entity {
+                Entity::Site(id) => cx.derived.sites.get(&id)?.running_since,
+                _ => task(cx, entity).map(|t| t.state_since),
+            });
+            Value::duration(since.map(|since| cx.model.now.since(since)))
+        },
+        role: plain,
+    },
+    Column {
+        id: "busy",
+        title: "BUSY",
+        kind: Kind::Share,
+        width: Width::Fixed(5),
+        priority: 3,
+        value: |cx, entity| match entity {
+            Entity::Site(id) => cx.derived.sites.get(&id).map_or(Value::None, |s| Value::Share(s.busy_share)),
+            _ => task(cx, entity).map_or(Value::None, |t| Value::Share(t.busy_share)),
+        },
+        role: plain,
+    },
+    Column {
+        id: "maxpoll",
+        title: "MAX POLL",
+        kind: Kind::Duration,
+        width: Width::Fixed(8),
+        priority: 4,
+        value: |cx, entity| match entity {
+            Entity::Site(_) => Value::duration(site(cx, entity).map(|s| s.max_poll)),
+            _ => Value::duration(task(cx, entity).map(|t| t.max_poll)),
+        },
+        role: |cx, entity| {
+            let most = match entity {
+                Entity::Site(_) => site(cx, entity).map(|s| s.max_poll),
+                _ => task(cx, entity).map(|t| t.max_poll),
+            };
+            slow_role(cx, most)
+        },
+    },
+    Column {
+        id: "polls",
+        title: "POLLS/S",
+        kind: Kind::Number,
+        width: Width::Fixed(7),
+        priority: 5,
+        value: |cx, entity| match entity {
+            Entity::Site(id) => cx.derived.sites.get(&id).map_or(Value::None, |s| Value::Rate(s.polls_per_s)),
+            _ => task(cx, entity).map_or(Value::None, |t| Value::Rate(t.polls_per_s)),
+        },
+        role: muted,
+    },
+    Column {
+        id: "delay",
+        title: "MAX DELAY",
+        kind: Kind::Duration,
+        width: Width::Fixed(9),
+        priority: 7,
+        value: |cx, entity| match entity {
+            Entity::Site(id) => Value::duration(cx.derived.sites.get(&id).map(|s| s.sched_max)),
+            _ => Value::duration(task(cx, entity).map(|t| t.sched_max)),
+        },
+        role: |cx, entity| match entity {
+            Entity::Site(id) => slow_role(cx, cx.derived.sites.get(&id).map(|s| s.sched_max)),
+            _ => slow_role(cx, task(cx, entity).map(|t| t.sched_max)),
+        },
+    },
+    Column {
+        id: "wakes",
+        title: "WAKES",
+        kind: Kind::Number,
+        width: Width::Fixed(6),
+        priority: 8,
+        value: |cx, entity| match entity {
+            Entity::Site(id) => cx.derived.sites.get(&id).map_or(Value::None, |s| Value::Count(s.wakes)),
+            _ => task(cx, entity).map_or(Value::None, |t| Value::Count(t.wakes)),
+        },
+        role: muted,
+    },
+    Column {
+        id: "self",
+        title: "SELF",
+        kind: Kind::Share,
+        width: Width::Fixed(5),
+        priority: 9,
+        value: |cx, entity| {
+            let (wakes, own) = match entity {
+                Entity::Site(id) => cx.derived.sites.get(&id).map_or((0, 0), |s| (s.wakes, s.self_wakes)),
+                _ => task(cx, entity).map_or((0, 0), |t| (t.wakes, t.self_wakes)),
+            };
+            if wakes == 0 { Value::None } else { Value::Share(own as f64 / wakes as f64) }
+        },
+        role: muted,
+    },
+    Column {
+        id: "at",
+        title: "SPAWNED AT",
+        kind: Kind::Text,
+        width: Width::Flex(16, 60),
+        priority: 2,
+        value: |cx, entity| names::created_at(cx.model, entity).map_or(Value::None, Value::place),
+        role: |cx, entity| if cx.mark(entity).is_some() { Role::Accent } else { Role::Muted },
+    },
+    Column {
+        id: "wait",
+        title: "",
+        kind: Kind::Duration,
+        width: Width::Hidden,
+        priority: 99,
+        value: |cx, entity| Value::duration(oldest_wait(cx, entity).map(|w| cx.model.now.since(w.since))),
+        role: plain,
+    },
+    Column {
+        id: "lock",
+        title: "",
+        kind: Kind::Text,
+        width: Width::Hidden,
+        priority: 99,
+        value: |cx, entity| {
+            let Some(task) = task(cx, entity) else { return Value::None };
+            let mut locks = String::new();
+            let held = cx.derived.holds.get(&task.id).into_iter().flatten().copied();
+            let waited = task.waits.iter().filter_map(|w| match w.on {
+                WaitFor::Lock(id) => Some(id),
+                _ => None,
+            });
+            for id in held.chain(waited) {
+                locks.push_str(&names::lock(cx.model, id));
+                locks.push(' ');
+            }
+            if locks.is_empty() { Value::None } else { Value::text(locks) }
+        },
+        role: plain,
+    },
+    Column {
+        id: "id",
+        title: "",
+        kind: Kind::Number,
+        width: Width::Hidden,
+        priority: 99,
+        value: |_, entity| match entity {
+            Entity::Task(id) => Value::Count(id.0 & !(1 << 63)),
+            _ => Value::None,
+        },
+        role: mark_role,
+    },
+];
+
+fn task<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Task> {
+    match entity {
+        Entity::Task(id) => cx.model.tasks.get(&id),
+        _ => None,
+    }
+}
+
+fn site<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Site> {
+    match entity {
+        Entity::Site(id) => cx.model.sites.get(&id),
+        _ => None,
+    }
+}
+
+fn oldest_wait(cx: &Cx, entity: Entity) -> Option<Wait> {
+    match entity {
+        Entity::Site(id) => cx.derived.sites.get(&id)?.oldest,
+        _ => task(cx, entity)?.waits.iter().min_by_key(|w| w.since).copied(),
+    }
+}
+
+fn slow_role(cx: &Cx, longest: Option<Duration>) -> Role {
+    let slow = cx.model.target.slow_poll;
+    if !slow.is_zero() && longest.is_some_and(|d| d >= slow) { Role::Warn } else { Role::Text }
+}
+
+fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
+    let tasks = || cx.model.tasks.keys().map(|&id| Entity::Task(id));
+    if place.flat {
+        return table.arrange(cx, place, tasks());
+    }
+    // Sites with live tasks, and those without that a finding is about.
+    let sums = &cx.derived.sites;
+    let all = cx.model.sites.values().filter(|s| s.spawned > 0 || sums.contains_key(&s.id));
+    let mut total = 0;
+    let mut sites: Vec<Entity> = Vec::new();
+    for site in all {
+        let entity = Entity::Site(site.id);
+        let live = sums.contains_key(&site.id);
+        if !live && place.filter.is_empty() && site.live() == 0 && cx.mark(entity).is_none() {
+            continue;
+        }
+        total += 1;
+        if place.filter.is_empty() || live || place.filter.matches(cx, table.columns, entity) {
+            sites.push(entity);
+        }
+    }
+    let (by, then) = (table.column(place.sort), table.column(table.then));
+    sort(cx, &mut sites, by, then, place.reverse);
+    let mut order = Vec::new();
+    let opened = |site: &Entity| matches!(site, Entity::Site(id) if place.open.contains(id));
+    for site in sites {
+        order.push(site);
+        if opened(&site) {
+            let mut inside: Vec<Entity> = tasks()
+                .filter(|&t| task(cx, t).is_some_and(|t| Entity::Site(t.site) == site))
+                .filter(|&t| place.filter.is_empty() || place.filter.matches(cx, table.columns, t))
+                .collect();
+            sort(cx, &mut inside, by, then, place.reverse);
+            order.extend(inside);
+        }
+    }
+    Rows { order, total }
+}
+
+fn empty(cx: &Cx, page: &mut Page) {
+    page.words(Role::Text, "No task is alive.");
+    page.words(
+        Role::Muted,
+        "Tasks appear here when the service spawns them through the tokio that the probe stands in for.",
+    );
+    super::blind_spots(cx, page);
+}

@@ -1,0 +1,139 @@
+//! The threads that poll tasks.
+use std::time::Duration;
+
+use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
+use crate::app::screen::{Body, Rows, Screen, Table};
+use crate::app::{Cx, Entity, Place};
+use crate::model::{Worker, WorkerKind};
+use crate::view::names;
+use crate::view::page::Page;
+use crate::view::theme::Role;
+
+pub(crate) static SCREEN: Screen = Screen {
+    id: "workers",
+    title: "Workers",
+    key: Some('5'),
+    about: "threads that poll: how busy each is, and which task it is in right now",
+    body: Body::Table(Table { noun: ("thread", "threads"), columns: COLUMNS, sort: "poll", then: "busy", rows, empty }),
+};
+
+static COLUMNS: &[Column] = &[
+    MARK,
+    Column {
+        id: "worker",
+        title: "WORKER",
+        kind: Kind::Text,
+        width: Width::Flex(18, 24),
+        priority: 1,
+        value: |cx, entity| worker(cx, entity).map_or(Value::text("ended"), |w| Value::text(w.name.as_str())),
+        role: plain,
+    },
+    Column {
+        id: "kind",
+        title: "KIND",
+        kind: Kind::Text,
+        width: Width::Fixed(8),
+        priority: 5,
+        value: |cx, entity| {
+            worker(cx, entity).map_or(Value::None, |w| {
+                Value::text(match w.kind {
+                    WorkerKind::Worker => "worker",
+                    WorkerKind::BlockOn => "block_on",
+                    WorkerKind::Blocking => "blocking",
+                })
+            })
+        },
+        role: muted,
+    },
+    Column {
+        id: "load",
+        title: "",
+        kind: Kind::Text,
+        width: Width::Fixed(10),
+        priority: 6,
+        value: |cx, entity| {
+            worker(cx, entity)
+                .map_or(Value::None, |w| Value::text(crate::view::widgets::bar(w.busy_share, 10, cx.glyphs)))
+        },
+        role: |cx, entity| if stuck(cx, entity) { Role::Crit } else { Role::Info },
+    },
+    Column {
+        id: "busy",
+        title: "BUSY",
+        kind: Kind::Share,
+        width: Width::Fixed(5),
+        priority: 2,
+        value: |cx, entity| worker(cx, entity).map_or(Value::None, |w| Value::Share(w.busy_share)),
+        role: plain,
+    },
+    Column {
+        id: "poll",
+        title: "POLL NOW",
+        kind: Kind::Duration,
+        width: Width::Fixed(9),
+        priority: 1,
+        value: |cx, entity| Value::duration(poll(cx, entity)),
+        role: |cx, entity| if stuck(cx, entity) { Role::Crit } else { Role::Text },
+    },
+    Column {
+        id: "task",
+        title: "TASK",
+        kind: Kind::Text,
+        width: Width::Flex(16, 40),
+        priority: 1,
+        value: |cx, entity| {
+            worker(cx, entity)
+                .and_then(|w| w.poll)
+                .map_or(Value::None, |(task, _)| Value::text(names::task_id(cx.model, task)))
+        },
+        role: plain,
+    },
+    Column {
+        id: "polls",
+        title: "POLLS",
+        kind: Kind::Number,
+        width: Width::Fixed(6),
+        priority: 4,
+        value: |cx, entity| worker(cx, entity).map_or(Value::None, |w| Value::Count(w.polls)),
+        role: muted,
+    },
+    Column {
+        id: "at",
+        title: "SPAWNED AT",
+        kind: Kind::Text,
+        width: Width::Flex(16, 60),
+        priority: 3,
+        value: |cx, entity| {
+            worker(cx, entity)
+                .and_then(|w| w.poll)
+                .and_then(|(task, _)| names::created_at(cx.model, Entity::Task(task)))
+                .map_or(Value::None, Value::place)
+        },
+        role: |cx, entity| if cx.mark(entity).is_some() { Role::Accent } else { Role::Muted },
+    },
+];
+
+fn worker<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Worker> {
+    match entity {
+        Entity::Worker(id) => cx.model.workers.get(&id),
+        _ => None,
+    }
+}
+
+fn poll(cx: &Cx, entity: Entity) -> Option<Duration> {
+    worker(cx, entity)?.poll.map(|(_, since)| cx.model.now.since(since))
+}
+
+fn stuck(cx: &Cx, entity: Entity) -> bool {
+    poll(cx, entity).is_some_and(|d| d >= Duration::from_millis(100))
+        && worker(cx, entity).is_some_and(|w| w.kind != WorkerKind::Blocking)
+}
+
+fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
+    table.arrange(cx, place, cx.model.workers.keys().map(|&id| Entity::Worker(id)))
+}
+
+fn empty(_: &Cx, page: &mut Page) {
+    page.words(Role::Text, "No thread polls tasks.");
+    page.words(Role::Muted, "Threads appear here with the first task that they poll.");
+}

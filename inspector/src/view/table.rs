@@ -1,0 +1,196 @@
+//! Rows and columns: which columns fit, and the rows that are visible.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::page::Page;
+use super::theme::Role;
+use super::{figures, fit, widgets};
+use crate::app::column::{Column, Kind, Value, Width};
+use crate::app::screen::Table;
+use crate::app::{Cx, Entity, Place};
+use crate::lints::Severity;
+
+/// Draws the table of the place in front. Only the rows that are visible are built.
+pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
+    let area = area.intersection(buf.area);
+    if area.is_empty() {
+        return;
+    }
+    status(cx, place, table, buf, area);
+    let rows = &cx.derived.rows;
+    let body = Rect { y: area.y + 2.min(area.height), height: area.height.saturating_sub(2), ..area };
+    if rows.order.is_empty() {
+        let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+        page.blank();
+        if rows.total > 0 {
+            let all = if grouped(place) { cx.model.tasks.len() } else { rows.total };
+            let text = format!("None of {} {} passes the filter.", figures::count(all as u64), table.noun.1);
+            page.words(Role::Text, &text);
+            page.words(Role::Muted, "Esc takes it off, / changes it.");
+        } else if cx.model.complete {
+            (table.empty)(cx, &mut page);
+        } else {
+            page.words(Role::Muted, "Waiting for the first snapshot…");
+        }
+        page.draw(buf, Rect { x: body.x + 1, ..body }, 0, None, &cx.app.theme);
+        return;
+    }
+    let columns = fit_columns(table.columns, area.width, cx.app.wide && area.width < 120);
+    heads(cx, place, &columns, buf, Rect { y: area.y + 1, height: 1.min(area.height.saturating_sub(1)), ..area });
+    let selected = place.selected.map(|r| r.entity).or_else(|| rows.order.first().copied());
+    for (&entity, y) in rows.order.iter().skip(place.offset).zip(body.top()..body.bottom()) {
+        let mut x = area.left();
+        for (column, width) in &columns {
+            let (text, role) = cell(cx, column, entity, usize::from(*width));
+            widgets::put(buf, x, y, x + width, &text, cx.app.theme.style(role));
+            x += width + 1;
+        }
+        if selected == Some(entity) {
+            buf.set_style(Rect { y, height: 1, ..area }, cx.app.theme.selected());
+        }
+    }
+}
+
+/// How many rows there are, how they are sorted, and what hides others.
+fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
+    let rows = &cx.derived.rows;
+    let g = cx.glyphs;
+    let shown = rows.order.len();
+    let noun = if rows.total == 1 { table.noun.0 } else { table.noun.1 };
+    let mut pieces = Vec::new();
+    let count = if place.filter.is_empty() || shown == rows.total {
+        format!("{} {noun}", figures::count(rows.total as u64))
+    } else {
+        format!("{} of {} {noun}", figures::count(shown as u64), figures::count(rows.total as u64))
+    };
+    pieces.push((Role::Strong, count));
+    if grouped(place) {
+        let tasks = figures::count(cx.model.tasks.len() as u64);
+        pieces = vec![(Role::Strong, format!("{tasks} tasks from {} spawn sites", figures::count(rows.total as u64)))];
+    }
+    let arrow = if place.reverse { g.sort_up } else { g.sort_down };
+    let by = if place.sort == "mark" { "findings" } else { place.sort };
+    pieces.push((Role::Muted, format!("by {by} {arrow}")));
+    if !place.filter_text.trim().is_empty() {
+        pieces.push((Role::Accent, format!("/{}", place.filter_text.trim())));
+    }
+    let position = place.index + 1;
+    if shown > 0 {
+        pieces.push((Role::Muted, format!("row {}", figures::count(position as u64))));
+    }
+    let mut x = area.left() + 1;
+    for (n, (role, text)) in pieces.iter().enumerate() {
+        if n > 0 {
+            let sign = format!(" {} ", g.dot);
+            x = widgets::put(buf, x, area.y, area.right(), &sign, cx.app.theme.style(Role::Muted));
+        }
+        let text = fit::head(text, usize::from(area.right().saturating_sub(x)), g.ellipsis);
+        x = widgets::put(buf, x, area.y, area.right(), &text, cx.app.theme.style(*role));
+    }
+}
+
+/// One row a spawn site, not a task.
+fn grouped(place: &Place) -> bool {
+    place.screen.id == "tasks" && !place.flat
+}
+
+fn heads(cx: &Cx, place: &Place, columns: &[(&Column, u16)], buf: &mut Buffer, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let mut x = area.left();
+    for (column, width) in columns {
+        let sorted = column.id == place.sort && column.kind != Kind::Mark;
+        let arrow = if place.reverse { cx.glyphs.sort_up } else { cx.glyphs.sort_down };
+        let title = if sorted {
+            let room = usize::from(*width).saturating_sub(1);
+            let title: String = column.title.chars().take(room).collect();
+            title + arrow
+        } else {
+            column.title.to_owned()
+        };
+        let text = align(column.kind, &title, usize::from(*width), cx.glyphs.ellipsis);
+        let role = if sorted { Role::Accent } else { Role::Muted };
+        widgets::put(buf, x, area.y, x + width, &text, cx.app.theme.style(role));
+        x += width + 1;
+    }
+}
+
+fn align(kind: Kind, text: &str, width: usize, ellipsis: char) -> String {
+    match kind {
+        Kind::Text | Kind::Mark => fit::left(text, width, ellipsis),
+        _ => fit::right(text, width, ellipsis),
+    }
+}
+
+fn cell(cx: &Cx, column: &Column, entity: Entity, width: usize) -> (String, Role) {
+    let g = cx.glyphs;
+    let value = (column.value)(cx, entity);
+    let role = (column.role)(cx, entity);
+    let text = match &value {
+        Value::None => return (align(column.kind, "", width, g.ellipsis), Role::Muted),
+        Value::Text(text) => fit::left(text, width, g.ellipsis),
+        Value::Place(text) => fit::left(&fit::location(text, width, g.ellipsis), width, g.ellipsis),
+        Value::Duration(d) => fit::right(&figures::duration(*d), width, g.ellipsis),
+        Value::Count(n) => fit::right(&figures::count(*n), width, g.ellipsis),
+        Value::Rate(r) => fit::right(&figures::rate(*r), width, g.ellipsis),
+        Value::Share(s) => fit::right(&figures::share(*s), width, g.ellipsis),
+        Value::Mark(severity) => severity.map_or(" ", |s: Severity| g.severity(s)).to_owned(),
+        Value::Spark(series) => widgets::spark(series, width, g),
+        Value::Meter(part, None) => fit::left(&format!("{} / no limit", figures::count(*part)), width, g.ellipsis),
+        Value::Meter(part, Some(whole)) => {
+            let figures = format!(" {}/{}", figures::count(*part), figures::count(*whole));
+            let bar = width.saturating_sub(13).clamp(0, 10);
+            let share = if *whole == 0 { 0.0 } else { *part as f64 / *whole as f64 };
+            fit::left(&(widgets::bar(share, bar, g) + &figures), width, g.ellipsis)
+        }
+    };
+    (text, role)
+}
+
+/// The columns that fit into `width`, each with its own; those of the largest `priority` go first, and what is left
+/// goes to those that can use it. `wide` drops all but the first two priorities, which leaves more for names and
+/// places.
+fn fit_columns(all: &'static [Column], width: u16, wide: bool) -> Vec<(&'static Column, u16)> {
+    let least = |column: &Column| match column.width {
+        Width::Fixed(n) => n,
+        Width::Flex(least, _) => least,
+        Width::Hidden => 0,
+    };
+    let mut order: Vec<usize> =
+        (0..all.len()).filter(|&n| !matches!(all[n].width, Width::Hidden) && (!wide || all[n].priority <= 2)).collect();
+    order.sort_by_key(|&n| all[n].priority);
+    let mut used = 0u16;
+    let mut kept: Vec<usize> = Vec::new();
+    for n in order {
+        let more = least(&all[n]) + u16::from(!kept.is_empty());
+        if used + more <= width || kept.is_empty() {
+            used += more;
+            kept.push(n);
+        } else {
+            // A less important column that would still fit must not jump the queue of a more important one.
+            break;
+        }
+    }
+    kept.sort_unstable();
+    let mut columns: Vec<(&Column, u16)> = kept.into_iter().map(|n| (&all[n], least(&all[n]))).collect();
+    let mut spare = width.saturating_sub(used);
+    while spare > 0 {
+        let mut given = false;
+        for (column, width) in &mut columns {
+            if let Width::Flex(_, most) = column.width
+                && *width < most
+                && spare > 0
+            {
+                *width += 1;
+                spare -= 1;
+                given = true;
+            }
+        }
+        if !given {
+            break;
+        }
+    }
+    columns
+}
