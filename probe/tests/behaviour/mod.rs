@@ -1,5 +1,7 @@
 //! What tokio documents of its tasks, locks, channels and runtimes, asked of the drop-in. The crate that includes this
 //! says by `start` whether anything is recorded meanwhile.
+#[cfg(all(tokio_unstable, feature = "tracing"))]
+mod builders;
 mod channels;
 mod channels_unbounded;
 mod join_set;
