@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::lints::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind};
 use crate::model::{
-    Blind, Channel, ChannelId, ChannelKind, Cost, Histogram, Lock, LockId, LockKind, Loss, Model, OutputKind, Panic,
-    Series, Site, SiteId, SiteKind, SlowPoll, Stamp, SuspendedHold, Target, Task, TaskFlags, TaskId, TaskKind,
-    TaskState, Wait, WaitFor, Worker, WorkerId, WorkerKind,
+    Blind, Channel, ChannelId, ChannelKind, Cost, Frame, Histogram, Lock, LockId, LockKind, Loss, Model, OutputKind,
+    Panic, Series, Site, SiteId, SiteKind, SlowPoll, Stack, StackCause, Stamp, SuspendedHold, Target, Task, TaskFlags,
+    TaskId, TaskKind, TaskState, Wait, WaitFor, Worker, WorkerId, WorkerKind,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -307,7 +307,7 @@ fn workers() -> Vec<Worker> {
     let worker = |id: u64, busy_share, poll| Worker {
         id: WorkerId(id),
         kind: WorkerKind::Worker,
-        name: format!("tokio-rt-worker-{id}"),
+        name: "tokio-rt-worker".into(),
         poll,
         polls: 190_000 + id,
         busy: ms(31_000),
@@ -320,6 +320,10 @@ fn workers() -> Vec<Worker> {
         worker(3, 0.04, None),
         worker(4, 0.02, None),
     ]
+}
+
+fn frame(function: &str, location: &str, user: bool) -> Frame {
+    Frame { function: function.into(), location: location.into(), user }
 }
 
 /// The model of the fixture.
@@ -338,6 +342,19 @@ pub(crate) fn model() -> Model {
             at: ago(95_000),
             message: "called `Result::unwrap()` on an `Err` value: Closed".into(),
             location: "src/mail.rs:33:14".into(),
+        }],
+        stacks: vec![Stack {
+            worker: WorkerId(1),
+            task: TaskId(17),
+            poll_started: ago(2310),
+            at: ago(110),
+            cause: StackCause::Cpu,
+            samples: 22,
+            frames: vec![
+                frame("core::slice::sort::stable::quicksort::quicksort", "", false),
+                frame("shop::report::sort_orders", "src/report.rs:71:14", true),
+                frame("shop::report::nightly::{{closure}}", "src/report.rs:55:9", true),
+            ],
         }],
         loss: Loss::default(),
         cost: Cost {
@@ -389,7 +406,7 @@ pub(crate) fn findings() -> Vec<Finding> {
             "A poll of `nightly` has been running for 2.31 s; its worker serves no other task meanwhile",
             vec![
                 evidence("poll_ns", "2.31 s", "> 100 ms"),
-                evidence("worker", "tokio-rt-worker-1", ""),
+                evidence("worker", "tokio-rt-worker 1", ""),
                 evidence("workers_blocked", "1 of 4", ""),
             ],
             "Move the CPU-bound part into tokio::task::spawn_blocking and await it, or split it with yield_now().",
@@ -499,6 +516,9 @@ pub(crate) fn hostile() -> (Model, Vec<Finding>) {
         worker.name = name();
         worker.busy_share = f64::NAN;
         worker.poll = Some((TaskId(u64::MAX), Stamp(0)));
+    }
+    for frame in model.stacks.iter_mut().flat_map(|s| &mut s.frames) {
+        (frame.function, frame.location) = (name(), name());
     }
     for panic in &mut model.panics {
         (panic.message, panic.location) = (long.clone(), name());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::terminal::Screen;
@@ -44,8 +45,8 @@ pub async fn run(address: Address, options: Options) -> io::Result<Exit> {
 
     let (events_tx, events) = mpsc::channel(QUEUE);
     let (retry, retry_rx) = mpsc::channel(1);
-    let source = tokio::spawn(source::watch(address, events_tx, retry_rx));
-    let exit = turn(&mut app, &mut screen, events, &retry).await;
+    let mut source = tokio::spawn(source::watch(address, events_tx, retry_rx));
+    let exit = turn(&mut app, &mut screen, events, &retry, &mut source).await;
     source.abort();
     exit
 }
@@ -55,6 +56,7 @@ async fn turn(
     screen: &mut Screen,
     mut events: mpsc::Receiver<source::Event>,
     retry: &mpsc::Sender<()>,
+    source: &mut JoinHandle<()>,
 ) -> io::Result<Exit> {
     let start = Instant::now();
     let mut keys = EventStream::new();
@@ -90,6 +92,8 @@ async fn turn(
                 continue;
             }
             Some(event) = events.recv() => Some(Msg::Source(event)),
+            // It goes on for ever unless it panics, and a panic has given the terminal back already.
+            _ = &mut *source => return Err(io::Error::other("reading from the target has failed; see the message above")),
             _ = ticks.tick() => None,
         };
         if waiting {

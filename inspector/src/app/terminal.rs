@@ -32,10 +32,7 @@ impl Screen {
         }));
         enter()?;
         let _ = execute!(stdout(), SetTitle(format!("async-inspect {title}")));
-        // A frame is written at once; the writer's own buffer would cut it at every line.
-        let writer = BufWriter::with_capacity(1 << 16, stdout());
-        let terminal = Terminal::new(CrosstermBackend::new(writer)).inspect_err(|_| give_back())?;
-        Ok(Self { terminal })
+        Ok(Self { terminal: empty().inspect_err(|_| give_back())? })
     }
 
     /// Columns and rows.
@@ -62,7 +59,10 @@ impl Screen {
         give_back();
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
         enter()?;
-        self.terminal.clear()
+        // A new one, which knows that nothing is on the screen. Asking the old one to clear makes it ask the terminal
+        // for its cursor, and the answer would be read as keys by the loop.
+        self.terminal = empty()?;
+        Ok(())
     }
 
     /// There is no such thing here.
@@ -76,6 +76,12 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// A terminal on which nothing has been drawn.
+fn empty() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
+    // A frame is written at once; the writer's own buffer would cut it at every line.
+    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stdout())))
 }
 
 fn enter() -> io::Result<()> {

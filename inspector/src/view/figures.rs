@@ -35,6 +35,8 @@ pub(crate) fn share(s: f64) -> String {
         ">99999%".to_owned()
     } else if percent == 0.0 {
         "0%".to_owned()
+    } else if percent > 0.0 && percent < 0.05 {
+        "<0.1%".to_owned()
     } else if percent < 9.95 {
         format!("{percent:.1}%")
     } else {

@@ -127,7 +127,8 @@ fn not_connected(app: &App, frame: &mut Frame, area: Rect) {
             } else {
                 format!("in {}", figures::seconds(wait + std::time::Duration::from_millis(999)))
             };
-            let text = format!("{} attempts so far, the next one {next}. r tries at once, q quits.", attempts.max(&1));
+            let attempts = crate::text::counted(u64::from((*attempts).max(1)), "attempt");
+            let text = format!("{attempts} so far, the next one {next}. r tries at once, q quits.");
             page.fact("meanwhile", Role::Muted, &text);
         }
         Link::Connecting { attempt } => {

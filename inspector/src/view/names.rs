@@ -2,7 +2,7 @@
 
 use crate::app::{Cx, Entity};
 use crate::lints::{Evidence, Finding};
-use crate::model::{ChannelId, LockId, Model, SiteId, Task, TaskId, TaskState, Wait, WaitFor};
+use crate::model::{ChannelId, LockId, Model, SiteId, Task, TaskId, TaskState, Wait, WaitFor, Worker, WorkerKind};
 use crate::text;
 use crate::view::figures;
 
@@ -122,10 +122,18 @@ pub(crate) fn entity(cx: &Cx, entity: Entity) -> String {
         Entity::Site(id) => format!("tasks of {}", site(cx.model, id)),
         Entity::Lock(id) => format!("lock {}", lock(cx.model, id)),
         Entity::Channel(id) => format!("channel {}", channel(cx.model, id)),
-        Entity::Worker(id) => cx.model.workers.get(&id).map_or_else(|| entity.id_text(), |w| w.name.clone()),
+        Entity::Worker(id) => cx.model.workers.get(&id).map_or_else(|| entity.id_text(), worker),
         Entity::Finding(_) | Entity::Past(_) => {
             cx.finding(entity).map_or_else(|| entity.id_text(), |f| f.rule.to_owned())
         }
+    }
+}
+
+/// A thread: those of one runtime share a name, so its number belongs to it.
+pub(crate) fn worker(worker: &Worker) -> String {
+    match worker.kind {
+        WorkerKind::BlockOn => worker.name.clone(),
+        WorkerKind::Worker | WorkerKind::Blocking => format!("{} {}", worker.name, worker.id.0),
     }
 }
 
@@ -140,6 +148,7 @@ pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
         WaitFor::Lock(id) => format!("lock {}", lock(model, id)),
         WaitFor::Send(id) => format!("room in {}", channel(model, id)),
         WaitFor::Recv(id) => format!("message in {}", channel(model, id)),
+        WaitFor::Join(TaskId(0)) => "any task of a JoinSet".to_owned(),
         WaitFor::Join(id) => format!("end of {}", task_id(model, id)),
     }
 }

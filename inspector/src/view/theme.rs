@@ -75,14 +75,14 @@ impl Theme {
                 styles: [
                     Style::new(),
                     Style::new().add_modifier(bold),
-                    fg(Color::Indexed(246)),
+                    fg(Color::Indexed(248)),
                     fg(Color::Indexed(117)),
                     fg(Color::Indexed(80)),
                     fg(Color::Indexed(114)),
                     fg(Color::Indexed(221)),
                     fg(Color::Indexed(210)).add_modifier(bold),
                 ],
-                selected: Style::new().bg(Color::Indexed(238)),
+                selected: Style::new().bg(Color::Indexed(237)),
             },
             ThemeChoice::Light => Self {
                 styles: [
@@ -95,7 +95,7 @@ impl Theme {
                     fg(Color::Indexed(94)),
                     fg(Color::Indexed(124)).add_modifier(bold),
                 ],
-                selected: Style::new().bg(Color::Indexed(253)),
+                selected: Style::new().bg(Color::Indexed(255)),
             },
         }
     }

@@ -14,9 +14,9 @@ fn the_thread_leads_from_a_waiting_task_to_its_lock_to_the_holder_to_what_that_w
     let mut driver = Driver::shop(80, 24);
     driver.keys("2v/id=105<Enter><Enter>");
     assert_eq!(subject(&driver), Some(Entity::Task(TaskId(105))));
-    // The first links of the page are the findings about its spawn site; then comes what it waits for.
-    driver.keys("j<Enter>");
+    driver.keys("<Enter>");
     assert_eq!(subject(&driver), Some(Entity::Lock(LockId(1))));
+    // The first link of a lock that is accused is the finding; then comes its holder.
     driver.keys("j<Enter>");
     assert_eq!(subject(&driver), Some(Entity::Task(TaskId(100))));
     assert!(driver.text().contains("room in mail"), "{}", driver.text());

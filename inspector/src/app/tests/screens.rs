@@ -70,7 +70,7 @@ fn the_accused_have_the_same_sign_in_every_table() {
     };
     assert!(row(&mut driver, "2", "nightly").starts_with('✗'));
     assert!(row(&mut driver, "v", "#17 nightly").starts_with('✗'));
-    assert!(row(&mut driver, "5", "tokio-rt-worker-1").starts_with('✗'));
+    assert!(row(&mut driver, "5", "tokio-rt-worker 1").starts_with('✗'));
     assert!(row(&mut driver, "3", "orders").starts_with('▲'));
     assert!(row(&mut driver, "4", "mail").starts_with('▲'));
     // What is over accuses nobody.

@@ -2,7 +2,7 @@
 
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
-use crate::lints::{Confidence, Finding, RULES};
+use crate::lints::{Confidence, Evidence, Finding, RULES};
 use crate::model::Series;
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -82,16 +82,32 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
     let label = |text: &str| (Role::Muted, fit::left(&format!("  {text}"), INDENT, g.ellipsis));
     let location = if finding.subject.location.is_empty() { "unknown" } else { &finding.subject.location };
     let name = format!(" {} {}", g.dot, finding.subject.name);
-    let place = fit::location(location, room, g.ellipsis);
-    let name_room = room.saturating_sub(fit::width(&place) + finding.rule.len() + 1);
-    let name = if name_room > 6 { fit::left(&name, name_room, g.ellipsis) } else { String::new() };
-    let mut at = vec![label("at"), (role(Role::Accent), place), (Role::Text, name.clone())];
-    if !name.is_empty() {
+    // The rule's name is what people search for: it keeps its place while the path still tells the file.
+    let beside_rule = room.saturating_sub(finding.rule.len() + 1);
+    let place = fit::location(location, if beside_rule >= 28 { beside_rule } else { room }, g.ellipsis);
+    let name_room = beside_rule.saturating_sub(fit::width(&place));
+    let mut at = vec![label("at"), (role(Role::Accent), place)];
+    if beside_rule >= 28 {
+        let name = if name_room > 6 { name } else { String::new() };
+        at.push((Role::Text, fit::left(&name, name_room, g.ellipsis)));
         at.push((Role::Muted, format!(" {}", finding.rule)));
     }
     lines.push(at);
     if detail == Detail::Full {
-        let evidence: Vec<_> = finding.evidence.iter().take(6).map(names::evidence).collect();
+        let evidence: Vec<_> = finding
+            .evidence
+            .iter()
+            // It stands in the line above.
+            .filter(|e| e.text != finding.subject.location)
+            .take(6)
+            .map(|e| {
+                if e.name.ends_with("location") {
+                    names::evidence(&Evidence { text: names::file_line(&e.text).to_owned(), ..e.clone() })
+                } else {
+                    names::evidence(e)
+                }
+            })
+            .collect();
         let text = evidence.join(&format!(" {} ", g.dot));
         for (n, line) in fit::wrap(&text, room).into_iter().take(3).enumerate() {
             lines.push(vec![label(if n == 0 { "why" } else { "" }), (Role::Text, line)]);
@@ -158,6 +174,8 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     if current {
         relations(cx, subject, page);
     }
+
+    super::stack(cx, subject, page);
 
     page.heading("Evidence");
     for evidence in &finding.evidence {

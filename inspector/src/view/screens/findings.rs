@@ -17,7 +17,7 @@ pub(crate) static SCREEN: Screen = Screen {
         noun: ("finding", "findings"),
         columns: COLUMNS,
         sort: "severity",
-        then: "lasting",
+        then: "rank",
         rows,
         empty,
     }),
@@ -108,6 +108,22 @@ static COLUMNS: &[Column] = &[
             _ => Value::duration(cx.finding(entity).map(|f| cx.model.now.since(f.since))),
         },
         role: muted,
+    },
+    Column {
+        id: "rank",
+        title: "",
+        kind: Kind::Number,
+        width: Width::Hidden,
+        priority: 99,
+        // The engine has put the worst first.
+        value: |cx, entity| match entity {
+            Entity::Finding(key) => {
+                let at = cx.findings.iter().position(|f| f.key() == key).unwrap_or(cx.findings.len());
+                Value::Rate(-(at as f64))
+            }
+            _ => Value::None,
+        },
+        role: plain,
     },
     Column {
         id: "message",

@@ -16,10 +16,10 @@ pub(crate) mod workers;
 
 use crate::app::screen::Screen;
 use crate::app::{Cx, Entity};
-use crate::model::WaitFor;
+use crate::model::{Stack, StackCause, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::view::{figures, fit, names};
 
 /// All screens; the first is where the dashboard starts.
 pub(crate) static SCREENS: &[&Screen] = &[
@@ -65,6 +65,44 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
         page.link("waiter", label, Entity::Task(*task), &names::task_id(cx.model, *task), &remark);
     }
     more(focus.waiting, focus.waiters.len().min(most), page);
+}
+
+/// Where the newest blocked poll of `entity` stood, if its stack was taken.
+pub(crate) fn stack(cx: &Cx, entity: Entity, page: &mut Page) {
+    /// Frames that are shown; what is below them is the runtime's.
+    const FRAMES: usize = 16;
+    let of = |stack: &&Stack| match entity {
+        Entity::Task(id) => stack.task == id,
+        Entity::Site(id) => cx.model.tasks.get(&stack.task).is_some_and(|t| t.site == id),
+        _ => false,
+    };
+    let Some(stack) = cx.model.stacks.iter().rev().find(of) else { return };
+    let what = match stack.cause {
+        StackCause::Unknown => "Where it blocked",
+        StackCause::Sleep => "Where it blocked: it sleeps the thread",
+        StackCause::Lock => "Where it blocked: on a blocking lock",
+        StackCause::BlockOn => "Where it blocked: in a block_on inside of the poll",
+        StackCause::File => "Where it blocked: on a file",
+        StackCause::Dns => "Where it blocked: looking up a name",
+        StackCause::Cpu => "Where it blocked: it computes",
+        StackCause::Wait => "Where it blocked: waiting for something outside of the runtime",
+    };
+    page.heading(what);
+    let ago = figures::duration(cx.model.now.since(stack.at));
+    let into = figures::duration(stack.at.since(stack.poll_started));
+    page.words(Role::Muted, &format!("taken {ago} ago, {into} into the poll; {} looks at it", stack.samples));
+    for frame in stack.frames.iter().take(FRAMES) {
+        let (role, sign) = if frame.user { (Role::Strong, cx.glyphs.crumb) } else { (Role::Muted, " ") };
+        page.line(vec![(
+            role,
+            format!("{sign} {}", fit::tail(&frame.function, page.width().saturating_sub(2), cx.glyphs.ellipsis)),
+        )]);
+        if frame.user && !frame.location.is_empty() {
+            let place = fit::location(&frame.location, page.width().saturating_sub(4), cx.glyphs.ellipsis);
+            page.line(vec![(Role::Accent, format!("    {place}"))]);
+        }
+    }
+    more(stack.frames.len(), stack.frames.len().min(FRAMES), page);
 }
 
 /// Links to the tasks that came from `entity`, the most telling first, at most `most`.

@@ -87,24 +87,14 @@ fn fitting(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, height: u
     let measure = |row: &Row, detail: Detail| block(cx, row.entity, width, detail).len();
     let mut heights: Vec<usize> = rows.iter().zip(&details).map(|(r, d)| measure(r, *d)).collect();
     let mut total: usize = heights.iter().sum();
-    for target in [Detail::Short, Detail::Line] {
+    // What is wrong, where, and the fix of all before the evidence of one; the selected one keeps most of all.
+    let steps = [(false, Detail::Short), (true, Detail::Medium), (false, Detail::Line), (true, Detail::Short)];
+    for (of_selected, target) in steps {
         for n in (0..rows.len()).rev() {
             if total <= height {
                 return details;
             }
-            if selected == Some(rows[n]) || details[n] <= target {
-                continue;
-            }
-            details[n] = target;
-            let shorter = measure(&rows[n], target);
-            total = total - heights[n] + shorter;
-            heights[n] = shorter;
-        }
-    }
-    // The selected one gives way last: first its evidence, then all but a line each for what, where and the fix.
-    if let Some(n) = rows.iter().position(|row| selected == Some(*row)) {
-        for target in [Detail::Medium, Detail::Short] {
-            if total > height && details[n] > target {
+            if (selected == Some(rows[n])) == of_selected && details[n] > target {
                 details[n] = target;
                 let shorter = measure(&rows[n], target);
                 total = total - heights[n] + shorter;
@@ -254,8 +244,14 @@ fn draw_worker(cx: &Cx, buf: &mut Buffer, area: Rect, worker: &Worker) {
     let g = cx.glyphs;
     let long = worker.poll.filter(|(_, since)| cx.model.now.since(*since).as_millis() >= 100);
     let mut x = area.x + 1;
-    x = widgets::put(buf, x, area.y, area.right(), &fit::left(&worker.name, 19, g.ellipsis), theme.style(Role::Muted))
-        + 1;
+    x = widgets::put(
+        buf,
+        x,
+        area.y,
+        area.right(),
+        &fit::left(&names::worker(worker), 19, g.ellipsis),
+        theme.style(Role::Muted),
+    ) + 1;
     let share = if long.is_some() { 1.0 } else { worker.busy_share };
     let role = if long.is_some() { Role::Crit } else { Role::Text };
     x = widgets::put(buf, x, area.y, area.right(), &widgets::bar(share, 12, g), theme.style(role));

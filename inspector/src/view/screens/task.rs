@@ -43,8 +43,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     };
     page.line(vec![(Role::Strong, format!("{}{kind}", names::task_id(cx.model, id)))]);
     super::accusations(cx, Entity::Task(id), page);
-    super::accusations(cx, Entity::Site(task.site), page);
-
+    page.blank();
     let for_ = figures::duration(now.since(task.state_since));
     let role = match task.state {
         TaskState::Panicked => Role::Crit,
@@ -70,6 +69,10 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         page.link("holds", "holds", Entity::Lock(lock), &format!("lock {}", names::lock(cx.model, lock)), &remark);
     }
     super::waiters(cx, Entity::Task(id), page, 5);
+
+    super::stack(cx, Entity::Task(id), page);
+    page.blank();
+    super::accusations(cx, Entity::Site(task.site), page);
 
     page.heading("Where it comes from");
     page.place("spawned at", names::location(cx.model, task.site));
@@ -97,7 +100,7 @@ fn worker(cx: &Cx, id: TaskId, page: &mut Page) {
             let took = cx.model.now.since(since);
             let slow = !cx.model.target.slow_poll.is_zero() && took >= cx.model.target.slow_poll;
             let role = if slow { Role::Crit } else { Role::Text };
-            let text = format!("on {} for {} in this one poll", worker.name, figures::duration(took));
+            let text = format!("on {} for {} in this one poll", names::worker(worker), figures::duration(took));
             page.fact("polled", role, &text);
         }
     }
@@ -107,7 +110,11 @@ fn worker(cx: &Cx, id: TaskId, page: &mut Page) {
 fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
     let model = cx.model;
     let since = figures::duration(model.now.since(wait.since));
-    page.link("wait", "waits for", wait.on.into(), &names::wait(model, wait), &format!("for {since}"));
+    if wait.on == WaitFor::Join(TaskId(0)) {
+        page.fact("waits for", Role::Text, &format!("{} for {since}", names::wait(model, wait)));
+    } else {
+        page.link("wait", "waits for", wait.on.into(), &names::wait(model, wait), &format!("for {since}"));
+    }
     page.place("  awaited at", names::location(model, wait.site));
     match wait.on {
         WaitFor::Lock(id) => {

@@ -25,7 +25,7 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Text,
         width: Width::Flex(18, 24),
         priority: 1,
-        value: |cx, entity| worker(cx, entity).map_or(Value::text("ended"), |w| Value::text(w.name.as_str())),
+        value: |cx, entity| worker(cx, entity).map_or(Value::text("ended"), |w| Value::text(names::worker(w))),
         role: plain,
     },
     Column {

@@ -1,0 +1,202 @@
+//! A real pseudo-terminal: a program in it, keys in, and what a person would see out.
+#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// How long a test waits for something to appear before it says what is there instead.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The binary under test, when the test is built by cargo.
+pub const ASYNC_INSPECT: &str = env!("CARGO_BIN_EXE_async-inspect");
+
+/// A program in a terminal of its own; killed when dropped.
+pub struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    seen: Arc<Seen>,
+}
+
+/// What the program has written so far.
+struct Seen {
+    parser: Mutex<vt100::Parser>,
+    /// Grows with every piece of output.
+    news: Condvar,
+    bytes: Mutex<Vec<u8>>,
+}
+
+impl Seen {
+    fn parser(&self) -> MutexGuard<'_, vt100::Parser> {
+        self.parser.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Terminal {
+    /// Starts `program` with `args` in a terminal of `columns` x `rows`.
+    pub fn start(program: &str, args: &[&str], columns: u16, rows: u16) -> Self {
+        Self::start_with(program, args, &[], columns, rows)
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(program: &str, args: &[&str], env: &[(&str, &str)], columns: u16, rows: u16) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.cwd(std::env::current_dir().unwrap());
+        command.env("TERM", "xterm-256color");
+        for unwanted in ["NO_COLOR", "ASYNC_INSPECT", "RUST_BACKTRACE"] {
+            command.env_remove(unwanted);
+        }
+        for (name, value) in env {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        // The reader sees the end of the output only when no writer is left.
+        drop(pair.slave);
+        let seen = Arc::new(Seen {
+            parser: Mutex::new(vt100::Parser::new(rows, columns, 0)),
+            news: Condvar::new(),
+            bytes: Mutex::default(),
+        });
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let taken = Arc::clone(&seen);
+        thread::spawn(move || {
+            let mut buffer = [0; 1 << 14];
+            while let Ok(n) = reader.read(&mut buffer) {
+                if n == 0 {
+                    break;
+                }
+                taken.bytes().extend_from_slice(&buffer[..n]);
+                taken.parser().process(&buffer[..n]);
+                taken.news.notify_all();
+            }
+            taken.news.notify_all();
+        });
+        let writer = pair.master.take_writer().unwrap();
+        Self { child, master: pair.master, writer, seen }
+    }
+
+    /// Presses keys: text as it is, `\x1b` for Esc, `\r` for Enter, `\t` for Tab, `\x03` for Ctrl-c…
+    pub fn send(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Makes the terminal `columns` x `rows`.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.seen.parser().screen_mut().set_size(rows, columns);
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
+    /// What is on the screen.
+    pub fn text(&self) -> String {
+        self.seen.parser().screen().contents()
+    }
+
+    /// Waits until `text` is on the screen; returns the whole screen then.
+    ///
+    /// # Panics
+    /// After [`PATIENCE`], with what is there instead.
+    pub fn wait_for(&self, text: &str) -> String {
+        self.wait_until(&format!("{text:?}"), |screen| screen.contains(text))
+    }
+
+    /// Waits until `text` is no longer on the screen.
+    pub fn wait_gone(&self, text: &str) -> String {
+        self.wait_until(&format!("no {text:?}"), |screen| !screen.contains(text))
+    }
+
+    /// Waits until the screen is as `wanted` says.
+    pub fn wait_until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_within(PATIENCE, what, wanted)
+    }
+
+    /// The same for as long as `patience`.
+    pub fn wait_within(&self, patience: Duration, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let end = Instant::now() + patience;
+        let mut parser = self.seen.parser();
+        loop {
+            let screen = parser.screen().contents();
+            if wanted(&screen) {
+                return screen;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited for {what}, but the screen is\n{screen}");
+            parser = self.seen.news.wait_timeout(parser, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Bytes that the program has written so far.
+    pub fn written(&self) -> usize {
+        self.seen.bytes().len()
+    }
+
+    /// Whether these bytes were written at any time.
+    pub fn wrote(&self, bytes: &[u8]) -> bool {
+        self.seen.bytes().windows(bytes.len()).any(|window| window == bytes)
+    }
+
+    /// Whether the alternate screen is shown, as full-screen programs do.
+    pub fn alternate_screen(&self) -> bool {
+        self.seen.parser().screen().alternate_screen()
+    }
+
+    /// Whether the cursor is hidden.
+    pub fn cursor_hidden(&self) -> bool {
+        self.seen.parser().screen().hide_cursor()
+    }
+
+    /// The modes of the terminal's line discipline (echo, line by line, signals by keys), as text to compare.
+    #[cfg(unix)]
+    pub fn modes(&self) -> String {
+        self.master.get_termios().map_or_else(String::new, |modes| format!("{:?}", modes.local_flags))
+    }
+
+    /// Process id of the program.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Sends a signal to the program, by its name: `TERM`, `HUP`, `CONT`…
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let sent = std::process::Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until the program has ended.
+    ///
+    /// # Panics
+    /// When it does not within [`PATIENCE`].
+    pub fn wait_exit(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < end, "it does not end; the screen is\n{}", self.text());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
