@@ -88,9 +88,9 @@ fn ctrl_c_and_signals_give_the_terminal_back() {
     for end in ["\x03", "TERM", "HUP"] {
         let mut terminal = on_refused(80, 24);
         if end == "\x03" {
-            terminal.send(end)
+            terminal.send(end);
         } else {
-            terminal.signal(end)
+            terminal.signal(end);
         }
         assert_eq!(terminal.wait_exit().exit_code(), 130, "{end}");
         given_back(&terminal, &untouched());

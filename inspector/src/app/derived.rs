@@ -1,5 +1,6 @@
 //! What screens need beyond the model, worked out once a second at most rather than once a frame: sums by spawn site,
-//! who waits for what, and the order of the rows. Drawing then touches only what is visible.
+//! who waits for what, and the order of the rows. Drawing then touches only what is visible. Each pass over all tasks
+//! is made only for the screens that show what it finds.
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -118,8 +119,12 @@ pub(crate) fn interval(tasks: usize) -> Duration {
     }
 }
 
-/// Works everything out again.
+/// Above this many tasks a key does not wait for a pass over all of them where it can be answered without.
+pub(crate) const MANY_TASKS: usize = 100_000;
+
+/// Works everything out again for the place in front.
 pub(crate) fn refresh(app: &mut App) {
+    app.refresh_due = false;
     index(app);
     sum_sites(app);
     arrange(app);
@@ -128,8 +133,9 @@ pub(crate) fn refresh(app: &mut App) {
 
 fn index(app: &mut App) {
     let cx = app.cx();
-    let mut derived = Derived { rows: Rows::default(), ..Derived::default() };
-    for task in cx.model.tasks.values() {
+    let mut derived = Derived::default();
+    let waits_shown = matches!(app.place().screen.id, "locks" | "channels");
+    for task in cx.model.tasks.values().filter(|_| waits_shown) {
         for wait in &task.waits {
             let oldest = match wait.on {
                 WaitFor::Lock(id) => derived.lock_waits.entry(id).or_insert(wait.since),
@@ -152,7 +158,10 @@ fn index(app: &mut App) {
 fn sum_sites(app: &mut App) {
     let place = app.place();
     let cx = app.cx();
-    let filtered = place.screen.id == "tasks" && !place.filter.is_empty();
+    if place.screen.id != "tasks" || place.flat {
+        return;
+    }
+    let filtered = !place.filter.is_empty();
     let mut sites: HashMap<SiteId, SiteSum> = HashMap::new();
     for task in cx.model.tasks.values() {
         if !filtered || place.filter.matches(&cx, place.columns(), Entity::Task(task.id)) {
@@ -203,16 +212,22 @@ pub(crate) fn focus(app: &mut App) {
     }
     for focus in &mut found {
         focus.waiting = focus.waiters.len();
-        focus.waiters.sort_unstable_by_key(|(wait, id)| (wait.since, *id));
-        focus.waiters.truncate(FOCUS_LIMIT);
+        keep_first(&mut focus.waiters, |(wait, id)| (wait.since, *id));
         focus.born = focus.children.len();
-        let telling = |id: &TaskId| {
+        keep_first(&mut focus.children, |id| {
             let mark = cx.mark(Entity::Task(*id)).map_or(0, |s| s as u8 + 1);
             let since = cx.model.tasks.get(id).map_or(cx.model.now, |t| t.state_since);
             (Reverse(mark), since, *id)
-        };
-        focus.children.sort_by_cached_key(telling);
-        focus.children.truncate(FOCUS_LIMIT);
+        });
     }
     app.derived.focus = found;
+}
+
+/// Sorts by `key` and keeps the first few; the rest is not sorted.
+fn keep_first<T, K: Ord>(all: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    if all.len() > FOCUS_LIMIT {
+        all.select_nth_unstable_by_key(FOCUS_LIMIT, &key);
+        all.truncate(FOCUS_LIMIT);
+    }
+    all.sort_unstable_by_key(key);
 }

@@ -78,6 +78,8 @@ pub struct App {
     pub(crate) wide: bool,
     pub(crate) derived: Derived,
     refreshed_at: Option<Duration>,
+    /// A refresh was put off until the operator stops typing.
+    refresh_due: bool,
     moved_at: Duration,
     dirty: bool,
 }
@@ -163,6 +165,7 @@ impl App {
             wide: false,
             derived: Derived::default(),
             refreshed_at: None,
+            refresh_due: false,
             moved_at: Duration::ZERO,
             dirty: true,
         }

@@ -12,9 +12,6 @@ use crate::view::page::Page;
 use crate::view::screens::{self, SCREENS};
 use crate::view::theme::Role;
 
-/// Above this many tasks, moving the cursor does not look up who relates to the selected row; the next refresh does.
-const LOOK_UP_LIMIT: usize = 100_000;
-
 impl App {
     /// The selectable rows in front, in order.
     pub(crate) fn rows(&self) -> Vec<Row> {
@@ -61,7 +58,7 @@ impl App {
         let selected = match &self.place().screen.body {
             // The links of a page depend on its relations, which are being looked up.
             Body::Page(_) => self.place().selected,
-            _ => self.selected(),
+            _ => self.selected().filter(|_| !layout::layout(self, self.size.0, self.size.1).side.is_empty()),
         };
         [page, selected.map(|r| r.entity)].into_iter().flatten()
     }
@@ -136,7 +133,7 @@ pub(crate) fn settle(app: &mut App) {
 fn moved(app: &mut App) {
     app.moved_at = app.clock;
     settle(app);
-    if app.cx().model.tasks.len() <= LOOK_UP_LIMIT {
+    if app.cx().model.tasks.len() <= derived::MANY_TASKS {
         derived::focus(app);
     }
 }

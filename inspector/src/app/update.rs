@@ -12,6 +12,8 @@ use crate::view::theme::Role;
 
 /// How long a row stays where it is after the operator moved.
 const HOLD: Duration = Duration::from_secs(1);
+/// Without a key for so long, the operator has stopped typing.
+const PAUSE: Duration = Duration::from_millis(200);
 /// How long a restart of the target is spoken of.
 const RESTART_NOTICE: Duration = Duration::from_secs(90);
 /// Findings of earlier runs that are kept.
@@ -50,6 +52,11 @@ fn tick(app: &mut App, clock: Duration) {
     }
     if over(&app.restarted) {
         app.restarted = None;
+        app.touch();
+    }
+    if app.refresh_due && clock.saturating_sub(app.moved_at) >= PAUSE {
+        derived::refresh(app);
+        navigate::settle(app);
         app.touch();
     }
     let aging = match &app.link {

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// How long a test waits for something to appear before it says what is there instead.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The binary under test, when the test is built by cargo.
-pub const ASYNC_INSPECT: &str = env!("CARGO_BIN_EXE_async-inspect");
+pub(crate) const ASYNC_INSPECT: &str = env!("CARGO_BIN_EXE_async-inspect");
 
 /// A program in a terminal of its own; killed when dropped.
-pub struct Terminal {
+pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
@@ -43,12 +43,12 @@ impl Seen {
 
 impl Terminal {
     /// Starts `program` with `args` in a terminal of `columns` x `rows`.
-    pub fn start(program: &str, args: &[&str], columns: u16, rows: u16) -> Self {
+    pub(crate) fn start(program: &str, args: &[&str], columns: u16, rows: u16) -> Self {
         Self::start_with(program, args, &[], columns, rows)
     }
 
     /// The same with variables in its environment.
-    pub fn start_with(program: &str, args: &[&str], env: &[(&str, &str)], columns: u16, rows: u16) -> Self {
+    pub(crate) fn start_with(program: &str, args: &[&str], env: &[(&str, &str)], columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -87,19 +87,19 @@ impl Terminal {
     }
 
     /// Presses keys: text as it is, `\x1b` for Esc, `\r` for Enter, `\t` for Tab, `\x03` for Ctrl-c…
-    pub fn send(&mut self, keys: &str) {
+    pub(crate) fn send(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
     }
 
     /// Makes the terminal `columns` x `rows`.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         self.seen.parser().screen_mut().set_size(rows, columns);
         self.master.resize(size(columns, rows)).unwrap();
     }
 
     /// What is on the screen.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.seen.parser().screen().contents()
     }
 
@@ -107,22 +107,22 @@ impl Terminal {
     ///
     /// # Panics
     /// After [`PATIENCE`], with what is there instead.
-    pub fn wait_for(&self, text: &str) -> String {
+    pub(crate) fn wait_for(&self, text: &str) -> String {
         self.wait_until(&format!("{text:?}"), |screen| screen.contains(text))
     }
 
     /// Waits until `text` is no longer on the screen.
-    pub fn wait_gone(&self, text: &str) -> String {
+    pub(crate) fn wait_gone(&self, text: &str) -> String {
         self.wait_until(&format!("no {text:?}"), |screen| !screen.contains(text))
     }
 
     /// Waits until the screen is as `wanted` says.
-    pub fn wait_until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         self.wait_within(PATIENCE, what, wanted)
     }
 
     /// The same for as long as `patience`.
-    pub fn wait_within(&self, patience: Duration, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_within(&self, patience: Duration, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let end = Instant::now() + patience;
         let mut parser = self.seen.parser();
         loop {
@@ -137,39 +137,39 @@ impl Terminal {
     }
 
     /// Bytes that the program has written so far.
-    pub fn written(&self) -> usize {
+    pub(crate) fn written(&self) -> usize {
         self.seen.bytes().len()
     }
 
     /// Whether these bytes were written at any time.
-    pub fn wrote(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn wrote(&self, bytes: &[u8]) -> bool {
         self.seen.bytes().windows(bytes.len()).any(|window| window == bytes)
     }
 
     /// Whether the alternate screen is shown, as full-screen programs do.
-    pub fn alternate_screen(&self) -> bool {
+    pub(crate) fn alternate_screen(&self) -> bool {
         self.seen.parser().screen().alternate_screen()
     }
 
     /// Whether the cursor is hidden.
-    pub fn cursor_hidden(&self) -> bool {
+    pub(crate) fn cursor_hidden(&self) -> bool {
         self.seen.parser().screen().hide_cursor()
     }
 
     /// The modes of the terminal's line discipline (echo, line by line, signals by keys), as text to compare.
     #[cfg(unix)]
-    pub fn modes(&self) -> String {
+    pub(crate) fn modes(&self) -> String {
         self.master.get_termios().map_or_else(String::new, |modes| format!("{:?}", modes.local_flags))
     }
 
     /// Process id of the program.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.process_id().unwrap()
     }
 
     /// Sends a signal to the program, by its name: `TERM`, `HUP`, `CONT`…
     #[cfg(unix)]
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = std::process::Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();
         assert!(sent.success());
     }
@@ -178,7 +178,7 @@ impl Terminal {
     ///
     /// # Panics
     /// When it does not within [`PATIENCE`].
-    pub fn wait_exit(&mut self) -> ExitStatus {
+    pub(crate) fn wait_exit(&mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
