@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Evidence, Severity, Subject, SubjectKind, words};
-use crate::model::{Stamp, Task, TaskId, TaskKind, TaskState, Worker, WorkerKind};
+use crate::model::{Stack, StackCause, Stamp, Task, TaskId, TaskKind, TaskState, Worker, WorkerKind};
 use crate::text;
 
 const RUNNING: Threshold = Threshold::millis(
@@ -29,9 +29,6 @@ pub(super) const RULE: Rule = Rule {
     subsumed_by: &[],
     evaluate,
 };
-
-const ADVICE: &str = "Run blocking calls and long computations in tokio::task::spawn_blocking, and use the async forms of \
-                      sleep, file and network calls.";
 
 const EXPLAIN: &str = "\
 A task is in the middle of a poll and has not come to an `.await` for a long time. As long as that lasts, its worker
@@ -115,22 +112,29 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let workers = model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker).count();
     let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
 
+    let stack = model.stacks.iter().rfind(|s| s.worker == longest.worker.id && s.poll_started == longest.since);
+    let line = stack.and_then(Stack::user_frame);
+    let place = match line.map(|frame| frame.location.as_str()) {
+        Some(place) if !place.is_empty() => format!(" at {}", words::short_place(place)),
+        _ => ", without an await".to_owned(),
+    };
     let who = &subject.name;
     let lasting = text::duration(running);
     let thread = match longest.worker.name.as_str() {
         "" => "a worker thread".to_owned(),
         name => text::head(name, 32),
     };
-    let mut message = match blocked.len() {
-        1 => format!("`{who}` has blocked {thread} for {lasting}, without an await"),
-        n if n == workers => format!("`{who}` blocks all {n} workers, the longest for {lasting}, without an await"),
-        n => format!("`{who}` blocks {n} of {workers} workers, the longest for {lasting}, without an await"),
+    let effects = match waiting {
+        0 => String::new(),
+        1 => "; 1 task waits for a worker".to_owned(),
+        n => format!("; {} wait for a worker", text::counted(n, "task")),
     };
-    if waiting > 0 {
-        let wait = if waiting == 1 { "waits" } else { "wait" };
-        message += &format!("; {} {wait} for a worker", text::counted(waiting, "task"));
-    }
-    let evidence = vec![
+    let message = match blocked.len() {
+        1 => format!("`{who}` has blocked {thread} for {lasting}{place}{effects}"),
+        n if n == workers => format!("`{who}` blocks all {n} workers, the longest for {lasting}{place}{effects}"),
+        n => format!("`{who}` blocks {n} of {workers} workers, the longest for {lasting}{place}{effects}"),
+    };
+    let mut evidence = vec![
         Evidence::span("poll_running_ns", running).over(cx.limit_text(&RUNNING)),
         Evidence::words("worker", thread),
         Evidence::task("blocking_task", longest.task),
@@ -138,12 +142,21 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         Evidence::count("workers", workers as u64),
         Evidence::count("waiting_tasks", waiting),
     ];
+    let cause = stack.map_or(StackCause::Unknown, |stack| stack.cause);
+    if let Some(frame) = line {
+        // What is most telling comes first.
+        evidence.insert(1, Evidence::words("blocked_location", frame.location.as_str()));
+        evidence.insert(2, Evidence::words("blocked_function", text::head(&frame.function, 200)));
+    }
+    if let Some(doing) = doing(cause) {
+        evidence.insert(1, Evidence::words("blocked_by", doing));
+    }
     let group = subject.location.clone();
     let onset = Some(longest.since);
     Some(Candidate {
         message,
         evidence,
-        advice: ADVICE.into(),
+        advice: advice(cause).into(),
         onset,
         count: Count::Events(blocked.iter().map(|blocked| (blocked.since, 1)).collect()),
         hurt: waiting + blocked.len() as u64,
@@ -151,9 +164,46 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     })
 }
 
+/// What the stack shows, in words.
+fn doing(cause: StackCause) -> Option<&'static str> {
+    match cause {
+        StackCause::Unknown => None,
+        StackCause::Sleep => Some("std::thread::sleep"),
+        StackCause::Lock => Some("a blocking lock"),
+        StackCause::BlockOn => Some("block_on"),
+        StackCause::File => Some("a file"),
+        StackCause::Dns => Some("a name look-up"),
+        StackCause::Cpu => Some("computing"),
+        StackCause::Wait => Some("a blocking socket, channel or join"),
+    }
+}
+
+fn advice(cause: StackCause) -> &'static str {
+    match cause {
+        StackCause::Unknown => {
+            "Run blocking calls and long computations in tokio::task::spawn_blocking, and use the async forms of sleep, \
+             file and network calls."
+        }
+        StackCause::Sleep => "Use tokio::time::sleep(..).await in place of std::thread::sleep.",
+        StackCause::Lock => {
+            "Hold the blocking lock only for moments and never while waiting for something; where it must be waited for, \
+             use tokio::sync::Mutex."
+        }
+        StackCause::BlockOn => "Await the future in place of calling block_on inside of a task.",
+        StackCause::File => "Use tokio::fs, or read and write files in tokio::task::spawn_blocking.",
+        StackCause::Dns => "Use tokio::net::lookup_host, or connect by name through tokio::net.",
+        StackCause::Cpu => "Run the computation in tokio::task::spawn_blocking (or rayon), and await its result.",
+        StackCause::Wait => {
+            "Use tokio's socket, channel or JoinHandle and await it, or make the blocking call in \
+             tokio::task::spawn_blocking."
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::lints::tests::*;
+    use crate::model::{Frame, Stack, StackCause};
 
     fn blocked() -> (Judged, SiteId, TaskId) {
         let mut judged = Judged::new();
@@ -192,6 +242,32 @@ mod tests {
         assert_eq!(evidence(&finding, "poll_running_ns").limit, "> 100 ms");
         assert_eq!(evidence(&finding, "blocking_task").value, task.0.to_string());
         assert_eq!(finding.count, 1);
+    }
+
+    #[test]
+    fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
+        let (mut judged, _, task) = blocked();
+        let started = judged.target.now;
+        let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
+        judged.target.stack(Stack {
+            worker,
+            task,
+            poll_started: started,
+            at: started.after(ms(150)),
+            cause: StackCause::Sleep,
+            samples: 1,
+            frames: vec![
+                Frame { function: "std::thread::sleep".into(), ..Frame::default() },
+                Frame { function: "shop::back_off".into(), location: "src/back_off.rs:7:5".into(), user: true },
+            ],
+        });
+        judged.run(ms(400));
+        let finding = judged.only("blocked-worker");
+        assert_eq!(finding.message, "`sign_in` has blocked tokio-worker-1 for 400 ms at back_off.rs:7");
+        assert_eq!(finding.subject.location, "src/sign_in.rs:12:9");
+        assert_eq!(evidence(&finding, "blocked_location").value, "src/back_off.rs:7:5");
+        assert_eq!(evidence(&finding, "blocked_by").text, "std::thread::sleep");
+        assert!(finding.advice.contains("tokio::time::sleep"));
     }
 
     #[test]

@@ -112,25 +112,19 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
 
     let known = growth.depth.len().saturating_sub(1).clamp(1, fast);
     let slope = growth.over(known).unwrap_or_default() / known as f64;
-    let receiver = receiver(model, channel);
-    let receives = match received {
+    let taking = receiver(model, channel);
+    let out = match received {
         0.0 => "nothing goes out".to_owned(),
         rate => format!("{} go out", text::rate(rate)),
     };
-    let mut message = format!(
-        "unbounded channel `{}` holds {} messages and grows by {}: {} come in, {receives}",
-        subject.name,
-        text::count(depth),
-        text::rate(slope),
-        text::rate(sent),
-    );
-    if slope <= 0.0 {
-        message =
-            format!("unbounded channel `{}` holds {} messages that nobody takes out", subject.name, text::count(depth));
-    }
-    if !receiver.stuck.is_empty() {
-        message += &format!("; {}", receiver.stuck);
-    }
+    let (name, holds) = (&subject.name, text::count(depth));
+    let stuck = if taking.stuck.is_empty() { String::new() } else { format!("; {}", taking.stuck) };
+    let message = if slope > 0.0 {
+        let (by, into) = (text::rate(slope), text::rate(sent));
+        format!("unbounded channel `{name}` holds {holds} messages and grows by {by}: {into} come in, {out}{stuck}")
+    } else {
+        format!("unbounded channel `{name}` holds {holds} messages that nobody takes out{stuck}")
+    };
     let mut evidence = vec![
         Evidence::count("depth", depth).over(cx.limit_text(if over { &LIMIT } else { &DEPTH })),
         Evidence::rate("growth_per_s", slope.max(0.0)).over("0/s"),
@@ -143,7 +137,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         // What is sent now waits until all before it are received.
         evidence.push(Evidence::span("message_delay_ns", behind));
     }
-    evidence.extend(receiver.evidence);
+    evidence.extend(taking.evidence);
     let sending = words::place(model, channel.send_site);
     if !sending.is_empty() {
         evidence.push(Evidence::words("sender_location", sending));
@@ -151,12 +145,12 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let mut candidate = Candidate {
         message,
         evidence,
-        advice: format!("Make it bounded (mpsc::channel(n)), so that senders wait or shed. {}", receiver.advice).into(),
+        advice: format!("Make it bounded (mpsc::channel(n)), so that senders wait or shed. {}", taking.advice).into(),
         confidence: if over || steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: depth,
         ..Candidate::enter(subject, &group, if far_over { Severity::Crit } else { Severity::Warn })
     };
-    candidate.causes.extend(Some(receiver.spawned_at).filter(|place| !place.is_empty()));
+    candidate.causes.extend(Some(taking.spawned_at).filter(|place| !place.is_empty()));
     Some(candidate)
 }
 

@@ -95,7 +95,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     };
     let severity = if wait > cx.span(&WAIT) { Severity::Warn } else { Severity::Info };
 
-    let receiver = receiver(model, channel);
+    let taking = receiver(model, channel);
     let senders = match channel.blocked_senders {
         1 => "1 sender waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "sender")),
@@ -105,7 +105,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         subject.name,
         text::count(channel.depth().min(capacity)),
         text::count(capacity),
-        if receiver.stuck.is_empty() { format!("only {} are received", text::rate(received)) } else { receiver.stuck },
+        if taking.stuck.is_empty() { format!("only {} are received", text::rate(received)) } else { taking.stuck },
     );
     let mut evidence = vec![
         Evidence::span("saturated_for_ns", lasting).over(cx.limit_text(&LASTING)),
@@ -117,7 +117,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         Evidence::rate("sent_per_s", sent),
         Evidence::rate("received_per_s", received),
     ];
-    evidence.extend(receiver.evidence);
+    evidence.extend(taking.evidence);
     let sending = words::place(model, channel.send_site);
     if !sending.is_empty() {
         evidence.push(Evidence::words("sender_location", sending));
@@ -125,12 +125,12 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let mut candidate = Candidate {
         message,
         evidence,
-        advice: receiver.advice,
+        advice: taking.advice,
         onset: channel.saturated_since.filter(|_| long),
         hurt: channel.blocked_senders.into(),
         ..Candidate::enter(subject, &group, severity)
     };
-    candidate.causes.extend(Some(receiver.spawned_at).filter(|place| !place.is_empty()));
+    candidate.causes.extend(Some(taking.spawned_at).filter(|place| !place.is_empty()));
     Some(candidate)
 }
 
@@ -244,6 +244,6 @@ mod tests {
         judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
         judged.every(ms(4000), |target| full(target, channel, 0, 12));
         let finding = judged.only("blocked-worker");
-        assert!(evidence(&finding, "effect").text.starts_with("channel-saturated: channel `Job` is full"));
+        assert!(evidence(&finding, "effects").text.starts_with("channel-saturated: channel `Job` is full"));
     }
 }

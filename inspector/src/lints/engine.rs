@@ -12,7 +12,7 @@ use super::{Evidence, Finding, RULES, Settings, Severity};
 use crate::model::{Model, Stamp};
 
 /// How long a cleared finding is kept, in the target's time.
-pub(super) const RETENTION: Duration = Duration::from_secs(60);
+pub(super) const RETENTION: Duration = Duration::from_mins(1);
 /// How long what a cleared finding caused may outlast it.
 const AFTERMATH: Duration = Duration::from_secs(10);
 /// How long a finding that has become milder still counts as what it was.
@@ -224,7 +224,7 @@ impl Engine {
                     effects.sort();
                     let more = effects.len().saturating_sub(EFFECTS);
                     effects.truncate(EFFECTS);
-                    finding.evidence.extend(effects.into_iter().map(|effect| Evidence::words("effect", effect)));
+                    finding.evidence.push(Evidence::list("effects", effects));
                     if more > 0 {
                         finding.evidence.push(Evidence::count("more_effects", more as u64));
                     }

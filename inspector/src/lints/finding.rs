@@ -104,6 +104,11 @@ impl Evidence {
         Self::new(name, words.clone(), words.into())
     }
 
+    /// Several things said in words.
+    pub(crate) fn list(name: &'static str, all: Vec<String>) -> Self {
+        Self::new(name, all.join(" | "), all.into())
+    }
+
     /// A task; `name` ends in `_task`. Ids are strings in JSON, since not every reader of JSON has 64-bit integers.
     pub(crate) fn task(name: &'static str, id: TaskId) -> Self {
         Self::new(name, text::task_id(id), id.0.to_string().into())

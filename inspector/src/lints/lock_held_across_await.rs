@@ -97,7 +97,7 @@ impl<'a> Holds<'a> {
     }
 
     fn times(&self) -> u64 {
-        self.recent.iter().map(|hold| hold.count).sum()
+        self.recent.iter().map(|hold| hold.count).fold(0, u64::saturating_add)
     }
 
     fn total(&self) -> Duration {

@@ -64,33 +64,34 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         return None;
     }
     let subject = words::site_subject(site);
-    let who = &subject.name;
     let lost = site.panics_lost;
-    let mut message = match lost {
-        1 => format!("`{who}` panicked and nobody was told"),
-        n => format!("{} tasks of `{who}` panicked and nobody was told", text::count(n)),
-    };
     let mut evidence = vec![Evidence::count("panics_lost", lost).over("0"), Evidence::count("panics", site.panics)];
-    let mut advice = "Await the JoinHandle (or use JoinSet::join_next) and handle its JoinError".to_owned();
+    let (mut what, mut at, mut mend) = (String::new(), String::new(), String::new());
     if let Some(panic) = newest {
         if !panic.message.is_empty() {
-            message += &format!(": {}", words::quote(&panic.message));
+            what = format!(": {}", words::quote(&panic.message));
             evidence.push(Evidence::words("panic_message", text::head(&panic.message, 500)));
         }
         if !panic.location.is_empty() {
-            let at = words::short_place(&panic.location);
-            message += &format!(" at {at}");
-            advice += &format!("; then mend what panics at {at}");
+            let place = words::short_place(&panic.location);
+            at = format!(" at {place}");
+            mend = format!("; then mend what panics at {place}");
             evidence.push(Evidence::words("panic_location", panic.location.as_str()));
         }
         evidence.push(Evidence::task("panicked_task", panic.task));
         evidence.push(Evidence::span("panicked_ago_ns", model.now.since(panic.at)));
     }
+    let who = match lost {
+        1 => format!("`{}`", subject.name),
+        n => format!("{} tasks of `{}`", text::count(n), subject.name),
+    };
+    let message = format!("{who} panicked and nobody was told{what}{at}");
+    let advice = format!("Await the JoinHandle (or use JoinSet::join_next) and handle its JoinError{mend}.");
     let group = subject.location.clone();
     Some(Candidate {
         message,
         evidence,
-        advice: format!("{advice}.").into(),
+        advice: advice.into(),
         onset: newest.map(|panic| panic.at),
         count: Count::Total(lost),
         // Which of several panics were lost is not told; that they were, is.

@@ -1,0 +1,160 @@
+//! The JSON of a report, and the parts that a snapshot has in common with it.
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Report, SCHEMA_VERSION, millis};
+use crate::lints::{Confidence, Finding, SubjectKind};
+use crate::model::{Blind, Loss, Model, Target};
+
+#[derive(Serialize)]
+struct ReportJson<'a> {
+    schema_version: u32,
+    target: TargetJson<'a>,
+    observed_ms: u64,
+    /// Entities and updates that were not seen one by one.
+    dropped: u64,
+    totals: TotalsJson,
+    findings: Vec<FindingJson<'a>>,
+    not_visible: Vec<BlindJson<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct TargetJson<'a> {
+    address: &'a str,
+    app: &'a str,
+    pid: u32,
+    instance: String,
+    probe_version: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct TotalsJson {
+    tasks: u64,
+    locks: u64,
+    channels: u64,
+    workers: u64,
+    polls_per_s: f64,
+    wakes_per_s: f64,
+    lock_waits_per_s: f64,
+    channel_depth: u64,
+    probe_cpu_share: f64,
+    probe_memory_bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct FindingJson<'a> {
+    rule: &'a str,
+    severity: String,
+    subject: SubjectJson<'a>,
+    message: &'a str,
+    evidence: Map<String, Value>,
+    /// The limits that evidence broke, by its names, for people.
+    limits: Map<String, Value>,
+    advice: &'a str,
+    /// For how long it has lasted, or lasted until it cleared.
+    since_ms: u64,
+    count: u64,
+    confidence: &'static str,
+    active: bool,
+    /// Time since it cleared; null while it lasts.
+    cleared_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct SubjectJson<'a> {
+    kind: &'static str,
+    id: String,
+    name: &'a str,
+    location: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct BlindJson<'a> {
+    what: &'a str,
+    why: &'a str,
+    remedy: &'a str,
+}
+
+pub(super) fn report(report: &Report) -> String {
+    let model = report.model;
+    let json = ReportJson {
+        schema_version: SCHEMA_VERSION,
+        target: target(&model.target),
+        observed_ms: millis(report.observed),
+        dropped: dropped(&model.loss),
+        totals: totals(model),
+        findings: report.findings.iter().map(|one| finding(model, one)).collect(),
+        not_visible: not_visible(&model.target),
+    };
+    // Strings, numbers and string keys only: there is nothing in it that JSON has no form for.
+    let mut out = serde_json::to_string_pretty(&json).unwrap_or_default();
+    out.push('\n');
+    out
+}
+
+pub(super) fn target(target: &Target) -> TargetJson<'_> {
+    TargetJson {
+        address: &target.address,
+        app: &target.app,
+        pid: target.pid,
+        instance: format!("{:016x}", target.instance),
+        probe_version: &target.probe_version,
+    }
+}
+
+pub(super) fn dropped(loss: &Loss) -> u64 {
+    loss.total()
+}
+
+pub(super) fn totals(model: &Model) -> TotalsJson {
+    let rate = |series: &crate::model::Series| round(series.last().unwrap_or(0.0));
+    let depth = model.channels.values().map(crate::model::Channel::depth).fold(0, u64::saturating_add);
+    TotalsJson {
+        tasks: model.live_tasks(),
+        locks: model.locks.len() as u64,
+        channels: model.channels.len() as u64,
+        workers: model.workers.len() as u64,
+        polls_per_s: rate(&model.totals.polls),
+        wakes_per_s: rate(&model.totals.wakes),
+        lock_waits_per_s: rate(&model.totals.lock_waits),
+        channel_depth: depth,
+        probe_cpu_share: round(model.cost.cpu_share),
+        probe_memory_bytes: model.cost.memory_bytes,
+    }
+}
+
+pub(super) fn finding<'a>(model: &Model, finding: &'a Finding) -> FindingJson<'a> {
+    let (kind, id) = match finding.subject.kind {
+        SubjectKind::Task(id) => ("task", id.0.to_string()),
+        SubjectKind::Site(id) => ("site", id.0.to_string()),
+        SubjectKind::Lock(id) => ("lock", id.0.to_string()),
+        SubjectKind::Channel(id) => ("channel", id.0.to_string()),
+    };
+    let limits = finding.evidence.iter().filter(|evidence| !evidence.limit.is_empty());
+    FindingJson {
+        rule: finding.rule,
+        severity: finding.severity.to_string(),
+        subject: SubjectJson { kind, id, name: &finding.subject.name, location: &finding.subject.location },
+        message: &finding.message,
+        evidence: finding.evidence.iter().map(|one| (one.name.to_owned(), one.value.clone())).collect(),
+        limits: limits.map(|one| (one.name.to_owned(), one.limit.clone().into())).collect(),
+        advice: &finding.advice,
+        since_ms: millis(finding.cleared.unwrap_or(model.now).since(finding.since)),
+        count: finding.count,
+        confidence: match finding.confidence {
+            Confidence::Likely => "likely",
+            Confidence::Certain => "certain",
+        },
+        active: finding.active(),
+        cleared_ms: finding.cleared.map(|at| millis(model.now.since(at))),
+    }
+}
+
+pub(super) fn not_visible(target: &Target) -> Vec<BlindJson<'_>> {
+    target.blind.iter().map(|Blind { what, why, remedy }| BlindJson { what, why, remedy }).collect()
+}
+
+/// Three decimals: more of a rate is noise.
+pub(super) fn round(value: f64) -> f64 {
+    if value.is_finite() { (value * 1000.0).round() / 1000.0 } else { 0.0 }
+}

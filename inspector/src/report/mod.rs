@@ -1,0 +1,117 @@
+//! Findings and whole states for people and for programs, without a dashboard.
+//!
+//! The JSON is a contract: names carry their units, ids are strings (not every reader has 64-bit integers), a location
+//! is one string `path:line:column`, and a change that an old reader would misread raises [`SCHEMA_VERSION`].
+use std::time::Duration;
+
+use crate::lints::{Engine, Finding, FindingKey, Severity};
+use crate::model::Model;
+
+mod json;
+mod snapshot_json;
+mod snapshot_text;
+mod table;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+/// Version of the JSON of [`Report::json`] and [`snapshot_json`].
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What was seen of a target in a while.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The target as it was last seen.
+    pub model: &'a Model,
+    /// For how long it was watched.
+    pub observed: Duration,
+    /// What was found in that time, worst first, what cleared again included: see [`Observed::findings`].
+    pub findings: Vec<Finding>,
+}
+
+/// Gathers the findings of an [`Engine`] over a time that may be longer than the engine remembers.
+#[derive(Debug, Default)]
+pub struct Observed {
+    present: Vec<Finding>,
+    past: Vec<Finding>,
+}
+
+impl Observed {
+    /// Nothing seen yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes note of what the engine says now; to be called after each evaluation.
+    pub fn note(&mut self, engine: &Engine) {
+        let present = engine.findings();
+        if self.present == present {
+            return;
+        }
+        let before = std::mem::replace(&mut self.present, present.to_vec());
+        for finding in before {
+            // The same cause under another name: the worst of a site's channels is another one now.
+            let same = |other: &Finding| alike(other) == alike(&finding) || other.key() == finding.key();
+            if !self.present.iter().any(same) {
+                self.past.retain(|old| !same(old));
+                self.past.push(finding);
+            }
+        }
+        let present = &self.present;
+        self.past.retain(|old| !present.iter().any(|now| alike(now) == alike(old) || now.key() == old.key()));
+    }
+
+    /// All findings that were active at any time: those that last first, then the worst.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut all: Vec<Finding> = self.present.iter().chain(&self.past).cloned().collect();
+        // The engine's own order is kept among equals.
+        all.sort_by_key(|finding| (!finding.active(), std::cmp::Reverse(finding.severity)));
+        all
+    }
+}
+
+/// What makes two findings one line of a report: the rule and the place, or the subject where no place is known.
+fn alike(finding: &Finding) -> (&str, &str, Option<FindingKey>) {
+    let key = finding.subject.location.is_empty().then(|| finding.key());
+    (finding.rule, &finding.subject.location, key)
+}
+
+impl Report<'_> {
+    /// Whether anything is at least as bad as `limit`.
+    pub fn any_at_least(&self, limit: Severity) -> bool {
+        self.findings.iter().any(|finding| finding.severity >= limit)
+    }
+
+    /// For people.
+    pub fn text(&self) -> String {
+        text::report(self)
+    }
+
+    /// For programs: one JSON document, ended by a newline.
+    pub fn json(&self) -> String {
+        json::report(self)
+    }
+}
+
+/// The whole state of a target, for people: findings, totals, and the rows of each table that matter most.
+pub fn snapshot_text(model: &Model, findings: &[Finding]) -> String {
+    snapshot_text::snapshot(model, findings)
+}
+
+/// Writes the whole state of a target as one JSON document, ended by a newline.
+///
+/// # Errors
+///
+/// When `out` cannot be written to.
+pub fn snapshot_json(model: &Model, findings: &[Finding], out: impl std::io::Write) -> std::io::Result<()> {
+    snapshot_json::write(model, findings, out)
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}

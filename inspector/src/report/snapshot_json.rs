@@ -1,0 +1,411 @@
+//! The whole state of a target as JSON.
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::json::{self, BlindJson, FindingJson, TargetJson, TotalsJson, round};
+use super::{SCHEMA_VERSION, nanos};
+use crate::lints::Finding;
+use crate::model::{
+    Channel, Histogram, Lock, Model, OutputKind, Panic, Site, SiteId, SiteKind, Stack, Stamp, Task, TaskKind, WaitFor,
+    Worker, WorkerKind,
+};
+
+#[derive(Serialize)]
+struct Snapshot<'a> {
+    schema_version: u32,
+    target: TargetJson<'a>,
+    /// Age of the probe.
+    now_ns: u64,
+    dropped: u64,
+    totals: TotalsJson,
+    findings: Vec<FindingJson<'a>>,
+    workers: Vec<WorkerJson<'a>>,
+    sites: Vec<SiteJson<'a>>,
+    tasks: Vec<TaskJson<'a>>,
+    locks: Vec<LockJson<'a>>,
+    channels: Vec<ChannelJson<'a>>,
+    panics: Vec<PanicJson<'a>>,
+    stacks: Vec<StackJson<'a>>,
+    not_visible: Vec<BlindJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct WorkerJson<'a> {
+    id: String,
+    kind: &'static str,
+    name: &'a str,
+    task: Option<String>,
+    in_poll_ns: Option<u64>,
+    polls: u64,
+    busy_ns: u64,
+    busy_share: f64,
+}
+
+#[derive(Serialize)]
+struct SiteJson<'a> {
+    id: String,
+    kind: &'static str,
+    location: &'a str,
+    name: &'a str,
+    #[serde(flatten)]
+    spawned: Option<SpawnedJson>,
+}
+
+#[derive(Serialize)]
+struct SpawnedJson {
+    output: &'static str,
+    live: u64,
+    spawned: u64,
+    finished: u64,
+    not_shown: u64,
+    finished_busy_ns: u64,
+    finished_polls: u64,
+    max_poll_ns: u64,
+    slow_polls: u64,
+    slow_poll_total_ns: u64,
+    handles_dropped: u64,
+    errors_lost: u64,
+    panics: u64,
+    panics_lost: u64,
+    aborted: u64,
+}
+
+#[allow(clippy::struct_excessive_bools)] // They are independent facts.
+#[derive(Serialize)]
+struct TaskJson<'a> {
+    id: String,
+    kind: &'static str,
+    name: &'a str,
+    location: &'a str,
+    parent: Option<String>,
+    state: String,
+    state_for_ns: u64,
+    age_ns: u64,
+    future_bytes: u32,
+    polls: u64,
+    polls_per_s: f64,
+    busy_ns: u64,
+    busy_share: f64,
+    max_poll_ns: u64,
+    wakes: u64,
+    self_wakes: u64,
+    sched_total_ns: u64,
+    sched_max_ns: u64,
+    handle_held: bool,
+    handle_awaited: bool,
+    handle_dropped: bool,
+    aborted: bool,
+    waits: Vec<WaitJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct WaitJson<'a> {
+    kind: &'static str,
+    id: String,
+    location: &'a str,
+    wait_ns: u64,
+}
+
+#[derive(Serialize)]
+struct LockJson<'a> {
+    id: String,
+    kind: &'static str,
+    name: &'a str,
+    location: &'a str,
+    holder_task: Option<String>,
+    holder_location: &'a str,
+    held_ns: Option<u64>,
+    waiters: u32,
+    acquires: u64,
+    contended: u64,
+    wait_total_ns: u64,
+    wait_max_ns: u64,
+    wait_p99_10s_ns: Option<u64>,
+    hold_total_ns: u64,
+    hold_max_ns: u64,
+    hold_max_location: &'a str,
+    hold_p99_10s_ns: Option<u64>,
+    suspended_holds: u64,
+}
+
+#[derive(Serialize)]
+struct ChannelJson<'a> {
+    id: String,
+    kind: &'static str,
+    name: &'a str,
+    location: &'a str,
+    depth: u64,
+    capacity: Option<u64>,
+    sent: u64,
+    received: u64,
+    sent_per_s: f64,
+    received_per_s: f64,
+    blocked_senders: u32,
+    sends_blocked: u64,
+    send_wait_total_ns: u64,
+    senders: u32,
+    receivers: u32,
+    closed: bool,
+    saturated_ns: Option<u64>,
+    last_recv_ago_ns: Option<u64>,
+    receiver_task: Option<String>,
+    recv_location: &'a str,
+    last_send_ago_ns: Option<u64>,
+    sender_task: Option<String>,
+    send_location: &'a str,
+}
+
+#[derive(Serialize)]
+struct PanicJson<'a> {
+    task: String,
+    ago_ns: u64,
+    spawned_at: &'a str,
+    location: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct StackJson<'a> {
+    task: String,
+    worker: String,
+    ago_ns: u64,
+    cause: String,
+    frames: Vec<FrameJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct FrameJson<'a> {
+    function: &'a str,
+    location: &'a str,
+    user: bool,
+}
+
+pub(super) fn write(model: &Model, findings: &[Finding], mut out: impl Write) -> std::io::Result<()> {
+    let see = See(model);
+    let snapshot = Snapshot {
+        schema_version: SCHEMA_VERSION,
+        target: json::target(&model.target),
+        now_ns: model.now.0,
+        dropped: json::dropped(&model.loss),
+        totals: json::totals(model),
+        findings: findings.iter().map(|one| json::finding(model, one)).collect(),
+        workers: ordered(&model.workers).map(|worker| see.worker(worker)).collect(),
+        sites: ordered(&model.sites).map(site).collect(),
+        tasks: ordered(&model.tasks).map(|task| see.task(task)).collect(),
+        locks: ordered(&model.locks).map(|lock| see.lock(lock)).collect(),
+        channels: ordered(&model.channels).map(|channel| see.channel(channel)).collect(),
+        panics: model.panics.iter().map(|panic| see.panic(panic)).collect(),
+        stacks: model.stacks.iter().map(|stack| see.stack(stack)).collect(),
+        not_visible: json::not_visible(&model.target),
+    };
+    serde_json::to_writer_pretty(&mut out, &snapshot)?;
+    out.write_all(b"\n")
+}
+
+/// By id, so that two snapshots can be compared line by line.
+fn ordered<K: Ord + Copy, V>(map: &std::collections::HashMap<K, V>) -> impl Iterator<Item = &V> {
+    let mut entries: Vec<(&K, &V)> = map.iter().collect();
+    entries.sort_unstable_by_key(|entry| *entry.0);
+    entries.into_iter().map(|entry| entry.1)
+}
+
+fn id(id: u64) -> Option<String> {
+    (id != 0).then(|| id.to_string())
+}
+
+fn site(site: &Site) -> SiteJson<'_> {
+    let spawned = (site.kind == SiteKind::Spawn).then(|| SpawnedJson {
+        output: match site.output {
+            OutputKind::Unknown => "unknown",
+            OutputKind::Unit => "unit",
+            OutputKind::Result => "result",
+            OutputKind::Value => "value",
+        },
+        live: site.live(),
+        spawned: site.spawned,
+        finished: site.finished,
+        not_shown: site.shed,
+        finished_busy_ns: nanos(site.finished_busy),
+        finished_polls: site.finished_polls,
+        max_poll_ns: nanos(site.max_poll),
+        slow_polls: site.slow_polls,
+        slow_poll_total_ns: nanos(site.slow_poll_total),
+        handles_dropped: site.handles_dropped,
+        errors_lost: site.errors_lost,
+        panics: site.panics,
+        panics_lost: site.panics_lost,
+        aborted: site.aborted,
+    });
+    SiteJson {
+        id: site.id.0.to_string(),
+        kind: match site.kind {
+            SiteKind::Spawn => "spawn",
+            SiteKind::Lock => "lock",
+            SiteKind::Channel => "channel",
+            SiteKind::Call => "call",
+        },
+        location: &site.location,
+        name: &site.name,
+        spawned,
+    }
+}
+
+/// Rows as seen in their model.
+struct See<'a>(&'a Model);
+
+impl<'a> See<'a> {
+    fn ago(&self, at: Stamp) -> u64 {
+        nanos(self.0.now.since(at))
+    }
+
+    fn location(&self, site: SiteId) -> &'a str {
+        self.0.sites.get(&site).map_or("", |site| &site.location)
+    }
+
+    /// Its own name, or that of its site.
+    fn name(&self, own: &'a str, site: SiteId) -> &'a str {
+        if own.is_empty() { self.0.sites.get(&site).map_or("", |site| &site.name) } else { own }
+    }
+
+    fn worker(&self, worker: &'a Worker) -> WorkerJson<'a> {
+        WorkerJson {
+            id: worker.id.0.to_string(),
+            kind: match worker.kind {
+                WorkerKind::Worker => "worker",
+                WorkerKind::BlockOn => "block_on",
+                WorkerKind::Blocking => "blocking",
+            },
+            name: &worker.name,
+            task: worker.poll.and_then(|(task, _)| id(task.0)),
+            in_poll_ns: worker.poll.map(|(_, since)| self.ago(since)),
+            polls: worker.polls,
+            busy_ns: nanos(worker.busy),
+            busy_share: round(worker.busy_share),
+        }
+    }
+
+    fn task(&self, task: &'a Task) -> TaskJson<'a> {
+        let wait = |wait: &crate::model::Wait| {
+            let (kind, on) = match wait.on {
+                WaitFor::Lock(id) => ("lock", id.0),
+                WaitFor::Send(id) => ("channel_send", id.0),
+                WaitFor::Recv(id) => ("channel_recv", id.0),
+                WaitFor::Join(id) => ("join", id.0),
+            };
+            let (location, wait_ns) = (self.location(wait.site), self.ago(wait.since));
+            WaitJson { kind, id: on.to_string(), location, wait_ns }
+        };
+        TaskJson {
+            id: task.id.0.to_string(),
+            kind: match task.kind {
+                TaskKind::Async => "async",
+                TaskKind::Blocking => "blocking",
+                TaskKind::Root => "root",
+                TaskKind::Local => "local",
+            },
+            name: self.name(&task.name, task.site),
+            location: self.location(task.site),
+            parent: id(task.parent.0),
+            state: format!("{:?}", task.state).to_lowercase(),
+            state_for_ns: self.ago(task.state_since),
+            age_ns: self.ago(task.spawned_at),
+            future_bytes: task.future_bytes,
+            polls: task.polls,
+            polls_per_s: round(task.polls_per_s),
+            busy_ns: nanos(task.busy),
+            busy_share: round(task.busy_share),
+            max_poll_ns: nanos(task.max_poll),
+            wakes: task.wakes,
+            self_wakes: task.self_wakes,
+            sched_total_ns: nanos(task.sched_total),
+            sched_max_ns: nanos(task.sched_max),
+            handle_held: task.flags.handle_held,
+            handle_awaited: task.flags.handle_awaited,
+            handle_dropped: task.flags.handle_dropped,
+            aborted: task.flags.aborted,
+            waits: task.waits.iter().map(wait).collect(),
+        }
+    }
+
+    fn lock(&self, lock: &'a Lock) -> LockJson<'a> {
+        let p99 = |now: &Histogram, before| now.since(before).quantile(0.99).map(nanos);
+        LockJson {
+            id: lock.id.0.to_string(),
+            kind: match lock.kind {
+                crate::model::LockKind::Mutex => "mutex",
+            },
+            name: self.name(&lock.name, lock.site),
+            location: self.location(lock.site),
+            holder_task: id(lock.holder.0),
+            holder_location: self.location(lock.holder_site),
+            held_ns: lock.held_since.map(|since| self.ago(since)),
+            waiters: lock.waiters,
+            acquires: lock.acquires,
+            contended: lock.contended,
+            wait_total_ns: nanos(lock.wait_total),
+            wait_max_ns: nanos(lock.wait_max),
+            wait_p99_10s_ns: p99(&lock.wait_hist, &lock.wait_hist_window),
+            hold_total_ns: nanos(lock.hold_total),
+            hold_max_ns: nanos(lock.hold_max),
+            hold_max_location: self.location(lock.hold_max_site),
+            hold_p99_10s_ns: p99(&lock.hold_hist, &lock.hold_hist_window),
+            suspended_holds: lock.suspended_holds,
+        }
+    }
+
+    fn channel(&self, channel: &'a Channel) -> ChannelJson<'a> {
+        ChannelJson {
+            id: channel.id.0.to_string(),
+            kind: match channel.kind {
+                crate::model::ChannelKind::Mpsc => "mpsc",
+                crate::model::ChannelKind::MpscUnbounded => "mpsc_unbounded",
+            },
+            name: self.name(&channel.name, channel.site),
+            location: self.location(channel.site),
+            depth: channel.depth(),
+            capacity: channel.capacity,
+            sent: channel.sent,
+            received: channel.received,
+            sent_per_s: round(channel.sent_s.last().unwrap_or(0.0)),
+            received_per_s: round(channel.received_s.last().unwrap_or(0.0)),
+            blocked_senders: channel.blocked_senders,
+            sends_blocked: channel.sends_blocked,
+            send_wait_total_ns: nanos(channel.send_wait_total),
+            senders: channel.senders,
+            receivers: channel.receivers,
+            closed: channel.closed,
+            saturated_ns: channel.saturated_since.map(|since| self.ago(since)),
+            last_recv_ago_ns: channel.last_recv_at.map(|at| self.ago(at)),
+            receiver_task: id(channel.receiver_task.0),
+            recv_location: self.location(channel.recv_site),
+            last_send_ago_ns: channel.last_send_at.map(|at| self.ago(at)),
+            sender_task: id(channel.sender_task.0),
+            send_location: self.location(channel.send_site),
+        }
+    }
+
+    fn panic(&self, panic: &'a Panic) -> PanicJson<'a> {
+        PanicJson {
+            task: panic.task.0.to_string(),
+            ago_ns: self.ago(panic.at),
+            spawned_at: self.location(panic.site),
+            location: &panic.location,
+            message: &panic.message,
+        }
+    }
+
+    fn stack(&self, stack: &'a Stack) -> StackJson<'a> {
+        StackJson {
+            task: stack.task.0.to_string(),
+            worker: stack.worker.0.to_string(),
+            ago_ns: self.ago(stack.at),
+            cause: format!("{:?}", stack.cause).to_lowercase(),
+            frames: stack
+                .frames
+                .iter()
+                .map(|frame| FrameJson { function: &frame.function, location: &frame.location, user: frame.user })
+                .collect(),
+        }
+    }
+}

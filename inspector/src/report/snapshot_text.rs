@@ -1,0 +1,246 @@
+//! The whole state of a target on a page or two.
+use std::cmp::Reverse;
+use std::fmt::Write;
+
+use super::table::Table;
+use super::text::{blind_spots, finding, summary, target};
+use crate::lints::Finding;
+use crate::model::{Channel, Model, Site, SiteId, TaskId, WaitFor};
+use crate::text;
+
+/// Rows of each table; a snapshot in JSON has them all.
+const ROWS: usize = 20;
+
+pub(super) fn snapshot(model: &Model, findings: &[Finding]) -> String {
+    let mut out = target(&model.target);
+    out.push_str("\n\n");
+    if findings.is_empty() {
+        out.push_str("OK   nothing wrong in what was seen\n");
+    }
+    for one in findings {
+        finding(&mut out, model, one);
+    }
+    if !findings.is_empty() {
+        let _ = writeln!(out, "{}", summary(findings));
+    }
+    totals(&mut out, model);
+    workers(&mut out, model);
+    sites(&mut out, model);
+    tasks(&mut out, model);
+    locks(&mut out, model);
+    channels(&mut out, model);
+    panics(&mut out, model);
+    blind_spots(&mut out, model);
+    out
+}
+
+fn totals(out: &mut String, model: &Model) {
+    let rate = |series: &crate::model::Series| series.last().map_or_else(|| "-".to_owned(), text::rate);
+    let depth = model.channels.values().map(Channel::depth).fold(0, u64::saturating_add);
+    let _ = writeln!(
+        out,
+        "\n{} · polls {} · wakes {} · lock waits {} · {} in channels\nprobe: {} of a core · {}",
+        text::counted(model.live_tasks(), "task"),
+        rate(&model.totals.polls),
+        rate(&model.totals.wakes),
+        rate(&model.totals.lock_waits),
+        text::counted(depth, "message"),
+        text::percent(model.cost.cpu_share),
+        text::bytes(model.cost.memory_bytes),
+    );
+}
+
+/// The heading of a table, with how many of its rows follow.
+fn heading(out: &mut String, what: &str, rows: usize) {
+    let shown = if rows > ROWS { format!(", {ROWS} of {rows}") } else { String::new() };
+    let _ = writeln!(out, "\n{what}{shown}");
+}
+
+fn workers(out: &mut String, model: &Model) {
+    if model.workers.is_empty() {
+        return;
+    }
+    let mut rows: Vec<_> = model.workers.values().collect();
+    rows.sort_by(|a, b| b.busy_share.total_cmp(&a.busy_share).then(a.id.cmp(&b.id)));
+    heading(out, "Threads that poll", rows.len());
+    let mut table = Table::new(["id", "name", ">busy", "in poll", ">for"]);
+    for worker in rows.into_iter().take(ROWS) {
+        let (task, since) = worker.poll.map_or_else(Default::default, |(task, since)| {
+            (text::task_id(task), text::duration(model.now.since(since)))
+        });
+        table.row([worker.id.0.to_string(), worker.name.clone(), text::percent(worker.busy_share), task, since]);
+    }
+    table.print(out);
+}
+
+fn sites(out: &mut String, model: &Model) {
+    let mut rows: Vec<&Site> = model.sites.values().filter(|site| site.spawned > 0).collect();
+    if rows.is_empty() {
+        return;
+    }
+    rows.sort_by_key(|site| (Reverse(site.live()), Reverse(site.spawned), site.id));
+    heading(out, "Tasks by spawn site", rows.len());
+    let mut table = Table::new([">live", ">spawned", ">max poll", ">long polls", ">panics", "name", "spawned at"]);
+    for site in rows.into_iter().take(ROWS) {
+        table.row([
+            text::count(site.live()),
+            text::count(site.spawned),
+            text::duration(site.max_poll),
+            text::count(site.slow_polls),
+            text::count(site.panics),
+            text::short_type(&site.name),
+            text::short_location(&site.location).to_owned(),
+        ]);
+    }
+    table.print(out);
+}
+
+fn tasks(out: &mut String, model: &Model) {
+    if model.tasks.is_empty() {
+        return;
+    }
+    let mut rows: Vec<_> = model.tasks.values().collect();
+    // Only as many as are shown need be in order.
+    let order = |a: &&crate::model::Task, b: &&crate::model::Task| {
+        b.busy_share.total_cmp(&a.busy_share).then(b.max_poll.cmp(&a.max_poll)).then(a.id.cmp(&b.id))
+    };
+    let all = rows.len();
+    if all > ROWS {
+        rows.select_nth_unstable_by(ROWS, order);
+        rows.truncate(ROWS);
+    }
+    rows.sort_by(order);
+    heading(out, "Tasks, busiest first", all);
+    let mut table =
+        Table::new(["id", "name", "state", ">for", ">busy", ">polls/s", ">max poll", "waits for", "spawned at"]);
+    for task in rows {
+        let name = if task.name.is_empty() { site_name(model, task.site) } else { task.name.clone() };
+        table.row([
+            text::task_id(task.id),
+            name,
+            format!("{:?}", task.state).to_lowercase(),
+            text::duration(model.now.since(task.state_since)),
+            text::percent(task.busy_share),
+            text::rate(task.polls_per_s),
+            text::duration(task.max_poll),
+            task.waits.first().map_or_else(String::new, |wait| waits_for(model, wait.on)),
+            location(model, task.site),
+        ]);
+    }
+    table.print(out);
+}
+
+fn waits_for(model: &Model, on: WaitFor) -> String {
+    match on {
+        WaitFor::Lock(id) => match model.locks.get(&id).map(|lock| lock.holder) {
+            Some(TaskId(0)) | None => format!("lock {}", id.0),
+            Some(holder) => format!("lock {} of {}", id.0, text::task_id(holder)),
+        },
+        WaitFor::Send(id) => format!("room in channel {}", id.0),
+        WaitFor::Recv(id) => format!("message of channel {}", id.0),
+        WaitFor::Join(id) => format!("end of {}", text::task_id(id)),
+    }
+}
+
+fn locks(out: &mut String, model: &Model) {
+    if model.locks.is_empty() {
+        return;
+    }
+    let mut rows: Vec<_> = model.locks.values().collect();
+    rows.sort_by_key(|lock| (Reverse(lock.waiters), Reverse(lock.contended), lock.id));
+    heading(out, "Locks, most waited for first", rows.len());
+    let mut table = Table::new([
+        "id",
+        "name",
+        "holder",
+        ">held for",
+        ">waiters",
+        ">acquires/s",
+        ">wait p99",
+        ">hold p99",
+        "created at",
+    ]);
+    for lock in rows.into_iter().take(ROWS) {
+        let quantile = |now: &crate::model::Histogram, before| {
+            now.since(before).quantile(0.99).map_or_else(String::new, |span| format!("< {}", text::duration(span)))
+        };
+        let holder = match (lock.held_since, lock.holder) {
+            (None, _) => String::new(),
+            (Some(_), TaskId(0)) => "a thread".to_owned(),
+            (Some(_), task) => text::task_id(task),
+        };
+        table.row([
+            lock.id.0.to_string(),
+            if lock.name.is_empty() { site_name(model, lock.site) } else { lock.name.clone() },
+            holder,
+            lock.held_since.map_or_else(String::new, |since| text::duration(model.now.since(since))),
+            text::count(lock.waiters.into()),
+            lock.acquires_s.last().map_or_else(String::new, text::rate),
+            quantile(&lock.wait_hist, &lock.wait_hist_window),
+            quantile(&lock.hold_hist, &lock.hold_hist_window),
+            location(model, lock.site),
+        ]);
+    }
+    table.print(out);
+}
+
+fn channels(out: &mut String, model: &Model) {
+    if model.channels.is_empty() {
+        return;
+    }
+    let mut rows: Vec<_> = model.channels.values().collect();
+    rows.sort_by_key(|channel| (Reverse(channel.blocked_senders), Reverse(channel.depth()), channel.id));
+    heading(out, "Channels, fullest first", rows.len());
+    let mut table = Table::new([
+        "id",
+        "name",
+        ">depth",
+        ">capacity",
+        ">sent",
+        ">received",
+        ">blocked senders",
+        ">tx",
+        ">rx",
+        "created at",
+    ]);
+    for channel in rows.into_iter().take(ROWS) {
+        table.row([
+            channel.id.0.to_string(),
+            if channel.name.is_empty() { site_name(model, channel.site) } else { channel.name.clone() },
+            text::count(channel.depth()),
+            channel.capacity.map_or_else(|| "none".to_owned(), text::count),
+            channel.sent_s.last().map_or_else(String::new, text::rate),
+            channel.received_s.last().map_or_else(String::new, text::rate),
+            text::count(channel.blocked_senders.into()),
+            text::count(channel.senders.into()),
+            text::count(channel.receivers.into()),
+            location(model, channel.site),
+        ]);
+    }
+    table.print(out);
+}
+
+fn panics(out: &mut String, model: &Model) {
+    if model.panics.is_empty() {
+        return;
+    }
+    heading(out, "Panics of tasks, newest first", model.panics.len());
+    let mut table = Table::new([">ago", "task", "panicked at", "message"]);
+    for panic in model.panics.iter().rev().take(ROWS) {
+        table.row([
+            text::duration(model.now.since(panic.at)),
+            text::task_id(panic.task),
+            text::short_location(&panic.location).to_owned(),
+            text::head(&panic.message, 80),
+        ]);
+    }
+    table.print(out);
+}
+
+fn site_name(model: &Model, site: SiteId) -> String {
+    model.sites.get(&site).map_or_else(String::new, |site| text::short_type(&site.name))
+}
+
+fn location(model: &Model, site: SiteId) -> String {
+    model.sites.get(&site).map_or_else(String::new, |site| text::short_location(&site.location).to_owned())
+}

@@ -1,0 +1,148 @@
+//! The shop, an axum service under HTTP load, as a process of its own: each of its faults is switched on over HTTP, is
+//! seen at its line, and is gone after it is switched off.
+mod watched;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::{Duration, Instant},
+};
+
+use async_inspect_zoo::shop::{Client, FAULTS, Fault};
+use watched::{Attached, Watched, async_inspect, describe, free_address, run, turn};
+
+const ONSET: Duration = Duration::from_secs(5);
+const CLEARED: Duration = Duration::from_secs(15);
+
+fn shop() -> (Watched, SocketAddr) {
+    let shop = Watched::start("shop", &["shop"], free_address());
+    let address = shop.listens_on();
+    (shop, address)
+}
+
+async fn switch(client: &Client, rule: &str, state: &str) {
+    let (status, _) = client.post(&format!("/faults/{rule}/{state}")).await.unwrap();
+    assert!(status.is_success(), "{rule} {state}: {status}");
+}
+
+fn is_at(finding: &async_inspect_cli::lints::Finding, fault: &Fault) -> bool {
+    finding.rule == fault.rule && finding.subject.location.starts_with(&format!("{}:{}:", fault.file, fault.line()))
+}
+
+fn lasting(attached: &Attached) -> Vec<String> {
+    attached.active().map(describe).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_healthy_shop_under_load_raises_nothing_and_each_fault_its_rule_while_it_is_on() {
+    let _turn = turn();
+    let (shop, http) = shop();
+    let client = Client::new(http);
+    let mut attached = shop.attach().await;
+
+    attached.watch_until(Duration::from_secs(10)).await;
+    assert_eq!(lasting(&attached), [""; 0], "the shop is healthy");
+    assert!(attached.seen.is_empty(), "the shop was healthy from the start: {:?}", attached.seen);
+
+    let mut complaints = Vec::new();
+    for fault in FAULTS {
+        let (rule, line) = (fault.rule, fault.line());
+        switch(&client, rule, "on").await;
+        let on = Instant::now();
+        while on.elapsed() < ONSET && !attached.active().any(|finding| is_at(finding, fault)) {
+            attached.step().await;
+        }
+        let onset = on.elapsed();
+        // Nothing but this may come of it in the next moments.
+        while on.elapsed() < onset + Duration::from_secs(2) {
+            attached.step().await;
+        }
+        if !attached.active().any(|finding| is_at(finding, fault)) {
+            complaints.push(format!("{rule}: not at {}:{line} within {ONSET:?}", fault.file));
+        }
+        complaints.extend(
+            attached.active().filter(|finding| !is_at(finding, fault)).map(|f| format!("{rule} on: {}", describe(f))),
+        );
+
+        switch(&client, rule, "off").await;
+        let off = Instant::now();
+        while off.elapsed() < CLEARED && attached.active().next().is_some() {
+            attached.step().await;
+        }
+        complaints.extend(lasting(&attached).iter().map(|finding| format!("{rule} off {CLEARED:?} ago: {finding}")));
+        eprintln!("{rule}: seen after {onset:?}, gone after {:?}", off.elapsed());
+    }
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[tokio::test]
+async fn check_on_a_healthy_shop_is_clean_and_on_a_faulty_one_names_the_line() {
+    let _turn = turn();
+    let (shop, http) = shop();
+    let client = Client::new(http);
+    let probe = shop.probe.to_string();
+
+    let healthy = run(&["check", &probe, "--for", "4s", "--fail-on", "warn", "--format", "json"]);
+    assert_eq!(healthy.status.code(), Some(0), "{healthy:?}");
+
+    switch(&client, "lock-held-across-await", "on").await;
+    let faulty = run(&["check", &probe, "--for", "5s", "--fail-on", "warn", "--format", "json"]);
+    assert_eq!(faulty.status.code(), Some(1), "{faulty:?}");
+    let report: serde_json::Value = serde_json::from_slice(&faulty.stdout).expect("results are JSON");
+    let fault = async_inspect_zoo::shop::fault("lock-held-across-await").unwrap();
+    let place = format!("{}:{}:", fault.file, fault.line());
+    let findings = report["findings"].as_array().unwrap();
+    assert!(
+        findings.iter().any(|finding| finding["rule"] == fault.rule
+            && finding["subject"]["location"].as_str().is_some_and(|location| location.starts_with(&place))),
+        "{report:#}"
+    );
+}
+
+#[test]
+fn an_app_whose_probe_finds_its_port_taken_says_so_once_and_runs_on() {
+    let _turn = turn();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut shop = Watched::start("shop", &["shop"], taken.local_addr().unwrap());
+    let http = shop.listens_on();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = Client::new(http);
+        for _ in 0..20 {
+            assert!(client.get("/offers").await.unwrap().0.is_success());
+        }
+    });
+    assert!(shop.runs());
+    let said: Vec<_> = shop.stderr().lines().filter(|line| line.contains("async-inspect")).map(str::to_owned).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("taken"), "{said:?}");
+}
+
+#[test]
+fn a_target_killed_in_mid_stream_ends_check_with_code_5() {
+    let _turn = turn();
+    let mut target = Watched::healthy("healthy/actors");
+    watched::wait_for("the probe", || std::net::TcpStream::connect(target.probe).ok());
+    let check = async_inspect()
+        .args(["check", &target.probe.to_string(), "--for", "30s"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    target.kill();
+    let began = Instant::now();
+    let output = check.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    assert!(began.elapsed() < Duration::from_secs(10), "it noticed only after {:?}", began.elapsed());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("lost the connection"), "{output:?}");
+}
+
+#[test]
+fn what_is_no_probe_is_told_from_what_is_not_there() {
+    let _turn = turn();
+    let nobody = run(&["check", &free_address().to_string(), "--for", "1s"]);
+    assert_eq!(nobody.status.code(), Some(3), "{nobody:?}");
+    let (_shop, http) = shop();
+    let web_server = run(&["check", &http.to_string(), "--for", "1s"]);
+    assert_eq!(web_server.status.code(), Some(4), "{web_server:?}");
+}

@@ -1,0 +1,222 @@
+//! Programs of the zoo as processes of their own, watched over their probe's socket.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    io::{BufRead, BufReader, Read},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use async_inspect_cli::{
+    lints::{Engine, Finding, FindingKey, Settings, Severity},
+    model::Model,
+    source::{self, Address, Connection},
+};
+use async_inspect_zoo::LEASH;
+
+/// The tests of one binary take turns: a machine that is busy with another test makes long polls of short ones, and
+/// says so truthfully.
+pub fn turn() -> Turn {
+    static TURN: Mutex<()> = Mutex::new(());
+    Turn { _guard: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
+/// A test's turn, until it is dropped.
+pub struct Turn {
+    _guard: MutexGuard<'static, ()>,
+}
+
+/// An address on which nothing listens.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap()
+}
+
+/// The binary under test.
+pub fn async_inspect() -> Command {
+    let mut command = Command::new("/tmp/zoorun");
+    command.env_remove("ASYNC_INSPECT").env_remove("NO_COLOR").env("RUST_BACKTRACE", "0");
+    command
+}
+
+/// Runs `async-inspect` with these arguments to its end.
+pub fn run(args: &[&str]) -> Output {
+    async_inspect().args(args).output().unwrap()
+}
+
+/// A program of the zoo, running with a probe; killed when dropped.
+pub struct Watched {
+    pub name: String,
+    pub started: Instant,
+    /// Where its probe listens.
+    pub probe: SocketAddr,
+    process: Child,
+    _leash: Option<ChildStdin>,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+}
+
+impl Watched {
+    pub fn faulty(name: &str) -> Self {
+        Self::start(name, &[name], free_address())
+    }
+
+    pub fn healthy(name: &str) -> Self {
+        Self::start(&format!("{name} (healthy)"), &[name, "--healthy"], free_address())
+    }
+
+    pub fn start(name: &str, args: &[&str], probe: SocketAddr) -> Self {
+        let started = Instant::now();
+        let mut process = async_inspect()
+            .arg("zoo-program")
+            .args(args)
+            .env("ASYNC_INSPECT", probe.to_string())
+            .env(LEASH, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = collect(process.stdout.take().unwrap());
+        let stderr = collect(process.stderr.take().unwrap());
+        let leash = process.stdin.take();
+        Self { name: name.to_owned(), started, probe, process, _leash: leash, stdout, stderr }
+    }
+
+    pub fn address(&self) -> Address {
+        self.probe.to_string().parse().unwrap()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What it wrote to standard error so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    pub fn runs(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// The address after `listening on` on its standard output.
+    pub fn listens_on(&self) -> SocketAddr {
+        wait_for("the service to say where it listens", || {
+            self.stdout.lock().unwrap().lines().find_map(|line| line.strip_prefix("listening on ")?.parse().ok())
+        })
+    }
+
+    /// Attaches to it, as soon as it answers.
+    pub async fn attach(&self) -> Attached {
+        let mut last = None;
+        while self.started.elapsed() < Duration::from_secs(10) {
+            match source::open(&self.address()).await {
+                Ok(connection) => return Attached::new(self, connection),
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{}: no probe at {}: {last:?}; it wrote:\n{}", self.name, self.probe, self.stderr());
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let into = Arc::clone(&text);
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let mut text = into.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+    text
+}
+
+/// Asks until there is an answer, for at most ten seconds.
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "waited 10 s for {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The model of a program, and the rules' judgement of it, kept up to date.
+pub struct Attached {
+    name: String,
+    since: Instant,
+    connection: Connection,
+    pub model: Model,
+    engine: Engine,
+    /// Every warning and alarm that was ever active, with the time from the program's start to the first sight of it.
+    pub seen: HashMap<FindingKey, (Duration, Finding)>,
+}
+
+impl Attached {
+    fn new(program: &Watched, connection: Connection) -> Self {
+        let model = Model::new(connection.target.clone());
+        let (name, since) = (program.name.clone(), program.started);
+        Self { name, since, connection, model, engine: Engine::new(Settings::default()), seen: HashMap::new() }
+    }
+
+    /// Takes one update.
+    pub async fn step(&mut self) {
+        let batch = match self.connection.next().await {
+            Ok(batch) => batch,
+            Err(error) => panic!("{}: {error}", self.name),
+        };
+        self.model.apply(batch);
+        self.engine.evaluate(&self.model);
+        for finding in self.engine.findings().iter().filter(|finding| serious(finding) && finding.active()) {
+            self.seen.entry(finding.key()).or_insert_with(|| (self.since.elapsed(), finding.clone()));
+        }
+    }
+
+    /// Watches until this long after the program's start.
+    pub async fn watch_until(&mut self, after_start: Duration) {
+        while self.since.elapsed() < after_start {
+            self.step().await;
+        }
+    }
+
+    /// The warnings and alarms that last.
+    pub fn active(&self) -> impl Iterator<Item = &Finding> {
+        self.engine.findings().iter().filter(|finding| serious(finding) && finding.active())
+    }
+}
+
+fn serious(finding: &Finding) -> bool {
+    finding.severity >= Severity::Warn
+}
+
+/// A finding in full, for the message of a test that fails.
+pub fn describe(finding: &Finding) -> String {
+    let mut text = format!(
+        "{} {} at {}: {} [{}]",
+        finding.severity, finding.rule, finding.subject.location, finding.message, finding.subject.name
+    );
+    for evidence in &finding.evidence {
+        let _ = write!(text, "\n      {} = {} {}", evidence.name, evidence.text, evidence.limit);
+    }
+    text
+}
