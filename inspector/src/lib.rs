@@ -1,6 +1,7 @@
 //! The inspector: attach, model, rules, dashboard, reports.
 
 pub mod app;
+pub mod cli;
 pub mod decode;
 pub mod demo;
 pub mod lints;

@@ -1,3 +1,7 @@
 //! The `async-inspect` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    async_inspect_cli::cli::main()
+}

@@ -45,6 +45,30 @@ pub fn duration(span: Duration) -> String {
     unreachable!("the last unit takes everything")
 }
 
+/// A duration as people write it: a number and a unit, as in `500ms`, `1.5 s` or `2m`. The units are `ns`, `us`, `µs`,
+/// `ms`, `s`, `m`, `min` and `h`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let (value, unit) = leading_number(text)?;
+    let seconds = match unit {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(value * seconds).ok()
+}
+
+/// A number, and what follows it.
+pub(crate) fn leading_number(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let value: f64 = text[..end].parse().ok()?;
+    Some((value, text[end..].trim()))
+}
+
 /// A count: whole up to 9999, then in three significant digits: `12.3k`, `4.56M`.
 pub fn count(n: u64) -> String {
     if n < 10_000 {
@@ -158,6 +182,14 @@ fn three_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(parse_duration("50ms"), Some(Duration::from_millis(50)));
+        assert_eq!(parse_duration(" 1.5 s "), Some(Duration::from_millis(1500)));
+        let wrong = ["50", "-1s", "s", "9e99h", "1..2s", "99999999999999999999h"];
+        assert_eq!(wrong.map(parse_duration), [None; 6]);
+    }
 
     #[test]
     fn durations_have_three_significant_digits() {

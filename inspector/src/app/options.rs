@@ -3,7 +3,7 @@
 use crate::lints::Settings;
 
 /// Dark or light.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ThemeChoice {
     /// For dark backgrounds.
     #[default]
@@ -13,7 +13,7 @@ pub enum ThemeChoice {
 }
 
 /// Whether to use colours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {
     /// Unless `NO_COLOR` is set.
     #[default]

@@ -1,9 +1,9 @@
 //! What an operator can change about the rules.
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::rule::{Limit, Rule, Threshold};
 use super::{RULES, Severity};
+use crate::text;
 
 /// What an operator can change about the rules. The default is every rule on, at its own limits.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -84,7 +84,7 @@ impl Settings {
             return Err(SettingError::Threshold { rule: rule.id, name: threshold.to_owned(), known });
         };
         let (limit, wanted) = match threshold.default {
-            Limit::Span(_) => (span(value).map(Limit::Span), "a duration such as `50ms` or `1.5s`"),
+            Limit::Span(_) => (text::parse_duration(value).map(Limit::Span), "a duration such as `50ms` or `1.5s`"),
             Limit::Share(_) => (share(value).map(Limit::Share), "a share such as `20%` or `0.2`"),
             Limit::Count(_) => (count(value).map(Limit::Count), "a number such as `1000` or `100k`"),
         };
@@ -133,30 +133,8 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// A number, and what follows it.
-fn number(text: &str) -> Option<(f64, &str)> {
-    let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let value: f64 = text[..end].parse().ok()?;
-    Some((value, text[end..].trim()))
-}
-
-fn span(text: &str) -> Option<Duration> {
-    let (value, unit) = number(text)?;
-    let seconds = match unit {
-        "ns" => 1e-9,
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(value * seconds).ok()
-}
-
-fn share(text: &str) -> Option<f64> {
-    let share = match number(text)? {
+fn share(value: &str) -> Option<f64> {
+    let share = match text::leading_number(value)? {
         (percent, "%") => percent / 100.0,
         (share, "") => share,
         _ => return None,
@@ -164,8 +142,8 @@ fn share(text: &str) -> Option<f64> {
     (0.0..=1.0).contains(&share).then_some(share)
 }
 
-fn count(text: &str) -> Option<u64> {
-    let (value, unit) = number(text)?;
+fn count(value: &str) -> Option<u64> {
+    let (value, unit) = text::leading_number(value)?;
     let factor = match unit {
         "" => 1.0,
         "k" => 1e3,
@@ -181,9 +159,6 @@ mod tests {
 
     #[test]
     fn values_are_read_as_people_write_them() {
-        assert_eq!(span("50ms"), Some(Duration::from_millis(50)));
-        assert_eq!(span(" 1.5 s "), Some(Duration::from_millis(1500)));
-        assert_eq!([span("50"), span("-1s"), span("s"), span("9e99h"), span("1..2s")], [None; 5]);
         assert_eq!([share("20 %"), share("0.2"), share("120%"), share("x")], [Some(0.2), Some(0.2), None, None]);
         assert_eq!([count("1000"), count("100k"), count("ten")], [Some(1000), Some(100_000), None]);
     }

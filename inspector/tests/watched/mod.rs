@@ -1,5 +1,6 @@
 //! Programs of the zoo as processes of their own, watched over their probe's socket.
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     collections::HashMap,
@@ -21,39 +22,39 @@ use async_inspect_zoo::LEASH;
 
 /// The tests of one binary take turns: a machine that is busy with another test makes long polls of short ones, and
 /// says so truthfully.
-pub fn turn() -> Turn {
+pub(crate) fn turn() -> Turn {
     static TURN: Mutex<()> = Mutex::new(());
     Turn { _guard: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
 }
 
 /// A test's turn, until it is dropped.
-pub struct Turn {
+pub(crate) struct Turn {
     _guard: MutexGuard<'static, ()>,
 }
 
 /// An address on which nothing listens.
-pub fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap()
 }
 
 /// The binary under test.
-pub fn async_inspect() -> Command {
-    let mut command = Command::new("/tmp/zoorun");
+pub(crate) fn async_inspect() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_async-inspect"));
     command.env_remove("ASYNC_INSPECT").env_remove("NO_COLOR").env("RUST_BACKTRACE", "0");
     command
 }
 
 /// Runs `async-inspect` with these arguments to its end.
-pub fn run(args: &[&str]) -> Output {
+pub(crate) fn run(args: &[&str]) -> Output {
     async_inspect().args(args).output().unwrap()
 }
 
 /// A program of the zoo, running with a probe; killed when dropped.
-pub struct Watched {
-    pub name: String,
-    pub started: Instant,
+pub(crate) struct Watched {
+    pub(crate) name: String,
+    pub(crate) started: Instant,
     /// Where its probe listens.
-    pub probe: SocketAddr,
+    pub(crate) probe: SocketAddr,
     process: Child,
     _leash: Option<ChildStdin>,
     stdout: Arc<Mutex<String>>,
@@ -61,15 +62,15 @@ pub struct Watched {
 }
 
 impl Watched {
-    pub fn faulty(name: &str) -> Self {
+    pub(crate) fn faulty(name: &str) -> Self {
         Self::start(name, &[name], free_address())
     }
 
-    pub fn healthy(name: &str) -> Self {
+    pub(crate) fn healthy(name: &str) -> Self {
         Self::start(&format!("{name} (healthy)"), &[name, "--healthy"], free_address())
     }
 
-    pub fn start(name: &str, args: &[&str], probe: SocketAddr) -> Self {
+    pub(crate) fn start(name: &str, args: &[&str], probe: SocketAddr) -> Self {
         let started = Instant::now();
         let mut process = async_inspect()
             .arg("zoo-program")
@@ -87,37 +88,37 @@ impl Watched {
         Self { name: name.to_owned(), started, probe, process, _leash: leash, stdout, stderr }
     }
 
-    pub fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         self.probe.to_string().parse().unwrap()
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
 
     /// What it wrote to standard error so far.
-    pub fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
 
-    pub fn runs(&mut self) -> bool {
+    pub(crate) fn runs(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 
     /// The address after `listening on` on its standard output.
-    pub fn listens_on(&self) -> SocketAddr {
+    pub(crate) fn listens_on(&self) -> SocketAddr {
         wait_for("the service to say where it listens", || {
             self.stdout.lock().unwrap().lines().find_map(|line| line.strip_prefix("listening on ")?.parse().ok())
         })
     }
 
     /// Attaches to it, as soon as it answers.
-    pub async fn attach(&self) -> Attached {
+    pub(crate) async fn attach(&self) -> Attached {
         let mut last = None;
         while self.started.elapsed() < Duration::from_secs(10) {
             match source::open(&self.address()).await {
@@ -150,7 +151,7 @@ fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<String>> {
 }
 
 /// Asks until there is an answer, for at most ten seconds.
-pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -162,14 +163,14 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// The model of a program, and the rules' judgement of it, kept up to date.
-pub struct Attached {
+pub(crate) struct Attached {
     name: String,
     since: Instant,
     connection: Connection,
-    pub model: Model,
+    pub(crate) model: Model,
     engine: Engine,
     /// Every warning and alarm that was ever active, with the time from the program's start to the first sight of it.
-    pub seen: HashMap<FindingKey, (Duration, Finding)>,
+    pub(crate) seen: HashMap<FindingKey, (Duration, Finding)>,
 }
 
 impl Attached {
@@ -180,7 +181,7 @@ impl Attached {
     }
 
     /// Takes one update.
-    pub async fn step(&mut self) {
+    pub(crate) async fn step(&mut self) {
         let batch = match self.connection.next().await {
             Ok(batch) => batch,
             Err(error) => panic!("{}: {error}", self.name),
@@ -193,14 +194,14 @@ impl Attached {
     }
 
     /// Watches until this long after the program's start.
-    pub async fn watch_until(&mut self, after_start: Duration) {
+    pub(crate) async fn watch_until(&mut self, after_start: Duration) {
         while self.since.elapsed() < after_start {
             self.step().await;
         }
     }
 
     /// The warnings and alarms that last.
-    pub fn active(&self) -> impl Iterator<Item = &Finding> {
+    pub(crate) fn active(&self) -> impl Iterator<Item = &Finding> {
         self.engine.findings().iter().filter(|finding| serious(finding) && finding.active())
     }
 }
@@ -210,7 +211,7 @@ fn serious(finding: &Finding) -> bool {
 }
 
 /// A finding in full, for the message of a test that fails.
-pub fn describe(finding: &Finding) -> String {
+pub(crate) fn describe(finding: &Finding) -> String {
     let mut text = format!(
         "{} {} at {}: {} [{}]",
         finding.severity, finding.rule, finding.subject.location, finding.message, finding.subject.name

@@ -1,0 +1,255 @@
+//! The command line: one definition for the parser, the help, the man page and the completions.
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::app::{ColorChoice, Options, ThemeChoice};
+use crate::lints::{SettingError, Settings, Severity};
+use crate::source::Address;
+use crate::text;
+
+/// What is wrong inside this async service right now, where in the code, and what to change.
+///
+/// The service needs the probe: one line in its Cargo.toml, and ASYNC_INSPECT=127.0.0.1:6670 in its environment.
+#[derive(Debug, Parser)]
+#[command(name = "async-inspect", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 usage, 3 cannot connect, 4 incompatible or not a probe, \
+5 connection lost before the end, 130 interrupted. Results go to stdout, everything else to stderr.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Open the dashboard on a real faulty service that runs inside
+    Demo(Demo),
+    /// Open the dashboard on a service
+    Connect(Connect),
+    /// Watch a service for a while, print what is wrong with it, and say so with the exit code
+    Check(Check),
+    /// Print the whole state of a service, once
+    Snapshot(Snapshot),
+    /// Say what a rule means, why it hurts, and what wrong and right code look like
+    Explain(Explain),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// Run a program of the zoo, as `demo` does in a process of its own
+    #[command(hide = true)]
+    ZooProgram {
+        /// A faulty program by its rule, a healthy one by its name, or `shop:RULE,RULE`
+        name: String,
+        /// Its version without the fault
+        #[arg(long)]
+        healthy: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Show this fault (more than once for several); without it, an incident of five
+    #[arg(long, value_name = "NAME")]
+    pub(super) fault: Vec<String>,
+    /// List the faults there are, each with its file and line
+    #[arg(long)]
+    pub(super) list_faults: bool,
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+}
+
+const TARGET: &str = "Where the probe listens: http://host:port, host:port or unix:/path";
+
+#[derive(Debug, Args)]
+pub(super) struct Connect {
+    #[arg(default_value_t, help = TARGET)]
+    pub(super) target: Address,
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[arg(required = true, value_name = "TARGET", help = TARGET)]
+    pub(super) targets: Vec<Address>,
+    /// How long to watch, once attached
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(super) span: Duration,
+    /// The mildest finding that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "warn")]
+    pub(super) fail_on: FailOn,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Snapshot {
+    #[arg(help = TARGET)]
+    pub(super) target: Address,
+    /// How long to watch before, so that there are rates and findings
+    #[arg(long = "for", value_name = "DURATION", default_value = "3s", value_parser = duration)]
+    pub(super) span: Duration,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The rule; without it, a line on each
+    pub(super) rule: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One document a target, for programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum FailOn {
+    /// Anything
+    Info,
+    /// What hurts or soon will
+    Warn,
+    /// What is broken now
+    Crit,
+}
+
+impl From<FailOn> for Severity {
+    fn from(given: FailOn) -> Self {
+        match given {
+            FailOn::Info => Self::Info,
+            FailOn::Warn => Self::Warn,
+            FailOn::Crit => Self::Crit,
+        }
+    }
+}
+
+/// How the dashboard looks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Looks")]
+pub(super) struct Look {
+    /// For which background
+    #[arg(long, value_enum, default_value_t)]
+    theme: ThemeChoice,
+    /// Whether to use colours; `auto` heeds NO_COLOR
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    color: ColorChoice,
+    /// Draw with ASCII only
+    #[arg(long)]
+    ascii: bool,
+}
+
+impl Look {
+    pub(super) fn options(&self, settings: Settings) -> Options {
+        Options { theme: self.theme, color: self.color, ascii: self.ascii, settings }
+    }
+}
+
+/// What is changed about the rules.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct RuleArgs {
+    /// Switch a rule off
+    #[arg(long, value_name = "RULE")]
+    off: Vec<String>,
+    /// Change a limit, as in long-poll.once=100ms, or the worst that a rule says, as in long-poll.severity=info;
+    /// `explain RULE` lists its limits
+    #[arg(long, value_name = "RULE.LIMIT=VALUE", value_parser = setting)]
+    set: Vec<Setting>,
+}
+
+#[derive(Debug, Clone)]
+struct Setting {
+    rule: String,
+    name: String,
+    value: String,
+}
+
+impl RuleArgs {
+    /// # Errors
+    ///
+    /// When a rule or a limit does not exist, or a value cannot be read.
+    pub(super) fn settings(&self) -> Result<Settings, SettingError> {
+        let mut settings = Settings::default();
+        for rule in &self.off {
+            settings.switch_off(rule)?;
+        }
+        for Setting { rule, name, value } in &self.set {
+            match (name.as_str(), FailOn::from_str(value, true)) {
+                ("severity", Ok(severity)) => settings.set_severity(rule, severity.into())?,
+                _ => settings.set_limit(rule, name, value)?,
+            }
+        }
+        Ok(settings)
+    }
+}
+
+fn setting(given: &str) -> Result<Setting, &'static str> {
+    let parts = given.split_once('=').and_then(|(key, value)| Some((key.split_once('.')?, value)));
+    let ((rule, name), value) = parts.ok_or("it has the form RULE.LIMIT=VALUE, as in long-poll.once=100ms")?;
+    Ok(Setting { rule: rule.trim().into(), name: name.trim().into(), value: value.trim().into() })
+}
+
+fn duration(given: &str) -> Result<Duration, String> {
+    match text::parse_duration(given) {
+        Some(span) if !span.is_zero() && span <= LONGEST => Ok(span),
+        Some(_) => Err("between 1 ms and 24 h".into()),
+        None => Err("a number and a unit, as in 500ms, 10s, 2m".into()),
+    }
+}
+
+const LONGEST: Duration = Duration::from_hours(24);
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units_and_bounds() {
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        for wrong in ["10", "0s", "25h", "-1s", "soon", ""] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn settings_of_rules_are_checked() {
+        let given = |args: &[&str]| match Cli::try_parse_from([&["async-inspect", "connect"], args].concat()) {
+            Ok(Cli { command: Command::Connect(connect) }) => connect.rules.settings().map_err(|e| e.to_string()),
+            other => Err(format!("{other:?}")),
+        };
+        assert!(given(&["--off", "long-poll", "--set", "blocked-worker.running=1s"]).is_ok());
+        assert!(given(&["--set", "long-poll.severity=info"]).is_ok());
+        assert!(given(&["--off", "long-pool"]).unwrap_err().contains("long-poll"));
+        assert!(given(&["--set", "long-poll.severity=bad"]).is_err());
+        assert!(given(&["--set", "long-poll"]).is_err());
+    }
+}

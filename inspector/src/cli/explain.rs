@@ -1,0 +1,65 @@
+//! `async-inspect explain`.
+use std::fmt::Write;
+
+use super::args::Explain;
+use super::failure::Failure;
+use super::print;
+use crate::lints::{RULES, Rule};
+
+pub(super) fn run(args: &Explain) -> Result<u8, Failure> {
+    let text = match &args.rule {
+        None => list(),
+        Some(name) => match RULES.iter().find(|rule| rule.id == name) {
+            Some(rule) => explain(rule),
+            None => return Err(unknown(name)),
+        },
+    };
+    print(&text)?;
+    Ok(0)
+}
+
+fn unknown(name: &str) -> Failure {
+    let likeness = |rule: &&Rule| strsim::jaro_winkler(&name.to_lowercase(), rule.id);
+    let nearest = RULES.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|rule| likeness(rule) > 0.7);
+    let hint = nearest.map(|rule| format!("; did you mean {}?", rule.id)).unwrap_or_default();
+    Failure::usage(format!("no rule {name:?}{hint}"), "async-inspect explain lists all rules")
+}
+
+fn list() -> String {
+    let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    RULES.iter().fold(String::new(), |mut out, rule| {
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{:width$}  {:4}  {}", rule.id, rule.severity.to_string(), rule.summary);
+        out
+    })
+}
+
+fn explain(rule: &Rule) -> String {
+    let mut out = format!("{} ({})\n{}\n\n{}\n", rule.id, rule.severity, rule.summary, rule.explain.trim_end());
+    if !rule.thresholds.is_empty() {
+        let width = rule.thresholds.iter().map(|limit| limit.name.len()).max().unwrap_or(0);
+        let _ = write!(out, "\nLimits, for --set {}.NAME=VALUE\n", rule.id);
+        for limit in rule.thresholds {
+            let _ = writeln!(out, "  {:width$}  {:>7}  {}", limit.name, limit.default.to_string(), limit.about);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_explained_with_wrong_and_right_code() {
+        for rule in RULES {
+            let text = explain(rule);
+            assert!(text.contains(rule.id) && text.to_lowercase().contains("wrong"), "{text}");
+            assert!(text.to_lowercase().contains("right"), "{text}");
+            for limit in rule.thresholds {
+                assert!(text.contains(limit.name) && text.contains(limit.about), "{text}");
+            }
+        }
+        assert_eq!(list().lines().count(), RULES.len());
+    }
+}

@@ -1,0 +1,144 @@
+//! The command line: what it says, what it prints, and how it ends.
+
+mod args;
+mod check;
+mod explain;
+mod failure;
+mod observe;
+mod snapshot;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command, Connect, Demo, Format};
+use failure::{Failure, INTERRUPTED};
+
+use crate::app::{self, Exit};
+use crate::demo;
+
+/// How long the text that stands in for a dashboard watches first.
+const GLANCE: Duration = Duration::from_secs(5);
+
+/// The whole program: reads the arguments, does what they say, and returns the exit code.
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    // A program of the zoo builds its own runtime, as any service does.
+    if let Command::ZooProgram { name, healthy } = command {
+        let ran = async_inspect_zoo::run(&name, healthy);
+        return failure::exit(ran.map(|()| 1).map_err(|error| Failure::usage(error, "async-inspect demo --list-faults")));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    failure::exit(match runtime {
+        Ok(runtime) => runtime.block_on(run(command)),
+        Err(error) => Err(error.into()),
+    })
+}
+
+async fn run(command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Demo(args) => demo(args).await,
+        Command::Connect(args) => connect(args).await,
+        Command::Check(args) => check::run(args).await,
+        Command::Snapshot(args) => snapshot::run(args).await,
+        Command::Explain(args) => explain::run(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "async-inspect", &mut script);
+            stdout(|out| out.write_all(&script))?;
+            Ok(0)
+        }
+        Command::Man => {
+            stdout(man)?;
+            Ok(0)
+        }
+        Command::ZooProgram { .. } => unreachable!("has a runtime of its own"),
+    }
+}
+
+async fn demo(args: Demo) -> Result<u8, Failure> {
+    if args.list_faults {
+        print(&demo::list_faults())?;
+        return Ok(0);
+    }
+    let settings = args.rules.settings()?;
+    if !has_terminal() {
+        let demo = demo::Demo::start(&args.fault).await?;
+        let code = snapshot::show(demo.address(), settings, GLANCE, Format::Text).await?;
+        demo.end().await?;
+        return Ok(code);
+    }
+    Ok(exit_code(demo::run(&args.fault, args.look.options(settings)).await?))
+}
+
+async fn connect(args: Connect) -> Result<u8, Failure> {
+    let settings = args.rules.settings()?;
+    if !has_terminal() {
+        return snapshot::show(&args.target, settings, GLANCE, Format::Text).await;
+    }
+    Ok(exit_code(app::run(args.target, args.look.options(settings)).await?))
+}
+
+fn exit_code(exit: Exit) -> u8 {
+    match exit {
+        Exit::Quit => 0,
+        Exit::Interrupted => INTERRUPTED,
+    }
+}
+
+/// Whether there is a terminal to draw on and to read keys from.
+fn has_terminal() -> bool {
+    io::stdout().is_terminal() && io::stdin().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+fn man(out: &mut dyn Write) -> io::Result<()> {
+    let command = Cli::command();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        let name = format!("async-inspect {}", sub.get_name());
+        // Sections of one page: each command with its own synopsis and options.
+        let man = clap_mangen::Man::new(sub.clone().display_name(name.clone()).bin_name(name));
+        man.render_synopsis_section(out)?;
+        man.render_description_section(out)?;
+        man.render_options_section(out)?;
+    }
+    Ok(())
+}
+
+fn print(text: &str) -> io::Result<()> {
+    stdout(|out| out.write_all(text.as_bytes()))
+}
+
+/// Writes to standard output. A reader that has seen enough, as `head` has, is no error.
+fn stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // What is left in the buffer has nowhere to go.
+            drop(out.into_parts());
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+/// Ctrl-c, or SIGTERM.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = int.recv() => {}
+            _ = term.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,105 @@
+//! Watching a target for a while without a dashboard.
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::failure::Failure;
+use crate::lints::{Engine, Finding, Settings};
+use crate::model::Model;
+use crate::report::{Observed, Report};
+use crate::source::{self, Address, Connection, SourceError};
+
+/// How long a target may take to send its whole state once.
+const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(20);
+/// A target that was silent for so long at the end of a watch was not watched.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// What was seen of a target.
+pub(super) struct Observation {
+    pub(super) model: Model,
+    pub(super) findings: Vec<Finding>,
+    span: Duration,
+    /// How it ended before its time.
+    pub(super) cut_short: Option<SourceError>,
+}
+
+impl Observation {
+    pub(super) fn report(&self) -> Report<'_> {
+        Report { model: &self.model, observed: self.span, findings: self.findings.clone() }
+    }
+
+    /// The exit code, when nothing else counts: 0, or why it was cut short, which is said.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        self.cut_short.map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+/// Watches `address` for `span`, or until the connection is lost or `interrupt` ends; then what was seen until then is
+/// returned all the same.
+///
+/// # Errors
+///
+/// When the target cannot be attached to, or is lost or interrupted before its first snapshot is whole.
+pub(super) async fn observe(
+    address: &Address,
+    settings: Settings,
+    span: Duration,
+    interrupt: impl Future<Output = ()>,
+) -> Result<Observation, SourceError> {
+    let mut watch = Watch::open(address, settings).await?;
+    tokio::pin!(interrupt);
+    let patience = Instant::now() + SNAPSHOT_PATIENCE;
+    while !watch.model.complete {
+        let step = tokio::select! {
+            step = timeout_at(patience, watch.step()) => step,
+            () = &mut interrupt => return Ok(watch.seen(Duration::ZERO, None)),
+        };
+        step.map_err(|_| SourceError::Timeout { target: address.to_string(), seconds: SNAPSHOT_PATIENCE.as_secs() })??;
+    }
+
+    let began = Instant::now();
+    let deadline = began + span;
+    let mut heard = began;
+    let cut_short = loop {
+        let step = tokio::select! {
+            step = timeout_at(deadline, watch.step()) => step,
+            () = &mut interrupt => break None,
+        };
+        match step {
+            Ok(Ok(())) => heard = Instant::now(),
+            Ok(Err(error)) => break Some(error),
+            Err(_) if heard.elapsed() > SILENCE => {
+                let why = format!("it has sent nothing for the last {} s", heard.elapsed().as_secs());
+                break Some(SourceError::Lost { target: address.to_string(), why });
+            }
+            Err(_) => break None,
+        }
+    };
+    Ok(watch.seen(began.elapsed(), cut_short))
+}
+
+struct Watch {
+    connection: Connection,
+    model: Model,
+    engine: Engine,
+    observed: Observed,
+}
+
+impl Watch {
+    async fn open(address: &Address, settings: Settings) -> Result<Self, SourceError> {
+        let connection = source::open(address).await?;
+        let model = Model::new(connection.target.clone());
+        Ok(Self { connection, model, engine: Engine::new(settings), observed: Observed::new() })
+    }
+
+    async fn step(&mut self) -> Result<(), SourceError> {
+        self.model.apply(self.connection.next().await?);
+        self.engine.evaluate(&self.model);
+        self.observed.note(&self.engine);
+        Ok(())
+    }
+
+    fn seen(self, span: Duration, cut_short: Option<SourceError>) -> Observation {
+        Observation { findings: self.observed.findings(), model: self.model, span, cut_short }
+    }
+}
