@@ -36,7 +36,6 @@ pub(crate) fn target() -> Target {
         pid: 4242,
         app: "shop".into(),
         probe_version: "0.1.0".into(),
-        tokio_version: "1.54.0".into(),
         capabilities: ["tasks", "locks", "channels", "wakes", "panics"].map(String::from).to_vec(),
         blind: vec![Blind {
             what: "tasks of dependencies".into(),

@@ -120,7 +120,6 @@ pub fn hello(address: String, answer: v1::HelloResponse) -> Result<Target, Decod
         pid: answer.pid,
         app: text::owned(answer.app),
         probe_version: text::owned(answer.probe_version),
-        tokio_version: text::owned(answer.tokio_version),
         capabilities: answer.capabilities.into_iter().map(text::owned).collect(),
         blind: answer
             .blind

@@ -54,7 +54,6 @@ impl Fixture {
             pid: 4242,
             app: "fixture".into(),
             probe_version: "0.1.0".into(),
-            tokio_version: "1.54.0".into(),
             capabilities: ["tasks", "locks", "channels", "wakes", "panics"].map(str::to_owned).into(),
             blind: Vec::new(),
             slow_poll: Duration::from_millis(10),

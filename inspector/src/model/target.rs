@@ -39,8 +39,6 @@ pub struct Target {
     pub app: String,
     /// Version of the probe crate.
     pub probe_version: String,
-    /// Version of tokio in the target.
-    pub tokio_version: String,
     /// What the probe can see, by stable names ("tasks", "locks", "channels", "wakes", "panics").
     pub capabilities: Vec<String>,
     /// What cannot be seen there, why, and what to change.

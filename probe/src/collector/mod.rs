@@ -10,13 +10,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_inspect_proto::v1::{self, Update};
 
-pub(crate) use subscribers::{Joined, Subscribers, TooMany};
+pub(crate) use subscribers::{Joined, Subscribers};
 
 use crate::{
     recorder::{
         Recorder,
-        arena::SETTLE,
+        arena::{Arena, SETTLE},
+        channel::ChannelSlot,
         clock,
+        lock::LockSlot,
         task::{SLOW_POLL_NS, TaskSlot},
         thread::WorkerReading,
     },
@@ -163,7 +165,7 @@ impl Collector {
         for slot in changed.chain(in_poll) {
             let task = slot.read();
             let id = task.as_ref().map_or(0, |task| task.id);
-            let news = self.tasks.now(self.recorder.tasks.index(slot), id);
+            let news = self.tasks.now(Arena::index(slot), id);
             if let Some(gone) = news.gone {
                 messages.gone(Gone::Task, gone);
             }
@@ -178,7 +180,7 @@ impl Collector {
 
     fn locks(&mut self, messages: &mut Messages) {
         for &index in &self.changed.locks {
-            let lock = self.recorder.locks.at(index).and_then(|slot| slot.read());
+            let lock = self.recorder.locks.at(index).and_then(LockSlot::read);
             let news = self.locks.now(index, lock.as_ref().map_or(0, |lock| lock.id));
             if let Some(gone) = news.gone {
                 messages.gone(Gone::Lock, gone);
@@ -195,7 +197,7 @@ impl Collector {
     fn channels(&mut self, messages: &mut Messages) {
         let now = clock::ticks();
         for &index in &self.changed.channels {
-            let channel = self.recorder.channels.at(index).and_then(|slot| slot.read());
+            let channel = self.recorder.channels.at(index).and_then(ChannelSlot::read);
             let news = self.channels.now(index, channel.as_ref().map_or(0, |channel| channel.id));
             if let Some(gone) = news.gone {
                 self.last_sends.remove(&gone);

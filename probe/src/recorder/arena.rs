@@ -2,7 +2,11 @@
 //! reader can look at any slot at any time; a free list; and a bit for each slot that says "changed since last looked".
 use std::{
     alloc::{Layout, alloc_zeroed},
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::*, compiler_fence, fence},
+    sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU32, AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+        compiler_fence, fence,
+    },
 };
 
 use super::active;
@@ -49,6 +53,7 @@ pub(crate) struct Arena<T: 'static> {
 }
 
 impl<T: Slot> Arena<T> {
+    #[allow(clippy::large_stack_arrays, reason = "made in constants and tests only")]
     pub(crate) const fn new() -> Self {
         Self {
             chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
@@ -100,7 +105,7 @@ impl<T: Slot> Arena<T> {
         let taken = self.fresh.try_update(Relaxed, Relaxed, |n| {
             let n = n as usize;
             let chunk = self.chunks.get(n / SLOTS)?;
-            (!chunk.load(Relaxed).is_null() || self.may_grow()).then_some(n as u32 + 1)
+            (!chunk.load(Relaxed).is_null() || Self::may_grow()).then_some(n as u32 + 1)
         });
         let Ok(index) = taken else {
             self.shed.fetch_add(1, Relaxed);
@@ -112,7 +117,7 @@ impl<T: Slot> Arena<T> {
         Some(slot)
     }
 
-    fn may_grow(&self) -> bool {
+    fn may_grow() -> bool {
         active().is_some_and(|recorder| recorder.has_room_for(size_of::<Chunk<T>>() as u64))
     }
 
@@ -204,7 +209,7 @@ impl<T: Slot> Arena<T> {
     }
 
     /// The index of a slot of this arena.
-    pub(crate) fn index(&self, slot: &T) -> u32 {
+    pub(crate) fn index(slot: &T) -> u32 {
         slot.head().index.load(Relaxed)
     }
 
@@ -273,7 +278,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for round in 0..20_000 {
-                        let slots: Vec<_> = (0..1 + round % 3).map(|_| arena.take().unwrap()).collect();
+                        let slots: Vec<_> = (0..=round % 3).map(|_| arena.take().unwrap()).collect();
                         for slot in slots {
                             assert_eq!(slot.users.fetch_add(1, Relaxed), 0);
                             slot.users.fetch_sub(1, Relaxed);
@@ -312,7 +317,9 @@ mod tests {
     fn all_slots_ever_used_can_be_looked_at() {
         let arena = arena();
         let slots: Vec<_> = (0..1500).map(|_| arena.take().unwrap()).collect();
-        slots.into_iter().for_each(|slot| arena.give_back(slot));
+        for slot in slots {
+            arena.give_back(slot);
+        }
         assert_eq!(arena.all().count(), 1500);
         assert!(arena.all().all(|(index, slot)| std::ptr::eq(arena.at(index).unwrap(), slot)));
     }

@@ -1,7 +1,11 @@
 //! A channel's slot: what went in is counted by the senders, what came out by the receiver, on lines of their own.
 use std::{
     panic::Location,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, fence},
+    sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+        fence,
+    },
 };
 
 use super::{

@@ -1,7 +1,11 @@
 //! A lock's slot. Who holds it, and since when, is written by the holder only; the waiters count themselves.
 use std::{
     panic::Location,
-    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, fence},
+    sync::atomic::{
+        AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+        fence,
+    },
 };
 
 use async_inspect_proto::HISTOGRAM_BUCKETS;

@@ -5,7 +5,7 @@ use std::{
     panic::PanicHookInfo,
     sync::{
         Mutex, Once,
-        atomic::{AtomicU64, Ordering::*},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 

@@ -3,7 +3,10 @@
 use std::{
     alloc::{Layout, alloc},
     panic::Location,
-    sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*},
+    sync::atomic::{
+        AtomicPtr, AtomicU32, AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+    },
 };
 
 /// What is made at a site.
@@ -98,6 +101,7 @@ pub(crate) struct Sites {
 }
 
 impl Sites {
+    #[allow(clippy::large_stack_arrays, reason = "made in constants and tests only")]
     pub(crate) const fn new() -> Self {
         Self {
             places: [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES],
@@ -126,6 +130,7 @@ impl Sites {
     #[cold]
     fn insert(&'static self, place: usize, info: &SiteInfo) -> Option<&'static Site> {
         let layout = Layout::new::<Site>();
+        #[allow(clippy::cast_ptr_alignment, reason = "the layout asks for a site's alignment")]
         // SAFETY: a `Site` is not of size zero. `alloc` rather than `Box::new`, which would abort the host where memory
         // ran out.
         let new = unsafe { alloc(layout) }.cast::<Site>();
@@ -143,18 +148,15 @@ impl Sites {
         }
         // SAFETY: `new` is valid for a `Site` and not initialised yet.
         unsafe { new.write(Site::new(id, *info)) };
-        match self.places[place].compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire) {
-            Ok(_) => {
-                self.by_id[id as usize].store(new, Release);
-                // SAFETY: just written, and never freed from here on.
-                Some(unsafe { &*new })
-            }
-            Err(_) => {
-                // Another thread took the place; its id stays a gap, which readers skip. A site has no destructor.
-                // SAFETY: made above, shown to nobody.
-                unsafe { std::alloc::dealloc(new.cast(), layout) };
-                self.get(info)
-            }
+        if self.places[place].compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire).is_ok() {
+            self.by_id[id as usize].store(new, Release);
+            // SAFETY: just written, and never freed from here on.
+            Some(unsafe { &*new })
+        } else {
+            // Another thread took the place; its id stays a gap, which readers skip. A site has no destructor.
+            // SAFETY: made above, shown to nobody.
+            unsafe { std::alloc::dealloc(new.cast(), layout) };
+            self.get(info)
         }
     }
 

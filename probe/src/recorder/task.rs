@@ -7,7 +7,11 @@ use std::{
     cell::UnsafeCell,
     future::Future,
     pin::Pin,
-    sync::atomic::{AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::*, fence},
+    sync::atomic::{
+        AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+        fence,
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -404,14 +408,13 @@ impl TaskSlot {
     /// Gives tokio's waker to the slot at the first poll, and says whether `cx` is the one it has.
     #[inline]
     fn knows_waker(&self, cx: &Context<'_>) -> bool {
-        match self.tokio_waker() {
-            Some(waker) => waker.will_wake(cx.waker()),
-            None => {
-                // SAFETY: only the polling thread gets here, and nobody reads before `has_waker` is set.
-                unsafe { self.wakes.tokio.get().write(Some(cx.waker().clone())) };
-                self.wakes.has_waker.store(1, Release);
-                true
-            }
+        if let Some(waker) = self.tokio_waker() {
+            waker.will_wake(cx.waker())
+        } else {
+            // SAFETY: only the polling thread gets here, and nobody reads before `has_waker` is set.
+            unsafe { self.wakes.tokio.get().write(Some(cx.waker().clone())) };
+            self.wakes.has_waker.store(1, Release);
+            true
         }
     }
 }
@@ -442,6 +445,7 @@ impl<F: Future> Future for Tracked<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         // SAFETY: `future` is pinned with `self` and never moved out of it; nothing else is pinned.
         let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
         let future = unsafe { Pin::new_unchecked(&mut this.future) };
         let (Some(task), Some(recorder)) = (&this.task, active()) else {
             return future.poll(cx);

@@ -1,7 +1,11 @@
 //! What each thread is doing: the task in poll and the worker slot of the thread.
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::*, fence},
+    sync::atomic::{
+        AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
+        Ordering::{Acquire, Relaxed, Release},
+        fence,
+    },
 };
 
 use super::{

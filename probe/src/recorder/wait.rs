@@ -5,7 +5,10 @@ use std::{
     future::Future,
     panic::Location,
     pin::Pin,
-    sync::atomic::{AtomicPtr, AtomicU64, Ordering::*},
+    sync::atomic::{
+        AtomicPtr, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
     task::{Context, Poll},
 };
 
@@ -231,6 +234,7 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
         // SAFETY: `future` is pinned with `self`: never moved out, and `Watched` has no `Unpin` of its own beyond what
         // its fields give it. The other fields are not pinned.
         let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
         let future = unsafe { Pin::new_unchecked(&mut this.future) };
         let poll = future.poll(cx);
         if poll.is_pending() != this.pending.is_some() {

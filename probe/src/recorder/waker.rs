@@ -5,7 +5,7 @@
 //! costs: one add.
 use std::{
     mem::ManuallyDrop,
-    sync::atomic::Ordering::*,
+    sync::atomic::Ordering::Relaxed,
     task::{RawWaker, RawWakerVTable, Waker},
 };
 

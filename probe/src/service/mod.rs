@@ -67,7 +67,6 @@ impl Inspect for Service {
             pid: std::process::id(),
             app: self.identity.app.clone(),
             probe_version: env!("CARGO_PKG_VERSION").to_owned(),
-            tokio_version: String::new(),
             now_ns: clock::since_start_ns(clock::ticks()),
             started_unix_ms: self.identity.started_unix_ms,
             capabilities: self.capabilities(),

@@ -8,7 +8,10 @@ use std::{
     io,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::*},
+        atomic::{
+            AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
+            Ordering::{AcqRel, Acquire, Relaxed, Release},
+        },
     },
     time::{Duration, Instant},
 };
@@ -35,6 +38,7 @@ pub(super) struct Copy {
     pub(super) sp: u64,
     pub(super) fp: u64,
     /// The link register, where there is one.
+    #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code, reason = "only there unwinding asks for it"))]
     pub(super) lr: u64,
     /// From `sp` upwards.
     pub(super) stack: Vec<u8>,

@@ -120,6 +120,7 @@ impl Watchdog {
 }
 
 #[cfg(test)]
+#[allow(clippy::unused_async, clippy::items_after_statements, reason = "futures that block, each beside its test")]
 mod tests {
     use std::{panic::Location, time::Duration};
 

@@ -22,7 +22,7 @@ use crate::{
 pub const ENVIRONMENT: &str = "ASYNC_INSPECT";
 
 /// The environment variable that switches the stacks of blocked polls off.
-pub const STACKS: &str = "ASYNC_INSPECT_STACKS";
+pub(crate) const STACKS: &str = "ASYNC_INSPECT_STACKS";
 
 /// Why the probe did not start. The app is none the worse for it.
 #[derive(Debug, thiserror::Error)]

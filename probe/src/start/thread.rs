@@ -37,7 +37,11 @@ pub(super) fn spawn(listener: Listener, identity: Identity, stacks: bool) -> io:
     Ok(())
 }
 
-async fn run(listener: Listener, identity: Identity, stacks: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn run(
+    listener: Listener,
+    identity: Identity,
+    stacks: bool,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let Some(recorder) = recorder::active() else { return Ok(()) };
     let subscribers = Subscribers::default();
     let collector = Collector::new(recorder, stacks);
@@ -52,7 +56,7 @@ async fn run(listener: Listener, identity: Identity, stacks: bool) -> Result<(),
 async fn serve(listener: Listener, service: Service) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let server = Server::builder()
         .max_concurrent_streams(Some(16))
-        .max_connection_age(Duration::from_secs(24 * 3600))
+        .max_connection_age(Duration::from_hours(24))
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .add_service(service.into_server());

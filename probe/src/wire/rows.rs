@@ -1,5 +1,5 @@
 //! One row of each table.
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use async_inspect_proto::{
     task_flags,

@@ -20,8 +20,6 @@ pub struct HelloResponse {
     pub app: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub probe_version: ::prost::alloc::string::String,
-    #[prost(string, tag = "6")]
-    pub tokio_version: ::prost::alloc::string::String,
     /// Age of the probe, and the wall clock (milliseconds since 1970) at its start.
     #[prost(uint64, tag = "7")]
     pub now_ns: u64,
@@ -229,7 +227,8 @@ pub struct TaskStates {
     pub waits: ::prost::alloc::vec::Vec<u32>,
     #[prost(enumeration = "WaitKind", repeated, tag = "13")]
     pub wait_kind: ::prost::alloc::vec::Vec<i32>,
-    /// Id of the lock, channel or task that is waited for, as `wait_kind` says.
+    /// Id of the lock, channel or task that is waited for, as `wait_kind` says; 0 for the join of a `JoinSet`, which ends
+    /// with any of its tasks.
     #[prost(uint64, repeated, tag = "14")]
     pub wait_for: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint32, repeated, tag = "15")]

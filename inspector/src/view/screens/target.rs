@@ -19,7 +19,6 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
     page.line(vec![(Role::Strong, fit::head(&target.app, page.width(), cx.glyphs.ellipsis))]);
     page.fact("process", Role::Text, &target.pid.to_string());
     page.fact("address", Role::Text, cx.app.address());
-    page.fact("tokio", Role::Text, &target.tokio_version);
     page.fact("probe", Role::Text, &target.probe_version);
     page.fact("probe's age", Role::Text, &figures::duration(std::time::Duration::from_nanos(cx.model.now.0)));
 
