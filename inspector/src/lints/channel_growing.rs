@@ -82,6 +82,13 @@ impl Growth {
     fn rises(&self, n: usize) -> usize {
         self.depth.windows(2).rev().take(n).filter(|pair| pair[1] > pair[0]).count()
     }
+
+    /// Whether each of the last `n` seconds brought its share. A burst that lasts a second less begins and ends within
+    /// seconds of which it fills a part only, the lesser part no more than half.
+    fn is_even(&self, n: usize) -> bool {
+        let least = self.depth.windows(2).rev().take(n).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+        self.over(n).is_some_and(|rise| least > 0.0 && least * n as f64 > rise * 0.75)
+    }
 }
 
 fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
@@ -102,7 +109,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         && growth.rises(seconds) * 10 >= seconds * 8
         && rises_now;
     let quickly = growth.over(fast).is_some_and(|rise| rise > depth as f64 / 4.0)
-        && growth.rises(fast) >= fast
+        && growth.is_even(fast)
         && received * 2.0 < sent;
     let falls = growth.over(2).is_none_or(|change| change < 0.0);
     let (over, far_over) = (depth > cx.count(&LIMIT) && !falls, depth > cx.count(&CRIT) && !falls);
