@@ -355,6 +355,8 @@ pub(super) fn worker_states(table: &v1::WorkerStates, known: &Dictionary) -> Res
             table.poll_started_ns.len(),
             table.polls.len(),
             table.busy_ns.len(),
+            table.cpu_wait_ns.len(),
+            table.poll_cpu_wait_ns.len(),
         ],
     )?;
     let mut out = Vec::with_capacity(rows);
@@ -371,6 +373,8 @@ pub(super) fn worker_states(table: &v1::WorkerStates, known: &Dictionary) -> Res
             poll: stamp(table.poll_started_ns[row]).map(|since| (TaskId(table.task[row]), since)),
             polls: table.polls[row],
             busy: Duration::from_nanos(table.busy_ns[row]),
+            cpu_wait: Duration::from_nanos(table.cpu_wait_ns[row]),
+            poll_cpu_wait: Duration::from_nanos(table.poll_cpu_wait_ns[row]),
         });
     }
     Ok(out)

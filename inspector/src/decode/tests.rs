@@ -230,6 +230,7 @@ prop_compose! {
             worker_states: Some(v1::WorkerStates {
                 id: id.clone(), kind: kind.clone(), name: count.clone(), task: id.clone(),
                 poll_started_ns: figure.clone(), polls: figure.clone(), busy_ns: figure.clone(),
+                cpu_wait_ns: figure.clone(), poll_cpu_wait_ns: figure.clone(),
             }),
             lock_births: Some(v1::LockBirths { id: id.clone(), kind, site: word, name: count }),
             lock_states: Some(v1::LockStates {

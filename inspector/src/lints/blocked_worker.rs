@@ -73,7 +73,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let mut by_site: BTreeMap<(u32, u64), Vec<Blocked>> = BTreeMap::new();
     for worker in model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking) {
         let Some((task, since)) = worker.poll else { continue };
-        if model.now.since(since).saturating_sub(cx.gap) <= limit {
+        // What a full machine holds up is not held up by the task.
+        if model.now.since(since).saturating_sub(cx.gap).saturating_sub(worker.poll_cpu_wait) <= limit {
             continue;
         }
         let blocked = Blocked { worker, task, since };

@@ -381,7 +381,7 @@ impl Model {
     }
 
     fn worker_reading(&mut self, at: Stamp, reading: WorkerReading) {
-        let WorkerReading { id, kind, name, poll, polls, busy } = reading;
+        let WorkerReading { id, kind, name, poll, polls, busy, cpu_wait, poll_cpu_wait } = reading;
         let running = poll.map_or(Duration::ZERO, |(_, since)| at.since(since));
         let effective = busy.saturating_add(running);
         let worker = self.workers.entry(id).or_insert_with(|| {
@@ -404,6 +404,11 @@ impl Model {
         worker.poll = poll;
         worker.polls = polls;
         worker.busy = busy;
+        worker.poll_cpu_wait = poll_cpu_wait;
+        worker.cpu_wait_share = worker.track.cpu_wait.replace((cpu_wait, at)).map_or(0.0, |(before, then)| {
+            let waited = cpu_wait.saturating_sub(before).as_secs_f64();
+            (waited / at.since(then).as_secs_f64().max(0.001)).min(1.0)
+        });
         worker.busy_share = rates.busy_share;
         worker.polls_per_s = rates.polls_per_s;
 

@@ -204,4 +204,6 @@ pub struct WorkerReading {
     pub poll: Option<(TaskId, Stamp)>,
     pub polls: u64,
     pub busy: Duration,
+    pub cpu_wait: Duration,
+    pub poll_cpu_wait: Duration,
 }

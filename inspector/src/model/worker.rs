@@ -31,6 +31,10 @@ pub struct Worker {
     pub name: String,
     /// The poll in progress: which task, since when.
     pub poll: Option<(TaskId, Stamp)>,
+    /// Of the poll in progress: how long the thread was ready to run and had no CPU; at least, where the system tells.
+    pub poll_cpu_wait: Duration,
+    /// Share of the time since the update before for which the thread had no CPU though it was ready to run, 0 to 1.
+    pub cpu_wait_share: f64,
     /// Completed polls.
     pub polls: u64,
     /// Time in completed polls.
@@ -49,4 +53,6 @@ pub struct Worker {
 pub(crate) struct WorkerTrack {
     pub(super) generation: u32,
     pub(super) window: Window,
+    /// Time without a CPU so far, and when it was read.
+    pub(super) cpu_wait: Option<(Duration, Stamp)>,
 }

@@ -152,7 +152,7 @@ impl Collector {
             }
             if let Some(worker) = worker {
                 running.add(&worker);
-                messages.worker_state(&worker, &mut self.dictionary);
+                messages.worker_state(slot, &worker, &mut self.dictionary);
             }
         }
         running
@@ -262,7 +262,7 @@ impl Collector {
                 Part::Workers => {
                     for (index, slot) in self.recorder.workers.all() {
                         if let Some(worker) = slot.read().filter(|worker| self.workers.is(index, worker.id)) {
-                            messages.worker_state(&worker, &mut self.dictionary);
+                            messages.worker_state(slot, &worker, &mut self.dictionary);
                         }
                     }
                     false

@@ -20,6 +20,7 @@
 pub(crate) mod arena;
 pub(crate) mod channel;
 pub(crate) mod clock;
+pub(crate) mod cpu_wait;
 pub(crate) mod histogram;
 pub(crate) mod lock;
 pub(crate) mod panic;

@@ -571,7 +571,7 @@ impl PollInProgress {
             task.new_max(took, ended);
         }
         if took >= slow_ticks() && task.kind.load(Relaxed) != TaskKind::Blocking as u8 {
-            task.site().slow_poll(task.id(), took, ended);
+            task.slow_poll(took, ended);
         }
         ended
     }
@@ -582,6 +582,14 @@ impl TaskSlot {
     fn new_max(&self, took: u64, _ended: u64) {
         self.max_poll.store(took, Relaxed);
         self.site().max_poll.fetch_max(took, Relaxed);
+    }
+
+    #[cold]
+    fn slow_poll(&self, took: u64, ended: u64) {
+        let took = took.saturating_sub(thread::cpu_wait_of_long_poll());
+        if took >= slow_ticks() {
+            self.site().slow_poll(self.id(), took, ended);
+        }
     }
 }
 

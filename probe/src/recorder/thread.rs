@@ -11,6 +11,7 @@ use std::{
 use super::{
     Recorder, active,
     arena::{Head, Slot},
+    clock, cpu_wait,
     task::TaskSlot,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct WorkerSlot {
     poll_started: AtomicU64,
     polls: AtomicU64,
     busy: AtomicU64,
+    /// What [`cpu_wait`] said of the thread when it was last seen outside of any poll that lasts, in nanoseconds.
+    cpu_waited: AtomicU64,
     /// For the capture of stacks: the system's id of the thread, and the bounds of its stack; 0 where there is none.
     tid: AtomicI32,
     stack_low: AtomicUsize,
@@ -72,7 +75,23 @@ pub(crate) struct Polling {
     pub(crate) started: u64,
 }
 
+/// A poll that began no longer ago than this may as well begin now, in nanoseconds.
+const YOUNG_NS: u64 = 1_000_000;
+
 impl WorkerSlot {
+    /// How long the thread has waited for a CPU, and how much of that in the poll in progress, in nanoseconds. Slow:
+    /// reads a file. For the collector, every tick.
+    pub(crate) fn cpu_waits(&self, poll: Option<&Polling>) -> (u64, u64) {
+        let waited = cpu_wait::of_thread(self.tid());
+        let lasts = poll.is_some_and(|poll| clock::duration_ns(clock::ticks().saturating_sub(poll.started)) > YOUNG_NS);
+        if lasts {
+            (waited, waited.saturating_sub(self.cpu_waited.load(Relaxed)))
+        } else {
+            self.cpu_waited.store(waited, Relaxed);
+            (waited, 0)
+        }
+    }
+
     /// The system's id of the thread, 0 when unknown.
     pub(crate) fn tid(&self) -> i32 {
         self.tid.load(Relaxed)
@@ -188,6 +207,16 @@ pub(crate) fn poll_started() -> u64 {
     HERE.with(|here| here.poll_started.get())
 }
 
+/// Of a poll that took long and has just ended on this thread: how long it waited for a CPU, in ticks, or more than that
+/// when nobody has looked since before it began.
+#[cold]
+pub(super) fn cpu_wait_of_long_poll() -> u64 {
+    HERE.with(|here| here.worker.get()).map_or(0, |worker| {
+        let waited = cpu_wait::of_this_thread();
+        clock::ticks_in_ns(waited.saturating_sub(worker.cpu_waited.swap(waited, Relaxed)))
+    })
+}
+
 /// What was in progress on this thread before a poll began; polls nest in `block_on` and `LocalSet`.
 pub(super) struct Outer {
     task: Option<&'static TaskSlot>,
@@ -240,6 +269,7 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     worker.poll_started.store(0, Relaxed);
     worker.polls.store(0, Relaxed);
     worker.busy.store(0, Relaxed);
+    worker.cpu_waited.store(cpu_wait::of_this_thread(), Relaxed);
     let (tid, (low, high)) = crate::stacks::this_thread();
     worker.tid.store(tid, Relaxed);
     worker.stack_low.store(low, Relaxed);

@@ -14,7 +14,7 @@ use crate::recorder::{
     panic::PanicRecord,
     site::Site,
     task::{Stage, TaskReading, flag},
-    thread::{self, WorkerReading},
+    thread::{self, WorkerReading, WorkerSlot},
     waker,
 };
 use crate::stacks::Stack;
@@ -130,7 +130,7 @@ impl Messages {
     }
 
     /// A worker now.
-    pub(crate) fn worker_state(&mut self, worker: &WorkerReading, dictionary: &mut Dictionary) {
+    pub(crate) fn worker_state(&mut self, slot: &WorkerSlot, worker: &WorkerReading, dictionary: &mut Dictionary) {
         let name = dictionary.string(&thread::worker_name(worker.name));
         let states = self.room_for(64).worker_states.get_or_insert_default();
         states.id.push(worker.id);
@@ -140,6 +140,11 @@ impl Messages {
         states.poll_started_ns.push(worker.poll.map_or(0, |poll| since_start_ns(poll.started)));
         states.polls.push(worker.polls);
         states.busy_ns.push(duration_ns(worker.busy));
+        // A thread of the blocking pool may take as long as it likes, and there may be hundreds.
+        let judged = worker.kind != thread::WorkerKind::Blocking as u8;
+        let (waited, in_poll) = if judged { slot.cpu_waits(worker.poll.as_ref()) } else { (0, 0) };
+        states.cpu_wait_ns.push(waited);
+        states.poll_cpu_wait_ns.push(in_poll);
     }
 
     /// A site's totals now.

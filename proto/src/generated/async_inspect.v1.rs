@@ -89,6 +89,8 @@ pub struct Update {
     /// Stacks taken since the last update; in a snapshot, those of polls that still run.
     #[prost(message, repeated, tag = "22")]
     pub stacks: ::prost::alloc::vec::Vec<Stack>,
+    #[prost(message, optional, tag = "23")]
+    pub oneshot_totals: ::core::option::Option<OneshotTotals>,
     #[prost(uint64, repeated, tag = "16")]
     pub gone_tasks: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "17")]
@@ -150,7 +152,8 @@ pub struct SiteTotals {
     pub finished_polls: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "7")]
     pub max_poll_ns: ::prost::alloc::vec::Vec<u64>,
-    /// Polls of at least `slow_poll_ns`, by live and finished tasks, and their summed duration.
+    /// Polls of at least `slow_poll_ns`, by live and finished tasks, and their summed duration. The time for which the
+    /// thread had no CPU does not count, here and in `last_slow_poll_ns`.
     #[prost(uint64, repeated, tag = "8")]
     pub slow_polls: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "9")]
@@ -227,14 +230,46 @@ pub struct TaskStates {
     pub waits: ::prost::alloc::vec::Vec<u32>,
     #[prost(enumeration = "WaitKind", repeated, tag = "13")]
     pub wait_kind: ::prost::alloc::vec::Vec<i32>,
-    /// Id of the lock, channel or task that is waited for, as `wait_kind` says; 0 for the join of a `JoinSet`, which ends
-    /// with any of its tasks.
+    /// Id of the lock, channel or task that is waited for, as `wait_kind` says. 0 for the join of a `JoinSet`, which ends
+    /// with any of its tasks, and for timers; of a oneshot channel, the site where it was made.
     #[prost(uint64, repeated, tag = "14")]
     pub wait_for: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint32, repeated, tag = "15")]
     pub wait_site: ::prost::alloc::vec::Vec<u32>,
     #[prost(uint64, repeated, tag = "16")]
     pub wait_since_ns: ::prost::alloc::vec::Vec<u64>,
+    /// One more than the wakers of the task that are alive, at most: handles to abort it are counted too. 0 when they are
+    /// not known. 1 says that nothing is left that could wake the task.
+    #[prost(uint32, repeated, tag = "17")]
+    pub wakers_plus_one: ::prost::alloc::vec::Vec<u32>,
+}
+/// What became of oneshot channels, by the site where they were made. Rows for sites that changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneshotTotals {
+    #[prost(uint32, repeated, tag = "1")]
+    pub site: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint64, repeated, tag = "2")]
+    pub made: ::prost::alloc::vec::Vec<u64>,
+    /// Sent, and taken by the receiver.
+    #[prost(uint64, repeated, tag = "3")]
+    pub delivered: ::prost::alloc::vec::Vec<u64>,
+    /// The sender went without sending, while the receiver was there; of these, while the receiver was awaited.
+    #[prost(uint64, repeated, tag = "4")]
+    pub unsent: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "5")]
+    pub unsent_awaited: ::prost::alloc::vec::Vec<u64>,
+    /// Sent to nobody: the receiver was gone or closed, or went without taking it.
+    #[prost(uint64, repeated, tag = "6")]
+    pub unreceived: ::prost::alloc::vec::Vec<u64>,
+    /// The newest of `unsent_awaited` and of `unreceived`: when, and where it was awaited or sent.
+    #[prost(uint64, repeated, tag = "7")]
+    pub last_unsent_at_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "8")]
+    pub last_unsent_site: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint64, repeated, tag = "9")]
+    pub last_unreceived_at_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "10")]
+    pub last_unreceived_site: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LockBirths {
@@ -252,7 +287,8 @@ pub struct LockBirths {
 pub struct LockStates {
     #[prost(uint64, repeated, tag = "1")]
     pub id: ::prost::alloc::vec::Vec<u64>,
-    /// Task that holds it, 0 when free or held outside any task; `held_since_ns` is 0 only when free.
+    /// Task that holds it, 0 when free or held outside any task; `held_since_ns` is 0 only when free. Where several may
+    /// hold it: the one of those listed that holds it longest. Of a semaphore, whose permits are meant to be held, always 0.
     #[prost(uint64, repeated, tag = "2")]
     pub holder: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint32, repeated, tag = "3")]
@@ -293,6 +329,44 @@ pub struct LockStates {
     /// Waiters at the end of that hold.
     #[prost(uint32, repeated, tag = "19")]
     pub last_suspended_waiters: ::prost::alloc::vec::Vec<u32>,
+    /// Of a semaphore: permits there are, and those that nobody holds; of a Notify and a SetOnce: 1 available when the next
+    /// to wait would not have to. Readers that an RwLock has room for, tasks that a Barrier waits for.
+    #[prost(uint64, repeated, tag = "20")]
+    pub permits_total: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "21")]
+    pub permits_available: ::prost::alloc::vec::Vec<u64>,
+    /// Holds there are, listed below or not.
+    #[prost(uint32, repeated, tag = "22")]
+    pub holders: ::prost::alloc::vec::Vec<u32>,
+    /// Of `waiters`: those that want to write.
+    #[prost(uint32, repeated, tag = "23")]
+    pub waiting_writers: ::prost::alloc::vec::Vec<u32>,
+    /// No more permits are given.
+    #[prost(bool, repeated, tag = "24")]
+    pub closed: ::prost::alloc::vec::Vec<bool>,
+    /// Permits whose guards were forgotten, ever.
+    #[prost(uint64, repeated, tag = "25")]
+    pub forgotten: ::prost::alloc::vec::Vec<u64>,
+    /// Notifications to all who wait that found nobody; the newest of them.
+    #[prost(uint64, repeated, tag = "26")]
+    pub lost_notifies: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "27")]
+    pub last_lost_notify_at_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "28")]
+    pub last_lost_notify_site: ::prost::alloc::vec::Vec<u32>,
+    /// How many of the rows in `hold_*` belong to this lock, in order: of kinds that several may hold, some of the holds.
+    #[prost(uint32, repeated, tag = "29")]
+    pub holds: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint64, repeated, tag = "30")]
+    pub hold_task: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "31")]
+    pub hold_site: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint64, repeated, tag = "32")]
+    pub hold_since_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "33")]
+    pub hold_permits: ::prost::alloc::vec::Vec<u32>,
+    #[prost(bool, repeated, tag = "34")]
+    pub hold_exclusive: ::prost::alloc::vec::Vec<bool>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChannelBirths {
@@ -312,7 +386,8 @@ pub struct ChannelBirths {
 pub struct ChannelStates {
     #[prost(uint64, repeated, tag = "1")]
     pub id: ::prost::alloc::vec::Vec<u64>,
-    /// Depth is `sent - received`.
+    /// Depth is `sent - received`. What a broadcast's slowest known receiver has passed counts as received; of a watch,
+    /// what any receiver has seen, or has been overwritten since.
     #[prost(uint64, repeated, tag = "2")]
     pub sent: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "3")]
@@ -345,6 +420,20 @@ pub struct ChannelStates {
     pub sender_task: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint32, repeated, tag = "15")]
     pub send_site: ::prost::alloc::vec::Vec<u32>,
+    /// Of a broadcast: times that a receiver was too slow, and the messages that it never got; the newest of them.
+    #[prost(uint64, repeated, tag = "16")]
+    pub lagged: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "17")]
+    pub messages_lost: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "18")]
+    pub last_lag_at_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "19")]
+    pub last_lag_task: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "20")]
+    pub last_lag_site: ::prost::alloc::vec::Vec<u32>,
+    /// Sends that found no receiver.
+    #[prost(uint64, repeated, tag = "21")]
+    pub unheard: ::prost::alloc::vec::Vec<u64>,
 }
 /// Threads that poll tasks. All rows, every tick.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -364,6 +453,12 @@ pub struct WorkerStates {
     pub polls: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "7")]
     pub busy_ns: ::prost::alloc::vec::Vec<u64>,
+    /// Time for which the thread was ready to run and had no CPU: since it started, and of that in the poll in progress.
+    /// 0 where the system does not tell.
+    #[prost(uint64, repeated, tag = "8")]
+    pub cpu_wait_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "9")]
+    pub poll_cpu_wait_ns: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Panic {
@@ -638,6 +733,10 @@ pub enum WaitKind {
     ChannelSend = 2,
     ChannelRecv = 3,
     Join = 4,
+    /// For a lock that others may hold at the same time: to read. To write is WAIT_KIND_LOCK.
+    LockRead = 5,
+    Oneshot = 6,
+    Timer = 7,
 }
 impl WaitKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -651,6 +750,9 @@ impl WaitKind {
             Self::ChannelSend => "WAIT_KIND_CHANNEL_SEND",
             Self::ChannelRecv => "WAIT_KIND_CHANNEL_RECV",
             Self::Join => "WAIT_KIND_JOIN",
+            Self::LockRead => "WAIT_KIND_LOCK_READ",
+            Self::Oneshot => "WAIT_KIND_ONESHOT",
+            Self::Timer => "WAIT_KIND_TIMER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -661,6 +763,9 @@ impl WaitKind {
             "WAIT_KIND_CHANNEL_SEND" => Some(Self::ChannelSend),
             "WAIT_KIND_CHANNEL_RECV" => Some(Self::ChannelRecv),
             "WAIT_KIND_JOIN" => Some(Self::Join),
+            "WAIT_KIND_LOCK_READ" => Some(Self::LockRead),
+            "WAIT_KIND_ONESHOT" => Some(Self::Oneshot),
+            "WAIT_KIND_TIMER" => Some(Self::Timer),
             _ => None,
         }
     }
@@ -670,6 +775,14 @@ impl WaitKind {
 pub enum LockKind {
     Unspecified = 0,
     Mutex = 1,
+    RwLock = 2,
+    Semaphore = 3,
+    /// Nothing is held of the rest; "acquired" is what was waited for and came.
+    Notify = 4,
+    Barrier = 5,
+    /// Held while somebody initialises it.
+    OnceCell = 6,
+    SetOnce = 7,
 }
 impl LockKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -680,6 +793,12 @@ impl LockKind {
         match self {
             Self::Unspecified => "LOCK_KIND_UNSPECIFIED",
             Self::Mutex => "LOCK_KIND_MUTEX",
+            Self::RwLock => "LOCK_KIND_RW_LOCK",
+            Self::Semaphore => "LOCK_KIND_SEMAPHORE",
+            Self::Notify => "LOCK_KIND_NOTIFY",
+            Self::Barrier => "LOCK_KIND_BARRIER",
+            Self::OnceCell => "LOCK_KIND_ONCE_CELL",
+            Self::SetOnce => "LOCK_KIND_SET_ONCE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -687,6 +806,12 @@ impl LockKind {
         match value {
             "LOCK_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "LOCK_KIND_MUTEX" => Some(Self::Mutex),
+            "LOCK_KIND_RW_LOCK" => Some(Self::RwLock),
+            "LOCK_KIND_SEMAPHORE" => Some(Self::Semaphore),
+            "LOCK_KIND_NOTIFY" => Some(Self::Notify),
+            "LOCK_KIND_BARRIER" => Some(Self::Barrier),
+            "LOCK_KIND_ONCE_CELL" => Some(Self::OnceCell),
+            "LOCK_KIND_SET_ONCE" => Some(Self::SetOnce),
             _ => None,
         }
     }
@@ -697,6 +822,8 @@ pub enum ChannelKind {
     Unspecified = 0,
     Mpsc = 1,
     MpscUnbounded = 2,
+    Broadcast = 3,
+    Watch = 4,
 }
 impl ChannelKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -708,6 +835,8 @@ impl ChannelKind {
             Self::Unspecified => "CHANNEL_KIND_UNSPECIFIED",
             Self::Mpsc => "CHANNEL_KIND_MPSC",
             Self::MpscUnbounded => "CHANNEL_KIND_MPSC_UNBOUNDED",
+            Self::Broadcast => "CHANNEL_KIND_BROADCAST",
+            Self::Watch => "CHANNEL_KIND_WATCH",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -716,6 +845,8 @@ impl ChannelKind {
             "CHANNEL_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "CHANNEL_KIND_MPSC" => Some(Self::Mpsc),
             "CHANNEL_KIND_MPSC_UNBOUNDED" => Some(Self::MpscUnbounded),
+            "CHANNEL_KIND_BROADCAST" => Some(Self::Broadcast),
+            "CHANNEL_KIND_WATCH" => Some(Self::Watch),
             _ => None,
         }
     }
