@@ -390,6 +390,7 @@ pub(crate) fn findings() -> Vec<Finding> {
         subject,
         message: message.into(),
         evidence,
+        cycle: Vec::new(),
         advice: advice.into(),
         confidence: Confidence::Certain,
         since: ago(since),

@@ -58,6 +58,7 @@ fn states(waits: &[u32], kinds: &[i32]) -> v1::Update {
             wait_for: (100..).take(kinds.len()).collect(),
             wait_site: vec![0; kinds.len()],
             wait_since_ns: vec![1; kinds.len()],
+            ..v1::TaskStates::default()
         }),
         ..v1::Update::default()
     }
@@ -132,6 +133,7 @@ fn columns_of_different_lengths_are_refused() {
         last_suspended_at_ns: vec![0],
         last_suspended_site: vec![0],
         last_suspended_waiters: vec![0],
+        ..v1::LockStates::default()
     };
     let update = v1::Update { lock_states: Some(lock), ..Default::default() };
     assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Columns { table: "lock_states" });
@@ -215,6 +217,7 @@ prop_compose! {
                 self_wakes: figure.clone(), sched_total_ns: figure.clone(), sched_max_ns: figure.clone(),
                 flags: word.clone(), waits: count.clone(), wait_kind, wait_for: wait_for.clone(),
                 wait_site: word.clone(), wait_since_ns: figure.clone(),
+                ..v1::TaskStates::default()
             }),
             channel_births: Some(v1::ChannelBirths {
                 id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
@@ -226,6 +229,7 @@ prop_compose! {
                 receivers: channel.1.clone(), closed: channel.2, last_recv_at_ns: figure.clone(),
                 receiver_task: id.clone(), recv_site: word.clone(), last_send_at_ns: figure.clone(),
                 sender_task: id.clone(), send_site: word.clone(),
+                ..v1::ChannelStates::default()
             }),
             worker_states: Some(v1::WorkerStates {
                 id: id.clone(), kind: kind.clone(), name: count.clone(), task: id.clone(),
@@ -242,6 +246,7 @@ prop_compose! {
                 suspended_holds: figure.clone(), last_suspended_ns: figure.clone(),
                 last_suspended_at_ns: figure.clone(), last_suspended_site: channel.1.clone(),
                 last_suspended_waiters: channel.1,
+                ..v1::LockStates::default()
             }),
             gone_tasks: gone.clone(),
             gone_locks: gone.clone(),

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::receiver::receiver;
 use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
 use crate::model::Channel;
 use crate::text;
@@ -23,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[LASTING, SHARE, WAIT],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(1),
-    subsumed_by: &["blocked-worker"],
+    subsumed_by: &["deadlock", "self-deadlock", "blocked-worker", "lock-held-across-await"],
     evaluate,
 };
 
@@ -69,6 +70,10 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let model = cx.model;
     let capacity = channel.capacity?;
+    // Not a receiver that is too slow, but one that never comes back: `deadlock` says that.
+    if channel.receiver_task.0 != 0 && Knots::new(model).is_stuck(channel.receiver_task) {
+        return None;
+    }
     let lasting =
         channel.saturated_since.map(|since| model.now.since(since).saturating_sub(cx.gap)).unwrap_or_default();
     let share = channel.saturated_s.recent_sum(WINDOW) / WINDOW as f64;
@@ -131,6 +136,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         ..Candidate::enter(subject, &group, severity)
     };
     candidate.causes.extend(Some(taking.spawned_at).filter(|place| !place.is_empty()));
+    candidate.behind = wait_graph::behind(model, channel.receiver_task);
     Some(candidate)
 }
 

@@ -52,6 +52,7 @@ struct Tracked {
     /// Moments that are counted already.
     counted: Vec<Stamp>,
     causes: Vec<String>,
+    behind: Vec<String>,
     hurt: u64,
     /// Said by its cause.
     folded: bool,
@@ -153,8 +154,9 @@ impl Engine {
         if !tracked.active() {
             let earliest = tracked.finding.cleared.unwrap_or(Stamp(0));
             let since = candidate.onset.unwrap_or(now).min(now).max(earliest);
+            let first = tracked.met_since.is_none();
             let since = *tracked.met_since.get_or_insert(since);
-            if now.since(since) < rule.enter_after {
+            if now.since(since) < rule.enter_after || first && candidate.twice {
                 return;
             }
             tracked.begin(since, &candidate, now);
@@ -188,10 +190,9 @@ impl Engine {
         let mut folded: Vec<(Key, Key)> = Vec::new();
         for (key, effect) in self.tracked.iter().filter(|(_, effect)| effect.raised) {
             let cause = self.tracked.iter().find(|(_, cause)| {
-                effect.rule.subsumed_by.contains(&cause.rule.id)
+                cause.accounts_for(effect)
                     && cause.finding.severity >= effect.finding.severity
                     && if effect.active() { cause.felt(now) } else { cause.raised }
-                    && cause.causes.iter().any(|place| effect.causes.contains(place))
             });
             if let Some((cause, _)) = cause {
                 folded.push((key.clone(), cause.clone()));
@@ -246,6 +247,7 @@ impl Tracked {
                 subject: candidate.subject.clone(),
                 message: String::new(),
                 evidence: Vec::new(),
+                cycle: Vec::new(),
                 advice: String::new(),
                 confidence: candidate.confidence,
                 since: now,
@@ -259,9 +261,21 @@ impl Tracked {
             severe_at: now,
             counted: Vec::new(),
             causes: Vec::new(),
+            behind: Vec::new(),
             hurt: 0,
             folded: false,
         }
+    }
+
+    /// Whether what this accuses is why `effect` is there.
+    fn accounts_for(&self, effect: &Tracked) -> bool {
+        let among = |places: &[String]| self.causes.iter().any(|place| places.contains(place));
+        if self.rule.id == effect.rule.id {
+            // Further on along what is waited for, and not in a circle.
+            let back = effect.causes.iter().any(|place| self.behind.contains(place));
+            return among(&effect.behind) && !back && !among(&effect.causes);
+        }
+        effect.rule.subsumed_by.contains(&self.rule.id) && (among(&effect.causes) || among(&effect.behind))
     }
 
     /// What comes first, ranks lowest.
@@ -307,9 +321,11 @@ impl Tracked {
         finding.subject = candidate.subject;
         finding.message = candidate.message;
         finding.evidence = candidate.evidence;
+        finding.cycle = candidate.cycle;
         finding.advice = candidate.advice.into_owned();
         finding.confidence = candidate.confidence;
         self.causes = candidate.causes;
+        self.behind = candidate.behind;
         self.hurt = candidate.hurt;
     }
 }

@@ -2,7 +2,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::{ChannelId, LockId, SiteId, Stamp, TaskId};
+use crate::model::{ChannelId, LockId, SiteId, Stamp, TaskId, WaitFor};
 use crate::text;
 
 /// How bad it is.
@@ -142,6 +142,28 @@ pub struct FindingKey {
     pub subject: SubjectKind,
 }
 
+/// One step of a circle: a task waits for something that the task of the next step has, or is; the last step leads to
+/// the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitStep {
+    /// Who waits.
+    pub task: TaskId,
+    /// What people call that task.
+    pub name: String,
+    /// For what.
+    pub on: WaitFor,
+    /// The same in words, as the end of a sentence: `for lock "Accounts"`.
+    pub thing: String,
+    /// The awaiting line, as `path:line:column`; empty when unknown.
+    pub location: String,
+    /// Since when.
+    pub since: Stamp,
+    /// Where the task of the next step took what is waited for; empty when it took nothing.
+    pub held_location: String,
+    /// Since when it has it.
+    pub held_since: Option<Stamp>,
+}
+
 /// What a rule says of one subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -155,6 +177,8 @@ pub struct Finding {
     pub message: String,
     /// Measures and context, most telling first.
     pub evidence: Vec<Evidence>,
+    /// Tasks that wait for each other in a circle; empty for most rules.
+    pub cycle: Vec<WaitStep>,
     /// What to do about it, in one or two sentences.
     pub advice: String,
     /// How sure.

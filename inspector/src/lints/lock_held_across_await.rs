@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
 use crate::model::{Lock, SiteId, SuspendedHold, TaskState};
 use crate::text;
@@ -36,7 +37,7 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[WAITERS, TOTAL, TIMES, ONGOING, ALONE],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(1),
-    subsumed_by: &[],
+    subsumed_by: &["deadlock", "self-deadlock", "blocked-worker", "channel-saturated"],
     evaluate,
 };
 
@@ -125,7 +126,9 @@ fn ongoing(cx: &Cx, lock: &Lock) -> Option<Duration> {
     let since = lock.held_since?;
     let holder = cx.model.tasks.get(&lock.holder)?;
     let suspended = holder.state == TaskState::Idle && holder.state_since >= since;
-    suspended.then(|| cx.model.now.since(since).saturating_sub(cx.gap))
+    // A holder that waits for one that waits for it is `deadlock`, which says more.
+    let never = suspended && lock.waiters > 0 && Knots::new(cx.model).is_stuck(holder.id);
+    (suspended && !never).then(|| cx.model.now.since(since).saturating_sub(cx.gap))
 }
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
@@ -202,6 +205,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     }
     let events = holds.recent.iter().map(|hold| (hold.at, hold.count)).collect();
     let onset = present.and(lock.held_since);
+    let behind = if present.is_some() { wait_graph::behind(model, lock.holder) } else { Vec::new() };
     Some(Candidate {
         message,
         evidence,
@@ -209,6 +213,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         onset,
         count: Count::Events(events),
         hurt: u64::from(waiters),
+        behind,
         ..Candidate::enter(subject, &group, severity)
     })
 }

@@ -8,27 +8,32 @@ mod finding;
 mod receiver;
 mod rule;
 mod settings;
+mod wait_graph;
 mod words;
 
 mod blocked_worker;
 mod channel_growing;
 mod channel_saturated;
+mod deadlock;
 mod lock_contention;
 mod lock_held_across_await;
 mod long_poll;
 mod lost_panic;
 mod never_awaited_handle;
+mod self_deadlock;
 
 #[cfg(test)]
 mod tests;
 
 pub use engine::{Engine, worst};
-pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, Subject, SubjectKind};
+pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, Subject, SubjectKind, WaitStep};
 pub use rule::{Limit, Rule, Threshold};
 pub use settings::{SettingError, Settings};
 
 /// All rules. Of findings that are equal otherwise, those of earlier rules come first.
 pub static RULES: &[Rule] = &[
+    deadlock::RULE,
+    self_deadlock::RULE,
     blocked_worker::RULE,
     lost_panic::RULE,
     lock_held_across_await::RULE,

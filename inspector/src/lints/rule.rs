@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::settings::RuleSettings;
-use super::{Confidence, Evidence, Severity, Subject};
+use super::{Confidence, Evidence, Severity, Subject, WaitStep};
 use crate::model::{Model, Stamp};
 use crate::text;
 
@@ -144,6 +144,13 @@ pub(super) struct Candidate {
     pub(super) group: String,
     /// Places in the source that are, or may be, the cause: what findings are folded by.
     pub(super) causes: Vec<String>,
+    /// Places further on, along what is waited for: a finding that accuses one of them may be why this one is there, but
+    /// not the other way round.
+    pub(super) behind: Vec<String>,
+    /// It is said only when it was there at the update before too, however long it seems to have lasted.
+    pub(super) twice: bool,
+    /// Who waits for whom, in a circle; empty when there is none.
+    pub(super) cycle: Vec<WaitStep>,
 }
 
 impl Candidate {
@@ -167,6 +174,9 @@ impl Candidate {
             hurt: 0,
             group: group.to_owned(),
             causes: if group.is_empty() { Vec::new() } else { vec![group.to_owned()] },
+            behind: Vec::new(),
+            twice: false,
+            cycle: Vec::new(),
         }
     }
 }

@@ -78,6 +78,15 @@ impl Judged {
         assert!(self.active().is_empty(), "expected nothing, found {:#?}", self.active());
     }
 
+    #[track_caller]
+    pub(super) fn expect_no_alarm_of(&self, rule: &str) {
+        assert!(
+            self.active().iter().all(|finding| finding.rule != rule),
+            "expected no {rule}, found {:#?}",
+            self.active()
+        );
+    }
+
     /// No finding that would wake anybody.
     #[track_caller]
     pub(super) fn expect_no_alarm(&self) {

@@ -49,6 +49,11 @@ pub(super) fn channel_subject(model: &Model, channel: &Channel) -> Subject {
     Subject { kind: SubjectKind::Channel(channel.id), name, location: place(model, channel.site).to_owned() }
 }
 
+/// What a task goes by, without its id.
+pub(super) fn task_name(model: &Model, id: TaskId) -> String {
+    model.tasks.get(&id).map_or_else(String::new, |task| name(&task.name, model.sites.get(&task.site)))
+}
+
 /// A task by its name and id: `pay #12`.
 pub(super) fn task(model: &Model, id: TaskId) -> String {
     match model.tasks.get(&id) {
@@ -60,6 +65,15 @@ pub(super) fn task(model: &Model, id: TaskId) -> String {
 /// The spawn place of a task; empty when it is not known.
 pub(super) fn spawn_place(model: &Model, id: TaskId) -> &str {
     model.tasks.get(&id).map_or("", |task| place(model, task.site))
+}
+
+/// Where what is waited for was made, or where the task that is waited for was spawned; empty when it is not known.
+pub(super) fn made_at(model: &Model, on: WaitFor) -> &str {
+    match on {
+        WaitFor::Lock(id) => model.locks.get(&id).map_or("", |lock| place(model, lock.site)),
+        WaitFor::Send(id) | WaitFor::Recv(id) => model.channels.get(&id).map_or("", |c| place(model, c.site)),
+        WaitFor::Join(id) => spawn_place(model, id),
+    }
 }
 
 /// What a task waits for.

@@ -334,6 +334,10 @@ impl Model {
         let channel = self.channels.entry(id).or_insert_with(|| {
             let mut channel = Channel::default();
             channel.track.seen = complete;
+            if complete {
+                // It has just been made.
+                channel.depth_s.push(0.0);
+            }
             channel
         });
         channel.id = id;

@@ -61,6 +61,10 @@ impl Model {
             seconds.polls = self.track.polls;
             seconds.wakes = self.track.wakes;
             seconds.contended = self.track.contended;
+            // What growth in the first second is measured from.
+            for channel in self.channels.values_mut() {
+                channel.depth_s.push(channel.depth() as f64);
+            }
             return;
         };
         let whole = now.since(began).as_secs();

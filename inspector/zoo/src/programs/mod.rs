@@ -3,12 +3,14 @@
 mod blocked_worker;
 mod channel_growing;
 mod channel_saturated;
+mod deadlock;
 mod healthy;
 mod lock_contention;
 mod lock_held_across_await;
 mod long_poll;
 mod lost_panic;
 mod never_awaited_handle;
+mod self_deadlock;
 
 use crate::Program;
 
@@ -22,6 +24,8 @@ pub static PROGRAMS: &[Program] = &[
     channel_growing::PROGRAM,
     never_awaited_handle::PROGRAM,
     lost_panic::PROGRAM,
+    deadlock::PROGRAM,
+    self_deadlock::PROGRAM,
     healthy::axum::PROGRAM,
     healthy::pipeline::PROGRAM,
     healthy::actors::PROGRAM,
