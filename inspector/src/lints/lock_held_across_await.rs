@@ -127,7 +127,7 @@ fn ongoing(cx: &Cx, lock: &Lock) -> Option<Duration> {
     let holder = cx.model.tasks.get(&lock.holder)?;
     let suspended = holder.state == TaskState::Idle && holder.state_since >= since;
     // A holder that waits for one that waits for it is `deadlock`, which says more.
-    let never = suspended && lock.waiters > 0 && Knots::new(cx.model).is_stuck(holder.id);
+    let never = suspended && Knots::new(cx.model).is_stuck(holder.id);
     (suspended && !never).then(|| cx.model.now.since(since).saturating_sub(cx.gap))
 }
 
