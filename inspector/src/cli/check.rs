@@ -11,8 +11,7 @@ use super::{interrupted, print};
 pub(super) async fn run(args: Check) -> Result<u8, Failure> {
     let settings = args.rules.settings()?;
     let interrupt = CancellationToken::new();
-    let watches =
-        args.targets.iter().map(|target| observe(target, settings.clone(), args.span, interrupt.cancelled()));
+    let watches = args.targets.iter().map(|target| observe(target, settings.clone(), args.span, interrupt.cancelled()));
     let mut watches = std::pin::pin!(join_all(watches));
     let seen = tokio::select! {
         seen = &mut watches => seen,

@@ -28,7 +28,9 @@ pub fn main() -> ExitCode {
     // A program of the zoo builds its own runtime, as any service does.
     if let Command::ZooProgram { name, healthy } = command {
         let ran = async_inspect_zoo::run(&name, healthy);
-        return failure::exit(ran.map(|()| 1).map_err(|error| Failure::usage(error, "async-inspect demo --list-faults")));
+        return failure::exit(
+            ran.map(|()| 1).map_err(|error| Failure::usage(error, "async-inspect demo --list-faults")),
+        );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     failure::exit(match runtime {
@@ -90,7 +92,9 @@ fn exit_code(exit: Exit) -> u8 {
 
 /// Whether there is a terminal to draw on and to read keys from.
 fn has_terminal() -> bool {
-    io::stdout().is_terminal() && io::stdin().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    io::stdout().is_terminal()
+        && io::stdin().is_terminal()
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 fn man(out: &mut dyn Write) -> io::Result<()> {

@@ -13,12 +13,7 @@ pub(super) async fn run(args: Snapshot) -> Result<u8, Failure> {
     show(&args.target, args.rules.settings()?, args.span, args.format).await
 }
 
-pub(super) async fn show(
-    target: &Address,
-    settings: Settings,
-    span: Duration,
-    format: Format,
-) -> Result<u8, Failure> {
+pub(super) async fn show(target: &Address, settings: Settings, span: Duration, format: Format) -> Result<u8, Failure> {
     let mut stopped = false;
     let interrupt = async {
         interrupted().await;

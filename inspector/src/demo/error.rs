@@ -3,14 +3,14 @@ use std::io;
 
 use thiserror::Error;
 
-use super::UnknownFault;
+use super::FaultError;
 
 /// Why a demo does not run.
 #[derive(Debug, Error)]
 pub enum DemoError {
-    /// There is no fault of that name.
+    /// There is no fault of that name, or not together with others.
     #[error(transparent)]
-    UnknownFault(#[from] UnknownFault),
+    Fault(#[from] FaultError),
     /// The service cannot be started.
     #[error("cannot start the demo's service: {0}")]
     Start(io::Error),
@@ -45,7 +45,7 @@ impl DemoError {
     /// What to do next.
     pub fn next_step(&self) -> &'static str {
         match self {
-            Self::UnknownFault(_) => "async-inspect demo --list-faults",
+            Self::Fault(_) => "async-inspect demo --list-faults",
             Self::Start(_) | Self::Silent { .. } => {
                 "check that this program may start itself and listen on 127.0.0.1, then run the demo again"
             }
@@ -57,7 +57,7 @@ impl DemoError {
     /// The exit code that says it to a script: 2 usage, 3 cannot connect, 5 lost on the way, 1 anything else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::UnknownFault(_) => 2,
+            Self::Fault(_) => 2,
             Self::Start(_) | Self::Silent { .. } => 3,
             Self::Ended { .. } => 5,
             Self::Terminal(_) => 1,

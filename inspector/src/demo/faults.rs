@@ -1,7 +1,10 @@
 //! Which faults a demo can show, and which program shows them.
 use std::fmt::Write;
 
-use async_inspect_zoo::{PROGRAMS, shop::FAULTS};
+use async_inspect_zoo::{
+    PROGRAMS,
+    shop::{FAULTS, fault},
+};
 use thiserror::Error;
 
 /// What goes wrong when nobody says what should: one of each kind, as an incident is, and both severities. Payments
@@ -10,18 +13,27 @@ use thiserror::Error;
 const INCIDENT: &[&str] =
     &["blocked-worker", "lock-held-across-await", "channel-saturated", "channel-growing", "lost-panic"];
 
-/// There is no fault of this name.
+/// Why faults cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no fault {name:?}{}", nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default())]
-pub struct UnknownFault {
-    /// The name that was given.
-    pub name: String,
-    /// The one that is most like it, if any is.
-    pub nearest: Option<&'static str>,
+pub enum FaultError {
+    /// There is no fault of this name.
+    #[error("no fault {name:?}{}", nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default())]
+    Unknown {
+        /// The name that was given.
+        name: String,
+        /// The one that is most like it, if any is.
+        nearest: Option<&'static str>,
+    },
+    /// A fault that only a program of its own has.
+    #[error("the fault {name} is shown by a program of its own: it cannot be combined with others")]
+    Alone {
+        /// The fault.
+        name: &'static str,
+    },
 }
 
 /// The name of the zoo's program that shows these faults.
-pub(super) fn program(faults: &[String]) -> Result<String, UnknownFault> {
+pub(super) fn program(faults: &[String]) -> Result<String, FaultError> {
     let mut rules: Vec<&str> = Vec::new();
     let mut add = |rule: &'static str| {
         if !rules.contains(&rule) {
@@ -38,6 +50,9 @@ pub(super) fn program(faults: &[String]) -> Result<String, UnknownFault> {
             name => add(known(name)?),
         }
     }
+    if let (2.., Some(name)) = (rules.len(), rules.iter().find(|rule| fault(rule).is_none())) {
+        return Err(FaultError::Alone { name });
+    }
     Ok(match rules[..] {
         [] => "shop".to_owned(),
         [only] => only.to_owned(),
@@ -45,12 +60,12 @@ pub(super) fn program(faults: &[String]) -> Result<String, UnknownFault> {
     })
 }
 
-fn known(name: &str) -> Result<&'static str, UnknownFault> {
+fn known(name: &str) -> Result<&'static str, FaultError> {
     let rules = || PROGRAMS.iter().filter_map(|program| program.rule);
     rules().find(|rule| *rule == name).ok_or_else(|| {
         let likeness = |rule: &str| strsim::jaro_winkler(&name.to_lowercase(), rule);
         let nearest = rules().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|rule| likeness(rule) > 0.7);
-        UnknownFault { name: name.chars().take(80).collect(), nearest }
+        FaultError::Unknown { name: name.chars().take(80).collect(), nearest }
     })
 }
 
@@ -66,7 +81,8 @@ pub fn list_faults() -> String {
     }
     table.push_str(
         "\n--fault NAME runs that program. Several of them, or none, run a shop service under load: with the faults named,\n\
-         or in the middle of an incident of five. `all` is every fault at once, `none` is the shop in good health.\n",
+         or in the middle of an incident of five. `all` is every fault that the shop has, `none` is the shop in good\n\
+         health.\n",
     );
     table
 }
@@ -75,7 +91,7 @@ pub fn list_faults() -> String {
 mod tests {
     use super::*;
 
-    fn shown_by(faults: &[&str]) -> Result<String, UnknownFault> {
+    fn shown_by(faults: &[&str]) -> Result<String, FaultError> {
         program(&faults.iter().map(|&fault| fault.to_owned()).collect::<Vec<_>>())
     }
 
@@ -98,15 +114,18 @@ mod tests {
     }
 
     #[test]
-    fn the_shop_has_a_fault_for_each_faulty_program() {
-        for program in PROGRAMS {
-            assert!(program.rule.is_none_or(|rule| async_inspect_zoo::shop::fault(rule).is_some()), "{}", program.name);
-        }
+    fn a_fault_that_the_shop_does_not_have_is_shown_alone_or_refused() {
+        assert_eq!(shown_by(&["deadlock"]).unwrap(), "deadlock");
+        let refused = shown_by(&["long-poll", "deadlock"]).unwrap_err();
+        assert_eq!(refused, FaultError::Alone { name: "deadlock" });
     }
 
     #[test]
     fn a_misspelt_fault_is_answered_with_the_nearest_name() {
-        let nearest = |name| shown_by(&[name]).unwrap_err().nearest;
+        let nearest = |name| match shown_by(&[name]).unwrap_err() {
+            FaultError::Unknown { nearest, .. } => nearest,
+            FaultError::Alone { name } => Some(name),
+        };
         assert_eq!(nearest("long-pool"), Some("long-poll"));
         assert_eq!(nearest("BLOCKED-WORKER"), Some("blocked-worker"));
         assert_eq!(nearest("lock-across-await"), Some("lock-held-across-await"));

@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use async_inspect_proto::DEFAULT_ADDR;
 
 pub use error::DemoError;
-pub use faults::{UnknownFault, list_faults};
+pub use faults::{FaultError, list_faults};
 
 use crate::{
     app::{self, Exit},
