@@ -8,38 +8,65 @@ use std::{
     io::{Cursor, Read, Write},
 };
 
-/// Of the calling thread, since it started, in nanoseconds. Costs a few microseconds, and allocates nothing.
-pub(crate) fn of_this_thread() -> u64 {
+/// What the scheduler has given to a thread since it started, in nanoseconds; zeros where the system does not tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CpuTime {
+    /// On a CPU.
+    pub(crate) ran: u64,
+    /// Ready, and waiting for one. A wait that goes on counts when it ends.
+    pub(crate) waited: u64,
+}
+
+/// Of the calling thread. Costs a few microseconds, and allocates nothing.
+pub(crate) fn of_this_thread() -> CpuTime {
     #[cfg(target_os = "linux")]
-    return read("/proc/thread-self/schedstat").unwrap_or(0);
+    return read("/proc/thread-self/schedstat").unwrap_or_default();
     #[cfg(not(target_os = "linux"))]
-    0
+    CpuTime::default()
 }
 
 /// Of a thread of this process, by the system's id.
-pub(crate) fn of_thread(tid: i32) -> u64 {
+pub(crate) fn of_thread(tid: i32) -> CpuTime {
     #[cfg(target_os = "linux")]
     {
         let mut path = Cursor::new([0; 48]);
         if tid == 0 || write!(path, "/proc/self/task/{tid}/schedstat").is_err() {
-            return 0;
+            return CpuTime::default();
         }
         let end = path.position() as usize;
-        std::str::from_utf8(&path.get_ref()[..end]).ok().and_then(read).unwrap_or(0)
+        std::str::from_utf8(&path.get_ref()[..end]).ok().and_then(read).unwrap_or_default()
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = tid;
-        0
+        CpuTime::default()
     }
 }
 
-/// The second figure of a `schedstat`: time on the CPU, time waited for it, turns.
+/// Whether a thread of this process runs, or waits for nothing but a CPU.
+pub(crate) fn is_ready(tid: i32) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let mut stat = [0; 512];
+        let read = File::open(format!("/proc/self/task/{tid}/stat")).and_then(|mut file| file.read(&mut stat));
+        // The name in parentheses may hold anything.
+        let state = stat[..read.unwrap_or(0)].rsplit(|&byte| byte == b')').next().and_then(|rest| rest.get(1));
+        state == Some(&b'R')
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = tid;
+        false
+    }
+}
+
+/// A `schedstat`: time on the CPU, time waited for it, turns.
 #[cfg(target_os = "linux")]
-fn read(path: &str) -> Option<u64> {
+fn read(path: &str) -> Option<CpuTime> {
     let mut text = [0; 80];
     let read = File::open(path).ok()?.read(&mut text).ok()?;
-    std::str::from_utf8(&text[..read]).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
+    let mut figures = std::str::from_utf8(&text[..read]).ok()?.split_ascii_whitespace().map(str::parse);
+    Some(CpuTime { ran: figures.next()?.ok()?, waited: figures.next()?.ok()? })
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -62,17 +89,18 @@ mod tests {
             return;
         }
         let crowd = std::thread::available_parallelism().map_or(8, usize::from) * 3;
-        let others: Vec<_> =
-            (0..crowd).map(|_| std::thread::spawn(|| compute(Duration::from_millis(400)))).collect();
-        let before = of_this_thread();
+        let others: Vec<_> = (0..crowd).map(|_| std::thread::spawn(|| compute(Duration::from_millis(400)))).collect();
+        let before = of_this_thread().waited;
         compute(Duration::from_millis(300));
-        let waited = of_this_thread() - before;
+        let waited = of_this_thread().waited - before;
         others.into_iter().for_each(|thread| thread.join().unwrap());
         assert!(waited > 50_000_000, "{waited} ns");
 
         // SAFETY: it only returns a number.
         let tid = unsafe { libc::gettid() };
-        assert!(of_thread(tid) >= before + waited);
-        assert_eq!(of_thread(i32::MAX), 0);
+        assert!(of_thread(tid).waited >= before + waited);
+        assert!(of_thread(tid).ran > 0 && is_ready(tid));
+        assert_eq!(of_thread(i32::MAX), CpuTime::default());
+        assert!(!is_ready(i32::MAX));
     }
 }
