@@ -3,7 +3,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Report, SCHEMA_VERSION, millis};
-use crate::lints::{Confidence, Finding, SubjectKind};
+use crate::lints::{Confidence, Finding, SubjectKind, WaitStep};
 use crate::model::{Blind, Loss, Model, Target};
 
 #[derive(Serialize)]
@@ -50,6 +50,10 @@ pub(super) struct FindingJson<'a> {
     evidence: Map<String, Value>,
     /// The limits that evidence broke, by its names, for people.
     limits: Map<String, Value>,
+    /// Tasks that wait for each other: each for what the next has, the last for what the first has. Only in findings
+    /// about that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cycle: Vec<StepJson<'a>>,
     advice: &'a str,
     /// For how long it has lasted, or lasted until it cleared.
     since_ms: u64,
@@ -58,6 +62,17 @@ pub(super) struct FindingJson<'a> {
     active: bool,
     /// Time since it cleared; null while it lasts.
     cleared_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct StepJson<'a> {
+    task: String,
+    task_name: &'a str,
+    waits: &'a str,
+    location: &'a str,
+    wait_ns: u64,
+    held_location: &'a str,
+    held_ns: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -138,6 +153,7 @@ pub(super) fn finding<'a>(model: &Model, finding: &'a Finding) -> FindingJson<'a
         message: &finding.message,
         evidence: finding.evidence.iter().map(|one| (one.name.to_owned(), one.value.clone())).collect(),
         limits: limits.map(|one| (one.name.to_owned(), one.limit.clone().into())).collect(),
+        cycle: finding.cycle.iter().map(|one| step(finding, one)).collect(),
         advice: &finding.advice,
         since_ms: millis(finding.cleared.unwrap_or(model.now).since(finding.since)),
         count: finding.count,
@@ -147,6 +163,19 @@ pub(super) fn finding<'a>(model: &Model, finding: &'a Finding) -> FindingJson<'a
         },
         active: finding.active(),
         cleared_ms: finding.cleared.map(|at| millis(model.now.since(at))),
+    }
+}
+
+fn step<'a>(finding: &Finding, step: &'a WaitStep) -> StepJson<'a> {
+    let ns = |since| u64::try_from(finding.last_seen.since(since).as_nanos()).unwrap_or(u64::MAX);
+    StepJson {
+        task: step.task.0.to_string(),
+        task_name: &step.name,
+        waits: &step.thing,
+        location: &step.location,
+        wait_ns: ns(step.since),
+        held_location: &step.held_location,
+        held_ns: step.held_since.map(ns),
     }
 }
 
