@@ -1,0 +1,68 @@
+//! The command line as a script sees it: what is on which stream, and the exit code.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::process::{Command, Output};
+
+fn run(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_async-inspect")).args(args).env_remove("ASYNC_INSPECT").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A mistake on the command line: code 2, nothing on stdout, and these words on stderr.
+#[track_caller]
+fn refused(args: &[&str], words: &[&str]) {
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let said = text(&output.stderr);
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in:\n{said}");
+    }
+}
+
+#[test]
+fn mistakes_end_with_code_2_and_say_what_is_right() {
+    refused(&["chek"], &["chek", "check"]);
+    refused(&["check"], &["TARGET"]);
+    refused(&["check", "localhost"], &["its port is missing"]);
+    refused(&["check", "127.0.0.1:1", "--for", "10"], &["10s"]);
+    refused(&["check", "127.0.0.1:1", "--fail-on", "fatal"], &["info", "warn", "crit"]);
+    refused(&["connect", "https://example:1"], &["ssh -L"]);
+    refused(&["explain", "long-pool"], &["did you mean long-poll?"]);
+    refused(&["demo", "--fault", "long-pool"], &["did you mean long-poll?", "--list-faults"]);
+    refused(&["check", "127.0.0.1:1", "--off", "nothing"], &["long-poll"]);
+    refused(&["check", "127.0.0.1:1", "--set", "long-poll.twice=1s"], &["`once`"]);
+}
+
+#[test]
+fn what_needs_no_target_is_on_stdout_with_code_0() {
+    for (args, word) in [
+        (&["--help"][..], "Exit codes"),
+        (&["--version"], env!("CARGO_PKG_VERSION")),
+        (&["explain"], "long-poll"),
+        (&["explain", "long-poll"], "RIGHT"),
+        (&["demo", "--list-faults"], "blocked_worker.rs:"),
+        (&["completions", "bash"], "async-inspect"),
+        (&["completions", "zsh"], "#compdef async-inspect"),
+        (&["completions", "fish"], "complete -c async-inspect"),
+        (&["man"], ".SH"),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {output:?}");
+        assert!(text(&output.stdout).contains(word), "{args:?}: {output:?}");
+        assert!(output.stderr.is_empty(), "{args:?}: {output:?}");
+    }
+    assert!(!text(&run(&["--help"]).stdout).contains("zoo-program"));
+}
+
+#[test]
+fn a_dashboard_without_a_terminal_is_a_snapshot_in_text() {
+    let output = run(&["demo", "--fault", "lock-held-across-await"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = text(&output.stdout);
+    assert!(said.contains("lock-held-across-await") && said.contains("lock_held_across_await.rs:"), "{said}");
+    assert!(!said.contains('\x1b'), "{said}");
+}
