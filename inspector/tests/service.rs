@@ -1,5 +1,7 @@
 //! The shop, an axum service under HTTP load, as a process of its own: each of its faults is switched on over HTTP, is
 //! seen at its line, and is gone after it is switched off.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod watched;
 
 use std::{
@@ -13,7 +15,7 @@ use watched::{Attached, Watched, async_inspect, describe, free_address, run, tur
 const ONSET: Duration = Duration::from_secs(5);
 const CLEARED: Duration = Duration::from_secs(15);
 
-fn shop() -> (Watched, SocketAddr) {
+fn start_shop() -> (Watched, SocketAddr) {
     let shop = Watched::start("shop", &["shop"], free_address());
     let address = shop.listens_on();
     (shop, address)
@@ -35,7 +37,7 @@ fn lasting(attached: &Attached) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_healthy_shop_under_load_raises_nothing_and_each_fault_its_rule_while_it_is_on() {
     let _turn = turn();
-    let (shop, http) = shop();
+    let (shop, http) = start_shop();
     let client = Client::new(http);
     let mut attached = shop.attach().await;
 
@@ -77,7 +79,7 @@ async fn a_healthy_shop_under_load_raises_nothing_and_each_fault_its_rule_while_
 #[tokio::test]
 async fn check_on_a_healthy_shop_is_clean_and_on_a_faulty_one_names_the_line() {
     let _turn = turn();
-    let (shop, http) = shop();
+    let (shop, http) = start_shop();
     let client = Client::new(http);
     let probe = shop.probe.to_string();
 
@@ -142,7 +144,7 @@ fn what_is_no_probe_is_told_from_what_is_not_there() {
     let _turn = turn();
     let nobody = run(&["check", &free_address().to_string(), "--for", "1s"]);
     assert_eq!(nobody.status.code(), Some(3), "{nobody:?}");
-    let (_shop, http) = shop();
+    let (_shop, http) = start_shop();
     let web_server = run(&["check", &http.to_string(), "--for", "1s"]);
     assert_eq!(web_server.status.code(), Some(4), "{web_server:?}");
 }

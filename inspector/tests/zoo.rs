@@ -1,5 +1,7 @@
 //! Every program of the zoo, each as a process of its own: the faulty ones raise their rule at the marked line within
 //! five seconds of their start and nothing else, the healthy ones raise nothing in fifteen.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod watched;
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! The command line: one definition for the parser, the help, the man page and the completions.
+#![allow(clippy::doc_markdown, reason = "these comments are what people read in a terminal")]
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -6,9 +6,9 @@ use async_inspect_proto::{HISTOGRAM_BUCKETS, task_flags, v1};
 use super::dictionary::Dictionary;
 use super::{DecodeError, columns, text};
 use crate::model::{
-    ChannelBirth, ChannelId, ChannelKind, ChannelReading, Frame, Histogram, LockBirth, LockId, LockKind, LockReading,
-    Panic, SiteReading, Stack, StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading, TaskState, Wait,
-    WaitFor, WorkerId, WorkerKind, WorkerReading,
+    ChannelBirth, ChannelId, ChannelKind, ChannelReading, Frame, Histogram, Holder, LockBirth, LockId, LockKind,
+    LockReading, Panic, SiteReading, Stack, StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading,
+    TaskState, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading,
 };
 
 /// Frames of one stack.
@@ -135,6 +135,7 @@ pub(super) fn task_states(table: &v1::TaskStates, known: &Dictionary) -> Result<
             table.sched_max_ns.len(),
             table.flags.len(),
             table.waits.len(),
+            table.wakers_plus_one.len(),
         ],
     )?;
     let waits: u64 = table.waits.iter().map(|&waits| u64::from(waits)).sum();
@@ -182,6 +183,7 @@ pub(super) fn task_states(table: &v1::TaskStates, known: &Dictionary) -> Result<
                 more_waits: flags & task_flags::MORE_WAITS != 0,
             },
             waits,
+            wakers: table.wakers_plus_one[row].checked_sub(1),
         });
     }
     Ok(out)
@@ -195,6 +197,9 @@ fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, D
             Ok(v1::WaitKind::ChannelSend) => WaitFor::Send(ChannelId(on)),
             Ok(v1::WaitKind::ChannelRecv) => WaitFor::Recv(ChannelId(on)),
             Ok(v1::WaitKind::Join) => WaitFor::Join(TaskId(on)),
+            Ok(v1::WaitKind::LockRead) => WaitFor::Read(LockId(on)),
+            Ok(v1::WaitKind::Oneshot) => WaitFor::Oneshot(known.site(u32::try_from(on).unwrap_or(u32::MAX))?),
+            Ok(v1::WaitKind::Timer) => WaitFor::Timer,
             _ => return value("task_states.wait_kind", table.wait_kind[at]),
         },
         site: known.site(table.wait_site[at])?,
@@ -210,6 +215,12 @@ pub(super) fn lock_births(table: &v1::LockBirths, known: &Dictionary) -> Result<
             id: LockId(id("lock_births", table.id[row])?),
             kind: match v1::LockKind::try_from(table.kind[row]) {
                 Ok(v1::LockKind::Mutex) => LockKind::Mutex,
+                Ok(v1::LockKind::RwLock) => LockKind::RwLock,
+                Ok(v1::LockKind::Semaphore) => LockKind::Semaphore,
+                Ok(v1::LockKind::Notify) => LockKind::Notify,
+                Ok(v1::LockKind::Barrier) => LockKind::Barrier,
+                Ok(v1::LockKind::OnceCell) => LockKind::OnceCell,
+                Ok(v1::LockKind::SetOnce) => LockKind::SetOnce,
                 _ => return value("lock_births.kind", table.kind[row]),
             },
             site: known.site(table.site[row])?,
@@ -240,19 +251,61 @@ pub(super) fn lock_states(table: &v1::LockStates, known: &Dictionary) -> Result<
             table.last_suspended_at_ns.len(),
             table.last_suspended_site.len(),
             table.last_suspended_waiters.len(),
+            table.permits_total.len(),
+            table.permits_available.len(),
+            table.holders.len(),
+            table.waiting_writers.len(),
+            table.closed.len(),
+            table.forgotten.len(),
+            table.lost_notifies.len(),
+            table.last_lost_notify_at_ns.len(),
+            table.last_lost_notify_site.len(),
+            table.holds.len(),
         ],
     )?;
     let buckets = rows * HISTOGRAM_BUCKETS;
     if table.wait_buckets.len() != buckets || table.hold_buckets.len() != buckets {
         return Err(DecodeError::Columns { table: "lock_states" });
     }
+    let holds: u64 = table.holds.iter().map(|&holds| u64::from(holds)).sum();
+    let listed = columns(
+        "lock_states",
+        table.hold_task.len(),
+        &[table.hold_site.len(), table.hold_since_ns.len(), table.hold_permits.len(), table.hold_exclusive.len()],
+    )?;
+    if holds != listed as u64 {
+        return Err(DecodeError::Columns { table: "lock_states" });
+    }
+    let hold = |at: usize| {
+        Ok(Holder {
+            task: TaskId(table.hold_task[at]),
+            site: known.site(table.hold_site[at])?,
+            since: Stamp(table.hold_since_ns[at]),
+            permits: table.hold_permits[at],
+            exclusive: table.hold_exclusive[at],
+        })
+    };
+    let mut next_hold = 0;
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
+        let end = next_hold + table.holds[row] as usize;
+        let holders = (next_hold..end).map(hold).collect::<Result<Vec<Holder>, _>>()?;
+        next_hold = end;
         out.push(LockReading {
             id: LockId(id("lock_states", table.id[row])?),
             holder: TaskId(table.holder[row]),
             holder_site: known.site(table.holder_site[row])?,
             held_since: stamp(table.held_since_ns[row]),
+            holders,
+            holder_count: table.holders[row],
+            permits_total: table.permits_total[row],
+            permits_available: table.permits_available[row],
+            forgotten: table.forgotten[row],
+            closed: table.closed[row],
+            waiting_writers: table.waiting_writers[row],
+            lost_notifies: table.lost_notifies[row],
+            last_lost_notify_at: stamp(table.last_lost_notify_at_ns[row]),
+            last_lost_notify_site: known.site(table.last_lost_notify_site[row])?,
             waiters: table.waiters[row],
             acquires: table.acquires[row],
             contended: table.contended[row],
@@ -284,6 +337,8 @@ pub(super) fn channel_births(table: &v1::ChannelBirths, known: &Dictionary) -> R
         let kind = match v1::ChannelKind::try_from(table.kind[row]) {
             Ok(v1::ChannelKind::Mpsc) => ChannelKind::Mpsc,
             Ok(v1::ChannelKind::MpscUnbounded) => ChannelKind::MpscUnbounded,
+            Ok(v1::ChannelKind::Broadcast) => ChannelKind::Broadcast,
+            Ok(v1::ChannelKind::Watch) => ChannelKind::Watch,
             _ => return value("channel_births.kind", table.kind[row]),
         };
         out.push(ChannelBirth {
@@ -319,6 +374,12 @@ pub(super) fn channel_states(
             table.last_send_at_ns.len(),
             table.sender_task.len(),
             table.send_site.len(),
+            table.lagged.len(),
+            table.messages_lost.len(),
+            table.last_lag_at_ns.len(),
+            table.last_lag_task.len(),
+            table.last_lag_site.len(),
+            table.unheard.len(),
         ],
     )?;
     let mut out = Vec::with_capacity(rows);
@@ -327,6 +388,12 @@ pub(super) fn channel_states(
             id: ChannelId(id("channel_states", table.id[row])?),
             sent: table.sent[row],
             received: table.received[row],
+            lagged: table.lagged[row],
+            messages_lost: table.messages_lost[row],
+            last_lag_at: stamp(table.last_lag_at_ns[row]),
+            last_lag_task: TaskId(table.last_lag_task[row]),
+            last_lag_site: known.site(table.last_lag_site[row])?,
+            unheard: table.unheard[row],
             blocked_senders: table.blocked_senders[row],
             sends_blocked: table.sends_blocked[row],
             send_wait_total: Duration::from_nanos(table.send_wait_total_ns[row]),

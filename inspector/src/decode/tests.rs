@@ -7,10 +7,12 @@ use prost::Message;
 use super::*;
 use crate::model::{Model, TaskState};
 
+#[allow(clippy::unnecessary_wraps, reason = "as a field of an update")]
 fn strings(values: &[&str]) -> Option<v1::Strings> {
     Some(v1::Strings { first: 1, values: values.iter().map(|&value| value.to_owned()).collect() })
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as a field of an update")]
 fn site(id: u32) -> Option<v1::Sites> {
     Some(v1::Sites {
         id: vec![id],

@@ -31,7 +31,6 @@ pub(super) fn owned(text: String) -> String {
 
 fn shown(c: char) -> char {
     match c {
-        ' '..='~' => c,
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\u{7f}' => '\u{2421}',
         // C1 controls, soft hyphen, fillers and joiners that take no room, marks of writing direction, separators of

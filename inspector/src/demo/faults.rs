@@ -41,7 +41,9 @@ pub(super) fn program(faults: &[String]) -> Result<String, FaultError> {
         }
     };
     if faults.is_empty() {
-        INCIDENT.iter().for_each(|rule| add(rule));
+        for rule in INCIDENT {
+            add(rule);
+        }
     }
     for name in faults {
         match name.as_str() {

@@ -107,7 +107,7 @@ fn series_follow_the_targets_time_through_late_and_skipped_ticks() {
 fn a_series_holds_a_minute_and_no_more_after_a_day_without_updates() {
     let mut target = Fixture::new();
     target.tick(TICK);
-    target.tick(Duration::from_secs(86_400));
+    target.tick(Duration::from_hours(24));
     assert_eq!(target.model.totals.tasks.points().len(), Series::POINTS);
 }
 
