@@ -143,12 +143,14 @@ pub fn short_type(name: &str) -> String {
         let end = rest.find(|c: char| "<>()[]&*,;= ".contains(c)).unwrap_or(rest.len());
         let (path, after) = rest.split_at(end);
         let mut parts = path.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{'));
-        out.push_str(parts.next().unwrap_or_else(|| path.trim_start_matches("::")));
+        out.push_str(
+            parts.next().unwrap_or_else(|| if path.contains('{') { "" } else { path.trim_start_matches("::") }),
+        );
         let mut chars = after.chars();
         out.extend(chars.next());
         rest = chars.as_str();
     }
-    head(&out, LONGEST)
+    head(if out.is_empty() { name } else { &out }, LONGEST)
 }
 
 /// The beginning of `text`, at most `most` characters, with `…` where something was cut.

@@ -1,5 +1,9 @@
 //! A shop on a bad night: one model with every kind of entity and findings of every severity, for the tests of the
 //! screens. The findings are written out, so that the wording of a rule can change without redrawing every screen.
+mod deadlock;
+
+pub(crate) use deadlock::deadlock;
+
 use std::time::Duration;
 
 use crate::lints::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind};

@@ -39,6 +39,14 @@ impl Driver {
         driver
     }
 
+    /// A dashboard that shows the bank with its deadlock.
+    pub(crate) fn bank(columns: u16, rows: u16) -> Self {
+        let mut driver = Self::new(columns, rows);
+        let (model, findings) = fixture::deadlock();
+        driver.show(model, findings);
+        driver
+    }
+
     /// Replaces what is known of the target, as an update would.
     pub(crate) fn show(&mut self, model: Model, findings: Vec<Finding>) {
         self.app.live.accused = Accused::new(&findings, &model);

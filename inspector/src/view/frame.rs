@@ -9,6 +9,7 @@ use super::screens::SCREENS;
 use super::theme::Role;
 use super::{figures, fit, widgets};
 use crate::app::keymap::{Action, KEYMAP, Scope};
+use crate::app::screen::Screen;
 use crate::app::{App, Link};
 
 /// `● live`, `STALE 12s · retry in 3s · r now`, `connecting`.
@@ -132,18 +133,29 @@ pub(crate) fn tabs(app: &App, buf: &mut Buffer, area: Rect) {
         return;
     }
     let here = app.place().screen.id;
-    for screen in SCREENS.iter().filter(|s| s.key.is_some()) {
-        let Some(key) = screen.key else { continue };
+    let active = || app.cx().findings.iter().filter(|f| f.active());
+    let worst_of_all = active().map(|f| f.severity).max();
+    let text_of = |screen: &Screen, letters: usize| {
+        let key = screen.key.unwrap_or(' ');
+        let letters = if screen.id == here { usize::MAX } else { letters };
+        let title: String = screen.title.chars().take(letters).collect();
+        let found = if screen.id == "findings" && worst_of_all.is_some() {
+            format!(" {}", active().count())
+        } else {
+            String::new()
+        };
+        format!("{key} {title}{found}").replace("  ", " ")
+    };
+    let tabs = || SCREENS.iter().filter(|s| s.key.is_some());
+    // Titles shrink before the last tab falls off.
+    let gap = |letters: usize| if letters == usize::MAX { 2 } else { 1 };
+    let width = |letters: usize| tabs().map(|s| text_of(s, letters).chars().count() + gap(letters)).sum::<usize>() + 2;
+    let room = usize::from(area.width);
+    let letters = [usize::MAX, 8, 6, 5, 4, 3, 2].into_iter().find(|&l| width(l) <= room).unwrap_or(0);
+    for screen in tabs() {
         let role = if screen.id == here { Role::Accent } else { Role::Muted };
-        let mut text = format!("{key} {}", screen.title);
-        let mut worst = None;
-        if screen.id == "findings" {
-            let active = || app.cx().findings.iter().filter(|f| f.active());
-            worst = active().map(|f| f.severity).max();
-            if worst.is_some() {
-                text = format!("{text} {}", active().count());
-            }
-        }
+        let text = text_of(screen, letters);
+        let worst = worst_of_all.filter(|_| screen.id == "findings");
         if screen.id == here {
             x = widgets::put(buf, x, area.y, area.right(), &text, theme.style(role).patch(underlined()));
         } else {
@@ -152,7 +164,7 @@ pub(crate) fn tabs(app: &App, buf: &mut Buffer, area: Rect) {
         if let Some(severity) = worst {
             x = widgets::put(buf, x, area.y, area.right(), app.glyphs.severity(severity), theme.style(severity.into()));
         }
-        x += if area.width < 78 { 1 } else { 2 };
+        x += gap(letters) as u16;
     }
 }
 

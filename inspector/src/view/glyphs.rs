@@ -1,4 +1,4 @@
-//! The signs that the dashboard draws with, in Unicode and in ASCII. All are one column wide.
+//! The signs that the dashboard draws with, in Unicode and in ASCII. All are one column wide unless they say so.
 
 use crate::lints::Severity;
 
@@ -24,6 +24,13 @@ pub(crate) struct Glyphs {
     pub(crate) crumb: &'static str,
     pub(crate) line: &'static str,
     pub(crate) pipe: &'static str,
+    /// Where a tree branches, ends, goes on beside, and comes back to where it was; two columns each but the last.
+    pub(crate) fork: &'static str,
+    pub(crate) end: &'static str,
+    pub(crate) trunk: &'static str,
+    pub(crate) circle: &'static str,
+    /// The first, the middle and the last line of a closed loop.
+    pub(crate) ring: [&'static str; 3],
     pub(crate) full: &'static str,
     pub(crate) empty: &'static str,
     pub(crate) spark: [&'static str; 8],
@@ -50,6 +57,11 @@ pub(crate) static UNICODE: Glyphs = Glyphs {
     crumb: "›",
     line: "─",
     pipe: "│",
+    fork: "├─",
+    end: "└─",
+    trunk: "│ ",
+    circle: "↺",
+    ring: ["┌", "│", "└"],
     full: "█",
     empty: "░",
     spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
@@ -76,6 +88,11 @@ pub(crate) static ASCII: Glyphs = Glyphs {
     crumb: ">",
     line: "-",
     pipe: "|",
+    fork: "|-",
+    end: "`-",
+    trunk: "| ",
+    circle: "@",
+    ring: ["/", "|", "\\"],
     full: "#",
     empty: ".",
     spark: ["_", ".", ":", "-", "=", "+", "*", "#"],

@@ -10,6 +10,7 @@ pub(crate) mod page;
 pub(crate) mod screens;
 pub(crate) mod table;
 pub(crate) mod theme;
+pub(crate) mod wait_tree;
 pub(crate) mod widgets;
 
 use ratatui::Frame;

@@ -23,39 +23,12 @@ pub(crate) fn created_at(model: &Model, entity: Entity) -> Option<&str> {
     Some(location(model, site))
 }
 
-/// A type's name without the path of each of its parts, and a future's without the compiler's own suffix:
-/// `shop::orders::report::{{closure}}` is `report`, `alloc::vec::Vec<shop::Order>` is `Vec<Order>`.
-pub(crate) fn short_type(name: &str) -> String {
-    let name = name.trim_end_matches("::{{closure}}");
-    let mut out = String::new();
-    let mut word = String::new();
-    let mut chars = name.chars().take(400).peekable();
-    while let Some(c) = chars.next() {
-        if c == ':' && chars.peek() == Some(&':') {
-            chars.next();
-            if chars.peek() == Some(&'{') {
-                word.push_str("::");
-            } else {
-                word.clear();
-            }
-        } else if c.is_alphanumeric() || matches!(c, '_' | '{' | '}' | '#') {
-            word.push(c);
-        } else {
-            out.push_str(&word);
-            word.clear();
-            out.push(c);
-        }
-    }
-    out.push_str(&word);
-    out
-}
-
 fn named(own: &str, model: &Model, site: SiteId) -> String {
     if !own.is_empty() {
         return own.to_owned();
     }
     match model.sites.get(&site) {
-        Some(site) if !site.name.is_empty() => short_type(&site.name),
+        Some(site) if !site.name.is_empty() => text::short_type(&site.name),
         Some(site) => file_line(&site.location).to_owned(),
         None => String::new(),
     }
@@ -180,26 +153,22 @@ pub(crate) fn lasting(model: &Model, finding: &Finding) -> String {
 
 /// `wait p99 412 ms (limit > 10 ms)`: a measure beside its limit. The unit in the stable name is in the text already.
 pub(crate) fn evidence(evidence: &Evidence) -> String {
-    let name = evidence.name.trim_end_matches("_ns").trim_end_matches("_bytes").replace('_', " ");
     let limit = if evidence.limit.is_empty() { String::new() } else { format!(" (limit {})", evidence.limit.trim()) };
-    format!("{name} {}{limit}", evidence.text)
+    format!("{} {}{limit}", measure(evidence.name), evidence.text)
+}
+
+/// The stable name of a measure, in words; its unit stands in the figure.
+pub(crate) fn measure(name: &str) -> String {
+    let name = ["_ns", "_bytes", "_per_s"].iter().fold(name, |name, unit| name.trim_end_matches(unit));
+    match name.strip_suffix("_10s") {
+        Some(name) => format!("{} in 10 s", name.replace('_', " ")),
+        None => name.replace('_', " "),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn types_are_named_by_what_tells_them_apart() {
-        assert_eq!(short_type("shop::orders::report::{{closure}}"), "report");
-        assert_eq!(
-            short_type("std::collections::HashMap<alloc::string::String, shop::Order>"),
-            "HashMap<String, Order>"
-        );
-        assert_eq!(short_type("shop::main::{{closure}}::{{closure}}"), "main");
-        assert_eq!(short_type(""), "");
-        assert_eq!(short_type(":::"), ":");
-    }
 
     #[test]
     fn a_place_is_named_by_file_and_line() {

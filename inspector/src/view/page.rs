@@ -136,6 +136,16 @@ impl Page {
         self.lines.push(PageLine { pieces, row: Some(Row { slot, entity }) });
     }
 
+    /// One node of a tree: `trunk` leads to it, and it leads to an entity.
+    pub(crate) fn branch(&mut self, trunk: &str, entity: Entity, name: &str, remark: &str) {
+        let room = self.width.saturating_sub(fit::width(trunk));
+        let name = fit::head(name, room, self.glyphs.ellipsis);
+        let left = room.saturating_sub(fit::width(&name) + 1);
+        let remark = fit::head(remark, left, self.glyphs.ellipsis);
+        let pieces = vec![(Role::Muted, trunk.to_owned()), (Role::Accent, name), (Role::Text, format!(" {remark}"))];
+        self.lines.push(PageLine { pieces, row: Some(Row { slot: "tree", entity }) });
+    }
+
     /// A label, the last minute of a figure, and its newest value.
     pub(crate) fn spark(&mut self, label: &str, series: &Series, newest: &str) {
         let (label, room) = self.label(label);

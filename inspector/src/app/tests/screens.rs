@@ -22,7 +22,16 @@ const WAYS: &[(&str, &str)] = &[
     ("filter", "2/wait>3s lock:orders nonsense:1"),
 ];
 
+/// The keys that lead to what a deadlock changes.
+const BANK: &[(&str, &str)] =
+    &[("deadlock", ""), ("deadlock_finding", "<Enter>"), ("deadlock_lock", "3<Enter>"), ("deadlock_task", "2v<Enter>")];
+
 fn at(columns: u16, rows: u16) {
+    for (name, keys) in BANK {
+        let mut driver = Driver::bank(columns, rows);
+        driver.keys(keys);
+        insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), driver.screen());
+    }
     for (name, keys) in WAYS {
         let mut driver = Driver::shop(columns, rows);
         driver.keys(keys);

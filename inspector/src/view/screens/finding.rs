@@ -2,11 +2,11 @@
 
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
-use crate::lints::{Confidence, Evidence, Finding, RULES};
+use crate::lints::{Confidence, Evidence, Finding, RULES, WaitStep};
 use crate::model::Series;
 use crate::view::page::Page;
 use crate::view::theme::Role;
-use crate::view::{figures, fit, names};
+use crate::view::{figures, fit, names, wait_tree};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "finding",
@@ -23,6 +23,8 @@ pub(crate) enum Detail {
     Line,
     /// What, where and the fix, a line each.
     Short,
+    /// The same with two lines for what.
+    Brief,
     /// What, where and the fix, as many lines as it takes.
     Medium,
     /// Everything, as many lines as it takes.
@@ -50,7 +52,7 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
         (None, Some(at)) => format!("over for {}", figures::duration(cx.model.now.since(at))),
         (None, None) => {
             let trend = trend(cx, finding).map_or(String::new(), |sign| format!(" {sign}"));
-            format!("{}{trend}", figures::duration(cx.model.now.since(finding.since)))
+            format!("for {}{trend}", figures::duration(cx.model.now.since(finding.since)))
         }
     };
     let aside = fit::width(&lasting) + 1;
@@ -70,15 +72,19 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
         let text = if place.is_empty() { finding.message.clone() } else { format!("{place} {}", finding.message) };
         return vec![finish(text)];
     }
-    let mut message = fit::wrap(&finding.message, beside).into_iter();
-    let mut lines = vec![finish(message.next().unwrap_or_default())];
-    if detail >= Detail::Medium {
-        for line in message.take(3) {
-            lines.push(vec![(Role::Text, " ".repeat(INDENT)), (role(Role::Strong), line)]);
-        }
-    } else if message.next().is_some() {
-        lines[0][1].1 = fit::left(&finding.message, beside, g.ellipsis);
-    }
+    // A circle is drawn below: its message need not tell it too.
+    let circle = if detail >= Detail::Medium { circle(cx, finding, room) } else { Vec::new() };
+    let message = if circle.is_empty() { finding.message.clone() } else { headline(finding) };
+    let most = match detail {
+        Detail::Line | Detail::Short => 1,
+        Detail::Brief => 2,
+        Detail::Medium | Detail::Full => 4,
+    };
+    let mut lines: Vec<_> = cut(&message, beside, most, g.ellipsis)
+        .into_iter()
+        .map(|line| vec![(Role::Text, " ".repeat(INDENT)), (role(Role::Strong), line)])
+        .collect();
+    lines[0] = finish(std::mem::take(&mut lines[0][1].1));
     let label = |text: &str| (Role::Muted, fit::left(&format!("  {text}"), INDENT, g.ellipsis));
     let location = if finding.subject.location.is_empty() { "unknown" } else { &finding.subject.location };
     let name = format!(" {} {}", g.dot, finding.subject.name);
@@ -93,12 +99,15 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
         at.push((Role::Muted, format!(" {}", finding.rule)));
     }
     lines.push(at);
+    for (n, text) in circle.into_iter().enumerate() {
+        lines.push(vec![label(if n == 0 { "loop" } else { "" }), (role(Role::Text), text)]);
+    }
     if detail == Detail::Full {
         let evidence: Vec<_> = finding
             .evidence
             .iter()
             // It stands in the line above.
-            .filter(|e| e.text != finding.subject.location)
+            .filter(|e| e.text != finding.subject.location && (e.name != "cycle" || finding.cycle.is_empty()))
             .take(6)
             .map(|e| {
                 if e.name.ends_with("location") {
@@ -113,14 +122,75 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
             lines.push(vec![label(if n == 0 { "why" } else { "" }), (Role::Text, line)]);
         }
     }
-    if detail >= Detail::Medium {
-        for (n, line) in fit::wrap(&finding.advice, room).into_iter().take(5).enumerate() {
-            lines.push(vec![label(if n == 0 { "fix" } else { "" }), (role(Role::Ok), line)]);
-        }
-    } else {
-        lines.push(vec![label("fix"), (role(Role::Ok), fit::head(&finding.advice, room, g.ellipsis))]);
+    let most = if detail >= Detail::Medium { 5 } else { 1 };
+    for (n, line) in cut(&finding.advice, room, most, g.ellipsis).into_iter().enumerate() {
+        lines.push(vec![label(if n == 0 { "fix" } else { "" }), (role(Role::Ok), line)]);
     }
     lines
+}
+
+/// `text` in one to `most` lines of `width`; the last says so when there would be more.
+fn cut(text: &str, width: usize, most: usize, ellipsis: char) -> Vec<String> {
+    let mut lines = fit::wrap(text, width);
+    if lines.is_empty() {
+        lines.push(String::new());
+    }
+    if lines.len() > most {
+        let rest = lines.split_off(most - 1).join(" ");
+        lines.push(fit::head(&rest, width, ellipsis));
+    }
+    lines
+}
+
+/// Tasks that wait for each other, a line each, drawn closed.
+fn circle(cx: &Cx, finding: &Finding, width: usize) -> Vec<String> {
+    /// Steps that are drawn one by one.
+    const STEPS: usize = 5;
+    let g = cx.glyphs;
+    let mut lines = Vec::new();
+    let all = finding.cycle.len();
+    let who = |step: &WaitStep| format!("{} {}", crate::text::task_id(step.task), step.name.trim_matches('`'));
+    // Where a task took what the one before waits for, short where it is in the file that is named next.
+    let taken = |n: usize, near: &str| {
+        let place = names::file_line(&finding.cycle[(n + all - 1) % all].held_location);
+        match (place, place.rsplit_once(':'), near.rsplit_once(':')) {
+            ("", ..) => String::new(),
+            (_, Some((file, line)), Some((same, _))) if file == same => format!(" took it at :{line}"),
+            _ => format!(" took it at {place}"),
+        }
+    };
+    for (n, step) in finding.cycle.iter().enumerate().take(STEPS) {
+        let place = names::file_line(&step.location);
+        let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
+        let thing = step.thing.replace('`', "");
+        let does = match taken(n, place) {
+            took if n == 0 || took.is_empty() => format!(" waits{at} {thing}"),
+            took => format!("{took}, waits{at} {thing}"),
+        };
+        let who = fit::head(&who(step), width.saturating_sub(fit::width(&does) + 2).max(8), g.ellipsis);
+        lines.push(fit::head(&format!("{} {who}{does}", g.ring[usize::from(n > 0)]), width, g.ellipsis));
+    }
+    if all > STEPS {
+        lines.push(format!("{} and {} more", g.ring[1], figures::count((all - STEPS) as u64)));
+    }
+    if let Some(first) = finding.cycle.first() {
+        let took = taken(0, names::file_line(&finding.cycle[all - 1].location));
+        let whose = if took.is_empty() { " has it".to_owned() } else { took };
+        let text = format!("{} DEADLOCK: {}{whose}, the circle is closed", g.ring[2], who(first));
+        lines.push(fit::head(&text, width, g.ellipsis));
+    }
+    lines
+}
+
+/// What a finding says, without the steps of a circle that is drawn beside it.
+pub(crate) fn headline(finding: &Finding) -> String {
+    match finding.message.split_once(": ") {
+        Some((what, told)) if !finding.cycle.is_empty() => match told.rsplit_once("; ") {
+            Some((_, behind)) => format!("{what}; {behind}"),
+            None => what.to_owned(),
+        },
+        _ => finding.message.clone(),
+    }
 }
 
 /// Whether what is wrong grows or shrinks, from the last minute of the figure that shows it.
@@ -160,7 +230,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let head =
         format!("{} {} {}", g.severity(finding.severity), finding.severity.to_string().to_uppercase(), finding.rule);
     page.line(vec![(role, head)]);
-    page.words(Role::Strong, &finding.message);
+    page.words(Role::Strong, &headline(finding));
     page.blank();
     page.place("at", &finding.subject.location);
     page.fact("fix", Role::Ok, &finding.advice);
@@ -171,15 +241,18 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     } else {
         page.fact("was about", Role::Text, &finding.subject.name);
     }
-    if current {
+    if current && finding.cycle.is_empty() {
         relations(cx, subject, page);
+    } else if current {
+        wait_tree::tree(cx, subject, page);
+        super::waiters(cx, subject, page, 3);
     }
 
     super::stack(cx, subject, page);
 
     page.heading("Evidence");
-    for evidence in &finding.evidence {
-        let name = evidence.name.trim_end_matches("_ns").trim_end_matches("_bytes").replace('_', " ");
+    for evidence in finding.evidence.iter().filter(|e| e.name != "cycle" || finding.cycle.is_empty()) {
+        let name = names::measure(evidence.name);
         let limit = if evidence.limit.is_empty() { String::new() } else { format!("   limit {}", evidence.limit) };
         let role = if evidence.limit.is_empty() { Role::Text } else { Role::Strong };
         page.fact(&name, role, &format!("{}{limit}", evidence.text));

@@ -5,7 +5,7 @@ use crate::app::{Cx, Entity, Place};
 use crate::model::{Histogram, Series, TaskId};
 use crate::view::page::Page;
 use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::view::{figures, names, wait_tree};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "lock",
@@ -28,6 +28,10 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     page.line(vec![(Role::Strong, title)]);
     page.place("created at", names::location(model, lock.site));
     super::accusations(cx, entity, page);
+    let tree = lock.waiters > 0 && wait_tree::goes_on(cx, entity);
+    if tree {
+        wait_tree::tree(cx, entity, page);
+    }
     page.blank();
 
     let held_for = lock.held_since.map(|s| figures::duration(now.since(s)));
@@ -39,7 +43,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
             if let Some(holder) = model.tasks.get(&task) {
                 let since = figures::duration(now.since(holder.state_since));
                 page.fact("  which is", Role::Text, &format!("{} for {since}", names::state(holder.state)));
-                for wait in &holder.waits {
+                for wait in holder.waits.iter().filter(|_| !tree) {
                     let since = figures::duration(now.since(wait.since));
                     let name = format!("waits for {}", names::wait(model, wait));
                     page.link("holder waits", "", wait.on.into(), &name, &format!("for {since}"));

@@ -144,7 +144,7 @@ pub(crate) fn accusations(cx: &Cx, entity: Entity, page: &mut Page) {
         let role = Role::from(finding.severity);
         let sign = cx.glyphs.severity(finding.severity);
         page.line(vec![(role, format!("{sign} {} {}", finding.severity.to_string().to_uppercase(), finding.rule))]);
-        page.fact("", Role::Strong, &finding.message);
+        page.fact("", Role::Strong, &finding::headline(finding));
         page.fact("fix", Role::Ok, &finding.advice);
         page.link("finding", "evidence", Entity::Finding(finding.key()), finding.rule, "");
         page.blank();

@@ -21,8 +21,8 @@ pub(crate) static SCREEN: Screen = Screen {
     body: Body::Custom { rows, draw },
 };
 
-/// Lines that the figures keep however many findings there are: a rule and three totals.
-const LEAST_FIGURES: u16 = 4;
+/// Lines that the figures keep however many findings there are: a rule with the totals in it.
+const LEAST_FIGURES: u16 = 1;
 
 fn rows(cx: &Cx) -> Vec<Row> {
     let now = cx.findings.iter().map(|f| Entity::Finding(f.key()));
@@ -60,7 +60,7 @@ fn wanted(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, most: usiz
         let active = matches!(row.entity, Entity::Finding(_)) && cx.finding(row.entity).is_some_and(Finding::active);
         lines += match active {
             true if selected == Some(*row) => block(cx, row.entity, width, Detail::Full).len(),
-            true => 3,
+            true => block(cx, row.entity, width, Detail::Brief).len(),
             false => 1,
         };
         if lines >= most {
@@ -88,7 +88,15 @@ fn fitting(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, height: u
     let mut heights: Vec<usize> = rows.iter().zip(&details).map(|(r, d)| measure(r, *d)).collect();
     let mut total: usize = heights.iter().sum();
     // What is wrong, where, and the fix of all before the evidence of one; the selected one keeps most of all.
-    let steps = [(false, Detail::Short), (true, Detail::Medium), (false, Detail::Line), (true, Detail::Short)];
+    let steps = [
+        (false, Detail::Medium),
+        (true, Detail::Medium),
+        (false, Detail::Brief),
+        (false, Detail::Short),
+        (true, Detail::Brief),
+        (false, Detail::Line),
+        (true, Detail::Short),
+    ];
     for (of_selected, target) in steps {
         for n in (0..rows.len()).rev() {
             if total <= height {
@@ -197,9 +205,6 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
     let rule = cx.glyphs.line.repeat(usize::from(area.width));
     let mut y = area.y;
     widgets::put(buf, area.x, y, area.right(), &rule, theme.style(Role::Muted));
-    let title = " last 60 s ";
-    widgets::put(buf, area.x + 2, y, area.right(), title, theme.style(Role::Muted));
-    y += 1;
     let totals = &cx.model.totals;
     let last = |series: &Series| series.last().unwrap_or(0.0);
     let whole = |series: &Series| figures::count(last(series).max(0.0) as u64);
@@ -210,6 +215,16 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
         ("in channels", whole(&totals.channel_depth), &totals.channel_depth),
         ("wakes/s", figures::rate(last(&totals.wakes)), &totals.wakes),
     ];
+    let title = if area.height <= 2 {
+        // No room for lines of their own: the newest figure of each.
+        let all: Vec<_> = lines.iter().take(4).map(|(label, value, _)| format!("{value} {label}")).collect();
+        format!(" {} ", all.join(&format!(" {} ", cx.glyphs.dot)))
+    } else {
+        " last 60 s ".to_owned()
+    };
+    let title = fit::head(&title, usize::from(area.width.saturating_sub(3)), cx.glyphs.ellipsis);
+    widgets::put(buf, area.x + 2, y, area.right(), &title, theme.style(Role::Muted));
+    y += 1;
     for (label, value, series) in lines {
         if y >= area.bottom() {
             return;

@@ -6,7 +6,7 @@ use crate::model::{Task, TaskId, TaskKind, TaskState, Wait, WaitFor};
 use crate::text;
 use crate::view::page::Page;
 use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::view::{figures, names, wait_tree};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "task",
@@ -69,6 +69,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         page.link("holds", "holds", Entity::Lock(lock), &format!("lock {}", names::lock(cx.model, lock)), &remark);
     }
     super::waiters(cx, Entity::Task(id), page, 5);
+    if wait_tree::goes_on(cx, Entity::Task(id)) {
+        wait_tree::tree(cx, Entity::Task(id), page);
+    }
 
     super::stack(cx, Entity::Task(id), page);
     page.blank();
