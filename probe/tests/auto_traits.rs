@@ -83,6 +83,15 @@ fn runtimes() {
 fn locks() {
     same_with_contents!(sync::Mutex, sync::OwnedMutexGuard);
     same_with_borrowed_contents!(sync::MutexGuard, sync::MappedMutexGuard);
+    same_with_contents!(sync::RwLock, sync::OwnedRwLockReadGuard, sync::OwnedRwLockWriteGuard);
+    same_with_borrowed_contents!(sync::RwLockReadGuard, sync::RwLockWriteGuard, sync::RwLockMappedWriteGuard);
+    same!(
+        sync::OwnedRwLockMappedWriteGuard [u8, u8] [Cell<u8>, u8] [u8, Cell<u8>] [Rc<u8>, u8] [u8, Rc<u8>] [OnlySync, u8]
+    );
+    same!(sync::OwnedRwLockReadGuard [u8, Cell<u8>] [u8, OnlySync] [OnlySync, u8] [u8, Rc<u8>]);
+    same!(sync::Semaphore []);
+    same!(sync::SemaphorePermit ['static]);
+    same!(sync::OwnedSemaphorePermit []);
     same!(sync::OwnedMappedMutexGuard [u8, u8] [Cell<u8>, u8] [u8, Cell<u8>] [Rc<u8>, u8] [u8, Rc<u8>] [OnlySync, u8]);
 }
 
@@ -109,6 +118,21 @@ fn futures() {
     let lock = Arc::new(tokio::sync::Mutex::new(Cell::new(0)));
     send_sync(&lock.lock());
     let owned = lock.lock_owned();
+    send_sync(&owned);
+    lasting(&owned);
+
+    let lock = Arc::new(tokio::sync::RwLock::new(0));
+    send_sync(&lock.read());
+    send_sync(&lock.write());
+    let owned = lock.clone().read_owned();
+    send_sync(&owned);
+    lasting(&owned);
+    let owned = lock.write_owned();
+    send_sync(&owned);
+    lasting(&owned);
+    let permits = Arc::new(tokio::sync::Semaphore::new(1));
+    send_sync(&permits.acquire());
+    let owned = permits.acquire_many_owned(1);
     send_sync(&owned);
     lasting(&owned);
 

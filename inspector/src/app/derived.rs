@@ -138,7 +138,7 @@ fn index(app: &mut App) {
     for task in cx.model.tasks.values().filter(|_| waits_shown) {
         for wait in &task.waits {
             let oldest = match wait.on {
-                WaitFor::Lock(id) => derived.lock_waits.entry(id).or_insert(wait.since),
+                WaitFor::Lock(id) | WaitFor::Read(id) => derived.lock_waits.entry(id).or_insert(wait.since),
                 WaitFor::Send(id) => derived.send_waits.entry(id).or_insert(wait.since),
                 _ => continue,
             };

@@ -77,9 +77,12 @@ impl From<SubjectKind> for Entity {
 impl From<WaitFor> for Entity {
     fn from(on: WaitFor) -> Self {
         match on {
-            WaitFor::Lock(id) => Self::Lock(id),
+            WaitFor::Lock(id) | WaitFor::Read(id) => Self::Lock(id),
             WaitFor::Send(id) | WaitFor::Recv(id) => Self::Channel(id),
             WaitFor::Join(id) => Self::Task(id),
+            WaitFor::Oneshot(site) => Self::Site(site),
+            // A timer is no entity; there is none of this id.
+            WaitFor::Timer => Self::Task(crate::model::TaskId(0)),
         }
     }
 }

@@ -60,7 +60,7 @@ fn states(waits: &[u32], kinds: &[i32]) -> v1::Update {
             wait_for: (100..).take(kinds.len()).collect(),
             wait_site: vec![0; kinds.len()],
             wait_since_ns: vec![1; kinds.len()],
-            ..v1::TaskStates::default()
+            wakers_plus_one: vec![0; n],
         }),
         ..v1::Update::default()
     }
@@ -115,7 +115,17 @@ fn columns_of_different_lengths_are_refused() {
     assert_eq!(Decoder::new().update(states(&[1], &[])).unwrap_err(), columns);
     assert_eq!(Decoder::new().update(states(&[0], &[1])).unwrap_err(), columns);
     assert_eq!(Decoder::new().update(states(&[u32::MAX, u32::MAX], &[1])).unwrap_err(), columns);
-    let lock = v1::LockStates {
+    let mut lock = locks(&[0]);
+    lock.wait_buckets.pop();
+    for lock in [lock, locks(&[1]), v1::LockStates { hold_task: vec![7], ..locks(&[0]) }] {
+        let update = v1::Update { lock_states: Some(lock), ..Default::default() };
+        assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Columns { table: "lock_states" });
+    }
+}
+
+/// One lock, said to have so many holds listed, which are not there.
+fn locks(holds: &[u32]) -> v1::LockStates {
+    v1::LockStates {
         id: vec![1],
         holder: vec![0],
         holder_site: vec![0],
@@ -125,7 +135,7 @@ fn columns_of_different_lengths_are_refused() {
         contended: vec![0],
         wait_total_ns: vec![0],
         wait_max_ns: vec![0],
-        wait_buckets: vec![0; 15],
+        wait_buckets: vec![0; 16],
         hold_total_ns: vec![0],
         hold_max_ns: vec![0],
         hold_max_site: vec![0],
@@ -135,10 +145,35 @@ fn columns_of_different_lengths_are_refused() {
         last_suspended_at_ns: vec![0],
         last_suspended_site: vec![0],
         last_suspended_waiters: vec![0],
+        permits_total: vec![5],
+        permits_available: vec![2],
+        holders: vec![3],
+        waiting_writers: vec![0],
+        closed: vec![false],
+        forgotten: vec![0],
+        lost_notifies: vec![0],
+        last_lost_notify_at_ns: vec![0],
+        last_lost_notify_site: vec![0],
+        holds: holds.to_vec(),
         ..v1::LockStates::default()
+    }
+}
+
+#[test]
+fn holds_come_out_with_their_lock() {
+    let table = v1::LockStates {
+        hold_task: vec![7, 0],
+        hold_site: vec![0, 0],
+        hold_since_ns: vec![1000, 2000],
+        hold_permits: vec![2, 1],
+        hold_exclusive: vec![false, false],
+        ..locks(&[2])
     };
-    let update = v1::Update { lock_states: Some(lock), ..Default::default() };
-    assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Columns { table: "lock_states" });
+    let update = v1::Update { lock_states: Some(table), ..Default::default() };
+    let lock = &Decoder::new().update(update).unwrap().lock_states[0];
+    assert_eq!((lock.holder_count, lock.permits_total, lock.permits_available), (3, 5, 2));
+    let holders: Vec<_> = lock.holders.iter().map(|hold| (hold.task, hold.since.0, hold.permits)).collect();
+    assert_eq!(holders, [(TaskId(7), 1000, 2), (TaskId(0), 2000, 1)]);
 }
 
 #[test]
@@ -218,8 +253,7 @@ prop_compose! {
                 busy_ns: figure.clone(), max_poll_ns: figure.clone(), wakes: figure.clone(),
                 self_wakes: figure.clone(), sched_total_ns: figure.clone(), sched_max_ns: figure.clone(),
                 flags: word.clone(), waits: count.clone(), wait_kind, wait_for: wait_for.clone(),
-                wait_site: word.clone(), wait_since_ns: figure.clone(),
-                ..v1::TaskStates::default()
+                wait_site: word.clone(), wait_since_ns: figure.clone(), wakers_plus_one: word.clone(),
             }),
             channel_births: Some(v1::ChannelBirths {
                 id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
@@ -230,8 +264,9 @@ prop_compose! {
                 sends_blocked: figure.clone(), send_wait_total_ns: figure.clone(), senders: channel.1.clone(),
                 receivers: channel.1.clone(), closed: channel.2, last_recv_at_ns: figure.clone(),
                 receiver_task: id.clone(), recv_site: word.clone(), last_send_at_ns: figure.clone(),
-                sender_task: id.clone(), send_site: word.clone(),
-                ..v1::ChannelStates::default()
+                sender_task: id.clone(), send_site: word.clone(), lagged: figure.clone(),
+                messages_lost: figure.clone(), last_lag_at_ns: figure.clone(), last_lag_task: id.clone(),
+                last_lag_site: word.clone(), unheard: figure.clone(),
             }),
             worker_states: Some(v1::WorkerStates {
                 id: id.clone(), kind: kind.clone(), name: count.clone(), task: id.clone(),
@@ -247,8 +282,12 @@ prop_compose! {
                 hold_max_ns: figure.clone(), hold_max_site: channel.1.clone(), hold_buckets: vec![3; id.len() * 16],
                 suspended_holds: figure.clone(), last_suspended_ns: figure.clone(),
                 last_suspended_at_ns: figure.clone(), last_suspended_site: channel.1.clone(),
-                last_suspended_waiters: channel.1,
-                ..v1::LockStates::default()
+                last_suspended_waiters: channel.1.clone(), permits_total: figure.clone(),
+                permits_available: figure.clone(), holders: channel.1.clone(), waiting_writers: channel.1.clone(),
+                closed: vec![true; id.len()], forgotten: figure.clone(), lost_notifies: figure.clone(),
+                last_lost_notify_at_ns: figure.clone(), last_lost_notify_site: channel.1.clone(),
+                holds: vec![1; id.len()], hold_task: id.clone(), hold_site: channel.1.clone(),
+                hold_since_ns: figure.clone(), hold_permits: channel.1, hold_exclusive: vec![false; id.len()],
             }),
             gone_tasks: gone.clone(),
             gone_locks: gone.clone(),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{Edge, Knots};
-use super::{Confidence, Evidence, Severity, Subject, SubjectKind, WaitStep, words};
-use crate::model::{Model, TaskId, WaitFor};
+use super::{Confidence, Evidence, Severity, Subject, WaitStep, words};
+use crate::model::{Model, WaitFor};
 use crate::text;
 
 const LASTING: Threshold = Threshold::millis("lasting", 1000, "each wait in the circle has lasted longer than this");
@@ -109,8 +109,12 @@ fn tell(model: &Model, edge: &Edge) -> String {
     };
     let next = words::task(model, edge.next);
     match edge.wait.on {
-        WaitFor::Lock(_) => format!("{}{place}, taken by {next}", words::wait(model, edge.wait.on)),
-        WaitFor::Join(_) => format!("{}{place}", words::wait(model, edge.wait.on)),
+        WaitFor::Lock(_) | WaitFor::Read(_) => {
+            format!("{}{place}, taken by {next}", words::wait(model, edge.wait.on))
+        }
+        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => {
+            format!("{}{place}", words::wait(model, edge.wait.on))
+        }
         WaitFor::Send(_) | WaitFor::Recv(_) => {
             format!("{}{place}, received from by {next}", words::wait(model, edge.wait.on))
         }
@@ -132,9 +136,9 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     let waiting: u64 = circle
         .iter()
         .map(|edge| match edge.wait.on {
-            WaitFor::Lock(id) => model.locks.get(&id).map_or(0, |lock| lock.waiters),
+            WaitFor::Lock(id) | WaitFor::Read(id) => model.locks.get(&id).map_or(0, |lock| lock.waiters),
             WaitFor::Send(id) => model.channels.get(&id).map_or(0, |channel| channel.blocked_senders),
-            WaitFor::Recv(_) | WaitFor::Join(_) => 1,
+            WaitFor::Recv(_) | WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => 1,
         })
         .map(|waiters| u64::from(waiters.saturating_sub(1)))
         .sum();
@@ -162,7 +166,7 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
         causes.push(words::spawn_place(model, edge.task.id).to_owned());
     }
     causes.retain(|place| !place.is_empty());
-    let sure = circle.iter().all(|edge| matches!(edge.wait.on, WaitFor::Lock(_)));
+    let sure = circle.iter().all(|edge| edge.wait.on.lock().is_some());
     Some(Candidate {
         message,
         evidence,
@@ -180,19 +184,16 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
 
 fn subject(model: &Model, edge: &Edge) -> Subject {
     let (lock, channel, task) = match edge.wait.on {
-        WaitFor::Lock(id) => (model.locks.get(&id), None, edge.task.id),
+        WaitFor::Lock(id) | WaitFor::Read(id) => (model.locks.get(&id), None, edge.task.id),
         WaitFor::Send(id) | WaitFor::Recv(id) => (None, model.channels.get(&id), edge.task.id),
         WaitFor::Join(id) => (None, None, id),
+        WaitFor::Oneshot(_) | WaitFor::Timer => (None, None, edge.task.id),
     };
     match (lock, channel) {
         (Some(lock), _) => words::lock_subject(model, lock, ""),
         (_, Some(channel)) => words::channel_subject(model, channel),
-        _ => task_subject(model, task),
+        _ => words::task_subject(model, task),
     }
-}
-
-fn task_subject(model: &Model, id: TaskId) -> Subject {
-    Subject { kind: SubjectKind::Task(id), name: words::task_name(model, id), location: String::new() }
 }
 
 fn step(model: &Model, edge: &Edge) -> WaitStep {

@@ -64,7 +64,11 @@ Where the holder is suspended at an `.await` while it holds, `lock-held-across-a
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let locks = cx.model.locks.values();
-    out.extend(locks.filter(|lock| lock.contended > 0 && lock.waiters_s.last().is_some()).filter_map(|l| judge(cx, l)));
+    out.extend(
+        locks
+            .filter(|lock| lock.kind.guards() && lock.contended > 0 && lock.waiters_s.last().is_some())
+            .filter_map(|l| judge(cx, l)),
+    );
 }
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {

@@ -59,7 +59,7 @@ fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
         place => format!(" at {place}"),
     };
     let (own, advice) = match edge.wait.on {
-        WaitFor::Lock(_) => (
+        WaitFor::Lock(_) | WaitFor::Read(_) => (
             format!(", which it has itself taken{at}"),
             format!(
                 "Drop the guard{} before locking again, or pass it (or the data) on to the function that locks.",
@@ -70,7 +70,9 @@ fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
             ", of which it is itself the receiver".to_owned(),
             "Use try_send and keep what does not fit, or send from a task of its own.".to_owned(),
         ),
-        WaitFor::Join(_) => (", which is itself".to_owned(), "Do not give a task its own handle to await.".to_owned()),
+        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => {
+            (", which is itself".to_owned(), "Do not give a task its own handle to await.".to_owned())
+        }
     };
     let candidate =
         deadlock::judge(cx, circle, |lasting| format!("{who} has waited {lasting} {waits}{own}: it never goes on"))?;

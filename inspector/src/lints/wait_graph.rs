@@ -40,10 +40,13 @@ fn edges<'a>(model: &'a Model, task: &'a Task) -> Option<Vec<Edge<'a>>> {
 fn edge<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait) -> Option<Edge<'a>> {
     let to = |next: TaskId, held| (next.0 != 0).then_some(Edge { task, wait, next, held });
     match wait.on {
-        WaitFor::Lock(id) => {
+        WaitFor::Lock(id) | WaitFor::Read(id) => {
             let lock = model.locks.get(&id)?;
-            match lock.kind {
-                LockKind::Mutex => to(lock.holder, Some((lock.holder_site, lock.held_since?))),
+            match (lock.kind, &lock.holders[..]) {
+                (LockKind::Mutex, _) => to(lock.holder, Some((lock.holder_site, lock.held_since?))),
+                (LockKind::RwLock, [only]) if lock.holder_count == 1 => to(only.task, Some((only.site, only.since))),
+                // All of several holders have to let go; the rest can be released by anybody.
+                _ => None,
             }
         }
         WaitFor::Send(id) => {
@@ -61,7 +64,7 @@ fn edge<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait) -> Option<Edge<'a>
                 && !["/registry/src/", "/rustc/"].iter().any(|part| place.contains(part));
             if by_value && !target.state.ended() { to(id, None) } else { None }
         }
-        WaitFor::Recv(_) => None,
+        WaitFor::Recv(_) | WaitFor::Oneshot(_) | WaitFor::Timer => None,
     }
 }
 

@@ -54,6 +54,15 @@ pub(super) fn task_name(model: &Model, id: TaskId) -> String {
     model.tasks.get(&id).map_or_else(String::new, |task| name(&task.name, model.sites.get(&task.site)))
 }
 
+/// A task, with no line to look at.
+pub(super) fn task_subject(model: &Model, id: TaskId) -> Subject {
+    let name = match task_name(model, id) {
+        name if name.is_empty() => format!("task {}", text::task_id(id)),
+        name => name,
+    };
+    Subject { kind: SubjectKind::Task(id), name, location: String::new() }
+}
+
 /// A task by its name and id: `pay #12`.
 pub(super) fn task(model: &Model, id: TaskId) -> String {
     match model.tasks.get(&id) {
@@ -70,22 +79,26 @@ pub(super) fn spawn_place(model: &Model, id: TaskId) -> &str {
 /// Where what is waited for was made, or where the task that is waited for was spawned; empty when it is not known.
 pub(super) fn made_at(model: &Model, on: WaitFor) -> &str {
     match on {
-        WaitFor::Lock(id) => model.locks.get(&id).map_or("", |lock| place(model, lock.site)),
+        WaitFor::Lock(id) | WaitFor::Read(id) => model.locks.get(&id).map_or("", |lock| place(model, lock.site)),
         WaitFor::Send(id) | WaitFor::Recv(id) => model.channels.get(&id).map_or("", |c| place(model, c.site)),
         WaitFor::Join(id) => spawn_place(model, id),
+        WaitFor::Oneshot(site) => place(model, site),
+        WaitFor::Timer => "",
     }
 }
 
 /// What a task waits for.
 pub(super) fn wait(model: &Model, on: WaitFor) -> String {
     match on {
-        WaitFor::Lock(id) => match model.locks.get(&id) {
+        WaitFor::Lock(id) | WaitFor::Read(id) => match model.locks.get(&id) {
             Some(lock) => format!("for lock `{}`", name(&lock.name, model.sites.get(&lock.site))),
             None => "for a lock".to_owned(),
         },
         WaitFor::Send(id) => format!("for room in {}", channel(model, id)),
         WaitFor::Recv(id) => format!("for a message from {}", channel(model, id)),
         WaitFor::Join(id) => format!("for {} to end", task(model, id)),
+        WaitFor::Oneshot(site) => format!("for the answer of a oneshot made at {}", place(model, site)),
+        WaitFor::Timer => "for a timer".to_owned(),
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::window::{Rates, Window};
 use super::{
-    Batch, Channel, ChannelBirth, ChannelReading, Cost, Lock, LockBirth, LockReading, Model, Panic, Site, SiteBirth,
-    SiteReading, SlowPoll, Stack, Stamp, SuspendedHold, Target, Task, TaskBirth, TaskId, TaskReading, TaskState,
-    Worker, WorkerReading,
+    Batch, Channel, ChannelBirth, ChannelReading, Cost, Holder, Lock, LockBirth, LockReading, Model, Panic, Site,
+    SiteBirth, SiteReading, SlowPoll, Stack, Stamp, SuspendedHold, Target, Task, TaskBirth, TaskId, TaskReading,
+    TaskState, Worker, WorkerReading,
 };
 
 /// Slow polls and suspended holds that are kept of one site or lock.
@@ -257,6 +257,7 @@ impl Model {
         task.sched_max = reading.sched_max;
         task.flags = reading.flags;
         task.waits = reading.waits;
+        task.wakers = reading.wakers;
         if was_detached != task.detached()
             && let Some(site) = self.sites.get_mut(&task.site)
         {
@@ -289,7 +290,11 @@ impl Model {
     fn lock_reading(&mut self, reading: &LockReading) {
         let Some(lock) = self.locks.get_mut(&reading.id) else { return };
         if lock.track.seen {
-            self.track.contended = self.track.contended.wrapping_add(reading.contended.saturating_sub(lock.contended));
+            // To wait for a permit or a notification is what those are for.
+            if lock.kind.guards() {
+                let contended = reading.contended.saturating_sub(lock.contended);
+                self.track.contended = self.track.contended.wrapping_add(contended);
+            }
             let count = reading.suspended_holds.saturating_sub(lock.suspended_holds);
             if count > 0 {
                 lock.recent_suspended.push(SuspendedHold {
@@ -315,6 +320,21 @@ impl Model {
         lock.holder = reading.holder;
         lock.holder_site = reading.holder_site;
         lock.held_since = reading.held_since;
+        lock.holders.clone_from(&reading.holders);
+        lock.holder_count = reading.holder_count;
+        if let (true, Some(since)) = (reading.holders.is_empty(), reading.held_since) {
+            let (task, site) = (reading.holder, reading.holder_site);
+            lock.holders.push(Holder { task, site, since, permits: 1, exclusive: true });
+            lock.holder_count = lock.holder_count.max(1);
+        }
+        lock.permits_total = reading.permits_total;
+        lock.permits_available = reading.permits_available;
+        lock.forgotten = reading.forgotten;
+        lock.closed = reading.closed;
+        lock.waiting_writers = reading.waiting_writers;
+        lock.lost_notifies = reading.lost_notifies;
+        lock.last_lost_notify_at = reading.last_lost_notify_at;
+        lock.last_lost_notify_site = reading.last_lost_notify_site;
         lock.waiters = reading.waiters;
         lock.acquires = reading.acquires;
         lock.contended = reading.contended;
@@ -362,6 +382,12 @@ impl Model {
         channel.track.generation = self.track.generation;
         channel.sent = reading.sent;
         channel.received = reading.received;
+        channel.lagged = reading.lagged;
+        channel.messages_lost = reading.messages_lost;
+        channel.last_lag_at = reading.last_lag_at;
+        channel.last_lag_task = reading.last_lag_task;
+        channel.last_lag_site = reading.last_lag_site;
+        channel.unheard = reading.unheard;
         channel.blocked_senders = reading.blocked_senders;
         channel.sends_blocked = reading.sends_blocked;
         channel.send_wait_total = reading.send_wait_total;

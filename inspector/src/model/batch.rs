@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    ChannelId, ChannelKind, Cost, Histogram, LockId, LockKind, Loss, OutputKind, Panic, SiteId, SiteKind, Stack, Stamp,
-    TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
+    ChannelId, ChannelKind, Cost, Histogram, Holder, LockId, LockKind, Loss, OutputKind, Panic, SiteId, SiteKind,
+    Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -124,6 +124,7 @@ pub struct TaskReading {
     pub sched_max: Duration,
     pub flags: TaskFlags,
     pub waits: Vec<Wait>,
+    pub wakers: Option<u32>,
 }
 
 /// A new lock; fields as in [`super::Lock`].
@@ -144,6 +145,16 @@ pub struct LockReading {
     pub holder: TaskId,
     pub holder_site: SiteId,
     pub held_since: Option<Stamp>,
+    pub holders: Vec<Holder>,
+    pub holder_count: u32,
+    pub permits_total: u64,
+    pub permits_available: u64,
+    pub forgotten: u64,
+    pub closed: bool,
+    pub waiting_writers: u32,
+    pub lost_notifies: u64,
+    pub last_lost_notify_at: Option<Stamp>,
+    pub last_lost_notify_site: SiteId,
     pub waiters: u32,
     pub acquires: u64,
     pub contended: u64,
@@ -180,6 +191,12 @@ pub struct ChannelReading {
     pub id: ChannelId,
     pub sent: u64,
     pub received: u64,
+    pub lagged: u64,
+    pub messages_lost: u64,
+    pub last_lag_at: Option<Stamp>,
+    pub last_lag_task: TaskId,
+    pub last_lag_site: SiteId,
+    pub unheard: u64,
     pub blocked_senders: u32,
     pub sends_blocked: u64,
     pub send_wait_total: Duration,

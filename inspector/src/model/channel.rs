@@ -15,6 +15,32 @@ pub enum ChannelKind {
     Mpsc,
     /// `mpsc::unbounded_channel`
     MpscUnbounded,
+    /// `broadcast::channel`
+    Broadcast,
+    /// `watch::channel`
+    Watch,
+}
+
+impl ChannelKind {
+    /// The kind's name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mpsc => "mpsc",
+            Self::MpscUnbounded => "unbounded",
+            Self::Broadcast => "broadcast",
+            Self::Watch => "watch",
+        }
+    }
+
+    /// The same for programs.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Mpsc => "mpsc",
+            Self::MpscUnbounded => "mpsc_unbounded",
+            Self::Broadcast => "broadcast",
+            Self::Watch => "watch",
+        }
+    }
 }
 
 /// One channel.
@@ -33,8 +59,21 @@ pub struct Channel {
 
     /// Messages sent, ever.
     pub sent: u64,
-    /// Messages received, ever.
+    /// Messages received, ever: by a broadcast's slowest known receiver; of a watch, values that were seen by any
+    /// receiver, or overwritten before one that was.
     pub received: u64,
+    /// Times that a receiver of a broadcast was too slow for it, ever.
+    pub lagged: u64,
+    /// Messages that such receivers never got, ever.
+    pub messages_lost: u64,
+    /// When that last happened.
+    pub last_lag_at: Option<Stamp>,
+    /// To which task.
+    pub last_lag_task: TaskId,
+    /// The receiving line of it.
+    pub last_lag_site: SiteId,
+    /// Messages sent while nobody could receive them, ever.
+    pub unheard: u64,
     /// Senders waiting for room.
     pub blocked_senders: u32,
     /// Sends that found no room, ever.

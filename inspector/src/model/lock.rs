@@ -14,6 +14,67 @@ pub enum LockKind {
     /// `tokio::sync::Mutex`
     #[default]
     Mutex,
+    /// `tokio::sync::RwLock`
+    RwLock,
+    /// `tokio::sync::Semaphore`
+    Semaphore,
+    /// `tokio::sync::Notify`
+    Notify,
+    /// `tokio::sync::Barrier`
+    Barrier,
+    /// `tokio::sync::OnceCell`
+    OnceCell,
+    /// `tokio::sync::SetOnce`
+    SetOnce,
+}
+
+impl LockKind {
+    /// Whether holding it keeps others out of what it guards: permits of a semaphore are meant to be held, and the rest
+    /// is waited for rather than held.
+    pub fn guards(self) -> bool {
+        matches!(self, Self::Mutex | Self::RwLock)
+    }
+
+    /// The type's name in tokio.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mutex => "Mutex",
+            Self::RwLock => "RwLock",
+            Self::Semaphore => "Semaphore",
+            Self::Notify => "Notify",
+            Self::Barrier => "Barrier",
+            Self::OnceCell => "OnceCell",
+            Self::SetOnce => "SetOnce",
+        }
+    }
+
+    /// The same for programs: `rw_lock`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Mutex => "mutex",
+            Self::RwLock => "rw_lock",
+            Self::Semaphore => "semaphore",
+            Self::Notify => "notify",
+            Self::Barrier => "barrier",
+            Self::OnceCell => "once_cell",
+            Self::SetOnce => "set_once",
+        }
+    }
+}
+
+/// One hold in progress.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// Who holds; `TaskId(0)` outside any task.
+    pub task: TaskId,
+    /// The acquiring line.
+    pub site: SiteId,
+    /// Since when.
+    pub since: Stamp,
+    /// How many permits.
+    pub permits: u32,
+    /// Nobody else can hold it meanwhile.
+    pub exclusive: bool,
 }
 
 /// A completed hold during which its task was suspended.
@@ -43,12 +104,33 @@ pub struct Lock {
     /// Its own name; empty when none was given.
     pub name: String,
 
-    /// The holding task; `TaskId(0)` when free or held outside any task.
+    /// The holding task; `TaskId(0)` when free or held outside any task. Of an `RwLock` with several readers, the one
+    /// that holds it longest, of those that are listed; of a semaphore always 0: see [`Lock::holders`].
     pub holder: TaskId,
     /// The acquiring line of the current hold.
     pub holder_site: SiteId,
     /// Since when it is held; `None` when free.
     pub held_since: Option<Stamp>,
+    /// Holds in progress, in no order: of kinds that several may hold, the first few.
+    pub holders: Vec<Holder>,
+    /// How many there are, listed or not.
+    pub holder_count: u32,
+    /// Permits of a semaphore, readers that an `RwLock` has room for, tasks that a barrier waits for.
+    pub permits_total: u64,
+    /// Permits that nobody holds. Of a `Notify` or `SetOnce`, 1 when the next to wait would not have to.
+    pub permits_available: u64,
+    /// Permits of a semaphore whose guard was forgotten, ever; they are not in `permits_total` any more.
+    pub forgotten: u64,
+    /// A semaphore that gives no more permits.
+    pub closed: bool,
+    /// Of [`Lock::waiters`]: those that want to write.
+    pub waiting_writers: u32,
+    /// `notify_waiters` that found nobody waiting, ever.
+    pub lost_notifies: u64,
+    /// When that last happened.
+    pub last_lost_notify_at: Option<Stamp>,
+    /// The notifying line of that.
+    pub last_lost_notify_site: SiteId,
     /// Tasks and threads waiting.
     pub waiters: u32,
     /// Acquisitions, ever.

@@ -28,7 +28,7 @@ pub use batch::{
 };
 pub use channel::{Channel, ChannelId, ChannelKind};
 pub use histogram::Histogram;
-pub use lock::{Lock, LockId, LockKind, SuspendedHold};
+pub use lock::{Holder, Lock, LockId, LockKind, SuspendedHold};
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use stack::{Frame, Stack, StackCause};

@@ -72,14 +72,30 @@ pub struct TaskFlags {
 /// What a task waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WaitFor {
-    /// To acquire a lock.
+    /// To acquire a lock; of an `RwLock`, to write.
     Lock(LockId),
+    /// To read what an `RwLock` guards.
+    Read(LockId),
     /// For room in a channel.
     Send(ChannelId),
     /// For a message.
     Recv(ChannelId),
-    /// For a task to end.
+    /// For a task to end; `TaskId(0)` for any task of a `JoinSet`.
     Join(TaskId),
+    /// For the answer of a oneshot channel that was made there.
+    Oneshot(SiteId),
+    /// For a moment.
+    Timer,
+}
+
+impl WaitFor {
+    /// The lock, whatever it is wanted for.
+    pub fn lock(self) -> Option<LockId> {
+        match self {
+            Self::Lock(id) | Self::Read(id) => Some(id),
+            _ => None,
+        }
+    }
 }
 
 /// One await that is pending.
@@ -133,6 +149,9 @@ pub struct Task {
     pub flags: TaskFlags,
     /// Its pending awaits.
     pub waits: Vec<Wait>,
+    /// Wakers of it that are alive, at most: handles to abort it count too. `None` when not known; 0 when nothing is
+    /// left that could wake it.
+    pub wakers: Option<u32>,
 
     /// Share of one core over the last second or so, 0 to 1.
     pub busy_share: f64,

@@ -289,9 +289,12 @@ impl<'a> See<'a> {
         let wait = |wait: &crate::model::Wait| {
             let (kind, on) = match wait.on {
                 WaitFor::Lock(id) => ("lock", id.0),
+                WaitFor::Read(id) => ("lock_read", id.0),
                 WaitFor::Send(id) => ("channel_send", id.0),
                 WaitFor::Recv(id) => ("channel_recv", id.0),
                 WaitFor::Join(id) => ("join", id.0),
+                WaitFor::Oneshot(site) => ("oneshot", site.0.into()),
+                WaitFor::Timer => ("timer", 0),
             };
             let (location, wait_ns) = (self.location(wait.site), self.ago(wait.since));
             WaitJson { kind, id: on.to_string(), location, wait_ns }
@@ -332,9 +335,7 @@ impl<'a> See<'a> {
         let p99 = |now: &Histogram, before| now.since(before).quantile(0.99).map(nanos);
         LockJson {
             id: lock.id.0.to_string(),
-            kind: match lock.kind {
-                crate::model::LockKind::Mutex => "mutex",
-            },
+            kind: lock.kind.key(),
             name: self.name(&lock.name, lock.site),
             location: self.location(lock.site),
             holder_task: id(lock.holder.0),
@@ -357,10 +358,7 @@ impl<'a> See<'a> {
     fn channel(&self, channel: &'a Channel) -> ChannelJson<'a> {
         ChannelJson {
             id: channel.id.0.to_string(),
-            kind: match channel.kind {
-                crate::model::ChannelKind::Mpsc => "mpsc",
-                crate::model::ChannelKind::MpscUnbounded => "mpsc_unbounded",
-            },
+            kind: channel.kind.key(),
             name: self.name(&channel.name, channel.site),
             location: self.location(channel.site),
             depth: channel.depth(),

@@ -132,13 +132,15 @@ fn tasks(out: &mut String, model: &Model) {
 
 fn waits_for(model: &Model, on: WaitFor) -> String {
     match on {
-        WaitFor::Lock(id) => match model.locks.get(&id).map(|lock| lock.holder) {
+        WaitFor::Lock(id) | WaitFor::Read(id) => match model.locks.get(&id).map(|lock| lock.holder) {
             Some(TaskId(0)) | None => format!("lock {}", id.0),
             Some(holder) => format!("lock {} of {}", id.0, text::task_id(holder)),
         },
         WaitFor::Send(id) => format!("room in channel {}", id.0),
         WaitFor::Recv(id) => format!("message of channel {}", id.0),
         WaitFor::Join(id) => format!("end of {}", text::task_id(id)),
+        WaitFor::Oneshot(_) => "answer of a oneshot".to_owned(),
+        WaitFor::Timer => "timer".to_owned(),
     }
 }
 

@@ -119,10 +119,13 @@ pub(crate) fn wait(model: &Model, wait: &Wait) -> String {
 pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
     match on {
         WaitFor::Lock(id) => format!("lock {}", lock(model, id)),
+        WaitFor::Read(id) => format!("lock {}, to read", lock(model, id)),
         WaitFor::Send(id) => format!("room in {}", channel(model, id)),
         WaitFor::Recv(id) => format!("message in {}", channel(model, id)),
         WaitFor::Join(TaskId(0)) => "any task of a JoinSet".to_owned(),
         WaitFor::Join(id) => format!("end of {}", task_id(model, id)),
+        WaitFor::Oneshot(site) => format!("answer of the oneshot of {}", file_line(location(model, site))),
+        WaitFor::Timer => "a timer".to_owned(),
     }
 }
 

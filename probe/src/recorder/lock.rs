@@ -15,6 +15,7 @@ use super::{
     arena::{Head, Slot},
     clock,
     histogram::Histogram,
+    holds::{HoldsReading, HoldsSlot},
     site::{Site, SiteInfo, add},
     thread,
     wait::{Awaited, WaitKind},
@@ -25,15 +26,27 @@ use super::{
 #[repr(u8)]
 pub(crate) enum LockKind {
     Mutex = 1,
+    RwLock = 2,
+    Semaphore = 3,
+    /// What is acquired of it and the next ones is what was waited for and came; they are not held.
+    Notify = 4,
+    Barrier = 5,
+    /// Held while somebody initialises it.
+    OnceCell = 6,
+    SetOnce = 7,
 }
 
 #[repr(C, align(128))]
 pub(crate) struct LockSlot {
     head: Head,
     kind: AtomicU8,
+    /// Of a `Notify` and a `SetOnce`: 1 when who comes next need not wait.
+    ready: AtomicU8,
     /// 0 while the slot is free.
     id: AtomicU64,
     site: AtomicPtr<Site>,
+    /// Null when only one can hold it.
+    holds: AtomicPtr<HoldsSlot>,
 
     // The current hold.
     holder: AtomicU64,
@@ -44,7 +57,8 @@ pub(crate) struct LockSlot {
     holder_polls: AtomicU64,
     acquires: AtomicU64,
 
-    // Completed holds.
+    // Completed holds. A `Notify` has none: here `suspended_holds` counts notifications that found nobody, and
+    // `last_suspended_at` and `last_suspended_site` are of the newest of them.
     hold_total: AtomicU64,
     hold_max: AtomicU64,
     hold_max_site: AtomicPtr<Location<'static>>,
@@ -100,14 +114,17 @@ pub(crate) struct LockReading {
     pub(crate) last_suspended_at: u64,
     pub(crate) last_suspended_site: Option<&'static Location<'static>>,
     pub(crate) last_suspended_waiters: u32,
+    pub(crate) ready: bool,
+    /// `None` when only one can hold it.
+    pub(crate) holds: Option<HoldsReading>,
 }
 
-fn location(of: &AtomicPtr<Location<'static>>) -> Option<&'static Location<'static>> {
+pub(super) fn location(of: &AtomicPtr<Location<'static>>) -> Option<&'static Location<'static>> {
     // SAFETY: only ever null or a `&'static Location`.
     unsafe { of.load(Relaxed).as_ref() }
 }
 
-fn set_location(to: &AtomicPtr<Location<'static>>, location: Option<&'static Location<'static>>) {
+pub(super) fn set_location(to: &AtomicPtr<Location<'static>>, location: Option<&'static Location<'static>>) {
     to.store(location.map_or(std::ptr::null_mut(), |site| std::ptr::from_ref(site).cast_mut()), Relaxed);
 }
 
@@ -118,6 +135,8 @@ impl LockSlot {
         let slot = recorder.locks.take()?;
         add(&site.spawned, 1);
         slot.kind.store(kind as u8, Relaxed);
+        slot.ready.store(0, Relaxed);
+        slot.holds.store(std::ptr::null_mut(), Relaxed);
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         let waits = &slot.waits;
         for counter in [
@@ -148,11 +167,31 @@ impl LockSlot {
         Some(slot)
     }
 
+    /// A slot for a new lock of `permits` that several may hold; `None` when it is to be counted only.
+    pub(crate) fn register_shared(
+        recorder: &'static Recorder,
+        info: &SiteInfo,
+        kind: LockKind,
+        permits: u64,
+    ) -> Option<&'static LockSlot> {
+        let holds = recorder.holds.take()?;
+        holds.reset(permits);
+        let Some(lock) = Self::register(recorder, info, kind) else {
+            recorder.holds.give_back(holds);
+            return None;
+        };
+        lock.holds.store(std::ptr::from_ref(holds).cast_mut(), Release);
+        Some(lock)
+    }
+
     /// The lock went.
     pub(crate) fn retire(&'static self) {
         if let (Some(recorder), Some(site)) = (active(), self.site()) {
             add(&site.finished, 1);
             self.id.store(0, Release);
+            if let Some(holds) = self.holds() {
+                recorder.holds.give_back(holds);
+            }
             recorder.locks.give_back(self);
         }
     }
@@ -162,8 +201,40 @@ impl LockSlot {
         unsafe { self.site.load(Relaxed).as_ref() }
     }
 
+    #[inline]
+    pub(super) fn holds(&self) -> Option<&'static HoldsSlot> {
+        // SAFETY: null, or a slot, which is never freed.
+        unsafe { self.holds.load(Acquire).as_ref() }
+    }
+
     pub(crate) fn id(&self) -> u64 {
         self.id.load(Relaxed)
+    }
+
+    /// A [`LockKind`].
+    pub(super) fn kind(&self) -> u8 {
+        self.kind.load(Relaxed)
+    }
+
+    /// Tasks and threads waiting.
+    pub(crate) fn waiters(&self) -> u32 {
+        self.waits.waiters.load(Relaxed)
+    }
+
+    /// One of several holds was acquired, or something came that was waited for.
+    #[inline]
+    pub(crate) fn count_acquire(&self) {
+        self.acquires.fetch_add(1, Relaxed);
+    }
+
+    /// One of several holds, acquired at `site`, ends after `took` ticks.
+    #[inline]
+    pub(super) fn shared_hold(&self, took: u64, site: &'static Location<'static>) {
+        self.hold_total.fetch_add(took, Relaxed);
+        self.hold_times.record_shared(took);
+        if took > self.hold_max.load(Relaxed) && self.hold_max.fetch_max(took, Relaxed) < took {
+            set_location(&self.hold_max_site, Some(site));
+        }
     }
 
     /// The lock was acquired at `site`, by the task in poll if there is one. Called while it is held.
@@ -189,8 +260,10 @@ impl LockSlot {
             self.hold_max.store(held, Relaxed);
             set_location(&self.hold_max_site, location(&self.holder_site));
         }
-        if self.was_suspended() {
-            self.suspended(held, now);
+        if self.was_suspended()
+            && let Some(site) = location(&self.holder_site)
+        {
+            self.suspended(held, now, site);
         }
         self.holder.store(0, Relaxed);
         self.held_since.store(0, Release);
@@ -208,13 +281,14 @@ impl LockSlot {
         }
     }
 
+    /// Facts about the newest one; two that end at once may mix theirs, each still true.
     #[cold]
-    fn suspended(&self, held: u64, now: u64) {
+    pub(super) fn suspended(&self, held: u64, now: u64, site: &'static Location<'static>) {
         self.last_suspended.store(held, Relaxed);
         self.last_suspended_at.store(now, Relaxed);
-        set_location(&self.last_suspended_site, location(&self.holder_site));
+        set_location(&self.last_suspended_site, Some(site));
         self.last_suspended_waiters.store(self.waits.waiters.load(Relaxed), Relaxed);
-        self.suspended_holds.store(self.suspended_holds.load(Relaxed) + 1, Release);
+        self.suspended_holds.fetch_add(1, Release);
     }
 
     /// A thread outside of any task begins to wait, for what `blocking_lock` and the like do.
@@ -237,7 +311,7 @@ impl LockSlot {
     }
 
     #[inline]
-    fn mark(&'static self) {
+    pub(crate) fn mark(&'static self) {
         if let Some(recorder) = active() {
             recorder.locks.mark(self);
         }
@@ -260,6 +334,8 @@ impl LockSlot {
             })
             .unwrap_or((0, None, 0));
         let waits = &self.waits;
+        let acquires = self.acquires.load(Acquire);
+        let holds = self.holds().map(|holds| holds.read(acquires));
         let reading = LockReading {
             id,
             kind: self.kind.load(Relaxed),
@@ -268,7 +344,7 @@ impl LockSlot {
             holder_site,
             held_since,
             waiters: waits.waiters.load(Relaxed),
-            acquires: self.acquires.load(Relaxed),
+            acquires,
             contended: waits.contended.load(Relaxed),
             wait_total: waits.total.load(Relaxed),
             wait_max: waits.max.load(Relaxed),
@@ -282,6 +358,8 @@ impl LockSlot {
             last_suspended_at: self.last_suspended_at.load(Relaxed),
             last_suspended_site: location(&self.last_suspended_site),
             last_suspended_waiters: self.last_suspended_waiters.load(Relaxed),
+            ready: self.ready.load(Relaxed) != 0,
+            holds,
         };
         fence(Acquire);
         (id != 0 && self.id.load(Relaxed) == id).then_some(reading)

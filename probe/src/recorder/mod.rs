@@ -13,6 +13,7 @@
 //! | [`waker`] | a task's waker, counted |
 //! | [`wait`] | what a task waits for |
 //! | [`lock`], [`channel`] | slots of locks and channels |
+//! | [`holds`] | who holds what several may hold |
 //! | [`thread`] | the current task and worker of each thread |
 //! | [`panic`] | panics of tasks |
 //! | [`histogram`] | counts by powers of two |
@@ -22,6 +23,7 @@ pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
 pub(crate) mod histogram;
+pub(crate) mod holds;
 pub(crate) mod lock;
 pub(crate) mod panic;
 pub(crate) mod peek;
@@ -38,6 +40,7 @@ use std::sync::{
 
 use arena::Arena;
 use channel::ChannelSlot;
+use holds::HoldsSlot;
 use lock::LockSlot;
 use panic::Panics;
 use site::Sites;
@@ -49,6 +52,7 @@ pub(crate) struct Recorder {
     pub(crate) sites: Sites,
     pub(crate) tasks: Arena<TaskSlot>,
     pub(crate) locks: Arena<LockSlot>,
+    pub(crate) holds: Arena<HoldsSlot>,
     pub(crate) channels: Arena<ChannelSlot>,
     pub(crate) workers: Arena<WorkerSlot>,
     pub(crate) panics: Panics,
@@ -64,6 +68,7 @@ static RECORDER: Recorder = Recorder {
     sites: Sites::new(),
     tasks: Arena::new(),
     locks: Arena::new(),
+    holds: Arena::new(),
     channels: Arena::new(),
     workers: Arena::new(),
     panics: Panics::new(),
@@ -100,6 +105,7 @@ impl Recorder {
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.tasks.memory_bytes()
             + self.locks.memory_bytes()
+            + self.holds.memory_bytes()
             + self.channels.memory_bytes()
             + self.workers.memory_bytes()
             + self.sites.memory_bytes()

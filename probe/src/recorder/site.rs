@@ -167,6 +167,12 @@ impl Sites {
         (1..=count.min(PLACES - 1)).filter_map(|id| unsafe { self.by_id[id].load(Acquire).as_ref() })
     }
 
+    /// The site with that id, if there is one.
+    pub(crate) fn by_id(&'static self, id: u64) -> Option<&'static Site> {
+        // SAFETY: null, or a site that is never freed.
+        unsafe { self.by_id.get(usize::try_from(id).ok()?)?.load(Acquire).as_ref() }
+    }
+
     /// Bytes taken.
     pub(crate) fn memory_bytes(&self) -> u64 {
         u64::from(self.count.load(Relaxed)) * size_of::<Site>() as u64

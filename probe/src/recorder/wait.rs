@@ -22,10 +22,14 @@ pub(crate) enum WaitKind {
     ChannelSend = 2,
     ChannelRecv = 3,
     Join = 4,
+    /// To read what others may read at the same time.
+    LockRead = 5,
+    Oneshot = 6,
+    Timer = 7,
 }
 
 const KIND_SHIFT: u32 = 59;
-const KIND_MASK: u64 = 0b111 << KIND_SHIFT;
+const KIND_MASK: u64 = 0b1111 << KIND_SHIFT;
 /// Between the id and the kind: in which poll the wait was noted, for a wait that holds for that poll only; 0 for one
 /// that holds until it is cleared. Ids stay below: at a million tasks a second, for twelve days.
 const POLL_SHIFT: u32 = 40;

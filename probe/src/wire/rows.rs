@@ -1,5 +1,8 @@
 //! One row of each table.
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::{
+    panic::Location,
+    sync::atomic::Ordering::{Acquire, Relaxed},
+};
 
 use async_inspect_proto::{
     task_flags,
@@ -8,13 +11,16 @@ use async_inspect_proto::{
 
 use super::{Dictionary, Messages};
 use crate::recorder::{
+    self,
     channel::{ChannelKind as RecordedChannel, ChannelReading},
     clock::{duration_ns, since_start_ns},
-    lock::LockReading,
+    holds::HoldsReading,
+    lock::{LockKind as RecordedLock, LockReading},
     panic::PanicRecord,
     site::Site,
     task::{Stage, TaskReading, flag},
     thread::{self, WorkerReading, WorkerSlot},
+    wait::WaitKind as RecordedWait,
     waker,
 };
 use crate::stacks::Stack;
@@ -51,7 +57,13 @@ impl Messages {
         states.sched_max_ns.push(duration_ns(task.sched_max));
         states.flags.push(flags(task));
         states.waits.push(waits.len() as u32);
+        states.wakers_plus_one.push(0);
         for (wait, site) in waits {
+            if wait.kind == RecordedWait::Oneshot as u8
+                && let Some(made) = recorder::active().and_then(|recorder| recorder.sites.by_id(wait.on))
+            {
+                dictionary.site(made);
+            }
             states.wait_kind.push(WaitKind::try_from(i32::from(wait.kind)).unwrap_or_default().into());
             states.wait_for.push(wait.on);
             states.wait_site.push(site);
@@ -71,14 +83,18 @@ impl Messages {
 
     /// A lock now.
     pub(crate) fn lock_state(&mut self, lock: &LockReading, dictionary: &mut Dictionary) {
-        let holder_site = dictionary.call_site(lock.holder_site);
+        let shared = lock.holds.clone().unwrap_or_default();
+        let listed: Vec<_> =
+            shared.listed.iter().flatten().map(|hold| (hold, dictionary.call_site(Some(hold.site)))).collect();
+        let (holder, holder_site, held_since) = holder(lock, &shared);
+        let holder_site = dictionary.call_site(holder_site);
         let hold_max_site = dictionary.call_site(lock.hold_max_site);
         let last_suspended_site = dictionary.call_site(lock.last_suspended_site);
-        let states = self.room_for(320).lock_states.get_or_insert_default();
+        let states = self.room_for(400 + 32 * listed.len()).lock_states.get_or_insert_default();
         states.id.push(lock.id);
-        states.holder.push(lock.holder);
+        states.holder.push(holder);
         states.holder_site.push(holder_site);
-        states.held_since_ns.push(since_start_ns(lock.held_since));
+        states.held_since_ns.push(since_start_ns(held_since));
         states.waiters.push(lock.waiters);
         states.acquires.push(lock.acquires);
         states.contended.push(lock.contended);
@@ -89,11 +105,38 @@ impl Messages {
         states.hold_max_ns.push(duration_ns(lock.hold_max));
         states.hold_max_site.push(hold_max_site);
         states.hold_buckets.extend(lock.hold_counts);
-        states.suspended_holds.push(lock.suspended_holds);
+        let is_notify = lock.kind == RecordedLock::Notify as u8;
+        let (suspended, lost) = if is_notify { (0, lock.suspended_holds) } else { (lock.suspended_holds, 0) };
+        let (suspended_at, lost_at) = if is_notify { (0, lock.last_suspended_at) } else { (lock.last_suspended_at, 0) };
+        let (suspended_site, lost_site) = if is_notify { (0, last_suspended_site) } else { (last_suspended_site, 0) };
+        states.suspended_holds.push(suspended);
         states.last_suspended_ns.push(duration_ns(lock.last_suspended));
-        states.last_suspended_at_ns.push(since_start_ns(lock.last_suspended_at));
-        states.last_suspended_site.push(last_suspended_site);
+        states.last_suspended_at_ns.push(since_start_ns(suspended_at));
+        states.last_suspended_site.push(suspended_site);
         states.last_suspended_waiters.push(lock.last_suspended_waiters);
+        let held = u32::from(lock.holds.is_none() && lock.held_since != 0);
+        let (total, available) = if lock.holds.is_some() {
+            (shared.total, shared.available)
+        } else {
+            (u64::from(is_notify || held == 1), u64::from(lock.ready))
+        };
+        states.permits_total.push(total);
+        states.permits_available.push(available);
+        states.holders.push(held + shared.holders);
+        states.waiting_writers.push(shared.waiting_writers);
+        states.closed.push(shared.closed);
+        states.forgotten.push(shared.forgotten);
+        states.lost_notifies.push(lost);
+        states.last_lost_notify_at_ns.push(since_start_ns(lost_at));
+        states.last_lost_notify_site.push(lost_site);
+        states.holds.push(listed.len() as u32);
+        for (hold, site) in listed {
+            states.hold_task.push(hold.task);
+            states.hold_site.push(site);
+            states.hold_since_ns.push(since_start_ns(hold.since));
+            states.hold_permits.push(hold.permits);
+            states.hold_exclusive.push(hold.exclusive);
+        }
     }
 
     /// A channel, new to the reader.
@@ -127,6 +170,12 @@ impl Messages {
         states.last_send_at_ns.push(since_start_ns(last_send_at));
         states.sender_task.push(channel.sender_task);
         states.send_site.push(send_site);
+        states.lagged.push(0);
+        states.messages_lost.push(0);
+        states.last_lag_at_ns.push(0);
+        states.last_lag_task.push(0);
+        states.last_lag_site.push(0);
+        states.unheard.push(0);
     }
 
     /// A worker now.
@@ -227,6 +276,18 @@ fn push_totals(totals: &mut SiteTotals, id: u32, site: &Site) {
     totals.panics.push(site.panics.load(Relaxed));
     totals.panics_lost.push(site.panics_lost.load(Relaxed));
     totals.aborted.push(site.aborted.load(Relaxed));
+}
+
+/// Who holds it, where it was acquired and since when (ticks); of several that are listed, who does so longest.
+fn holder(lock: &LockReading, shared: &HoldsReading) -> (u64, Option<&'static Location<'static>>, u64) {
+    if lock.holds.is_none() {
+        return (lock.holder, lock.holder_site, lock.held_since);
+    }
+    let longest = shared.listed.iter().flatten().min_by_key(|hold| hold.since);
+    match longest {
+        Some(hold) if lock.kind != RecordedLock::Semaphore as u8 => (hold.task, Some(hold.site), hold.since),
+        _ => (0, None, 0),
+    }
 }
 
 /// The task's state and since when, in ticks.

@@ -7,6 +7,8 @@ mod channels_unbounded;
 mod join_set;
 mod locks;
 mod runtime;
+mod rwlock;
+mod semaphore;
 mod tasks;
 
 use std::{

@@ -151,10 +151,7 @@ fn channel<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Channel> {
 
 /// A kind of channel, as words.
 pub(crate) fn kind(kind: ChannelKind) -> &'static str {
-    match kind {
-        ChannelKind::Mpsc => "mpsc",
-        ChannelKind::MpscUnbounded => "unbounded",
-    }
+    kind.name()
 }
 
 fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {

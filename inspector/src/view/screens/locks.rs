@@ -136,9 +136,7 @@ fn lock<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Lock> {
 
 /// A kind of lock, as a word.
 pub(crate) fn kind(kind: LockKind) -> &'static str {
-    match kind {
-        LockKind::Mutex => "Mutex",
-    }
+    kind.name()
 }
 
 fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {

@@ -56,7 +56,8 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
         let what = match wait.on {
             WaitFor::Recv(_) => "waits for a message",
             WaitFor::Send(_) => "waits for room",
-            WaitFor::Lock(_) | WaitFor::Join(_) => "waits",
+            WaitFor::Read(_) => "waits to read",
+            WaitFor::Lock(_) | WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => "waits",
         };
         let since = figures::duration(cx.model.now.since(wait.since));
         let place = names::file_line(names::location(cx.model, wait.site));

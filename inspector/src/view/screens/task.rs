@@ -113,14 +113,14 @@ fn worker(cx: &Cx, id: TaskId, page: &mut Page) {
 fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
     let model = cx.model;
     let since = figures::duration(model.now.since(wait.since));
-    if wait.on == WaitFor::Join(TaskId(0)) {
+    if matches!(wait.on, WaitFor::Join(TaskId(0)) | WaitFor::Timer) {
         page.fact("waits for", Role::Text, &format!("{} for {since}", names::wait(model, wait)));
     } else {
         page.link("wait", "waits for", wait.on.into(), &names::wait(model, wait), &format!("for {since}"));
     }
     page.place("  awaited at", names::location(model, wait.site));
     match wait.on {
-        WaitFor::Lock(id) => {
+        WaitFor::Lock(id) | WaitFor::Read(id) => {
             let Some(lock) = model.locks.get(&id) else { return };
             let held =
                 lock.held_since.map_or_else(String::new, |s| format!("for {}", figures::duration(model.now.since(s))));
@@ -142,7 +142,7 @@ fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
                 page.link("peer", label, Entity::Task(other), &names::task_id(model, other), &doing);
             }
         }
-        WaitFor::Join(_) => {}
+        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => {}
     }
 }
 

@@ -5,7 +5,7 @@ use crate::app::column::{Column, Kind, MARK, Value, Width, mark_role, muted, pla
 use crate::app::derived::SiteSum;
 use crate::app::screen::{Body, Rows, Screen, Table};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{Site, Task, TaskState, Wait, WaitFor};
+use crate::model::{Site, Task, TaskState, Wait};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, names};
@@ -211,10 +211,7 @@ static COLUMNS: &[Column] = &[
             let Some(task) = task(cx, entity) else { return Value::None };
             let mut locks = String::new();
             let held = cx.derived.holds.get(&task.id).into_iter().flatten().copied();
-            let waited = task.waits.iter().filter_map(|w| match w.on {
-                WaitFor::Lock(id) => Some(id),
-                _ => None,
-            });
+            let waited = task.waits.iter().filter_map(|w| w.on.lock());
             for id in held.chain(waited) {
                 locks.push_str(&names::lock(cx.model, id));
                 locks.push(' ');

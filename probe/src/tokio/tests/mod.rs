@@ -2,6 +2,7 @@
 //!
 //! The recorder is one for the whole process, so each test looks at its own sites, tasks, locks and channels only.
 mod channels;
+mod holds;
 mod join_set;
 mod locks;
 mod slots;

@@ -5,7 +5,7 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use super::{Mutex, watch::Hold};
+use super::{Mutex, hold::Hold};
 
 /// A hold of a [`Mutex`]; see [`tokio::sync::MutexGuard`](::tokio::sync::MutexGuard).
 #[clippy::has_significant_drop]

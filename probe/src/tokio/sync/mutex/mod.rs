@@ -5,15 +5,18 @@ use std::{cell::UnsafeCell, fmt, future::Future, panic::Location, sync::Arc};
 use ::tokio::sync::TryLockError;
 
 mod guard;
+mod hold;
 mod owned_guard;
-mod watch;
 
 pub use guard::{MappedMutexGuard, MutexGuard};
 pub use owned_guard::{OwnedMappedMutexGuard, OwnedMutexGuard};
 
-use super::coop::{Tried, try_now};
+use super::{
+    coop::{Tried, try_now},
+    lock_watch::Watch,
+};
 use crate::recorder::{lock::LockAwaited, wait::Watched};
-use watch::{BlockingWait, Hold, Watch};
+use hold::{BlockingWait, Hold};
 
 /// An asynchronous mutex, watched; see [`tokio::sync::Mutex`](::tokio::sync::Mutex).
 ///
@@ -103,7 +106,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
         let guard = self.lock.try_lock()?;
-        Ok(MutexGuard::new(self, Hold::begin(guard, self.watch.slot::<T>(), Location::caller())))
+        Ok(MutexGuard::new(self, Hold::begin(guard, self.watch.mutex::<T>(), Location::caller())))
     }
 
     /// As [`Mutex::try_lock`], with a guard that owns its mutex; see
@@ -113,7 +116,7 @@ impl<T: ?Sized> Mutex<T> {
     /// When it is locked.
     #[track_caller]
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
-        let hold = Hold::begin(self.lock.try_lock()?, self.watch.slot::<T>(), Location::caller());
+        let hold = Hold::begin(self.lock.try_lock()?, self.watch.mutex::<T>(), Location::caller());
         // SAFETY: `hold` is of this very mutex.
         let hold = unsafe { hold.detach() };
         Ok(OwnedMutexGuard::new(self, hold))
@@ -134,7 +137,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline]
     async fn acquire(&self, site: &'static Location<'static>) -> Hold<'_> {
-        let slot = self.watch.slot::<T>();
+        let slot = self.watch.mutex::<T>();
         // tokio's lock is handed from holder to waiter, so a try never overtakes one that waits.
         let guard = match try_now(|| self.lock.try_lock().ok()).await {
             Tried::Done(guard) => guard,
@@ -151,7 +154,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[track_caller]
     fn acquire_blocking(&self, site: &'static Location<'static>) -> Hold<'_> {
-        let slot = self.watch.slot::<T>();
+        let slot = self.watch.mutex::<T>();
         // Whether it is free is only looked at: within an asynchronous context tokio's `blocking_lock` has to panic.
         let waiting = slot.filter(|_| !self.is_free()).map(BlockingWait::begin);
         let guard = self.lock.blocking_lock();

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Mutex, watch::Hold};
+use super::{Mutex, hold::Hold};
 
 /// A hold of a [`Mutex`] in an `Arc`; see [`tokio::sync::OwnedMutexGuard`](::tokio::sync::OwnedMutexGuard).
 #[clippy::has_significant_drop]

@@ -1,0 +1,163 @@
+use std::{pin::pin, sync::Arc};
+
+use super::*;
+use crate::{
+    recorder::{holds::HoldsReading, wait::WaitKind},
+    tokio::{
+        self,
+        sync::{RwLock, RwLockWriteGuard, Semaphore},
+    },
+};
+
+fn holds(made: (&str, u32)) -> HoldsReading {
+    lock(made).holds.expect("several may hold it")
+}
+
+#[test]
+fn readers_are_listed_and_a_writer_is_told_from_them() {
+    run(async {
+        #[rustfmt::skip]
+        let (l, made) = (Arc::new(RwLock::new(0)), here());
+        #[rustfmt::skip]
+        let (one, at) = (l.read().await, here());
+        let two = l.read().await;
+        let shared = holds(made);
+        let listed: Vec<_> = shared.listed.iter().flatten().collect();
+        assert_eq!((shared.holders, listed.len(), shared.available), (2, 2, shared.total - 2));
+        assert!(listed.iter().all(|hold| !hold.exclusive && hold.permits == 1 && hold.since > 1));
+        assert_eq!(place(listed[0].site), at);
+        drop((one, two));
+
+        let alone = l.write().await;
+        let shared = holds(made);
+        let [Some(hold), None, ..] = shared.listed else { panic!("one hold") };
+        assert!(hold.exclusive && shared.available == 0 && shared.holders == 1);
+        let reading = RwLockWriteGuard::downgrade(alone);
+        let shared = holds(made);
+        assert_eq!((shared.holders, shared.available), (1, shared.total - 1));
+        assert!(!shared.listed[0].unwrap().exclusive);
+        drop(reading);
+        let after = lock(made);
+        assert_eq!((after.acquires, after.hold_counts.iter().sum::<u32>()), (3, 3));
+        let shared = holds(made);
+        assert_eq!((shared.holders, shared.available), (0, shared.total));
+        assert!(after.hold_max > 0 && shared.listed.iter().all(Option::is_none));
+    });
+}
+
+#[test]
+fn it_is_told_whether_a_task_waits_to_read_or_to_write() {
+    run(async {
+        #[rustfmt::skip]
+        let (l, made) = (Arc::new(RwLock::new(0)), here());
+        let held = l.read().await;
+        let at = here();
+        let writer = tokio::spawn({
+            let l = Arc::clone(&l);
+            async move {
+                *l.write().await += 1;
+            }
+        });
+        others().await;
+        let reader = tokio::spawn({
+            let l = Arc::clone(&l);
+            async move { *l.read().await }
+        });
+        others().await;
+        assert_eq!((lock(made).waiters, holds(made).waiting_writers), (2, 1));
+        let [wait] = waits(writer.id())[..] else { panic!("one wait") };
+        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::Lock as u8, lock(made).id, (at.0, at.1 + 4)));
+        let [wait] = waits(reader.id())[..] else { panic!("one wait") };
+        assert_eq!((wait.kind, wait.on), (WaitKind::LockRead as u8, lock(made).id));
+        assert_eq!(lock(made).suspended_holds, 0);
+        drop(held);
+        assert_eq!(lock(made).suspended_holds, 1, "it read over an await while somebody waited to write");
+        writer.await.unwrap();
+        assert_eq!(reader.await.unwrap(), 1);
+        let after = lock(made);
+        assert_eq!((after.waiters, after.contended, holds(made).waiting_writers), (0, 2, 0));
+    });
+}
+
+#[test]
+fn a_reader_that_keeps_nobody_out_may_be_suspended() {
+    run(async {
+        #[rustfmt::skip]
+        let (l, made) = (RwLock::new(0), here());
+        let held = l.read().await;
+        others().await;
+        drop(held);
+        assert_eq!(lock(made).suspended_holds, 0);
+        let held = l.write().await;
+        others().await;
+        drop(held);
+        assert_eq!(lock(made).suspended_holds, 1);
+    });
+}
+
+#[test]
+fn permits_are_counted_one_by_one() {
+    run(async {
+        #[rustfmt::skip]
+        let (s, made) = (Arc::new(Semaphore::new(5)), here());
+        assert_eq!((holds(made).total, holds(made).available), (5, 5), "known before it is used");
+        let three = s.acquire_many(3).await.unwrap();
+        #[rustfmt::skip]
+        let (mut one, at) = (Arc::clone(&s).acquire_owned().await.unwrap(), here());
+        let shared = holds(made);
+        assert_eq!((shared.holders, shared.available, shared.total), (2, 1, 5));
+        assert_eq!((shared.listed[0].unwrap().permits, place(shared.listed[1].unwrap().site)), (3, at));
+
+        one.merge(s.clone().try_acquire_owned().unwrap());
+        assert_eq!((holds(made).holders, holds(made).available), (2, 0));
+        let other = one.split(1).unwrap();
+        assert_eq!((holds(made).holders, holds(made).available), (3, 0));
+        assert_eq!(place(holds(made).listed[2].unwrap().site), at, "where it was acquired at first");
+        drop(other);
+        one.forget();
+        let shared = holds(made);
+        assert_eq!((shared.holders, shared.available, shared.total, shared.forgotten), (1, 1, 4, 1));
+        drop(three);
+        s.add_permits(2);
+        assert_eq!(s.forget_permits(1), 1);
+        assert_eq!((holds(made).available, holds(made).total), (5, 5));
+        assert_eq!(s.available_permits(), 5);
+        s.close();
+        assert!(holds(made).closed);
+        assert_eq!(lock(made).suspended_holds, 0, "permits are meant to be held");
+    });
+}
+
+#[test]
+fn more_holds_than_are_listed_are_counted() {
+    run(async {
+        #[rustfmt::skip]
+        let (s, made) = (Semaphore::new(10), here());
+        let mut permits: Vec<_> = (0..7).map(|_| s.try_acquire().unwrap()).collect();
+        assert_eq!((holds(made).holders, holds(made).listed.iter().flatten().count()), (7, 4));
+        permits.drain(..2);
+        assert_eq!((holds(made).holders, holds(made).listed.iter().flatten().count()), (5, 2));
+        permits.clear();
+        assert_eq!((holds(made).holders, holds(made).available), (0, 10));
+        assert_eq!(lock(made).hold_counts.iter().sum::<u32>(), 7);
+    });
+}
+
+#[test]
+fn a_wait_for_a_permit_that_gives_up_is_over() {
+    run(async {
+        #[rustfmt::skip]
+        let (s, made) = (Semaphore::new(1), here());
+        let held = s.acquire().await.unwrap();
+        {
+            let mut waiting = pin!(s.acquire());
+            assert!(poll_once(waiting.as_mut()).is_pending());
+            assert_eq!(lock(made).waiters, 1);
+        }
+        drop(held);
+        assert_eq!((lock(made).waiters, lock(made).contended, lock(made).acquires), (0, 0, 1));
+        let site = lock(made).site;
+        drop(s);
+        assert_eq!((count(&site.spawned), count(&site.finished)), (1, 1));
+    });
+}
