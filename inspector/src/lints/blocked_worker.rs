@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::stuck_poll::may_block;
 use super::{Evidence, Severity, Subject, SubjectKind, words};
 use crate::model::{Stack, StackCause, Stamp, Task, TaskId, TaskKind, TaskState, Worker, WorkerKind};
 use crate::text;
@@ -26,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[RUNNING, STARTUP],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(3),
-    subsumed_by: &[],
+    subsumed_by: &["sync-lock-in-async", "block-on-in-async"],
     evaluate,
 };
 
@@ -77,6 +78,14 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         if model.now.since(since).saturating_sub(cx.gap).saturating_sub(worker.poll_cpu_wait) <= limit {
             continue;
         }
+        let stack = model.stacks.iter().rfind(|stack| stack.worker == worker.id && stack.poll_started == since);
+        if stack.is_some_and(|s| may_block(s) || matches!(s.cause, StackCause::Lock | StackCause::BlockOn)) {
+            // It may; or there is a rule that says more.
+            continue;
+        }
+        if stack.is_none() && model.now.since(since) <= limit.saturating_add(look(cx)) {
+            continue;
+        }
         let blocked = Blocked { worker, task, since };
         match model.tasks.get(&task) {
             Some(known) if is_set_up(cx, known) => {}
@@ -88,6 +97,19 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         }
     }
     out.extend(by_site.into_values().filter_map(|blocked| accuse(cx, blocked)));
+}
+
+/// How long a look at the poll's stack is waited for, since it may tell that another rule has more to say. The first one
+/// takes the probe longer: it reads the symbols.
+fn look(cx: &Cx) -> Duration {
+    let model = cx.model;
+    if !model.target.capabilities.iter().any(|name| name == "stacks") {
+        Duration::ZERO
+    } else if model.stacks.is_empty() {
+        Duration::from_secs(3)
+    } else {
+        Duration::from_millis(200)
+    }
 }
 
 /// Jobs of the blocking pool may block; `main` may set things up.

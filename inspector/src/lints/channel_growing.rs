@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[DEPTH, SECONDS, FAST, LIMIT, CRIT],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(2),
-    subsumed_by: &["blocked-worker"],
+    subsumed_by: &["blocked-worker", "sync-lock-in-async", "block-on-in-async", "receiver-stalled", "deadlock"],
     evaluate,
 };
 

@@ -1,7 +1,7 @@
 //! A bounded channel that is full.
 use std::time::Duration;
 
-use super::receiver::receiver;
+use super::receiver::{ELSEWHERE, receiver};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
@@ -24,7 +24,16 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[LASTING, SHARE, WAIT],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(1),
-    subsumed_by: &["deadlock", "self-deadlock", "blocked-worker", "lock-held-across-await"],
+    subsumed_by: &[
+        "deadlock",
+        "self-deadlock",
+        "sync-lock-in-async",
+        "block-on-in-async",
+        "blocked-worker",
+        "receiver-stalled",
+        "lock-hog",
+        "lock-held-across-await",
+    ],
     evaluate,
 };
 
@@ -83,6 +92,11 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let group = subject.location.clone();
     let most = cx.share(&SHARE);
     let long = lasting > cx.span(&LASTING);
+    // One that has stopped asking is `receiver-stalled`, once that is sure.
+    let asked = channel.last_recv_at.map(|at| model.now.since(at)).unwrap_or(lasting);
+    if long && asked > ELSEWHERE && asked < Duration::from_secs(3) {
+        return Some(Candidate::stay(subject, &group));
+    }
     if !long && (share <= most || recent <= most / 2.0) {
         let near = recent > most / 2.0;
         return near.then(|| Candidate::stay(subject, &group));
@@ -204,7 +218,7 @@ mod tests {
         let (site, since) = (SiteId(0), judged.target.now);
         judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Lock(lock), site, since }]);
         judged.every(ms(3000), |target| full(target, channel, 0, 12));
-        let finding = judged.only("channel-saturated");
+        let finding = judged.only("receiver-stalled");
         assert!(finding.message.contains("its receiver has been away for 3."), "{}", finding.message);
         assert!(finding.message.contains("waiting for lock `Store`"), "{}", finding.message);
         assert!(finding.advice.contains("jobs.rs:14"), "{}", finding.advice);

@@ -32,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
     // A poll of the same site that still runs may be about to speak for it.
     enter_after: Duration::from_secs(1),
     leave_after: Duration::from_millis(500),
-    subsumed_by: &["blocked-worker"],
+    subsumed_by: &["blocked-worker", "sync-lock-in-async", "block-on-in-async"],
     evaluate,
 };
 

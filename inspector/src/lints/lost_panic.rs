@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[LATELY, BEFORE],
     enter_after: Duration::ZERO,
     leave_after: Duration::ZERO,
-    subsumed_by: &[],
+    subsumed_by: &["block-on-in-async"],
     evaluate,
 };
 

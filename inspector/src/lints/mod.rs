@@ -8,19 +8,24 @@ mod finding;
 mod receiver;
 mod rule;
 mod settings;
+mod stuck_poll;
 mod wait_graph;
 mod words;
 
+mod block_on_in_async;
 mod blocked_worker;
 mod channel_growing;
 mod channel_saturated;
 mod deadlock;
 mod lock_contention;
 mod lock_held_across_await;
+mod lock_hog;
 mod long_poll;
 mod lost_panic;
 mod never_awaited_handle;
+mod receiver_stalled;
 mod self_deadlock;
+mod sync_lock_in_async;
 
 #[cfg(test)]
 mod tests;
@@ -34,8 +39,12 @@ pub use settings::{SettingError, Settings};
 pub static RULES: &[Rule] = &[
     deadlock::RULE,
     self_deadlock::RULE,
+    sync_lock_in_async::RULE,
+    block_on_in_async::RULE,
     blocked_worker::RULE,
     lost_panic::RULE,
+    receiver_stalled::RULE,
+    lock_hog::RULE,
     lock_held_across_await::RULE,
     lock_contention::RULE,
     channel_saturated::RULE,

@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
     // A service that shuts down drops what it holds; that is no habit.
     enter_after: Duration::from_millis(500),
     leave_after: Duration::ZERO,
-    subsumed_by: &["lost-panic"],
+    subsumed_by: &["lost-panic", "block-on-in-async"],
     evaluate,
 };
 

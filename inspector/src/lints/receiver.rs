@@ -7,7 +7,7 @@ use crate::model::{Channel, Model, TaskState, WaitFor};
 use crate::text;
 
 /// A receiver that has not asked for so long is somewhere else.
-const ELSEWHERE: Duration = Duration::from_secs(1);
+pub(super) const ELSEWHERE: Duration = Duration::from_secs(1);
 
 /// What the receiver of a channel does.
 pub(super) struct Receiver {

@@ -5,7 +5,8 @@ use super::RULES;
 pub(super) use super::{Confidence, Engine, Evidence, Finding, Settings, Severity, SubjectKind};
 pub(super) use crate::model::fixture::Fixture;
 pub(super) use crate::model::{
-    ChannelId, LockId, Loss, OutputKind, Panic, SiteId, Stamp, TaskId, TaskKind, TaskState, Wait, WaitFor, WorkerKind,
+    ChannelId, Frame, LockId, Loss, OutputKind, Panic, SiteId, Stack, StackCause, Stamp, TaskId, TaskKind, TaskState,
+    Wait, WaitFor, WorkerId, WorkerKind,
 };
 
 pub(super) fn ms(ms: u64) -> Duration {
@@ -93,6 +94,44 @@ impl Judged {
         let alarms: Vec<_> = self.active().into_iter().filter(|f| f.severity > Severity::Info).collect();
         assert!(alarms.is_empty(), "expected no alarm, found {alarms:#?}");
     }
+}
+
+/// A task whose poll has run since now, and its worker.
+pub(super) fn blocked_poll(judged: &mut Judged) -> (TaskId, WorkerId) {
+    let site = judged.target.spawn_site("src/look_up.rs:12:9", "shop::look_up::{{closure}}", OutputKind::Unit);
+    let task = judged.target.task(site);
+    let worker = judged.target.worker("tokio-worker-1");
+    judged.settle();
+    let since = judged.target.now;
+    judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
+    judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::Running, since));
+    (task, worker)
+}
+
+/// A stack of the poll that `worker` is in.
+pub(super) fn stack(judged: &mut Judged, worker: WorkerId, task: TaskId, cause: StackCause, samples: u32, line: &str) {
+    let started = match judged.target.model.workers[&worker].poll {
+        Some((_, started)) => started,
+        None => judged.target.now,
+    };
+    let mut stack = made_stack(started, worker, task, cause, samples, line);
+    stack.at = judged.target.now;
+    judged.target.stack(stack);
+}
+
+pub(super) fn made_stack(
+    poll_started: Stamp,
+    worker: WorkerId,
+    task: TaskId,
+    cause: StackCause,
+    samples: u32,
+    line: &str,
+) -> Stack {
+    let frames = vec![
+        Frame { function: "syscall".into(), ..Frame::default() },
+        Frame { function: "shop::look_up".into(), location: line.into(), user: true },
+    ];
+    Stack { worker, task, poll_started, at: poll_started, cause, samples, frames }
 }
 
 /// The evidence of that name.

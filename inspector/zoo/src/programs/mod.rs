@@ -1,5 +1,6 @@
 //! One program a file, each the same shape: what both versions share, the faulty one, the healthy one.
 
+mod block_on_in_async;
 mod blocked_worker;
 mod channel_growing;
 mod channel_saturated;
@@ -11,6 +12,7 @@ mod long_poll;
 mod lost_panic;
 mod never_awaited_handle;
 mod self_deadlock;
+mod sync_lock_in_async;
 
 use crate::Program;
 
@@ -26,6 +28,8 @@ pub static PROGRAMS: &[Program] = &[
     lost_panic::PROGRAM,
     deadlock::PROGRAM,
     self_deadlock::PROGRAM,
+    sync_lock_in_async::PROGRAM,
+    block_on_in_async::PROGRAM,
     healthy::axum::PROGRAM,
     healthy::pipeline::PROGRAM,
     healthy::actors::PROGRAM,

@@ -1,0 +1,208 @@
+//! A lock that one holder keeps for very long.
+use std::time::Duration;
+
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::wait_graph::{self, Knots};
+use super::{Evidence, Severity, words};
+use crate::model::{Lock, TaskState};
+use crate::text;
+
+const HELD: Threshold = Threshold::millis("held", 1000, "one hold has lasted longer than this, and others wait");
+const CRIT: Threshold = Threshold::millis("crit", 10_000, "longer than this: crit");
+
+pub(super) const RULE: Rule = Rule {
+    id: "lock-hog",
+    severity: Severity::Crit,
+    summary: "one holder keeps a lock for very long while others wait for it",
+    explain: EXPLAIN,
+    thresholds: &[HELD, CRIT],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(1),
+    subsumed_by: &[
+        "deadlock",
+        "self-deadlock",
+        "sync-lock-in-async",
+        "block-on-in-async",
+        "blocked-worker",
+        "receiver-stalled",
+        "channel-saturated",
+    ],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+A lock has been held by one task, or one thread, for seconds, and others wait for it. The line that is named is the one
+that acquired.
+
+Why it hurts
+  Whoever needs the lock stands still for as long. What takes seconds is never the work on the data: it is a request, a
+  sleep, a big file, a loop over everything, done while the guard happens to be alive.
+
+WRONG
+  let mut catalog = state.catalog.lock().await;
+  for item in catalog.iter_mut() {
+      item.stock = warehouse.ask(item.id).await?;   // a thousand requests under one guard
+  }
+
+RIGHT
+  let ids: Vec<Id> = state.catalog.lock().await.ids();   // the guard goes at the end of the line
+  let stock = warehouse.ask_all(&ids).await?;            // nobody waits for this
+  state.catalog.lock().await.set_stock(stock);
+
+Thresholds
+  held = 1.00 s   one hold has lasted longer than this, and others wait
+  crit = 10.0 s   longer than this: crit
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let locks = cx.model.locks.values();
+    let held = |lock: &&Lock| lock.kind.guards() && lock.held_since.is_some() && lock.waiters > 0;
+    out.extend(locks.filter(held).filter_map(|lock| judge(cx, lock)));
+}
+
+fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let model = cx.model;
+    let held = model.now.since(lock.held_since?).saturating_sub(cx.gap);
+    if held <= cx.span(&HELD) {
+        return None;
+    }
+    let holder = model.tasks.get(&lock.holder);
+    if holder.is_some_and(|task| Knots::new(model).is_stuck(task.id)) {
+        return None;
+    }
+    let place = words::place(model, lock.holder_site);
+    let made_at = words::place(model, lock.site);
+    let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
+    let subject = words::lock_subject(model, lock, if place.is_empty() { made_at } else { place });
+
+    let doing = holder.map(|task| match (task.state, task.waits.first()) {
+        (TaskState::Idle, Some(wait)) => format!("waits {}", words::wait(model, wait.on)),
+        (TaskState::Idle, None) => "waits for something that is not visible".to_owned(),
+        (TaskState::Running, _) => format!("has run for {}", text::duration(model.now.since(task.state_since))),
+        (TaskState::Scheduled | TaskState::New, _) => "waits for a worker".to_owned(),
+        (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "has ended".to_owned(),
+    });
+    let who = match (lock.holder.0, &doing) {
+        (0, _) => "a thread outside of any task".to_owned(),
+        (_, Some(doing)) => format!("{}, which {doing}", words::task(model, lock.holder)),
+        (_, None) => words::task(model, lock.holder),
+    };
+    let waiters = match lock.waiters {
+        1 => "1 waits for it".to_owned(),
+        n => format!("{} wait for it", text::count(n.into())),
+    };
+    let message = format!("lock `{}` has been held for {} by {who}; {waiters}", subject.name, text::duration(held));
+    let far = held > cx.span(&CRIT);
+    let mut evidence = vec![
+        Evidence::span("held_for_ns", held).over(cx.limit_text(if far { &CRIT } else { &HELD })),
+        Evidence::count("waiters", lock.waiters.into()),
+        Evidence::words("acquired_location", place),
+        Evidence::words("created_location", made_at),
+    ];
+    if lock.holder.0 != 0 {
+        evidence.push(Evidence::task("holder_task", lock.holder));
+    }
+    if let Some(wait) = holder.and_then(|task| task.waits.first()) {
+        evidence.push(Evidence::words("holder_waits", words::wait(model, wait.on)));
+        evidence.push(Evidence::words("holder_waits_location", words::place(model, wait.site)));
+    }
+    let at = if place.is_empty() { String::new() } else { format!(" taken at {}", words::short_place(place)) };
+    let advice = format!(
+        "Let go of the guard{at} before anything that takes long: copy out what is needed, drop it, and lock again to \
+         store the result."
+    );
+    let mut behind = wait_graph::behind(model, lock.holder);
+    behind.retain(|place| *place != group);
+    Some(Candidate {
+        message,
+        evidence,
+        advice: advice.into(),
+        onset: lock.held_since,
+        hurt: lock.waiters.into(),
+        behind,
+        ..Candidate::enter(subject, &group, if far { Severity::Crit } else { Severity::Warn })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    /// A lock that a task has held since now, with `waiters`.
+    fn held(state: TaskState, waiters: u32) -> (Judged, LockId, TaskId) {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/state.rs:12:9", "shop::Catalog");
+        let lock = judged.target.lock(made);
+        let acquiring = judged.target.call_site("src/catalog.rs:31:40");
+        let spawned = judged.target.spawn_site("src/main.rs:3:3", "shop::refresh::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        judged.settle();
+        let now = judged.target.now;
+        judged.target.task_state(task, |task| (task.state, task.state_since) = (state, now));
+        judged.target.lock_state(lock, |lock| {
+            lock.holder = task;
+            lock.holder_site = acquiring;
+            lock.held_since = Some(now);
+            lock.waiters = waiters;
+        });
+        (judged, lock, task)
+    }
+
+    #[test]
+    fn a_hold_of_seconds_with_waiters_is_a_warning_and_after_ten_critical() {
+        let (mut judged, lock, task) = held(TaskState::Idle, 12);
+        judged.run(ms(900));
+        judged.expect_nothing();
+        judged.run(ms(600));
+        let finding = judged.only("lock-hog");
+        assert_eq!((finding.severity, finding.subject.kind), (Severity::Warn, SubjectKind::Lock(lock)));
+        assert_eq!(finding.subject.location, "src/catalog.rs:31:40");
+        let id = crate::text::task_id(task);
+        assert_eq!(
+            finding.message,
+            format!(
+                "lock `Catalog` has been held for 1.50 s by `refresh` {id}, which waits for something that is not \
+                 visible; 12 wait for it"
+            )
+        );
+        judged.run(ms(9000));
+        assert_eq!(judged.only("lock-hog").severity, Severity::Crit);
+        judged.target.lock_state(lock, |lock| (lock.held_since, lock.holder, lock.waiters) = (None, TaskId(0), 0));
+        judged.run(ms(1500));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_lock_kept_for_good_that_nobody_wants_is_no_alarm() {
+        let (mut judged, ..) = held(TaskState::Idle, 0);
+        judged.run(ms(20_000));
+        judged.expect_no_alarm();
+    }
+
+    #[test]
+    fn a_job_of_the_blocking_pool_that_holds_it_is_named_too() {
+        let (mut judged, ..) = held(TaskState::Running, 3);
+        judged.run(ms(2000));
+        assert!(judged.only("lock-hog").message.contains("which has run for 2.00 s"));
+    }
+
+    #[test]
+    fn where_the_holder_waits_for_another_hog_that_one_is_the_cause() {
+        let (mut judged, first, task) = held(TaskState::Idle, 3);
+        let made = judged.target.lock_site("src/other.rs:12:9", "shop::Prices");
+        let second = judged.target.lock(made);
+        let spawned = judged.target.spawn_site("src/other.rs:3:3", "shop::reprice::{{closure}}", OutputKind::Unit);
+        let hog = judged.target.task(spawned);
+        let (site, since) = (SiteId(0), judged.target.now);
+        judged.target.lock_state(second, |lock| {
+            (lock.holder, lock.held_since, lock.waiters) = (hog, Some(since), 1);
+        });
+        judged.target.task_state(task, |task| {
+            task.waits = vec![Wait { on: WaitFor::Lock(second), site, since }];
+        });
+        judged.run(ms(2000));
+        let finding = judged.only("lock-hog");
+        assert_eq!(finding.subject.kind, SubjectKind::Lock(second));
+        assert!(evidence(&finding, "effects").text.contains("lock-hog: lock `Catalog`"), "{first:?}");
+    }
+}

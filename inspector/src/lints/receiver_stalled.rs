@@ -1,0 +1,236 @@
+//! Messages that wait for a receiver that does not ask.
+use std::time::Duration;
+
+use super::receiver::receiver;
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::wait_graph::{self, Knots};
+use super::{Confidence, Evidence, Severity, words};
+use crate::model::{Channel, ChannelKind, TaskState, WaitFor};
+use crate::text;
+
+const SILENT: Threshold =
+    Threshold::millis("silent", 2000, "messages wait, and the receiver has not asked for so long");
+const UNSEEN: Threshold =
+    Threshold::millis("unseen", 3000, "the same where nothing tells what the receiver does meanwhile");
+
+/// A receiver that comes in turns is late only when it is later than this, in turns.
+const TURNS: u32 = 3;
+
+pub(super) const RULE: Rule = Rule {
+    id: "receiver-stalled",
+    severity: Severity::Warn,
+    summary: "messages wait in a channel whose receiver has stopped asking",
+    explain: EXPLAIN,
+    thresholds: &[SILENT, UNSEEN],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(1),
+    subsumed_by: &[
+        "deadlock",
+        "self-deadlock",
+        "sync-lock-in-async",
+        "block-on-in-async",
+        "blocked-worker",
+        "lock-hog",
+        "lock-held-across-await",
+    ],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+A channel has messages in it, and its receiver has not asked for one for a while: the receiving task is busy with
+something else, has ended its loop, or has forgotten the receiver.
+
+Why it hurts
+  The messages are accepted, so their senders believe that all is well. Nothing is done with them, and once the channel
+  is full the senders stop too.
+
+WRONG
+  while let Some(job) = jobs.recv().await {
+      upstream.send(job).await?;                    // hangs for minutes, and so does everything behind it
+  }
+
+RIGHT
+  while let Some(job) = jobs.recv().await {
+      match timeout(LIMIT, upstream.send(job)).await { /* give up, count, go on */ }
+  }
+
+  // or a task of its own for what may hang, so that the loop always comes back
+  uploads.spawn(upstream.send(job));
+
+Thresholds
+  silent = 2.00 s   messages wait, and the receiver has not asked for so long
+  unseen = 3.00 s   the same where nothing tells what the receiver does meanwhile
+
+A receiver that was seen to come in turns, as one that empties the channel at each tick of a timer does, is given three
+turns.
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let waiting = |c: &&Channel| {
+        matches!(c.kind, ChannelKind::Mpsc | ChannelKind::MpscUnbounded) && c.depth() > 0 && c.receivers > 0
+    };
+    out.extend(cx.model.channels.values().filter(waiting).filter_map(|channel| judge(cx, channel)));
+}
+
+fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
+    let model = cx.model;
+    // Messages have waited since the receiver last asked, or since the first second that ended with some in it.
+    let seconds = channel.depth_s.points().rev().take_while(|&depth| depth > 0.0).count() as u64;
+    let full_for = Duration::from_secs(seconds.saturating_sub(1));
+    let silent = match channel.last_recv_at {
+        Some(at) => model.now.since(at).min(full_for.saturating_add(Duration::from_secs(1))),
+        None => full_for,
+    }
+    .saturating_sub(cx.gap);
+    let task = model.tasks.get(&channel.receiver_task);
+    let asks = task.is_some_and(|task| task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)));
+    let coming = task.is_some_and(|task| matches!(task.state, TaskState::Scheduled | TaskState::New));
+    let receives = channel.received_s.recent_sum(2) > 0.0;
+    if asks || coming || receives || task.is_some_and(|task| Knots::new(model).is_stuck(task.id)) {
+        return None;
+    }
+    let seen = task.is_some_and(|task| {
+        task.state != TaskState::Idle
+            || !task.flags.more_waits && task.waits.iter().any(|wait| wait.on != WaitFor::Timer)
+    });
+    let limit = if seen { &SILENT } else { &UNSEEN };
+    let most = cx.span(limit).max(turn(channel).saturating_mul(TURNS));
+    // What came after it last asked, it has had no chance to see; without that, it may just leave the last one.
+    let sent_since = match (channel.last_send_at, channel.last_recv_at) {
+        (Some(sent), Some(asked)) => sent > asked,
+        _ => true,
+    };
+    let subject = words::channel_subject(model, channel);
+    let group = subject.location.clone();
+    if silent <= most || !sent_since {
+        return (silent > most / 2).then(|| Candidate::stay(subject, &group));
+    }
+
+    let taking = receiver(model, channel);
+    let messages = text::counted(channel.depth(), "message");
+    let verb = if channel.depth() == 1 { "waits" } else { "wait" };
+    let message = format!("{messages} {verb} in channel `{}`: {}", subject.name, taking.stuck);
+    let mut evidence = vec![
+        Evidence::span("receiver_silent_ns", silent).over(text::duration(most)),
+        Evidence::count("depth", channel.depth()),
+        Evidence::count("blocked_senders", channel.blocked_senders.into()),
+    ];
+    evidence.extend(taking.evidence);
+    let mut candidate = Candidate {
+        message,
+        evidence,
+        advice: taking.advice,
+        confidence: if seen || channel.last_recv_at.is_none() { Confidence::Certain } else { Confidence::Likely },
+        onset: Some(model.now.before(silent)),
+        hurt: channel.depth(),
+        behind: wait_graph::behind(model, channel.receiver_task),
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    };
+    candidate.causes.extend(Some(taking.spawned_at).filter(|place| !place.is_empty()));
+    candidate.behind.retain(|place| *place != group);
+    Some(candidate)
+}
+
+/// Seconds from one turn of the receiver to the next, in the last minute, if it comes in turns.
+fn turn(channel: &Channel) -> Duration {
+    let turns: Vec<usize> =
+        channel.received_s.points().enumerate().filter(|&(_, n)| n > 0.0).map(|(second, _)| second).collect();
+    let longest = turns.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+    // Every second, or twice a second, is no turn.
+    if longest < 2 { Duration::ZERO } else { Duration::from_secs(longest as u64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn quiet(capacity: Option<u64>) -> (Judged, ChannelId, TaskId) {
+        let mut judged = Judged::new();
+        let made = judged.target.channel_site("src/jobs.rs:9:20", "shop::Job");
+        let channel = judged.target.channel(made, capacity);
+        let spawned = judged.target.spawn_site("src/jobs.rs:11:5", "shop::upload_all::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        let place = judged.target.call_site("src/jobs.rs:14:32");
+        judged.target.channel_state(channel, |channel| (channel.receiver_task, channel.recv_site) = (task, place));
+        judged.settle();
+        (judged, channel, task)
+    }
+
+    fn flow(target: &mut Fixture, channel: ChannelId, sent: u64, received: u64) {
+        let now = target.now;
+        target.channel_state(channel, |channel| {
+            if sent > 0 {
+                channel.sent += sent;
+                channel.last_send_at = Some(now);
+            }
+            if received > 0 {
+                channel.received = (channel.received + received).min(channel.sent);
+                channel.last_recv_at = Some(now);
+            }
+        });
+    }
+
+    #[test]
+    fn a_receiver_that_stopped_asking_is_named() {
+        let (mut judged, channel, _) = quiet(Some(1000));
+        judged.every(ms(2000), |target| flow(target, channel, 2, 2));
+        judged.every(ms(2500), |target| flow(target, channel, 2, 0));
+        judged.expect_nothing();
+        judged.every(ms(1500), |target| flow(target, channel, 2, 0));
+        let finding = judged.only("receiver-stalled");
+        assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
+        assert_eq!(finding.subject.location, "src/jobs.rs:9:20");
+        assert!(
+            finding.message.starts_with("80 messages wait in channel `Job`: its receiver has been away for 4."),
+            "{}",
+            finding.message
+        );
+        judged.every(ms(2500), |target| flow(target, channel, 2, 1000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn what_the_receiver_waits_for_makes_it_certain() {
+        let (mut judged, channel, task) = quiet(Some(1000));
+        let made = judged.target.channel_site("src/out.rs:9:20", "shop::Out");
+        let out = judged.target.channel(made, Some(1));
+        let (site, since) = (SiteId(0), judged.target.now);
+        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Send(out), site, since }]);
+        judged.every(ms(300), |target| flow(target, channel, 3, 1));
+        judged.every(ms(3000), |target| flow(target, channel, 2, 0));
+        let finding = judged.only("receiver-stalled");
+        assert_eq!(finding.confidence, Confidence::Certain);
+        assert!(finding.message.contains("waiting for room in channel `Out`"), "{}", finding.message);
+    }
+
+    #[test]
+    fn a_receiver_that_waits_for_a_message_is_not_stalled() {
+        let (mut judged, channel, task) = quiet(Some(1000));
+        let (site, since) = (SiteId(0), judged.target.now);
+        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Recv(channel), site, since }]);
+        judged.every(ms(6000), |target| flow(target, channel, 1, 0));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_receiver_that_comes_at_each_tick_of_a_timer_is_given_time() {
+        let (mut judged, channel, _) = quiet(None);
+        for _ in 0..10 {
+            flow(&mut judged.target, channel, 0, 1000);
+            judged.every(ms(2800), |target| flow(target, channel, 2, 0));
+        }
+        judged.expect_nothing();
+        judged.every(ms(7000), |target| flow(target, channel, 2, 0));
+        judged.only("receiver-stalled");
+    }
+
+    #[test]
+    fn a_last_message_that_is_left_is_nothing() {
+        let (mut judged, channel, _) = quiet(None);
+        flow(&mut judged.target, channel, 2, 0);
+        judged.run(ms(100));
+        flow(&mut judged.target, channel, 0, 1);
+        judged.run(ms(20_000));
+        judged.expect_nothing();
+    }
+}

@@ -1,0 +1,120 @@
+//! Polls that stand, or lately stood, in one kind of blocking call, as their stacks tell.
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::rule::Cx;
+use super::{Evidence, Subject, words};
+use crate::model::{Stack, StackCause, Stamp, TaskId, WorkerKind};
+use crate::text;
+
+/// A poll that ended counts for so long.
+const FRESH: Duration = Duration::from_secs(5);
+/// Polls at one line are counted over this time.
+const WINDOW: Duration = Duration::from_secs(10);
+/// One look may have met a moment that is nobody's fault.
+const LOOKS: u32 = 2;
+
+/// Polls that stood at one line of the app's own code.
+pub(super) struct Place<'a> {
+    /// The line, as `path:line:column`; where the task was spawned if the stack does not tell.
+    pub(super) location: String,
+    /// The stack that tells it best.
+    pub(super) stack: &'a Stack,
+    /// Moments at which polls of the last ten seconds began.
+    pub(super) polls: Vec<Stamp>,
+    /// How long the one that goes on has done so; else how long the longest was seen to.
+    pub(super) longest: Duration,
+    /// Threads that stand there now.
+    pub(super) now: u64,
+    /// Tasks that did.
+    tasks: Vec<TaskId>,
+}
+
+/// Whether a stack is inside of `block_in_place`, where a task may block: the runtime has moved on to another thread.
+pub(super) fn may_block(stack: &Stack) -> bool {
+    stack.frames.iter().any(|frame| frame.function.contains("block_in_place"))
+}
+
+/// Places at which polls stand, or lately stood, for `cause`: seen there more than once.
+pub(super) fn places<'a>(cx: &Cx<'a>, cause: StackCause) -> Vec<Place<'a>> {
+    let model = cx.model;
+    let mut places: BTreeMap<&str, Place<'a>> = BTreeMap::new();
+    let mut looks: BTreeMap<&str, u32> = BTreeMap::new();
+    for stack in model.stacks.iter().filter(|stack| stack.cause == cause && !may_block(stack)) {
+        let worker = model.workers.get(&stack.worker);
+        let goes_on = worker.is_some_and(|worker| worker.poll == Some((stack.task, stack.poll_started)));
+        if !goes_on && model.now.since(stack.at) > WINDOW || worker.is_some_and(|w| w.kind == WorkerKind::Blocking) {
+            continue;
+        }
+        let line = stack.user_frame().map_or("", |frame| frame.location.as_str());
+        let line = if line.is_empty() { words::spawn_place(model, stack.task) } else { line };
+        if line.is_empty() {
+            continue;
+        }
+        let until = if goes_on { model.now } else { stack.at };
+        let held_up = cx.gap + worker.filter(|_| goes_on).map_or(Duration::ZERO, |worker| worker.poll_cpu_wait);
+        let lasted = until.since(stack.poll_started).saturating_sub(held_up);
+        *looks.entry(line).or_default() += stack.samples;
+        let place = places.entry(line).or_insert_with(|| Place {
+            location: line.to_owned(),
+            stack,
+            polls: Vec::new(),
+            longest: Duration::ZERO,
+            now: 0,
+            tasks: Vec::new(),
+        });
+        place.polls.push(stack.poll_started);
+        place.tasks.push(stack.task);
+        place.now += u64::from(goes_on);
+        if lasted >= place.longest {
+            (place.longest, place.stack) = (lasted, stack);
+        }
+    }
+    let mut out: Vec<Place<'a>> = places.into_values().collect();
+    out.retain(|place| {
+        let fresh = place.now > 0 || model.now.since(place.stack.at) <= FRESH;
+        fresh && looks.get(place.location.as_str()).is_some_and(|&looks| looks >= LOOKS)
+    });
+    out
+}
+
+impl Place<'_> {
+    /// The tasks of the place's spawn site; the task itself where that is not known.
+    pub(super) fn subject(&self, cx: &Cx) -> Subject {
+        let model = cx.model;
+        let site = model.tasks.get(&self.stack.task).and_then(|task| model.sites.get(&task.site));
+        let subject = match site {
+            Some(site) => words::site_subject(site),
+            None => words::task_subject(model, self.stack.task),
+        };
+        Subject { location: self.location.clone(), ..subject }
+    }
+
+    /// The line, and where its tasks were spawned.
+    pub(super) fn causes(&self, cx: &Cx) -> Vec<String> {
+        let mut causes = vec![self.location.clone()];
+        causes.extend(self.tasks.iter().map(|&task| words::spawn_place(cx.model, task).to_owned()));
+        causes.sort();
+        causes.dedup();
+        causes.retain(|place| !place.is_empty());
+        causes
+    }
+
+    /// What is the same of every such place.
+    pub(super) fn evidence(&self, limit: &str) -> Vec<Evidence> {
+        let mut evidence = vec![
+            Evidence::span("blocked_for_ns", self.longest).over(limit),
+            Evidence::count("blocked_workers", self.now),
+            Evidence::count("blocked_polls_10s", self.polls.len() as u64),
+        ];
+        if let Some(frame) = self.stack.user_frame() {
+            evidence.push(Evidence::words("blocked_location", frame.location.as_str()));
+            evidence.push(Evidence::words("blocked_function", text::head(&frame.function, 200)));
+        }
+        if let Some(frame) = self.stack.frames.first() {
+            evidence.push(Evidence::words("innermost_function", text::head(&frame.function, 200)));
+        }
+        evidence.push(Evidence::task("blocking_task", self.stack.task));
+        evidence
+    }
+}

@@ -1,0 +1,141 @@
+//! A task that waits for a blocking lock.
+use std::time::Duration;
+
+use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::stuck_poll::{Place, places};
+use super::{Severity, words};
+use crate::model::StackCause;
+use crate::text;
+
+const BLOCKED: Threshold =
+    Threshold::millis("blocked", 100, "a poll has stood in a blocking lock for longer than this");
+
+pub(super) const RULE: Rule = Rule {
+    id: "sync-lock-in-async",
+    severity: Severity::Crit,
+    summary: "a task blocks its worker thread in a std or parking_lot lock",
+    explain: EXPLAIN,
+    thresholds: &[BLOCKED],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(3),
+    subsumed_by: &[],
+    evaluate: |cx, out| out.extend(places(cx, StackCause::Lock).iter().filter_map(|place| accuse(cx, place))),
+};
+
+const EXPLAIN: &str = "\
+The stack of a poll that does not end stands in a blocking lock: std's `Mutex` or `RwLock`, or parking_lot's.
+
+Why it hurts
+  A task that waits for such a lock does not give its thread back. The worker runs nothing else until the holder lets
+  go, and the holder may be a task that waits for this very worker: then nothing moves again.
+
+WRONG
+  let mut index = state.index.lock().unwrap();      // std::sync::Mutex; a rebuild holds it for 400 ms
+  index.insert(key, value);
+
+RIGHT
+  let fresh = rebuild();                            // without the lock
+  *state.index.lock().unwrap() = fresh;             // held for a moment: then a std Mutex is fine, and fast
+
+  // where it must be held for long, or over an await
+  let mut index = state.index.lock().await;         // tokio::sync::Mutex
+  // or let many get at it at once: DashMap, or an Arc that is swapped
+
+Thresholds
+  blocked = 100 ms   a poll has stood in a blocking lock for longer than this
+
+Nothing is said without a stack that shows it, more than once.
+";
+
+fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
+    if place.longest <= cx.span(&BLOCKED) {
+        return None;
+    }
+    let subject = place.subject(cx);
+    let (who, at) = (&subject.name, words::short_place(&place.location));
+    let lasting = text::duration(place.longest);
+    let message = match place.now {
+        0 => format!("`{who}` waited {lasting} for a blocking lock at {at}, and its worker with it"),
+        1 => format!("`{who}` has waited {lasting} for a blocking lock at {at}, and its worker with it"),
+        n => format!("{n} workers have waited up to {lasting} for a blocking lock at {at}, in `{who}`"),
+    };
+    let group = place.location.clone();
+    Some(Candidate {
+        message,
+        evidence: place.evidence(&cx.limit_text(&BLOCKED)),
+        advice: format!(
+            "Hold the lock that {at} waits for only for moments, and never while waiting or computing; where it must be \
+             held longer, use tokio::sync::Mutex, or DashMap for a map."
+        )
+        .into(),
+        onset: Some(place.stack.poll_started),
+        count: Count::Events(place.polls.iter().map(|&at| (at, 1)).collect()),
+        hurt: place.now.max(1),
+        causes: place.causes(cx),
+        ..Candidate::enter(subject, &group, Severity::Crit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+    use crate::model::StackCause;
+
+    #[test]
+    fn a_poll_that_stands_in_a_blocking_lock_is_named_with_its_line() {
+        let mut judged = Judged::new();
+        let (task, worker) = blocked_poll(&mut judged);
+        judged.run(ms(100));
+        stack(&mut judged, worker, task, StackCause::Lock, 1, "src/index.rs:20:35");
+        judged.run(ms(100));
+        judged.expect_nothing();
+        stack(&mut judged, worker, task, StackCause::Lock, 2, "src/index.rs:20:35");
+        judged.run(ms(200));
+        let finding = judged.only("sync-lock-in-async");
+        assert_eq!(finding.severity, Severity::Crit);
+        assert_eq!(finding.subject.location, "src/index.rs:20:35");
+        assert_eq!(
+            finding.message,
+            "`look_up` has waited 400 ms for a blocking lock at index.rs:20, and its worker with it"
+        );
+        assert_eq!(evidence(&finding, "blocked_for_ns").limit, "> 100 ms");
+    }
+
+    #[test]
+    fn it_clears_after_the_poll_ended() {
+        let mut judged = Judged::new();
+        let (task, worker) = blocked_poll(&mut judged);
+        stack(&mut judged, worker, task, StackCause::Lock, 3, "src/index.rs:20:35");
+        judged.run(ms(600));
+        judged.only("sync-lock-in-async");
+        judged.target.worker_state(worker, |worker| worker.poll = None);
+        judged.run(ms(9000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn without_a_stack_or_with_another_cause_it_says_nothing() {
+        let mut judged = Judged::new();
+        let (task, worker) = blocked_poll(&mut judged);
+        judged.run(ms(1000));
+        judged.expect_no_alarm_of("sync-lock-in-async");
+        stack(&mut judged, worker, task, StackCause::Cpu, 3, "src/index.rs:20:35");
+        judged.run(ms(1000));
+        judged.only("blocked-worker");
+    }
+
+    #[test]
+    fn a_task_in_block_in_place_may_block() {
+        let mut judged = Judged::new();
+        let (task, worker) = blocked_poll(&mut judged);
+        let started = judged.target.model.now;
+        let mut stack = made_stack(started, worker, task, StackCause::Lock, 3, "src/index.rs:20:35");
+        stack.frames.push(crate::model::Frame {
+            function: "tokio::task::blocking::block_in_place".into(),
+            ..crate::model::Frame::default()
+        });
+        judged.target.stack(stack);
+        judged.run(ms(3000));
+        judged.expect_nothing();
+    }
+}
