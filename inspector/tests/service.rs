@@ -2,6 +2,7 @@
 //! seen at its line, and is gone after it is switched off.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod common;
 mod watched;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
 };
 
 use async_inspect_zoo::shop::{Client, FAULTS, Fault};
+use common::terminal::{ASYNC_INSPECT, Terminal};
 use watched::{Attached, Watched, async_inspect, describe, free_address, run, turn};
 
 const ONSET: Duration = Duration::from_secs(5);
@@ -45,6 +47,11 @@ async fn a_healthy_shop_under_load_raises_nothing_and_each_fault_its_rule_while_
     assert_eq!(lasting(&attached), [""; 0], "the shop is healthy");
     assert!(attached.seen.is_empty(), "the shop was healthy from the start: {:?}", attached.seen);
 
+    // A dashboard beside it, in a terminal that shows the whole Overview.
+    let address = shop.probe.to_string();
+    let dashboard = Terminal::start(ASYNC_INSPECT, &["connect", &address], 120, 60);
+    dashboard.wait_for("live");
+
     let mut complaints = Vec::new();
     for fault in FAULTS {
         let (rule, line) = (fault.rule, fault.line());
@@ -64,6 +71,9 @@ async fn a_healthy_shop_under_load_raises_nothing_and_each_fault_its_rule_while_
         complaints.extend(
             attached.active().filter(|finding| !is_at(finding, fault)).map(|f| format!("{rule} on: {}", describe(f))),
         );
+
+        let place = format!("{}:{line}", fault.file);
+        dashboard.wait_until("the rule and the place", |screen| screen.contains(rule) && screen.contains(&place));
 
         switch(&client, rule, "off").await;
         let off = Instant::now();
