@@ -8,9 +8,11 @@ mod deadlock;
 mod healthy;
 mod lock_contention;
 mod lock_held_across_await;
+mod lock_hog;
 mod long_poll;
 mod lost_panic;
 mod never_awaited_handle;
+mod receiver_stalled;
 mod self_deadlock;
 mod sync_lock_in_async;
 
@@ -30,6 +32,8 @@ pub static PROGRAMS: &[Program] = &[
     self_deadlock::PROGRAM,
     sync_lock_in_async::PROGRAM,
     block_on_in_async::PROGRAM,
+    lock_hog::PROGRAM,
+    receiver_stalled::PROGRAM,
     healthy::axum::PROGRAM,
     healthy::pipeline::PROGRAM,
     healthy::actors::PROGRAM,
