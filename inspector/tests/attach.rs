@@ -35,11 +35,7 @@ impl Inspect for Peer {
 
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let updates = tokio_stream::iter(self.updates.clone().into_iter().map(Ok));
-        Ok(Response::new(if self.stays {
-            Box::pin(updates.chain(tokio_stream::pending()))
-        } else {
-            Box::pin(updates)
-        }))
+        Ok(Response::new(if self.stays { Box::pin(updates.chain(tokio_stream::pending())) } else { Box::pin(updates) }))
     }
 
     async fn task_details(&self, _: Request<TaskDetailsRequest>) -> Result<Response<TaskDetailsResponse>, Status> {
@@ -97,7 +93,10 @@ async fn another_grpc_server_is_code_4() {
     tokio::spawn(async move {
         // A server with no services at all.
         let routes = tonic::service::Routes::default();
-        tonic::transport::Server::builder().add_routes(routes).serve_with_incoming(TcpListenerStream::new(listener)).await
+        tonic::transport::Server::builder()
+            .add_routes(routes)
+            .serve_with_incoming(TcpListenerStream::new(listener))
+            .await
     });
     check(address, "1s", 4, &["not an async-inspect probe", "what to do"]).await;
 }
