@@ -12,8 +12,7 @@ use super::{
     arena::{Head, Slot},
     clock,
     lock::{LockKind, LockSlot, location, set_location},
-    task::TaskSlot,
-    thread,
+    thread::{self, Holder},
     wait::{Awaited, WaitKind},
 };
 
@@ -46,8 +45,8 @@ struct Entry {
     task: AtomicU64,
     site: AtomicPtr<Location<'static>>,
     permits: AtomicU32,
-    /// Polls that the holding task had had, and in the top bit whether nobody else can hold it.
-    polls: AtomicU32,
+    /// The [`Holder::mark`], and in the top bit whether nobody else can hold it.
+    mark: AtomicU32,
 }
 
 const CLAIMED: u64 = 1;
@@ -120,10 +119,10 @@ impl HoldsSlot {
             entry.since.load(Relaxed) == 0 && entry.since.compare_exchange(0, CLAIMED, Acquire, Relaxed).is_ok()
         })?;
         let of = &self.entries[entry];
-        of.task.store(hold.task, Relaxed);
+        of.task.store(hold.holder.task, Relaxed);
         set_location(&of.site, Some(hold.site));
         of.permits.store(hold.permits, Relaxed);
-        of.polls.store(hold.polls & !EXCLUSIVE | if hold.exclusive { EXCLUSIVE } else { 0 }, Relaxed);
+        of.mark.store(hold.holder.mark & !EXCLUSIVE | if hold.exclusive { EXCLUSIVE } else { 0 }, Relaxed);
         of.since.store(since, Release);
         Some(entry as u8)
     }
@@ -133,18 +132,17 @@ impl Entry {
     fn read(&self) -> Option<HoldReading> {
         let since = self.since.load(Acquire);
         let (task, site) = (self.task.load(Acquire), location(&self.site));
-        let (permits, polls) = (self.permits.load(Relaxed), self.polls.load(Acquire));
+        let (permits, mark) = (self.permits.load(Relaxed), self.mark.load(Acquire));
         if since <= CLAIMED || self.since.load(Acquire) != since {
             return None;
         }
-        Some(HoldReading { task, site: site?, since, permits, exclusive: polls & EXCLUSIVE != 0 })
+        Some(HoldReading { task, site: site?, since, permits, exclusive: mark & EXCLUSIVE != 0 })
     }
 }
 
 #[derive(Clone, Copy)]
 struct Hold {
-    task: u64,
-    polls: u32,
+    holder: Holder,
     site: &'static Location<'static>,
     permits: u32,
     exclusive: bool,
@@ -176,8 +174,7 @@ impl Shared {
         if permits != 1 {
             self.holds.extra.fetch_add(u64::from(permits).wrapping_sub(1), Relaxed);
         }
-        let (task, polls) = thread::current_task().map_or((0, 0), |task| (task.id(), task.polls() as u32));
-        let entry = self.holds.claim(Hold { task, polls, site, permits, exclusive }, since);
+        let entry = self.holds.claim(Hold { holder: thread::holder(), site, permits, exclusive }, since);
         self.lock.mark();
         Held { of: self, since, site, permits, entry }
     }
@@ -228,7 +225,7 @@ impl Held {
     /// From now on it is one of several holds, of one permit.
     pub(crate) fn downgrade(&mut self) {
         if let Some(entry) = self.entry() {
-            entry.polls.store(entry.polls.load(Relaxed) & !EXCLUSIVE, Release);
+            entry.mark.store(entry.mark.load(Relaxed) & !EXCLUSIVE, Release);
         }
         self.set_permits(1);
     }
@@ -292,17 +289,11 @@ impl Held {
     fn kept_out_others(&self) -> bool {
         let lock = self.of.lock;
         let Some(entry) = self.entry().filter(|_| lock.kind() == LockKind::RwLock as u8) else { return false };
-        let polls = entry.polls.load(Relaxed);
-        if polls & EXCLUSIVE == 0 && lock.waiters() == 0 {
+        let mark = entry.mark.load(Relaxed);
+        if mark & EXCLUSIVE == 0 && lock.waiters() == 0 {
             return false;
         }
-        let suspended =
-            |task: &TaskSlot, holder| task.id() != holder || task.polls() as u32 & !EXCLUSIVE != polls & !EXCLUSIVE;
-        match (entry.task.load(Relaxed), thread::current_task()) {
-            (0, _) => false,
-            (holder, Some(task)) => suspended(task, holder),
-            (_, None) => true,
-        }
+        thread::was_suspended(Holder { task: entry.task.load(Relaxed), mark: mark & !EXCLUSIVE })
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     histogram::Histogram,
     holds::{HoldsReading, HoldsSlot},
     site::{Site, SiteInfo, add},
-    thread,
+    thread::{self, Holder},
     wait::{Awaited, WaitKind},
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct LockSlot {
     kind: AtomicU8,
     /// Of a `Notify` and a `SetOnce`: 1 when who comes next need not wait.
     ready: AtomicU8,
+    /// Of a `Notify`: futures that a notification could reach, polled or not. Of a `Barrier`: tasks that it waits for.
+    expecting: AtomicU32,
     /// 0 while the slot is free.
     id: AtomicU64,
     site: AtomicPtr<Site>,
@@ -53,8 +55,8 @@ pub(crate) struct LockSlot {
     /// 0 when free.
     held_since: AtomicU64,
     holder_site: AtomicPtr<Location<'static>>,
-    /// Polls that the holding task had had: differs at the release when the task was suspended in between.
-    holder_polls: AtomicU64,
+    /// The [`Holder::mark`].
+    holder_mark: AtomicU32,
     acquires: AtomicU64,
 
     // Completed holds. A `Notify` has none: here `suspended_holds` counts notifications that found nobody, and
@@ -115,6 +117,7 @@ pub(crate) struct LockReading {
     pub(crate) last_suspended_site: Option<&'static Location<'static>>,
     pub(crate) last_suspended_waiters: u32,
     pub(crate) ready: bool,
+    pub(crate) expecting: u32,
     /// `None` when only one can hold it.
     pub(crate) holds: Option<HoldsReading>,
 }
@@ -136,13 +139,13 @@ impl LockSlot {
         add(&site.spawned, 1);
         slot.kind.store(kind as u8, Relaxed);
         slot.ready.store(0, Relaxed);
+        slot.expecting.store(0, Relaxed);
         slot.holds.store(std::ptr::null_mut(), Relaxed);
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         let waits = &slot.waits;
         for counter in [
             &slot.holder,
             &slot.held_since,
-            &slot.holder_polls,
             &slot.acquires,
             &slot.hold_total,
             &slot.hold_max,
@@ -159,6 +162,7 @@ impl LockSlot {
             set_location(site, None);
         }
         slot.last_suspended_waiters.store(0, Relaxed);
+        slot.holder_mark.store(0, Relaxed);
         waits.waiters.store(0, Relaxed);
         waits.times.reset();
         slot.hold_times.reset();
@@ -227,6 +231,33 @@ impl LockSlot {
         self.acquires.fetch_add(1, Relaxed);
     }
 
+    /// Who comes next need not wait, or need.
+    pub(crate) fn set_ready(&'static self, ready: bool) {
+        if self.ready.load(Relaxed) != u8::from(ready) {
+            self.ready.store(ready.into(), Relaxed);
+            self.mark();
+        }
+    }
+
+    /// So many more, or less, are expected.
+    pub(crate) fn expect(&self, change: i32) {
+        self.expecting.fetch_add(change.cast_unsigned(), Relaxed);
+    }
+
+    /// Futures that a notification could reach.
+    pub(crate) fn expecting(&self) -> u32 {
+        self.expecting.load(Relaxed)
+    }
+
+    /// A notification to all, from `site`, found nobody.
+    #[cold]
+    pub(crate) fn lost_notify(&'static self, site: &'static Location<'static>) {
+        self.last_suspended_at.store(clock::ticks(), Relaxed);
+        set_location(&self.last_suspended_site, Some(site));
+        self.suspended_holds.fetch_add(1, Release);
+        self.mark();
+    }
+
     /// One of several holds, acquired at `site`, ends after `took` ticks.
     #[inline]
     pub(super) fn shared_hold(&self, took: u64, site: &'static Location<'static>) {
@@ -240,10 +271,10 @@ impl LockSlot {
     /// The lock was acquired at `site`, by the task in poll if there is one. Called while it is held.
     #[inline]
     pub(crate) fn acquired(&'static self, site: &'static Location<'static>) {
-        let (holder, polls) = thread::current_task().map_or((0, 0), |task| (task.id(), task.polls()));
+        let holder = thread::holder();
         self.acquires.store(self.acquires.load(Relaxed) + 1, Relaxed);
-        self.holder.store(holder, Relaxed);
-        self.holder_polls.store(polls, Relaxed);
+        self.holder.store(holder.task, Relaxed);
+        self.holder_mark.store(holder.mark, Relaxed);
         self.holder_site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         self.held_since.store(clock::ticks(), Release);
         self.mark();
@@ -260,7 +291,8 @@ impl LockSlot {
             self.hold_max.store(held, Relaxed);
             set_location(&self.hold_max_site, location(&self.holder_site));
         }
-        if self.was_suspended()
+        let holder = Holder { task: self.holder.load(Relaxed), mark: self.holder_mark.load(Relaxed) };
+        if thread::was_suspended(holder)
             && let Some(site) = location(&self.holder_site)
         {
             self.suspended(held, now, site);
@@ -268,17 +300,6 @@ impl LockSlot {
         self.holder.store(0, Relaxed);
         self.held_since.store(0, Release);
         self.mark();
-    }
-
-    /// Whether the holder was suspended since it acquired: its polls have gone up, or it lets go outside of its polls
-    /// (its future is dropped as it waits), or in another task.
-    #[inline]
-    fn was_suspended(&self) -> bool {
-        let holder = self.holder.load(Relaxed);
-        match thread::current_task() {
-            Some(task) => holder != 0 && (task.id() != holder || task.polls() != self.holder_polls.load(Relaxed)),
-            None => holder != 0,
-        }
     }
 
     /// Facts about the newest one; two that end at once may mix theirs, each still true.
@@ -359,10 +380,35 @@ impl LockSlot {
             last_suspended_site: location(&self.last_suspended_site),
             last_suspended_waiters: self.last_suspended_waiters.load(Relaxed),
             ready: self.ready.load(Relaxed) != 0,
+            expecting: self.expecting.load(Relaxed),
             holds,
         };
         fence(Acquire);
         (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+    }
+}
+
+/// An `await` for something that is not held: a notification, a barrier, a value. Only for what outlives it.
+pub(crate) struct EventAwaited(pub(crate) Option<&'static LockSlot>);
+
+impl Awaited for EventAwaited {
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        LockAwaited(self.0).target()
+    }
+
+    fn pending(&self) {
+        if let Some(event) = self.0 {
+            event.wait_begins();
+        }
+    }
+
+    fn ended(&self, waited: u64, completed: bool) {
+        if let Some(event) = self.0 {
+            if completed {
+                event.count_acquire();
+            }
+            event.wait_ended(waited, completed);
+        }
     }
 }
 

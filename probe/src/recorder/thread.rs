@@ -49,6 +49,18 @@ pub(crate) struct WorkerSlot {
     tid: AtomicI32,
     stack_low: AtomicUsize,
     stack_high: AtomicUsize,
+    /// Ticks when the runtime's loop last came out of its park; 0 while it is parked, and before it first was.
+    unparked_at: AtomicU64,
+    standing: Standing,
+}
+
+/// What the watchdog, and nobody else, writes: the thread stands in a poll that nobody watches, since then (ticks; 0 when
+/// it does not). Holds only as long as the thread has neither parked nor polled a watched task since.
+#[derive(Default)]
+struct Standing {
+    since: AtomicU64,
+    unparked_at: AtomicU64,
+    polls: AtomicU64,
 }
 
 // SAFETY: atomics only; zero is valid.
@@ -66,6 +78,10 @@ pub(crate) struct WorkerReading {
     pub(crate) name: u32,
     /// The poll in progress.
     pub(crate) poll: Option<Polling>,
+    /// Since when the thread is out of the runtime's park; 0 when it is parked or never was.
+    pub(crate) unparked_at: u64,
+    /// Since when the thread stands in a poll that nobody watches, as [`WorkerSlot::stands`] was told; 0 when it does not.
+    pub(crate) unwatched_since: u64,
     pub(crate) polls: u64,
     pub(crate) busy: u64,
 }
@@ -113,6 +129,14 @@ impl WorkerSlot {
         (self.stack_low.load(Relaxed), self.stack_high.load(Relaxed))
     }
 
+    /// The thread stands in a poll that nobody watches since `since` (ticks), or does not (0), as far as `seen` tells. For
+    /// the watchdog only.
+    pub(crate) fn stands(&self, seen: &WorkerReading, since: u64) {
+        self.standing.unparked_at.store(seen.unparked_at, Relaxed);
+        self.standing.polls.store(seen.polls, Relaxed);
+        self.standing.since.store(since, Relaxed);
+    }
+
     /// What the worker does; `None` when the slot is free.
     pub(crate) fn read(&self) -> Option<WorkerReading> {
         let id = self.id.load(Acquire);
@@ -131,12 +155,19 @@ impl WorkerSlot {
                 })
             })
             .flatten();
+        let (unparked_at, polls) = (self.unparked_at.load(Acquire), self.polls.load(Relaxed));
+        let stands = poll.is_none()
+            && unparked_at != 0
+            && self.standing.unparked_at.load(Relaxed) == unparked_at
+            && self.standing.polls.load(Relaxed) == polls;
         let reading = WorkerReading {
             id,
             kind: self.kind.load(Relaxed),
             name: self.name.load(Relaxed),
             poll,
-            polls: self.polls.load(Relaxed),
+            unparked_at,
+            unwatched_since: if stands { self.standing.since.load(Relaxed) } else { 0 },
+            polls,
             busy: self.busy.load(Relaxed),
         };
         (id != 0 && self.id.load(Acquire) == id).then_some(reading)
@@ -175,12 +206,19 @@ pub(crate) struct Here {
     worker: Cell<Option<&'static WorkerSlot>>,
     /// Ticks at the start of the poll in progress.
     pub(super) poll_started: Cell<u64>,
+    /// How many times the runtime's loop parked this thread, while anything was recorded.
+    parks: Cell<u32>,
 }
 
 thread_local! {
     // Without a destructor, so that reading it is one address computation.
     pub(super) static HERE: Here = const {
-        Here { task: Cell::new(None), worker: Cell::new(None), poll_started: Cell::new(0) }
+        Here {
+            task: Cell::new(None),
+            worker: Cell::new(None),
+            poll_started: Cell::new(0),
+            parks: Cell::new(0),
+        }
     };
     // Gives the worker slot back when the thread ends.
     static AT_EXIT: AtExit = const { AtExit };
@@ -209,6 +247,83 @@ pub(crate) fn current_task() -> Option<&'static TaskSlot> {
 #[inline]
 pub(crate) fn current_task_id() -> u64 {
     current_task().map_or(0, TaskSlot::id)
+}
+
+/// Who acquires a lock on this thread now, to be asked about by [`was_suspended`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// The task; 0 outside of any.
+    pub(crate) task: u64,
+    /// Stays the same for as long as the task is not suspended: how many polls it had; of a task that is not watched, the
+    /// thread and how often that was parked. Leaves the top bit to others.
+    pub(crate) mark: u32,
+}
+
+/// In [`Holder::mark`]: the task is not watched.
+const UNWATCHED: u32 = 1 << 30;
+
+/// Who acquires a lock now.
+#[inline]
+pub(crate) fn holder() -> Holder {
+    match current_task() {
+        Some(task) => Holder { task: task.id(), mark: task.polls() as u32 & (UNWATCHED - 1) },
+        None => unwatched_holder(),
+    }
+}
+
+/// A task of a library's is known by its id alone.
+#[inline(never)]
+fn unwatched_holder() -> Holder {
+    let task = ::tokio::task::try_id().map_or(0, super::peek::task_id);
+    Holder { task, mark: UNWATCHED | this_park() }
+}
+
+/// Tells this thread between two of its parks from other threads and times, nearly always; 0 for a thread that no runtime
+/// ever parked.
+fn this_park() -> u32 {
+    HERE.with(|here| {
+        let thread = here.worker.get().map_or(0, |worker| worker.id.load(Relaxed) as u32);
+        let parks = here.parks.get();
+        if thread == 0 || parks == 0 { 0 } else { (thread.wrapping_mul(0x9E37_79B1) ^ parks) % UNWATCHED }
+    })
+}
+
+/// Whether `holder`, who lets go of a lock on this thread now, was suspended since it acquired: its polls have gone up, or
+/// it lets go outside of its polls (its future is dropped as it waits), or in another task. Of a task that is not watched
+/// it is certain where the thread parked in between, or is another one; elsewhere it is not claimed.
+#[inline]
+pub(crate) fn was_suspended(holder: Holder) -> bool {
+    match current_task() {
+        _ if holder.task == 0 => false,
+        Some(task) => task.id() != holder.task || task.polls() as u32 & (UNWATCHED - 1) != holder.mark,
+        None if holder.mark & UNWATCHED == 0 => true,
+        None => {
+            let now = unwatched_holder();
+            let known = now.mark != UNWATCHED && holder.mark != UNWATCHED;
+            now.task != 0 && now.task != holder.task || known && now.mark != holder.mark
+        }
+    }
+}
+
+/// The runtime's loop is about to park this thread: nothing is in a poll of its.
+#[inline]
+pub(crate) fn parks(recorder: &'static Recorder, kind: WorkerKind) {
+    HERE.with(|here| {
+        here.parks.set(here.parks.get().wrapping_add(1));
+        if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind)) {
+            worker.unparked_at.store(0, Release);
+        }
+    });
+}
+
+/// The runtime's loop has this thread again.
+#[inline]
+pub(crate) fn unparked() {
+    HERE.with(|here| {
+        if let Some(worker) = here.worker.get() {
+            worker.unparked_at.store(clock::ticks(), Release);
+        }
+    });
 }
 
 /// When the poll in progress on this thread began, in ticks; 0 outside of any. A timestamp that costs nothing, good
@@ -282,6 +397,8 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     worker.busy.store(0, Relaxed);
     worker.cpu_waited.store(cpu_wait::of_this_thread().waited, Relaxed);
     worker.cpu_seen_at.store(0, Relaxed);
+    worker.unparked_at.store(0, Relaxed);
+    worker.standing.since.store(0, Relaxed);
     let (tid, (low, high)) = crate::stacks::this_thread();
     worker.tid.store(tid, Relaxed);
     worker.stack_low.store(low, Relaxed);
