@@ -38,6 +38,7 @@ pub(crate) struct Track {
     pub(super) wakes: u64,
     pub(super) contended: u64,
     pub(super) seconds: super::seconds::Seconds,
+    pub(super) queues: super::queues::Queues,
     cost: Option<(Stamp, Duration)>,
 }
 
@@ -117,6 +118,7 @@ impl Model {
         }
         if self.complete && !self.track.syncing {
             self.calm_down();
+            self.tidy_queues();
             self.take_seconds();
         }
     }
@@ -141,7 +143,16 @@ impl Model {
 
     fn site_birth(&mut self, birth: SiteBirth) {
         let SiteBirth { id, kind, location, name, output } = birth;
-        let site = self.sites.entry(id).or_default();
+        let complete = self.complete;
+        let site = self.sites.entry(id).or_insert_with(|| {
+            // Of a site that comes later, everything is new.
+            let mut site = Site { counted: complete.then_some([0; 3]), ..Site::default() };
+            if complete {
+                site.live_s.push(0.0);
+                site.unjoined_s.push(0.0);
+            }
+            site
+        });
         *site = Site { id, kind, location, name, output, ..std::mem::take(site) };
     }
 
@@ -213,6 +224,7 @@ impl Model {
         if let Some(site) = self.sites.get_mut(&task.site) {
             site.states.add(task.state);
             site.detached += u64::from(task.detached());
+            site.future_bytes = site.future_bytes.max(task.future_bytes);
         }
         self.tasks.insert(task.id, task);
     }
@@ -270,6 +282,7 @@ impl Model {
         } else {
             read_rates(task, at, busy, polls, &mut self.track.lively);
         }
+        self.track.queues.note(task, at);
     }
 
     fn lock_birth(&mut self, birth: LockBirth) {

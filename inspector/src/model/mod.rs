@@ -11,6 +11,7 @@ mod channel;
 pub mod fixture;
 mod histogram;
 mod lock;
+mod queues;
 mod seconds;
 mod series;
 mod site;
@@ -29,6 +30,7 @@ pub use batch::{
 pub use channel::{Channel, ChannelId, ChannelKind};
 pub use histogram::Histogram;
 pub use lock::{Holder, Lock, LockId, LockKind, SuspendedHold};
+pub use queues::OftenPolled;
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use stack::{Frame, Stack, StackCause};

@@ -1,7 +1,7 @@
 //! What is done once a second of the target's time: the points of every series, and forgetting what is old.
 use std::time::Duration;
 
-use super::{Channel, Histogram, Lock, Model, Series, Stamp};
+use super::{Channel, Histogram, Lock, Model, Series, Site, SiteKind, Stamp};
 
 /// How long stacks, slow polls and suspended holds are kept.
 const RECENT: Duration = Duration::from_mins(1);
@@ -65,6 +65,11 @@ impl Model {
             for channel in self.channels.values_mut() {
                 channel.depth_s.push(channel.depth() as f64);
             }
+            for site in self.sites.values_mut().filter(|site| site.kind == SiteKind::Spawn) {
+                site.counted = Some([site.spawned, site.finished, site.aborted]);
+                site.live_s.push(site.live() as f64);
+                site.unjoined_s.push(site.unjoined() as f64);
+            }
             return;
         };
         let whole = now.since(began).as_secs();
@@ -97,6 +102,9 @@ impl Model {
         let old = now.before(RECENT);
         self.stacks.retain(|stack| stack.at >= old);
         for site in self.sites.values_mut() {
+            if site.kind == SiteKind::Spawn {
+                site.take_seconds(taking);
+            }
             site.recent_slow.retain(|slow| slow.at >= old);
         }
     }
@@ -105,6 +113,21 @@ impl Model {
     pub fn live_tasks(&self) -> u64 {
         let by_site = self.sites.values().map(super::Site::live).fold(0, u64::saturating_add);
         by_site.max(self.states.live())
+    }
+}
+
+impl Site {
+    fn take_seconds(&mut self, taking: Taking) {
+        let now = [self.spawned, self.finished, self.aborted];
+        // What was before attach has no rate.
+        let before = self.counted.replace(now).unwrap_or(now);
+        let rise = |n: usize| now[n].saturating_sub(before[n]) as f64;
+        taking.rate(&mut self.spawned_s, rise(0));
+        taking.rate(&mut self.finished_s, rise(1));
+        taking.rate(&mut self.aborted_s, rise(2));
+        let (live, unjoined) = (self.live(), self.unjoined());
+        taking.gauge(&mut self.live_s, live as f64);
+        taking.gauge(&mut self.unjoined_s, unjoined as f64);
     }
 }
 

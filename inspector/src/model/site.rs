@@ -1,7 +1,7 @@
 //! Places in the target's source: where tasks are spawned, where locks and channels are made, where things are awaited.
 use std::time::Duration;
 
-use super::{Stamp, StateCounts, TaskId};
+use super::{Series, Stamp, StateCounts, TaskId, TaskState};
 
 /// Id of a [`Site`] within one instance of a target; 0 is "unknown".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +90,21 @@ pub struct Site {
     /// The same for a panic lost.
     pub last_panic_lost: Option<Stamp>,
 
+    /// Size of the largest future that was spawned here, in bytes.
+    pub future_bytes: u32,
+    /// The last minute, one point a second: tasks that have not ended.
+    pub live_s: Series,
+    /// Tasks that have ended and whose handle is still held, of those that are shown.
+    pub unjoined_s: Series,
+    /// Tasks spawned in each second.
+    pub spawned_s: Series,
+    /// Tasks that ended in each second.
+    pub finished_s: Series,
+    /// Tasks that were aborted or dropped in each second.
+    pub aborted_s: Series,
+
+    /// Counters at the last point of the series: spawned, finished, aborted.
+    pub(crate) counted: Option<[u64; 3]>,
     /// A reading of its totals has come, so that the next one can be compared.
     pub(crate) seen: bool,
 }
@@ -112,6 +127,11 @@ pub struct SlowPoll {
 }
 
 impl Site {
+    /// Tasks from here that have ended and whose handle is still held, of those that are shown.
+    pub fn unjoined(&self) -> u64 {
+        TaskState::ALL.iter().filter(|state| state.ended()).map(|&state| self.states.get(state)).sum()
+    }
+
     /// Tasks from here that have not ended.
     pub fn live(&self) -> u64 {
         self.spawned.saturating_sub(self.finished)

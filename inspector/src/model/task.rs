@@ -170,6 +170,8 @@ pub(crate) struct TaskTrack {
     pub(super) seen: bool,
     /// It is queued to have its rates cleared once it goes quiet.
     pub(super) queued: bool,
+    /// The state, and its beginning, that it was last put in a queue for.
+    pub(super) queued_at: (TaskState, Stamp),
     pub(super) window: Window,
 }
 

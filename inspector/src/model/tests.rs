@@ -306,3 +306,57 @@ fn rows_of_unknown_entities_are_left_out() {
     });
     assert!(model.tasks.is_empty() && model.locks.is_empty() && model.channels.is_empty());
 }
+
+#[test]
+fn the_task_that_waits_longest_for_its_first_poll_is_known_without_a_search() {
+    let mut target = Fixture::new();
+    let site = target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
+    let tasks: Vec<TaskId> = (0..5)
+        .map(|_| {
+            let task = target.task(site);
+            let now = target.now;
+            target.task_state(task, |task| (task.state, task.state_since) = (TaskState::New, now));
+            target.tick(Duration::from_millis(100));
+            task
+        })
+        .collect();
+    assert_eq!(target.model.unpolled().map(|task| task.id).collect::<Vec<_>>(), tasks);
+    let now = target.now;
+    target.task_state(tasks[0], |task| (task.state, task.state_since) = (TaskState::Idle, now));
+    target.task_state(tasks[1], |task| (task.state, task.state_since) = (TaskState::Scheduled, now));
+    target.gone_task(tasks[2]);
+    target.tick(Duration::from_millis(100));
+    assert_eq!(target.model.unpolled().map(|task| task.id).collect::<Vec<_>>(), tasks[3..]);
+    assert_eq!(target.model.woken().map(|task| task.id).collect::<Vec<_>>(), [tasks[1]]);
+}
+
+#[test]
+fn a_task_that_is_polled_very_often_is_listed_with_what_it_did_since() {
+    let mut target = Fixture::new();
+    let site = target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
+    let task = target.task(site);
+    target.every(Duration::from_millis(100), 20, |target, _| {
+        target.task_state(task, |task| (task.polls, task.self_wakes) = (task.polls + 1000, task.self_wakes + 900));
+    });
+    let often = target.model.polled_often().next().expect("it is");
+    assert_eq!(often.task.id, task);
+    assert_eq!(often.self_wakes * 10, often.polls * 9);
+    target.every(Duration::from_millis(100), 20, |_, _| {});
+    assert_eq!(target.model.polled_often().count(), 0);
+}
+
+#[test]
+fn a_spawn_site_has_a_point_a_second_of_what_lives_and_what_ends() {
+    let mut target = Fixture::new();
+    let site = target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
+    target.totals(site, |totals| totals.spawned = 5);
+    target.tick(Duration::from_millis(100));
+    target.every(Duration::from_millis(100), 31, |target, _| {
+        target.totals(site, |totals| (totals.spawned, totals.finished) = (totals.spawned + 3, totals.finished + 1));
+    });
+    let site = &target.model.sites[&site];
+    let near = |value: Option<f64>, wanted: f64| value.is_some_and(|value| (value - wanted).abs() < 1.0);
+    assert!(near(site.spawned_s.last(), 30.0) && near(site.finished_s.last(), 10.0), "{site:?}");
+    assert_eq!(site.live_s.points().next(), Some(5.0));
+    assert!(site.live_s.last() > Some(60.0));
+}

@@ -1,0 +1,136 @@
+//! Tasks that wait for a worker, the longest first, and tasks that are polled very often: kept from reading to reading, so
+//! that nobody has to look at all tasks for the few that matter.
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+use super::{Model, Stamp, Task, TaskId, TaskKind, TaskState};
+
+/// Polls per second from which a task counts as polled very often.
+const OFTEN: f64 = 500.0;
+/// Tasks that are looked at when the one that waits longest is asked for.
+const LOOK: usize = 64;
+
+/// Tasks in one state, by when it began; those that left it meanwhile are dropped when they come to the front.
+#[derive(Debug, Clone, Default)]
+struct Queue(VecDeque<(Stamp, TaskId)>);
+
+impl Queue {
+    fn push(&mut self, since: Stamp, id: TaskId) {
+        self.0.push_back((since, id));
+    }
+
+    fn tidy(&mut self, tasks: &HashMap<TaskId, Task>, state: TaskState, in_state: u64) {
+        let waits = |(since, id): (Stamp, TaskId)| {
+            tasks.get(&id).is_some_and(|task| task.state == state && task.state_since == since)
+        };
+        while self.0.front().is_some_and(|&front| !waits(front)) {
+            self.0.pop_front();
+        }
+        // Behind one that waits for very long, others come and go.
+        if self.0.len() as u64 > in_state.saturating_mul(2).saturating_add(1024) {
+            self.0.retain(|&entry| waits(entry));
+        }
+    }
+}
+
+/// When a task was first seen to be polled very often, and its counters then.
+#[derive(Debug, Clone, Copy)]
+struct Since {
+    at: Stamp,
+    polls: u64,
+    self_wakes: u64,
+    busy: Duration,
+}
+
+/// A task that is polled very often, and what it has done since it is.
+#[derive(Debug, Clone, Copy)]
+pub struct OftenPolled<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// Since when.
+    pub since: Stamp,
+    /// Polls since then.
+    pub polls: u64,
+    /// Times it woke itself since then.
+    pub self_wakes: u64,
+    /// Time in those polls.
+    pub busy: Duration,
+}
+
+/// The queues, and the busy ones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Queues {
+    unpolled: Queue,
+    jobs: Queue,
+    scheduled: Queue,
+    /// Tasks that are polled very often.
+    often: BTreeMap<TaskId, Since>,
+}
+
+impl Queues {
+    /// Notes what a task does now.
+    pub(super) fn note(&mut self, task: &mut Task, at: Stamp) {
+        if task.track.queued_at != (task.state, task.state_since) {
+            task.track.queued_at = (task.state, task.state_since);
+            match task.state {
+                TaskState::New if task.kind == TaskKind::Blocking => self.jobs.push(task.state_since, task.id),
+                TaskState::New => self.unpolled.push(task.state_since, task.id),
+                TaskState::Scheduled => self.scheduled.push(task.state_since, task.id),
+                _ => {}
+            }
+        }
+        if task.polls_per_s >= OFTEN {
+            let since = Since { at, polls: task.polls, self_wakes: task.self_wakes, busy: task.busy };
+            self.often.entry(task.id).or_insert(since);
+        } else if !self.often.is_empty() {
+            self.often.remove(&task.id);
+        }
+    }
+}
+
+impl Model {
+    pub(super) fn tidy_queues(&mut self) {
+        let (new, scheduled) = (self.states.get(TaskState::New), self.states.get(TaskState::Scheduled));
+        let queues = &mut self.track.queues;
+        queues.unpolled.tidy(&self.tasks, TaskState::New, new);
+        queues.jobs.tidy(&self.tasks, TaskState::New, new);
+        queues.scheduled.tidy(&self.tasks, TaskState::Scheduled, scheduled);
+        queues.often.retain(|id, _| self.tasks.get(id).is_some_and(|task| task.polls_per_s >= OFTEN));
+    }
+
+    fn first_of<'a>(&'a self, queue: &'a Queue, state: TaskState) -> impl Iterator<Item = &'a Task> {
+        let entries = queue.0.iter().take(LOOK);
+        entries.filter_map(move |&(since, id)| {
+            self.tasks.get(&id).filter(|task| task.state == state && task.state_since == since)
+        })
+    }
+
+    /// Tasks that were spawned and not polled yet, those that wait longest first; some dozens.
+    pub fn unpolled(&self) -> impl Iterator<Item = &Task> {
+        self.first_of(&self.track.queues.unpolled, TaskState::New)
+    }
+
+    /// The same of jobs of `spawn_blocking` that no thread has begun.
+    pub fn waiting_jobs(&self) -> impl Iterator<Item = &Task> {
+        self.first_of(&self.track.queues.jobs, TaskState::New)
+    }
+
+    /// Tasks that were woken and not polled since, those that wait longest first; some dozens.
+    pub fn woken(&self) -> impl Iterator<Item = &Task> {
+        self.first_of(&self.track.queues.scheduled, TaskState::Scheduled)
+    }
+
+    /// Tasks that are polled more than 500 times a second.
+    pub fn polled_often(&self) -> impl Iterator<Item = OftenPolled<'_>> {
+        self.track.queues.often.iter().filter_map(|(id, since)| {
+            let task = self.tasks.get(id)?;
+            Some(OftenPolled {
+                task,
+                since: since.at,
+                polls: task.polls.saturating_sub(since.polls),
+                self_wakes: task.self_wakes.saturating_sub(since.self_wakes),
+                busy: task.busy.saturating_sub(since.busy),
+            })
+        })
+    }
+}
