@@ -150,10 +150,9 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
 
 fn empty(cx: &Cx, page: &mut Page) {
     page.words(Role::Ok, &format!("{} No finding, now or in the last minute.", cx.glyphs.ok));
-    page.words(Role::Muted, &format!("{} rules watch this service:", figures::count(RULES.len() as u64)));
-    page.blank();
-    for rule in RULES {
-        page.fact(rule.id, Role::Muted, rule.summary);
-    }
+    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    let count = figures::count(RULES.len() as u64);
+    page.words(Role::Muted, &format!("{count} rules watch this service: {}.", rules.join(", ")));
+    page.words(Role::Muted, "What one means: async-inspect explain RULE");
     super::blind_spots(cx, page);
 }
