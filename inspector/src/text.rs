@@ -161,6 +161,13 @@ pub fn head(text: &str, most: usize) -> String {
     }
 }
 
+/// What among `known` is most like `name`, if anything is like it.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |k: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &k.to_lowercase());
+    let close = |k: &&str| distance(k) <= k.chars().count().max(3) / 3 || k.starts_with(name) && !name.is_empty();
+    known.into_iter().filter(close).min_by_key(|k| distance(k))
+}
+
 fn scaled(mut value: f64, step: f64, units: &[&str], gap: &str) -> String {
     let mut unit = 0;
     // 999.6k is 1.00M; of powers of 1024, four digits may stand.

@@ -16,9 +16,9 @@ pub(crate) struct Accused {
 
 impl Accused {
     /// Those that `findings` accuse now; cleared findings accuse nobody.
-    pub(crate) fn new(findings: &[Finding], model: &Model) -> Self {
+    pub(crate) fn new<'a>(findings: impl IntoIterator<Item = &'a Finding>, model: &Model) -> Self {
         let mut accused = Self::default();
-        for finding in findings.iter().filter(|f| f.active()) {
+        for finding in findings.into_iter().filter(|f| f.active()) {
             let entity = Entity::from(finding.subject.kind);
             worsen(accused.said.entry(entity), finding.severity);
             if let Entity::Task(id) = entity

@@ -26,9 +26,10 @@ pub(crate) fn id(app: &App) -> Option<String> {
 pub(crate) fn finding(app: &App) -> Option<String> {
     let cx = app.cx();
     let chosen = [app.selected().map(|r| r.entity), app.place().subject];
-    let found = chosen.into_iter().flatten().find_map(|entity| {
-        cx.finding(entity).or_else(|| cx.findings.iter().find(|f| f.active() && Entity::from(f.subject.kind) == entity))
-    });
+    let found = chosen
+        .into_iter()
+        .flatten()
+        .find_map(|entity| cx.finding(entity).or_else(|| cx.active().find(|f| Entity::from(f.subject.kind) == entity)));
     if let Some(finding) = found {
         return Some(text(app, finding));
     }

@@ -45,6 +45,8 @@ enum Op {
 pub(crate) enum FilterError {
     #[error("no field `{0}` here; there are {1}")]
     Field(String, String),
+    #[error("no field `{0}` here, did you mean `{1}`?")]
+    Nearly(String, &'static str),
     #[error("`{0}` holds words: write {0}:text")]
     Words(&'static str),
     #[error("`{value}` is not a {what}: write {field}>{example}")]
@@ -153,7 +155,10 @@ fn term(word: &str, columns: &'static [Column]) -> Result<Option<Term>, FilterEr
             return made(Test::Anywhere(word.to_lowercase()));
         }
         let known: Vec<_> = columns.iter().map(|c| c.id).collect();
-        return Err(FilterError::Field(name.to_owned(), known.join(" ")));
+        return Err(match crate::text::nearest(name, known.iter().copied()) {
+            Some(nearest) => FilterError::Nearly(name.to_owned(), nearest),
+            None => FilterError::Field(name.to_owned(), known.join(" ")),
+        });
     };
     let (op, arg) = match rest.as_bytes() {
         [b'>', b'=', ..] => (Op::GreaterEqual, &rest[2..]),

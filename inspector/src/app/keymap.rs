@@ -1,6 +1,8 @@
 //! Every key, once. The handler, the last line and the help screen all read this table.
+use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use thiserror::Error;
 
 use super::App;
 use super::screen::Body;
@@ -34,6 +36,12 @@ pub(crate) enum Action {
     Reconnect,
     Grouping,
     Fold,
+    Palette,
+    Mute,
+    Export,
+    Earlier,
+    Later,
+    Live,
     Help,
     Quit,
     Interrupt,
@@ -49,6 +57,10 @@ pub(crate) enum Scope {
     Table,
     /// In the table of tasks.
     Tasks,
+    /// On the timeline.
+    Timeline,
+    /// Where findings are.
+    Findings,
     /// While there is no connection.
     Lost,
 }
@@ -60,6 +72,8 @@ impl Scope {
             Self::Any => true,
             Self::Table => matches!(app.place().screen.body, Body::Table(_)),
             Self::Tasks => app.place().screen.id == "tasks",
+            Self::Timeline => app.place().screen.id == "timeline",
+            Self::Findings => matches!(app.place().screen.id, "overview" | "findings" | "finding" | "timeline"),
             Self::Lost => !app.link.live(),
         }
     }
@@ -93,6 +107,8 @@ impl From<KeyEvent> for Chord {
 
 /// One row of the table.
 pub(crate) struct Binding {
+    /// What a config file calls the action; empty for keys that cannot be changed.
+    pub(crate) name: &'static str,
     pub(crate) chords: &'static [Chord],
     /// How the keys are written in help and in the last line.
     pub(crate) shown: &'static str,
@@ -113,59 +129,231 @@ const DO: &str = "Do";
 /// All keys. Hints appear in the last line in this order.
 #[rustfmt::skip]
 pub(crate) static KEYMAP: &[Binding] = &[
-    Binding { chords: &[ch('r')], shown: "r", action: Action::Reconnect, scope: Scope::Lost, group: DO, hint: "reconnect now", help: "reconnect now, without waiting for the next attempt" },
-    Binding { chords: &[ch('j'), key(KeyCode::Down)], shown: "j ↓", action: Action::Down, scope: Scope::Any, group: MOVE, hint: "", help: "down" },
-    Binding { chords: &[ch('k'), key(KeyCode::Up)], shown: "k ↑", action: Action::Up, scope: Scope::Any, group: MOVE, hint: "", help: "up" },
-    Binding { chords: &[key(KeyCode::Enter), ch('l'), key(KeyCode::Right)], shown: "Enter l →", action: Action::In, scope: Scope::Any, group: MOVE, hint: "in", help: "go in: from a row to its page, from a task to what it waits for, from a lock to its holder" },
-    Binding { chords: &[key(KeyCode::Esc), ch('h'), key(KeyCode::Left), key(KeyCode::Backspace)], shown: "Esc h ←", action: Action::Back, scope: Scope::Any, group: MOVE, hint: "back", help: "back to where you came from, or take the filter off; never quits" },
-    Binding { chords: &[ch('/')], shown: "/", action: Action::Filter, scope: Scope::Table, group: LOOK, hint: "filter", help: "filter: text, !text, state:idle, wait>1s, \"two words\"; the fields are listed while you type" },
-    Binding { chords: &[ch('s')], shown: "s", action: Action::Sort, scope: Scope::Table, group: LOOK, hint: "sort", help: "sort by the next column" },
-    Binding { chords: &[ch('S')], shown: "S", action: Action::Reverse, scope: Scope::Table, group: LOOK, hint: "", help: "reverse the order" },
-    Binding { chords: &[ch('v')], shown: "v", action: Action::Grouping, scope: Scope::Tasks, group: LOOK, hint: "flat/group", help: "tasks one by one, or one line a spawn site" },
-    Binding { chords: &[ch('o')], shown: "o", action: Action::Fold, scope: Scope::Tasks, group: LOOK, hint: "open", help: "show or hide the tasks of a spawn site in place" },
-    Binding { chords: &[ch('n')], shown: "n", action: Action::NextFinding, scope: Scope::Any, group: MOVE, hint: "next finding", help: "next finding" },
-    Binding { chords: &[ch('N')], shown: "N", action: Action::PreviousFinding, scope: Scope::Any, group: MOVE, hint: "", help: "previous finding" },
-    Binding { chords: &[key(KeyCode::Tab)], shown: "Tab", action: Action::NextRoot, scope: Scope::Any, group: MOVE, hint: "next screen", help: "next screen" },
-    Binding { chords: &[key(KeyCode::BackTab)], shown: "Shift-Tab", action: Action::PreviousRoot, scope: Scope::Any, group: MOVE, hint: "", help: "previous screen" },
-    Binding { chords: &[ch('1'), ch('2'), ch('3'), ch('4'), ch('5'), ch('6'), ch('7')], shown: "1…7", action: Action::Root, scope: Scope::Any, group: MOVE, hint: "", help: "to the screen of that number" },
-    Binding { chords: &[ch('g'), key(KeyCode::Home)], shown: "g Home", action: Action::Top, scope: Scope::Any, group: MOVE, hint: "", help: "first row" },
-    Binding { chords: &[ch('G'), key(KeyCode::End)], shown: "G End", action: Action::Bottom, scope: Scope::Any, group: MOVE, hint: "", help: "last row" },
-    Binding { chords: &[ctrl('u')], shown: "Ctrl-u", action: Action::HalfUp, scope: Scope::Any, group: MOVE, hint: "", help: "half a page up" },
-    Binding { chords: &[ctrl('d')], shown: "Ctrl-d", action: Action::HalfDown, scope: Scope::Any, group: MOVE, hint: "", help: "half a page down" },
-    Binding { chords: &[key(KeyCode::PageUp), ctrl('b')], shown: "PgUp", action: Action::PageUp, scope: Scope::Any, group: MOVE, hint: "", help: "a page up" },
-    Binding { chords: &[key(KeyCode::PageDown), ctrl('f')], shown: "PgDn", action: Action::PageDown, scope: Scope::Any, group: MOVE, hint: "", help: "a page down" },
-    Binding { chords: &[ch(' ')], shown: "Space", action: Action::Freeze, scope: Scope::Any, group: LOOK, hint: "freeze", help: "freeze the view and let it go on; the service and its probe are never touched" },
-    Binding { chords: &[ch('w')], shown: "w", action: Action::Wide, scope: Scope::Any, group: LOOK, hint: "", help: "wide: the list alone, over the whole width" },
-    Binding { chords: &[ch('y')], shown: "y", action: Action::CopyId, scope: Scope::Any, group: DO, hint: "", help: "copy the id and place of what is selected (needs a terminal with OSC 52)" },
-    Binding { chords: &[ch('Y')], shown: "Y", action: Action::CopyFinding, scope: Scope::Any, group: DO, hint: "copy", help: "copy the whole finding as text, to paste into a chat or an issue" },
-    Binding { chords: &[ctrl('z')], shown: "Ctrl-z", action: Action::Suspend, scope: Scope::Any, group: DO, hint: "", help: "to the shell; `fg` comes back" },
-    Binding { chords: &[ctrl('c')], shown: "Ctrl-c", action: Action::Interrupt, scope: Scope::Any, group: DO, hint: "", help: "quit" },
-    Binding { chords: &[ch('?'), key(KeyCode::F(1))], shown: "?", action: Action::Help, scope: Scope::Any, group: LOOK, hint: "help", help: "this help" },
-    Binding { chords: &[ch('q')], shown: "q", action: Action::Quit, scope: Scope::Any, group: DO, hint: "quit", help: "quit" },
+    Binding { name: "reconnect", chords: &[ch('r')], shown: "r", action: Action::Reconnect, scope: Scope::Lost, group: DO, hint: "reconnect now", help: "reconnect now, without waiting for the next attempt" },
+    Binding { name: "earlier", chords: &[key(KeyCode::Left)], shown: "←", action: Action::Earlier, scope: Scope::Timeline, group: LOOK, hint: "earlier", help: "a second back" },
+    Binding { name: "later", chords: &[key(KeyCode::Right)], shown: "→", action: Action::Later, scope: Scope::Timeline, group: LOOK, hint: "later", help: "a second on" },
+    Binding { name: "live", chords: &[key(KeyCode::End)], shown: "End", action: Action::Live, scope: Scope::Timeline, group: LOOK, hint: "live", help: "back to now" },
+    Binding { name: "down", chords: &[ch('j'), key(KeyCode::Down)], shown: "j ↓", action: Action::Down, scope: Scope::Any, group: MOVE, hint: "", help: "down" },
+    Binding { name: "up", chords: &[ch('k'), key(KeyCode::Up)], shown: "k ↑", action: Action::Up, scope: Scope::Any, group: MOVE, hint: "", help: "up" },
+    Binding { name: "in", chords: &[key(KeyCode::Enter), ch('l'), key(KeyCode::Right)], shown: "Enter l →", action: Action::In, scope: Scope::Any, group: MOVE, hint: "in", help: "go in: from a row to its page, from a task to what it waits for, from a lock to its holder" },
+    Binding { name: "back", chords: &[key(KeyCode::Esc), ch('h'), key(KeyCode::Left), key(KeyCode::Backspace)], shown: "Esc h ←", action: Action::Back, scope: Scope::Any, group: MOVE, hint: "back", help: "back to where you came from, or take the filter off; never quits" },
+    Binding { name: "filter", chords: &[ch('/')], shown: "/", action: Action::Filter, scope: Scope::Table, group: LOOK, hint: "filter", help: "filter: text, !text, state:idle, wait>1s, \"two words\"; the fields are listed while you type" },
+    Binding { name: "sort", chords: &[ch('s')], shown: "s", action: Action::Sort, scope: Scope::Table, group: LOOK, hint: "sort", help: "sort by the next column" },
+    Binding { name: "reverse", chords: &[ch('S')], shown: "S", action: Action::Reverse, scope: Scope::Table, group: LOOK, hint: "", help: "reverse the order" },
+    Binding { name: "grouping", chords: &[ch('v')], shown: "v", action: Action::Grouping, scope: Scope::Tasks, group: LOOK, hint: "flat/group", help: "tasks one by one, or one line a spawn site" },
+    Binding { name: "fold", chords: &[ch('o')], shown: "o", action: Action::Fold, scope: Scope::Tasks, group: LOOK, hint: "open", help: "show or hide the tasks of a spawn site in place" },
+    Binding { name: "next-finding", chords: &[ch('n')], shown: "n", action: Action::NextFinding, scope: Scope::Any, group: MOVE, hint: "next finding", help: "next finding" },
+    Binding { name: "previous-finding", chords: &[ch('N')], shown: "N", action: Action::PreviousFinding, scope: Scope::Any, group: MOVE, hint: "", help: "previous finding" },
+    Binding { name: "next-screen", chords: &[key(KeyCode::Tab)], shown: "Tab", action: Action::NextRoot, scope: Scope::Any, group: MOVE, hint: "next screen", help: "next screen" },
+    Binding { name: "previous-screen", chords: &[key(KeyCode::BackTab)], shown: "Shift-Tab", action: Action::PreviousRoot, scope: Scope::Any, group: MOVE, hint: "", help: "previous screen" },
+    Binding { name: "", chords: &[ch('1'), ch('2'), ch('3'), ch('4'), ch('5'), ch('6'), ch('7'), ch('8')], shown: "1…8", action: Action::Root, scope: Scope::Any, group: MOVE, hint: "", help: "to the screen of that number" },
+    Binding { name: "top", chords: &[ch('g'), key(KeyCode::Home)], shown: "g Home", action: Action::Top, scope: Scope::Any, group: MOVE, hint: "", help: "first row" },
+    Binding { name: "bottom", chords: &[ch('G'), key(KeyCode::End)], shown: "G End", action: Action::Bottom, scope: Scope::Any, group: MOVE, hint: "", help: "last row" },
+    Binding { name: "half-up", chords: &[ctrl('u')], shown: "Ctrl-u", action: Action::HalfUp, scope: Scope::Any, group: MOVE, hint: "", help: "half a page up" },
+    Binding { name: "half-down", chords: &[ctrl('d')], shown: "Ctrl-d", action: Action::HalfDown, scope: Scope::Any, group: MOVE, hint: "", help: "half a page down" },
+    Binding { name: "page-up", chords: &[key(KeyCode::PageUp), ctrl('b')], shown: "PgUp", action: Action::PageUp, scope: Scope::Any, group: MOVE, hint: "", help: "a page up" },
+    Binding { name: "page-down", chords: &[key(KeyCode::PageDown), ctrl('f')], shown: "PgDn", action: Action::PageDown, scope: Scope::Any, group: MOVE, hint: "", help: "a page down" },
+    Binding { name: "freeze", chords: &[ch(' ')], shown: "Space", action: Action::Freeze, scope: Scope::Any, group: LOOK, hint: "freeze", help: "freeze the view and let it go on; the service and its probe are never touched" },
+    Binding { name: "mute", chords: &[ch('m')], shown: "m", action: Action::Mute, scope: Scope::Findings, group: DO, hint: "mute", help: "mute this finding, or speak of it again; a muted one stays in Findings and marks nothing" },
+    Binding { name: "export", chords: &[ch('e')], shown: "e", action: Action::Export, scope: Scope::Any, group: DO, hint: "", help: "write the whole state to a file as JSON, and say where" },
+    Binding { name: "palette", chords: &[ch(':')], shown: ":", action: Action::Palette, scope: Scope::Any, group: DO, hint: "", help: "do anything by its name: a screen, a key's action, a theme, `task 17`, the name of a lock" },
+    Binding { name: "wide", chords: &[ch('w')], shown: "w", action: Action::Wide, scope: Scope::Any, group: LOOK, hint: "", help: "wide: the list alone, over the whole width" },
+    Binding { name: "copy", chords: &[ch('y')], shown: "y", action: Action::CopyId, scope: Scope::Any, group: DO, hint: "", help: "copy the id and place of what is selected (needs a terminal with OSC 52)" },
+    Binding { name: "copy-finding", chords: &[ch('Y')], shown: "Y", action: Action::CopyFinding, scope: Scope::Any, group: DO, hint: "copy", help: "copy the whole finding as text, to paste into a chat or an issue" },
+    Binding { name: "", chords: &[ctrl('z')], shown: "Ctrl-z", action: Action::Suspend, scope: Scope::Any, group: DO, hint: "", help: "to the shell; `fg` comes back" },
+    Binding { name: "", chords: &[ctrl('c')], shown: "Ctrl-c", action: Action::Interrupt, scope: Scope::Any, group: DO, hint: "", help: "quit" },
+    Binding { name: "help", chords: &[ch('?'), key(KeyCode::F(1))], shown: "?", action: Action::Help, scope: Scope::Any, group: LOOK, hint: "help", help: "this help" },
+    Binding { name: "quit", chords: &[ch('q')], shown: "q", action: Action::Quit, scope: Scope::Any, group: DO, hint: "quit", help: "quit" },
 ];
+
+/// The keys as they are bound now: the table, and what a config file changes about it.
+#[derive(Clone)]
+pub(crate) struct Keys(Vec<Bound>);
+
+/// One row of [`Keys`].
+#[derive(Clone)]
+pub(crate) struct Bound {
+    chords: Vec<Chord>,
+    /// How the keys are written.
+    pub(crate) shown: String,
+    pub(crate) binding: &'static Binding,
+}
+
+/// Why keys were not bound.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KeyError {
+    /// There is no such action.
+    #[error("there is no action `{name}`{}; actions are {known}", nearest.as_ref().map_or_else(String::new, |n| format!("; did you mean `{n}`?")))]
+    Action {
+        /// What was asked for.
+        name: String,
+        /// What is meant, if something is like it.
+        nearest: Option<String>,
+        /// What there is.
+        known: String,
+    },
+    /// It is not a key.
+    #[error(
+        "`{0}` is not a key: write a character, `Enter`, `Esc`, `Tab`, `Space`, `Up`, `PgDn`, `Home`, `F5`, `Ctrl-x`"
+    )]
+    Key(String),
+    /// Two actions have it in the same place.
+    #[error("`{key}` is bound to both `{first}` and `{second}`: bind one of them to something else")]
+    Twice {
+        /// The key.
+        key: String,
+        /// One action.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        let bound = |b: &'static Binding| Bound { chords: b.chords.to_vec(), shown: b.shown.to_owned(), binding: b };
+        Self(KEYMAP.iter().map(bound).collect())
+    }
+}
+
+impl Keys {
+    /// The table with `changes`: actions by name, each with its keys.
+    ///
+    /// # Errors
+    /// When an action or a key does not exist, or a key would be bound twice.
+    pub(crate) fn with<'a>(changes: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Result<Self, KeyError> {
+        let mut keys = Self::default();
+        for (name, given) in changes {
+            let Some(bound) = keys.0.iter_mut().find(|b| b.binding.name == name && !name.is_empty()) else {
+                let known: Vec<_> = KEYMAP.iter().map(|b| b.name).filter(|n| !n.is_empty()).collect();
+                let nearest = crate::text::nearest(name, known.iter().copied()).map(str::to_owned);
+                return Err(KeyError::Action { name: name.to_owned(), nearest, known: known.join(", ") });
+            };
+            bound.chords = given.iter().map(|key| chord(key)).collect::<Result<_, _>>()?;
+            bound.shown = given.join(" ");
+        }
+        for (n, one) in keys.0.iter().enumerate() {
+            for two in &keys.0[..n] {
+                // A narrower scope may take a key from a wider one, as the timeline takes the arrows.
+                if one.binding.scope != two.binding.scope {
+                    continue;
+                }
+                if let Some(chord) = one.chords.iter().find(|c| two.chords.contains(c)) {
+                    let (first, second) = (two.binding.name, one.binding.name);
+                    return Err(KeyError::Twice { key: chord.to_string(), first, second });
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// How the keys of an action are written, the first of them.
+    pub(crate) fn shown(&self, action: Action) -> &str {
+        let bound = self.0.iter().find(|b| b.binding.action == action);
+        bound.and_then(|b| b.shown.split(' ').next()).unwrap_or_default()
+    }
+
+    /// All rows.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Bound> {
+        self.0.iter()
+    }
+
+    /// What `event` asks for where the app is now: narrow scopes before wide ones.
+    fn find(&self, app: &App, event: KeyEvent) -> Option<Action> {
+        let chord = Chord::from(event);
+        let here = |b: &&Bound| b.chords.contains(&chord) && b.binding.scope.holds(app);
+        let narrow = self.0.iter().filter(|b| b.binding.scope != Scope::Any).find(here);
+        narrow.or_else(|| self.0.iter().find(here)).map(|b| b.binding.action)
+    }
+}
 
 /// What `event` asks for where the app is now.
 pub(crate) fn resolve(app: &App, event: KeyEvent) -> Option<Action> {
     if event.modifiers.contains(KeyModifiers::ALT) {
         return None;
     }
-    let chord = Chord::from(event);
-    KEYMAP.iter().find(|b| b.chords.contains(&chord) && b.scope.holds(app)).map(|b| b.action)
+    app.keys.find(app, event)
+}
+
+const NAMED: [(&str, KeyCode); 16] = [
+    ("Enter", KeyCode::Enter),
+    ("Esc", KeyCode::Esc),
+    ("Tab", KeyCode::Tab),
+    ("Shift-Tab", KeyCode::BackTab),
+    ("Space", KeyCode::Char(' ')),
+    ("Backspace", KeyCode::Backspace),
+    ("Delete", KeyCode::Delete),
+    ("Insert", KeyCode::Insert),
+    ("Up", KeyCode::Up),
+    ("Down", KeyCode::Down),
+    ("Left", KeyCode::Left),
+    ("Right", KeyCode::Right),
+    ("Home", KeyCode::Home),
+    ("End", KeyCode::End),
+    ("PgUp", KeyCode::PageUp),
+    ("PgDn", KeyCode::PageDown),
+];
+
+/// A key as it is written in a config file.
+fn chord(text: &str) -> Result<Chord, KeyError> {
+    let (is_ctrl, name) = match text.get(..5) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("ctrl-") => (true, &text[5..]),
+        _ => (false, text),
+    };
+    let mut chars = name.chars();
+    let code = match (chars.next(), chars.next()) {
+        (Some(c), None) if !c.is_control() => KeyCode::Char(if is_ctrl { c.to_ascii_lowercase() } else { c }),
+        _ => {
+            let named = NAMED.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, code)| *code);
+            let function = name.strip_prefix(['F', 'f']).and_then(|n| n.parse().ok()).filter(|n| (1..=12).contains(n));
+            named.or(function.map(KeyCode::F)).ok_or_else(|| KeyError::Key(text.to_owned()))?
+        }
+    };
+    Ok(Chord { code, ctrl: is_ctrl })
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.ctrl {
+            f.write_str("Ctrl-")?;
+        }
+        match self.code {
+            KeyCode::F(n) => write!(f, "F{n}"),
+            code => match (NAMED.iter().find(|(_, c)| *c == code), code) {
+                (Some((name, _)), _) => f.write_str(name),
+                (None, KeyCode::Char(c)) => write!(f, "{c}"),
+                (None, other) => write!(f, "{other:?}"),
+            },
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     #[test]
-    fn no_key_is_bound_twice() {
-        let mut seen = HashSet::new();
-        for binding in KEYMAP {
-            for chord in binding.chords {
-                assert!(seen.insert(*chord), "{chord:?} of {} is bound already", binding.shown);
-            }
+    fn no_key_is_bound_twice_in_one_scope() {
+        assert!(Keys::with([]).is_ok());
+    }
+
+    #[test]
+    fn keys_can_be_changed_and_nonsense_is_answered() {
+        let keys = |name: &'static str, keys: &[&str]| {
+            let keys: Vec<String> = keys.iter().map(|&k| k.to_owned()).collect();
+            Keys::with([(name, keys.as_slice())]).map(|_| ()).map_err(|e| e.to_string())
+        };
+        assert!(keys("filter", &["f", "F99"]).unwrap_err().contains("`F99` is not a key"));
+        assert_eq!(keys("filter", &["Ctrl-s", "F3", "Insert"]), Ok(()));
+        assert!(keys("help", &["q"]).unwrap_err().contains("both"));
+        assert!(keys("filtr", &["f"]).unwrap_err().contains("did you mean `filter`"));
+        assert!(keys("", &["f"]).is_err());
+    }
+
+    #[test]
+    fn a_key_reads_as_it_is_written() {
+        for text in ["a", "A", "?", "Ctrl-u", "Enter", "Shift-Tab", "Space", "PgDn", "F5", "Ctrl-Home"] {
+            assert_eq!(chord(text).unwrap().to_string(), text);
         }
     }
 

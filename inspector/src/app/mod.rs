@@ -3,15 +3,21 @@
 
 mod accused;
 pub(crate) mod column;
+pub(crate) mod complete;
 mod copy;
 pub(crate) mod derived;
 mod entity;
+mod export;
 pub(crate) mod filter;
+pub(crate) mod history;
 pub(crate) mod keymap;
 mod link;
+mod mouse;
 mod msg;
+mod mute;
 mod navigate;
 mod options;
+pub(crate) mod palette;
 mod place;
 mod prompt;
 mod run;
@@ -31,29 +37,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use entity::{Entity, Row};
+pub use keymap::KeyError;
 pub use msg::{Effect, Msg};
-pub use options::{ColorChoice, Options, ThemeChoice};
+pub use mute::Mute;
+pub use options::{ColorChoice, Depth, Options, ThemeChoice};
 pub use run::{Exit, run};
 pub use update::update;
 
 pub(crate) use accused::Accused;
 pub(crate) use derived::Derived;
+pub(crate) use history::{History, Moment};
 pub(crate) use link::Link;
 pub(crate) use navigate::crumbs;
 pub(crate) use place::Place;
-pub(crate) use prompt::Prompt;
+pub(crate) use prompt::{Prompt, PromptKind};
 
 use crate::lints::{Engine, Finding, Severity};
-use crate::model::Model;
+use crate::model::{Histogram, Model, TaskId};
 use crate::view::glyphs::{self, Glyphs};
 use crate::view::screens::SCREENS;
 use crate::view::theme::{Role, Theme};
+use keymap::Keys;
+use mute::Mutes;
 
 /// Everything that the dashboard knows.
 pub struct App {
     /// The target as the operator wrote it.
     address: String,
     options: Options,
+    depth: Depth,
     pub(crate) theme: Theme,
     pub(crate) glyphs: &'static Glyphs,
 
@@ -64,6 +76,15 @@ pub struct App {
     /// Findings of runs of the target before this one, the newest run last.
     past: Vec<PastFinding>,
     pub(crate) link: Link,
+    /// The last minutes, and the moment that the timeline shows; `None` for now.
+    pub(crate) history: History,
+    pub(crate) scrubbed: Option<Duration>,
+    /// What the operator does not want to hear of.
+    mutes: Mutes,
+    /// The newest answer about one task, and what was asked last, when.
+    pub(crate) details: Option<(TaskId, Histogram)>,
+    asked: Option<(TaskId, Duration)>,
+    pub(crate) keys: Keys,
 
     /// Time since the dashboard started, as of the newest tick.
     pub(crate) clock: Duration,
@@ -123,10 +144,16 @@ impl<'a> Cx<'a> {
     /// The worst that a finding says of `entity`; shown as its mark in every table.
     pub(crate) fn mark(&self, entity: Entity) -> Option<Severity> {
         match entity {
-            Entity::Finding(_) => self.finding(entity).filter(|f| f.active()).map(|f| f.severity),
+            Entity::Finding(_) => self.finding(entity).filter(|f| f.active() && !self.app.muted(f)).map(|f| f.severity),
             Entity::Past(_) => None,
             other => self.accused.severity(other, self.model),
         }
+    }
+
+    /// What is wrong now and not muted, the worst first.
+    pub(crate) fn active(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
+        let app = self.app;
+        self.findings.iter().filter(move |f| f.active() && !app.muted(f))
     }
 
     /// The finding that `entity` is, of this run or an earlier one.
@@ -140,21 +167,28 @@ impl<'a> Cx<'a> {
 }
 
 impl App {
-    /// A dashboard for the target that the operator calls `address`, before anything has happened. `colored` false
-    /// leaves bold, dim and reverse.
-    pub fn new(address: &str, options: Options, colored: bool) -> Self {
-        let theme = Theme::new(options.theme, colored);
+    /// A dashboard for the target that the operator calls `address`, before anything has happened, on a terminal with so
+    /// many colours.
+    pub fn new(address: &str, options: Options, depth: Depth) -> Self {
+        let theme = Theme::new(options.theme, depth);
         let glyphs = if options.ascii { &glyphs::ASCII } else { &glyphs::UNICODE };
         Self {
             address: crate::view::fit::clean(address),
             engine: Engine::new(options.settings.clone()),
+            mutes: Mutes::new(&options.mutes),
+            keys: options.keys.clone(),
             options,
+            depth,
             theme,
             glyphs,
             live: Shown { model: Arc::default(), findings: Vec::new(), accused: Accused::default() },
             frozen: None,
             past: Vec::new(),
             link: Link::default(),
+            history: History::default(),
+            scrubbed: None,
+            details: None,
+            asked: None,
             clock: Duration::ZERO,
             size: (80, 24),
             stack: vec![Place::new(SCREENS[0], None)],
@@ -181,6 +215,17 @@ impl App {
         self.dirty = true;
     }
 
+    /// The whole state in front of the operator, for a file.
+    pub(crate) fn state(&self) -> (Arc<Model>, Vec<Finding>) {
+        let shown = self.shown();
+        (Arc::clone(&shown.model), shown.findings.clone())
+    }
+
+    /// Whether the operator does not want to hear of `finding`.
+    pub(crate) fn muted(&self, finding: &Finding) -> bool {
+        self.mutes.matches(finding)
+    }
+
     fn shown(&self) -> &Shown {
         self.frozen.as_ref().unwrap_or(&self.live)
     }
@@ -201,6 +246,13 @@ impl App {
     pub(crate) fn ever_connected(&self) -> bool {
         self.live.model.target.instance != 0
             || !matches!(self.link, Link::Connecting { .. } | Link::Lost { data_at: None, .. })
+    }
+
+    /// Other colours from now on.
+    pub(crate) fn retheme(&mut self, choice: ThemeChoice) {
+        self.options.theme = choice;
+        self.theme = Theme::new(choice, self.depth);
+        self.touch();
     }
 
     /// What is in front of the operator.

@@ -1,8 +1,9 @@
 //! What can happen to the dashboard, and what it asks of its surroundings in return.
 use std::time::Duration;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
+use crate::model::TaskId;
 use crate::source;
 
 /// Something that happened.
@@ -10,12 +11,16 @@ use crate::source;
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(MouseEvent),
     /// The terminal has this many columns and rows now.
     Resize(u16, u16),
     /// The time since the dashboard started; sent before other messages too, since the core has no clock of its own.
     Tick(Duration),
     /// The source has something to say.
     Source(source::Event),
+    /// The state was written to this file, or could not be.
+    Exported(Result<String, String>),
 }
 
 /// Something that only the loop around the core can do.
@@ -29,6 +34,10 @@ pub enum Effect {
     Suspend,
     /// Do not wait for the next attempt: connect now.
     Reconnect,
+    /// Ask the target for what it does not stream of this task.
+    Details(TaskId),
+    /// Write the state to a file.
+    Export,
     /// Put this into the operator's clipboard.
     Copy(String),
 }

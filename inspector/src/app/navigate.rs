@@ -147,6 +147,13 @@ fn select(app: &mut App, index: usize) {
     moved(app);
 }
 
+/// Puts the cursor on that row.
+pub(super) fn select_row(app: &mut App, row: Row) {
+    if let Some(index) = app.rows().iter().position(|r| *r == row) {
+        select(app, index);
+    }
+}
+
 /// One row up or down; on a page, one link, or one line where there is none in that direction.
 pub(crate) fn step(app: &mut App, by: isize) {
     let count = app.row_count();
@@ -276,7 +283,7 @@ pub(crate) fn back(app: &mut App) {
     }
 }
 
-fn to_root(app: &mut App, screen: &'static Screen) {
+pub(super) fn to_root(app: &mut App, screen: &'static Screen) {
     let bottom = app.stack.swap_remove(0);
     let here = bottom.screen.id;
     app.left.insert(here, bottom);
@@ -348,8 +355,7 @@ pub(crate) fn fold(app: &mut App) {
 
 /// To the next or previous active finding: the cursor where findings are listed, the page elsewhere.
 pub(crate) fn to_finding(app: &mut App, by: isize) {
-    let active: Vec<FindingKey> =
-        app.cx().findings.iter().filter(|f| f.active()).map(crate::lints::Finding::key).collect();
+    let active: Vec<FindingKey> = app.cx().active().map(crate::lints::Finding::key).collect();
     if active.is_empty() {
         app.say(Role::Ok, "there is no finding now");
         return;
@@ -375,6 +381,17 @@ pub(crate) fn to_finding(app: &mut App, by: isize) {
         app.stack.push(Place::new(SCREENS[0], None));
     }
     push(app, Place::new(screens::page_of(entity), Some(entity)));
+}
+
+/// Along the timeline: `by` seconds, from where it stands.
+pub(crate) fn scrub(app: &mut App, by: isize) {
+    let last = app.history.len().saturating_sub(1);
+    let here = app.scrubbed.and_then(|clock| app.history.at(clock)).unwrap_or(last);
+    let next = here.saturating_add_signed(by).min(last);
+    app.scrubbed = if next == last { None } else { app.history.get(next).map(|m| m.clock) };
+    let place = app.place_mut();
+    (place.selected, place.index, place.offset) = (None, 0, 0);
+    settle(app);
 }
 
 /// What the way here reads like.

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::terminal::Screen;
-use super::{App, Effect, Msg, Options, update};
-use crate::source::{self, Address};
+use super::{App, Effect, Msg, Options, export, update};
+use crate::source::{self, Address, Request};
 
 /// Data is drawn no more often than this; keys are answered at once.
 const FRAME: Duration = Duration::from_millis(100);
@@ -19,6 +19,8 @@ const FRAME: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_millis(250);
 /// Updates that may wait for the dashboard; the source stops reading when there are more.
 const QUEUE: usize = 64;
+/// Requests that may wait for the source; what is asked beyond is asked again.
+const REQUESTS: usize = 8;
 
 /// How the operator left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,16 +39,17 @@ pub enum Exit {
 /// When the terminal cannot be taken, read or written. A target that cannot be reached is no error: the dashboard says
 /// so and goes on trying.
 pub async fn run(address: Address, options: Options) -> io::Result<Exit> {
-    let no_color = std::env::var("NO_COLOR").ok();
-    let colored = options.colored(no_color.as_deref());
+    let set = |name| std::env::var(name).ok();
+    let depth = options.depth(set("NO_COLOR").as_deref(), set("TERM").as_deref(), set("COLORTERM").as_deref());
     let shown = address.to_string();
-    let mut app = App::new(&shown, options, colored);
-    let mut screen = Screen::take(&crate::view::fit::clean(&shown))?;
+    let mouse = options.mouse;
+    let mut app = App::new(&shown, options, depth);
+    let mut screen = Screen::take(&crate::view::fit::clean(&shown), mouse)?;
 
     let (events_tx, events) = mpsc::channel(QUEUE);
-    let (retry, retry_rx) = mpsc::channel(1);
-    let mut source = tokio::spawn(source::watch(address, events_tx, retry_rx));
-    let exit = turn(&mut app, &mut screen, events, &retry, &mut source).await;
+    let (requests, requests_rx) = mpsc::channel(REQUESTS);
+    let mut source = tokio::spawn(source::watch(address, events_tx, requests_rx));
+    let exit = turn(&mut app, &mut screen, events, &requests, &mut source).await;
     source.abort();
     exit
 }
@@ -55,7 +58,7 @@ async fn turn(
     app: &mut App,
     screen: &mut Screen,
     mut events: mpsc::Receiver<source::Event>,
-    retry: &mpsc::Sender<()>,
+    requests: &mpsc::Sender<Request>,
     source: &mut JoinHandle<()>,
 ) -> io::Result<Exit> {
     let start = Instant::now();
@@ -64,6 +67,7 @@ async fn turn(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ended = Ended::new()?;
     let mut drawn_at: Option<Instant> = None;
+    let (exported_tx, mut exported) = mpsc::channel(1);
     let (columns, rows) = screen.size();
     update(app, Msg::Resize(columns, rows));
 
@@ -79,6 +83,7 @@ async fn turn(
                 answer = true;
                 match key {
                     Some(Ok(Event::Key(key))) => Some(Msg::Key(key)),
+                    Some(Ok(Event::Mouse(mouse))) => Some(Msg::Mouse(mouse)),
                     Some(Ok(Event::Resize(columns, rows))) => Some(Msg::Resize(columns, rows)),
                     Some(Ok(_)) => None,
                     Some(Err(error)) => return Err(error),
@@ -91,6 +96,7 @@ async fn turn(
                 drawn_at = Some(Instant::now());
                 continue;
             }
+            Some(done) = exported.recv() => Some(Msg::Exported(done)),
             Some(event) = events.recv() => Some(Msg::Source(event)),
             // It goes on for ever unless it panics, and a panic has given the terminal back already.
             _ = &mut *source => return Err(io::Error::other("reading from the target has failed; see the message above")),
@@ -99,8 +105,8 @@ async fn turn(
         if waiting {
             app.touch();
         }
-        update(app, Msg::Tick(start.elapsed()));
-        let effects = msg.map_or_else(Vec::new, |msg| update(app, msg));
+        let mut effects = update(app, Msg::Tick(start.elapsed()));
+        effects.extend(msg.into_iter().flat_map(|msg| update(app, msg)));
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(Exit::Quit),
@@ -111,7 +117,14 @@ async fn turn(
                     update(app, Msg::Resize(columns, rows));
                 }
                 // A retry that already waits is enough.
-                Effect::Reconnect => drop(retry.try_send(())),
+                Effect::Reconnect => drop(requests.try_send(Request::Reconnect)),
+                Effect::Details(task) => drop(requests.try_send(Request::TaskDetails(task))),
+                Effect::Export => {
+                    let (model, findings) = app.state();
+                    let done = exported_tx.clone();
+                    // A million tasks take seconds to write; keys answer meanwhile.
+                    tokio::task::spawn_blocking(move || drop(done.try_send(export::write(&model, &findings))));
+                }
                 Effect::Copy(text) => screen.copy(&text)?,
             }
         }

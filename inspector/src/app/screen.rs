@@ -33,6 +33,8 @@ pub(crate) enum Body {
         rows: fn(&Cx) -> Vec<Row>,
         /// Draws it.
         draw: fn(&Cx, &Place, &mut Frame, Rect),
+        /// Which row is drawn at this column and row of the screen, when it is drawn in this area.
+        hit: fn(&Cx, &Place, Rect, (u16, u16)) -> Option<Row>,
     },
 }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
     disable_raw_mode, enable_raw_mode,
@@ -16,6 +17,8 @@ use super::App;
 
 /// Whether the terminal is ours now; the panic hook and `Drop` may both find it so.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal reports clicks to us while it is ours.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the dashboard has it.
 pub(super) struct Screen {
@@ -24,7 +27,8 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Takes the terminal, and sees to it that a panic gives it back before its message is printed.
-    pub(super) fn take(title: &str) -> io::Result<Self> {
+    pub(super) fn take(title: &str, mouse: bool) -> io::Result<Self> {
+        MOUSE.store(mouse, Ordering::SeqCst);
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             give_back();
@@ -87,12 +91,19 @@ fn empty() -> io::Result<Terminal<CrosstermBackend<BufWriter<Stdout>>>> {
 fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(stdout(), EnterAlternateScreen, Hide).inspect_err(|_| give_back())
+    execute!(stdout(), EnterAlternateScreen, Hide).inspect_err(|_| give_back())?;
+    if MOUSE.load(Ordering::SeqCst) {
+        execute!(stdout(), EnableMouseCapture).inspect_err(|_| give_back())?;
+    }
+    Ok(())
 }
 
 /// Leaves the terminal as it was found. Does nothing the second time.
 pub(super) fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        if MOUSE.load(Ordering::SeqCst) {
+            let _ = execute!(stdout(), DisableMouseCapture);
+        }
         let _ = execute!(stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
     }

@@ -2,11 +2,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::{Accused, App, Effect, Link, Msg, Options, derived, fixture, update};
+use super::{Accused, App, Depth, Effect, Link, Msg, Options, derived, fixture, update};
 use crate::lints::Finding;
 use crate::model::Model;
 use crate::source;
@@ -24,7 +24,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// A dashboard that has just been started.
     pub(crate) fn new(columns: u16, rows: u16) -> Self {
-        let mut app = App::new("http://127.0.0.1:6670", Options::default(), true);
+        let mut app = App::new("http://127.0.0.1:6670", Options::default(), Depth::Indexed);
         app.theme = Theme::roles();
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let mut driver = Self { app, terminal, effects: Vec::new(), clock: Duration::ZERO };
@@ -57,6 +57,37 @@ impl Driver {
             derived::refresh(&mut self.app);
             super::navigate::settle(&mut self.app);
         }
+    }
+
+    /// Makes it remember the last minute and a half of the fixture: calm at first, then one trouble after the other.
+    pub(crate) fn recall(&mut self) {
+        let model = fixture::model();
+        let findings = fixture::findings();
+        for second in 0..90 {
+            self.clock += Duration::from_secs(1);
+            let mut then = model.clone();
+            let ago = 90 - second;
+            then.now = crate::model::Stamp(model.now.0 - ago * 1_000_000_000);
+            let began = |f: &&Finding| f.active() && f.since <= then.now && second > 30;
+            self.app.history.record(self.clock, &then, findings.iter().filter(began));
+        }
+        let active = findings.iter().filter(|f| f.active());
+        self.clock += Duration::from_secs(1);
+        self.app.history.record(self.clock, &model, active);
+        let clock = self.clock;
+        update(&mut self.app, Msg::Tick(clock));
+        self.app.link = Link::Live { data_at: clock };
+    }
+
+    /// Clicks with the left button.
+    pub(crate) fn click(&mut self, column: u16, row: u16) {
+        self.mouse(MouseEventKind::Down(MouseButton::Left), column, row);
+    }
+
+    pub(crate) fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) {
+        let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        let effects = update(&mut self.app, Msg::Mouse(event));
+        self.effects.extend(effects);
     }
 
     pub(crate) fn hear(&mut self, event: source::Event) {
@@ -158,6 +189,7 @@ fn code(name: &str) -> KeyCode {
         "PgUp" => KeyCode::PageUp,
         "PgDn" => KeyCode::PageDown,
         "BS" => KeyCode::Backspace,
+        "F5" => KeyCode::F(5),
         other => panic!("no key is called {other}"),
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::keymap::{self, Action};
-use super::{Accused, App, Effect, Engine, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate, prompt};
+use super::palette;
+use super::{
+    Accused, App, Effect, Engine, Entity, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate, prompt,
+};
 use crate::model::{Model, Target};
 use crate::source;
 use crate::view::theme::Role;
@@ -24,7 +27,7 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     let effects = match msg {
         Msg::Tick(clock) => {
             tick(app, clock);
-            return Vec::new();
+            return wanted_details(app).into_iter().collect();
         }
         Msg::Resize(columns, rows) => {
             app.size = (columns, rows);
@@ -33,13 +36,43 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         }
         Msg::Key(event) if event.kind == KeyEventKind::Release => return Vec::new(),
         Msg::Key(event) => key(app, event),
+        Msg::Mouse(event) => {
+            if app.prompt.is_none() {
+                app.touch();
+                super::mouse::event(app, event);
+            }
+            Vec::new()
+        }
+        Msg::Exported(Ok(path)) => {
+            app.say(Role::Ok, format!("the whole state is in {path}"));
+            Vec::new()
+        }
+        Msg::Exported(Err(why)) => {
+            app.say(Role::Crit, format!("nothing was written: {why}"));
+            Vec::new()
+        }
         Msg::Source(event) => {
             heard(app, event);
             Vec::new()
         }
     };
     navigate::settle(app);
-    effects
+    effects.into_iter().chain(wanted_details(app)).collect()
+}
+
+/// The task in front, when what is known of it beyond the stream is not of the last seconds.
+fn wanted_details(app: &mut App) -> Option<Effect> {
+    const FRESH: Duration = Duration::from_secs(2);
+    if !app.link.live() || app.frozen() {
+        return None;
+    }
+    let front = if app.place().screen.id == "task" { app.place().subject } else { app.beside() };
+    let Some(Entity::Task(id)) = front else { return None };
+    if app.asked.is_some_and(|(task, at)| task == id && app.clock.saturating_sub(at) < FRESH) {
+        return None;
+    }
+    app.asked = Some((id, app.clock));
+    Some(Effect::Details(id))
 }
 
 /// The age of the data and the time to the next attempt are the only things on the screen that change by themselves.
@@ -72,11 +105,29 @@ fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     app.touch();
     let action = keymap::resolve(app, event);
     if app.prompt.is_some() && !matches!(action, Some(Action::Interrupt | Action::Suspend)) {
-        prompt::key(app, event);
-        return Vec::new();
+        let Some(command) = prompt::key(app, event) else { return Vec::new() };
+        return match command {
+            palette::Command::Do(action) => act(app, action, event),
+            palette::Command::Go(screen) => {
+                navigate::to_root(app, screen);
+                Vec::new()
+            }
+            palette::Command::Open(entity) => {
+                navigate::open(app, entity);
+                Vec::new()
+            }
+            palette::Command::Theme(choice) => {
+                app.retheme(choice);
+                Vec::new()
+            }
+        };
     }
     app.notice = None;
     let Some(action) = action else { return Vec::new() };
+    act(app, action, event)
+}
+
+fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Interrupt => return vec![Effect::Interrupt],
@@ -96,7 +147,18 @@ fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
             return vec![Effect::Copy(text)];
         }
         Action::Freeze => freeze(app),
-        Action::Filter => app.prompt = Some(super::Prompt::new(&app.place().filter_text)),
+        Action::Filter => app.prompt = Some(super::Prompt::filter(&app.place().filter_text)),
+        Action::Palette => app.prompt = Some(super::Prompt::palette()),
+        Action::Export => {
+            if app.live.model.complete {
+                return vec![Effect::Export];
+            }
+            app.say(Role::Warn, "there is nothing to write yet");
+        }
+        Action::Mute => mute(app),
+        Action::Earlier => navigate::scrub(app, -1),
+        Action::Later => navigate::scrub(app, 1),
+        Action::Live => navigate::scrub(app, isize::MAX),
         Action::Wide => app.wide = !app.wide,
         Action::Sort => navigate::next_sort(app),
         Action::Reverse => {
@@ -130,6 +192,27 @@ fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
+fn mute(app: &mut App) {
+    let chosen = [app.selected().map(|r| r.entity), app.place().subject];
+    let cx = app.cx();
+    let Some(finding) = chosen.into_iter().flatten().find_map(|entity| cx.finding(entity)).cloned() else {
+        app.say(Role::Warn, "no finding is selected to mute");
+        return;
+    };
+    let muted = app.mutes.toggle(&finding);
+    for shown in [Some(&mut app.live), app.frozen.as_mut()].into_iter().flatten() {
+        let heard = shown.findings.iter().filter(|f| !app.mutes.matches(f));
+        shown.accused = Accused::new(heard, &shown.model);
+    }
+    derived::refresh(app);
+    match muted {
+        Some(mute) => {
+            app.say(Role::Ok, format!("muted until you quit; for good: mute = [\"{mute}\"] in the config file"))
+        }
+        None => app.say(Role::Ok, format!("{} speaks again", finding.rule)),
+    }
+}
+
 fn freeze(app: &mut App) {
     if app.frozen.take().is_some() {
         derived::refresh(app);
@@ -155,10 +238,18 @@ fn heard(app: &mut App, event: source::Event) {
             if live.model.complete {
                 app.engine.evaluate(&live.model);
                 live.findings = app.engine.findings().to_vec();
-                live.accused = Accused::new(&live.findings, &live.model);
+                let heard = live.findings.iter().filter(|f| !app.mutes.matches(f));
+                live.accused = Accused::new(heard.clone(), &live.model);
+                app.history.record(app.clock, &live.model, heard.filter(|f| f.active()));
             }
             app.link = Link::Live { data_at: app.clock };
             fresh(app);
+        }
+        source::Event::TaskDetails { task, polls } => {
+            app.details = polls.map(|polls| (task, polls));
+            if !app.frozen() {
+                app.touch();
+            }
         }
         source::Event::Lost { error, retry_in } => {
             let attempts = match app.link {
@@ -217,6 +308,7 @@ fn restarted(app: &mut App, target: &Target) {
     let excess = app.past.len().saturating_sub(PAST_LIMIT);
     app.past.drain(..excess);
     app.frozen = None;
+    (app.details, app.asked) = (None, None);
     app.stack.truncate(1);
     app.left.clear();
     let place = app.place_mut();

@@ -159,11 +159,21 @@ pub(super) struct Look {
     /// Draw with ASCII only
     #[arg(long)]
     ascii: bool,
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long)]
+    no_mouse: bool,
 }
 
 impl Look {
     pub(super) fn options(&self, settings: Settings) -> Options {
-        Options { theme: self.theme, color: self.color, ascii: self.ascii, settings }
+        Options {
+            theme: self.theme,
+            color: self.color,
+            ascii: self.ascii,
+            mouse: !self.no_mouse,
+            settings,
+            ..Options::default()
+        }
     }
 }
 

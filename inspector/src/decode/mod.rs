@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_inspect_proto::v1;
 
+mod details;
 mod dictionary;
 mod error;
 mod tables;
@@ -12,6 +13,7 @@ pub mod text;
 #[cfg(test)]
 mod tests;
 
+pub use details::poll_histogram;
 pub use error::DecodeError;
 
 use crate::model::{Batch, Blind, ChannelId, Cost, LockId, Loss, Stamp, Target, TaskId, WorkerId};

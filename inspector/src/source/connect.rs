@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use async_inspect_proto::v1::inspect_client::InspectClient;
-use async_inspect_proto::v1::{HelloRequest, HelloResponse, Update, WatchRequest};
+use async_inspect_proto::v1::{HelloRequest, HelloResponse, TaskDetailsRequest, Update, WatchRequest};
 use async_inspect_proto::{MAX_MESSAGE_BYTES, PROTOCOL};
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -12,7 +12,7 @@ use tonic::{Code, Status, Streaming};
 
 use super::{Address, SourceError};
 use crate::decode::{self, Decoder};
-use crate::model::{Batch, Target};
+use crate::model::{Batch, Histogram, Target, TaskId};
 
 /// What a target is given to accept, to answer, and to begin its stream.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -26,6 +26,7 @@ const MAX_DECODED_BYTES: usize = MAX_MESSAGE_BYTES + 64 * 1024;
 pub struct Connection {
     /// Who it is.
     pub target: Target,
+    client: InspectClient<Channel>,
     updates: Streaming<Update>,
     decoder: Decoder,
 }
@@ -57,10 +58,21 @@ pub async fn open(address: &Address) -> Result<Connection, SourceError> {
     })
     .await?
     .into_inner();
-    Ok(Connection { target, updates, decoder: Decoder::new() })
+    Ok(Connection { target, client, updates, decoder: Decoder::new() })
 }
 
 impl Connection {
+    /// What the target does not stream of every task: how long the polls of this one took. `None` when it does not know
+    /// the task (any more), or does not answer as it should; the stream tells whether the connection holds.
+    pub fn task_details(&self, task: TaskId) -> impl Future<Output = Option<Histogram>> + Send + use<> {
+        let mut client = self.client.clone();
+        async move {
+            let asked = client.task_details(TaskDetailsRequest { id: task.0 });
+            let answer = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?.into_inner();
+            decode::poll_histogram(&answer)
+        }
+    }
+
     /// The next update. Dropping the future loses nothing.
     ///
     /// # Errors

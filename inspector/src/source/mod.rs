@@ -1,7 +1,7 @@
 //! Where data comes from: a probe, over gRPC. Nothing past this module knows of the network.
 use std::time::Duration;
 
-use crate::model::{Batch, Target};
+use crate::model::{Batch, Histogram, Target, TaskId};
 
 mod address;
 mod connect;
@@ -11,7 +11,7 @@ mod watch;
 pub use address::{Address, AddressError};
 pub use connect::{Connection, open};
 pub use error::SourceError;
-pub use watch::watch;
+pub use watch::{Request, watch};
 
 /// What a live source tells the dashboard or a report. All data is decoded and cleaned.
 #[derive(Debug, Clone)]
@@ -26,6 +26,13 @@ pub enum Event {
     Connected(Box<Target>),
     /// The target's state has changed.
     Update(Box<Batch>),
+    /// What was asked about one task. `None` when the target does not know it any more.
+    TaskDetails {
+        /// The task.
+        task: TaskId,
+        /// How long its polls took.
+        polls: Option<Histogram>,
+    },
     /// The stream ended or could not be opened; the source reconnects by itself.
     Lost {
         /// Why.

@@ -2,33 +2,54 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use super::{Address, Event, SourceError, open};
+use super::{Address, Connection, Event, SourceError, open};
+use crate::model::TaskId;
 
 const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(5);
 
+/// Answers about tasks that may be under way at once; what is asked beyond is not asked.
+const ASKED: usize = 4;
+
+/// What the listener may ask of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// Do not wait for the next attempt: connect now. Means nothing while connected.
+    Reconnect,
+    /// What the target does not stream of every task; answered by [`Event::TaskDetails`], if at all.
+    TaskDetails(TaskId),
+}
+
 /// Attaches to a target and tells everything it says; reconnects by itself, after 250 ms at first and 5 s at most, or
-/// at once when `retry` says so. Ends when nobody listens to `events` any more.
-pub async fn watch(address: Address, events: Sender<Event>, mut retry: Receiver<()>) {
+/// at once when a request says so. Ends when nobody listens to `events` any more.
+pub async fn watch(address: Address, events: Sender<Event>, mut requests: Receiver<Request>) {
     let mut wait = SHORTEST;
     let mut attempt = 0;
     loop {
         attempt += 1;
         // What was asked for before this attempt is answered by it.
-        while retry.try_recv().is_ok() {}
+        while requests.try_recv().is_ok() {}
         if events.send(Event::Connecting { attempt }).await.is_err() {
             return;
         }
-        let mut told = false;
-        let session = tokio::select! {
-            session = session(&address, &events, &mut told) => session,
+        let opened = tokio::select! {
+            opened = open(&address) => opened,
             // A retry in mid-connection starts over.
-            Some(()) = retry.recv() => { attempt = 0; continue; }
+            () = asked_to_reconnect(&mut requests) => { attempt = 0; continue; }
             () = events.closed() => return,
         };
-        let Some(error) = session else { return };
+        let mut told = false;
+        let error = match opened {
+            Ok(connection) => match session(connection, &events, &mut requests, &mut told).await {
+                Some(error) => error,
+                None => return,
+            },
+            Err(error) => error,
+        };
         if told {
             attempt = 0;
             wait = SHORTEST;
@@ -40,27 +61,51 @@ pub async fn watch(address: Address, events: Sender<Event>, mut retry: Receiver<
         }
         tokio::select! {
             () = tokio::time::sleep(retry_in) => {}
-            Some(()) = retry.recv() => wait = SHORTEST,
+            () = asked_to_reconnect(&mut requests) => wait = SHORTEST,
             () = events.closed() => return,
+        }
+    }
+}
+
+async fn asked_to_reconnect(requests: &mut Receiver<Request>) {
+    loop {
+        match requests.recv().await {
+            Some(Request::Reconnect) => return,
+            Some(Request::TaskDetails(_)) => {}
+            None => std::future::pending().await,
         }
     }
 }
 
 /// One connection, from greeting to end. `None` when nobody listens any more. `told` becomes true once data has come: a
 /// target that greets and then fails each time is not to be asked four times a second.
-async fn session(address: &Address, events: &Sender<Event>, told: &mut bool) -> Option<SourceError> {
-    let mut connection = match open(address).await {
-        Ok(connection) => connection,
-        Err(error) => return Some(error),
-    };
+async fn session(
+    mut connection: Connection,
+    events: &Sender<Event>,
+    requests: &mut Receiver<Request>,
+    told: &mut bool,
+) -> Option<SourceError> {
     events.send(Event::Connected(Box::new(connection.target.clone()))).await.ok()?;
+    let mut answers = FuturesUnordered::new();
     loop {
-        match connection.next().await {
-            Ok(batch) => {
-                events.send(Event::Update(Box::new(batch))).await.ok()?;
-                *told = true;
+        tokio::select! {
+            batch = connection.next() => match batch {
+                Ok(batch) => {
+                    events.send(Event::Update(Box::new(batch))).await.ok()?;
+                    *told = true;
+                }
+                Err(error) => return Some(error),
+            },
+            Some(request) = requests.recv() => {
+                if let Request::TaskDetails(task) = request
+                    && answers.len() < ASKED
+                {
+                    let answer = connection.task_details(task);
+                    answers.push(async move { Event::TaskDetails { task, polls: answer.await } });
+                }
             }
-            Err(error) => return Some(error),
+            Some(answer) = answers.next(), if !answers.is_empty() => events.send(answer).await.ok()?,
+            () = events.closed() => return None,
         }
     }
 }

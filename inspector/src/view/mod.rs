@@ -2,6 +2,7 @@
 
 pub(crate) mod figures;
 pub(crate) mod fit;
+pub(crate) mod footer;
 pub(crate) mod frame;
 pub(crate) mod glyphs;
 pub(crate) mod layout;
@@ -9,6 +10,7 @@ pub(crate) mod names;
 pub(crate) mod page;
 pub(crate) mod screens;
 pub(crate) mod table;
+pub(crate) mod tabs;
 pub(crate) mod theme;
 pub(crate) mod wait_tree;
 pub(crate) mod widgets;
@@ -33,7 +35,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     }
     frame::header(app, frame.buffer_mut(), layout.header);
     if !layout.tabs.is_empty() {
-        frame::tabs(app, frame.buffer_mut(), layout.tabs);
+        tabs::draw(app, frame.buffer_mut(), layout.tabs);
     }
     if !layout.banner.is_empty() {
         frame::draw_banner(app, frame.buffer_mut(), layout.banner);
@@ -49,7 +51,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
             frame.buffer_mut().set_style(layout.list.union(layout.side).intersection(area), dim);
         }
     }
-    frame::footer(app, frame.buffer_mut(), layout.footer, layout.shape);
+    footer::draw(app, frame.buffer_mut(), layout.footer, layout.shape);
     if std::ptr::eq(app.glyphs, &raw const glyphs::ASCII) {
         to_ascii(frame.buffer_mut());
     }

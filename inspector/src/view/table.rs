@@ -52,6 +52,16 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
     }
 }
 
+/// The column whose head is at column `x` of the screen.
+pub(crate) fn column_at(cx: &Cx, place: &Place, width: u16, x: u16) -> Option<&'static Column> {
+    let columns = fit_columns(place.columns(), width, cx.app.wide && width < 120);
+    let mut end = 0;
+    columns.into_iter().find_map(|(column, width)| {
+        end += width + 1;
+        (x < end).then_some(column)
+    })
+}
+
 /// How many rows there are, how they are sorted, and what hides others.
 fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
     let rows = &cx.derived.rows;

@@ -2,7 +2,10 @@
 
 mod connection;
 mod copying;
+mod doing;
 mod filtering;
+mod mouse;
 mod moving;
 mod screens;
 mod sizes;
+mod timeline;

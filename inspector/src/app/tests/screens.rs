@@ -17,9 +17,12 @@ const WAYS: &[(&str, &str)] = &[
     ("workers", "5"),
     ("findings", "6"),
     ("finding", "6j<Enter>"),
-    ("target", "7"),
+    ("timeline", "7"),
+    ("timeline_back", "7<Left><Left><Left><Left><Left><Left><Left><Left><Left><Left><Left><Left>"),
+    ("target", "8"),
     ("help", "?"),
     ("filter", "2/wait>3s lock:orders nonsense:1"),
+    ("palette", ":th"),
 ];
 
 /// The keys that lead to what a deadlock changes.
@@ -34,6 +37,7 @@ fn at(columns: u16, rows: u16) {
     }
     for (name, keys) in WAYS {
         let mut driver = Driver::shop(columns, rows);
+        driver.recall();
         driver.keys(keys);
         insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), driver.screen());
     }
@@ -102,7 +106,7 @@ fn help_lists_every_key_and_every_screen() {
 #[test]
 fn every_list_has_its_digit_and_the_digits_are_in_order() {
     let keys: String = crate::view::screens::SCREENS.iter().filter_map(|s| s.key).collect();
-    assert_eq!(keys, "1234567");
+    assert_eq!(keys, "12345678");
     for (at, key) in keys.chars().enumerate() {
         let mut driver = Driver::shop(80, 24);
         driver.keys(&key.to_string());
@@ -134,6 +138,7 @@ fn an_empty_service_is_told_what_would_be_here() {
 fn ascii_draws_nothing_else() {
     let mut driver = Driver::shop(120, 40);
     driver.app.glyphs = &crate::view::glyphs::ASCII;
+    driver.recall();
     for (_, keys) in WAYS {
         driver.keys("<Esc><Esc><Esc>");
         driver.keys(keys);

@@ -34,19 +34,16 @@ pub(crate) enum Detail {
 /// Columns before the text of a block.
 const INDENT: usize = 8;
 
-/// `entity` as lines of pieces, at most `width` wide.
-pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Vec<Vec<(Role, String)>> {
+/// One line in pieces, each with its role.
+pub(crate) type Line = Vec<(Role, String)>;
+
+/// `entity` as lines, at most `width` wide.
+pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Vec<Line> {
     let Some(finding) = cx.finding(entity) else { return Vec::new() };
     let past = match entity {
         Entity::Past(id) => cx.app.past().iter().find(|p| p.id == id),
         _ => None,
     };
-    let g = cx.glyphs;
-    let grey = past.is_some() || !finding.active();
-    let role = |role: Role| if grey { Role::Muted } else { role };
-    let sign = if grey { g.ok } else { g.severity(finding.severity) };
-    let word = if grey { "OVER".to_owned() } else { finding.severity.to_string().to_uppercase() };
-    let head = format!("{sign} {word:<INDENT$}", INDENT = INDENT - 2);
     let lasting = match (past, finding.cleared) {
         (Some(past), _) => format!("process {}", past.pid),
         (None, Some(at)) => format!("over for {}", figures::duration(cx.model.now.since(at))),
@@ -55,7 +52,24 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
             format!("for {}{trend}", figures::duration(cx.model.now.since(finding.since)))
         }
     };
-    let aside = fit::width(&lasting) + 1;
+    lines_of(cx, finding, past.is_some() || !finding.active(), &lasting, width, detail)
+}
+
+/// A finding as lines; `grey` when it is over, `lasting` at the end of the first.
+pub(crate) fn lines_of(
+    cx: &Cx,
+    finding: &Finding,
+    grey: bool,
+    lasting: &str,
+    width: usize,
+    detail: Detail,
+) -> Vec<Line> {
+    let g = cx.glyphs;
+    let role = |role: Role| if grey { Role::Muted } else { role };
+    let sign = if grey { g.ok } else { g.severity(finding.severity) };
+    let word = if grey { "OVER".to_owned() } else { finding.severity.to_string().to_uppercase() };
+    let head = format!("{sign} {word:<INDENT$}", INDENT = INDENT - 2);
+    let aside = fit::width(lasting) + 1;
     let room = width.saturating_sub(INDENT);
     let beside = room.saturating_sub(aside).max(4);
 

@@ -41,6 +41,7 @@ static COLUMNS: &[Column] = &[
         priority: 1,
         value: |cx, entity| match (entity, cx.finding(entity)) {
             (Entity::Past(_), Some(_)) => Value::text("earlier"),
+            (_, Some(f)) if f.active() && cx.app.muted(f) => Value::text("muted"),
             (_, Some(f)) if f.active() => Value::text(f.severity.to_string().to_uppercase()),
             (_, Some(_)) => Value::text("cleared"),
             _ => Value::None,
@@ -138,7 +139,8 @@ static COLUMNS: &[Column] = &[
 
 /// What is over is grey.
 fn grey(cx: &Cx, entity: Entity, role: Role) -> Role {
-    let active = matches!(entity, Entity::Finding(_)) && cx.finding(entity).is_some_and(crate::lints::Finding::active);
+    let active =
+        matches!(entity, Entity::Finding(_)) && cx.finding(entity).is_some_and(|f| f.active() && !cx.app.muted(f));
     if active { role } else { Role::Muted }
 }
 
@@ -150,9 +152,9 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
 
 fn empty(cx: &Cx, page: &mut Page) {
     page.words(Role::Ok, &format!("{} No finding, now or in the last minute.", cx.glyphs.ok));
-    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
-    let count = figures::count(RULES.len() as u64);
+    let rules: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+    let count = figures::count(rules.len() as u64);
     page.words(Role::Muted, &format!("{count} rules watch this service: {}.", rules.join(", ")));
-    page.words(Role::Muted, "What one means: async-inspect explain RULE");
+    page.words(Role::Muted, "`async-inspect explain RULE` says what one means.");
     super::blind_spots(cx, page);
 }

@@ -1,7 +1,7 @@
 //! All keys, from the one table of keys, and all screens, from the one table of screens.
 
 use super::SCREENS;
-use crate::app::keymap::{KEYMAP, Scope};
+use crate::app::keymap::Scope;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Place};
 use crate::lints::Severity;
@@ -13,9 +13,9 @@ pub(crate) static SCREEN: Screen =
 
 fn page(cx: &Cx, _: &Place, page: &mut Page) {
     let mut groups: Vec<&str> = Vec::new();
-    for binding in KEYMAP {
-        if !groups.contains(&binding.group) {
-            groups.push(binding.group);
+    for bound in cx.app.keys.iter() {
+        if !groups.contains(&bound.binding.group) {
+            groups.push(bound.binding.group);
         }
     }
     groups.sort_by_key(|g| match *g {
@@ -25,14 +25,17 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
     });
     for group in groups {
         page.heading(group);
-        for binding in KEYMAP.iter().filter(|b| b.group == group) {
+        for bound in cx.app.keys.iter().filter(|b| b.binding.group == group) {
+            let binding = bound.binding;
             let place = match binding.scope {
                 Scope::Any => "",
                 Scope::Table => " (in tables)",
                 Scope::Tasks => " (in Tasks)",
+                Scope::Timeline => " (in Timeline)",
+                Scope::Findings => " (where findings are)",
                 Scope::Lost => " (without a connection)",
             };
-            page.fact(binding.shown, Role::Text, &format!("{}{place}", binding.help));
+            page.fact(&bound.shown, Role::Text, &format!("{}{place}", binding.help));
         }
     }
     page.heading("Screens");

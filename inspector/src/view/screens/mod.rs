@@ -12,11 +12,12 @@ pub(crate) mod site;
 pub(crate) mod target;
 pub(crate) mod task;
 pub(crate) mod tasks;
+pub(crate) mod timeline;
 pub(crate) mod workers;
 
 use crate::app::screen::Screen;
 use crate::app::{Cx, Entity};
-use crate::model::{Stack, StackCause, WaitFor};
+use crate::model::{Histogram, Stack, StackCause, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, names};
@@ -29,6 +30,7 @@ pub(crate) static SCREENS: &[&Screen] = &[
     &channels::SCREEN,
     &workers::SCREEN,
     &findings::SCREEN,
+    &timeline::SCREEN,
     &target::SCREEN,
     &task::SCREEN,
     &site::SCREEN,
@@ -132,6 +134,24 @@ pub(crate) fn children(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
     more(focus.born, focus.children.len().min(most), page);
 }
 
+/// Durations by powers of two, a line each, and the quantiles that people ask for.
+pub(crate) fn histogram(histogram: &Histogram, page: &mut Page) {
+    let of = |q| histogram.quantile(q).map_or_else(String::new, figures::duration);
+    page.words(Role::Text, &format!("p50 <{}   p90 <{}   p99 <{}", of(0.5), of(0.9), of(0.99)));
+    let used = |n: &u32| *n > 0;
+    let (Some(first), Some(last)) = (histogram.0.iter().position(used), histogram.0.iter().rposition(used)) else {
+        return;
+    };
+    let most = histogram.0.iter().copied().max().unwrap_or(1).max(1);
+    for (bucket, &count) in histogram.0.iter().enumerate().take(last + 1).skip(first) {
+        let one = Histogram(std::array::from_fn(|n| u32::from(n == bucket)));
+        let bound = one.quantile(1.0).map_or_else(String::new, figures::duration);
+        let label = if bucket + 1 == histogram.0.len() { "longer".to_owned() } else { format!("<{bound}") };
+        let share = f64::from(count) / f64::from(most);
+        page.bar(&label, share, Role::Info, &figures::count(count.into()));
+    }
+}
+
 fn more(all: usize, shown: usize, page: &mut Page) {
     if all > shown {
         page.fact("", Role::Muted, &format!("and {} more", figures::count((all - shown) as u64)));
@@ -140,7 +160,7 @@ fn more(all: usize, shown: usize, page: &mut Page) {
 
 /// The findings about `entity` that last, as links.
 pub(crate) fn accusations(cx: &Cx, entity: Entity, page: &mut Page) {
-    for finding in cx.findings.iter().filter(|f| f.active() && Entity::from(f.subject.kind) == entity) {
+    for finding in cx.active().filter(|f| Entity::from(f.subject.kind) == entity) {
         page.blank();
         let role = Role::from(finding.severity);
         let sign = cx.glyphs.severity(finding.severity);

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::finding::{Detail, block};
+use super::finding::{Detail, Line, block};
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place, Row};
 use crate::lints::Finding;
@@ -18,14 +18,15 @@ pub(crate) static SCREEN: Screen = Screen {
     title: "Overview",
     key: Some('1'),
     about: "what is wrong now, the worst first; below it the whole in figures",
-    body: Body::Custom { rows, draw },
+    body: Body::Custom { rows, draw, hit },
 };
 
 /// Lines that the figures keep however many findings there are: a rule with the totals in it.
 const LEAST_FIGURES: u16 = 1;
 
 fn rows(cx: &Cx) -> Vec<Row> {
-    let now = cx.findings.iter().map(|f| Entity::Finding(f.key()));
+    let heard = cx.findings.iter().filter(|f| !cx.app.muted(f));
+    let now = heard.map(|f| Entity::Finding(f.key()));
     let past = cx.app.past().iter().rev().map(|p| Entity::Past(p.id));
     now.chain(past).map(Row::of).collect()
 }
@@ -36,14 +37,7 @@ fn draw(cx: &Cx, place: &Place, frame: &mut Frame, area: Rect) {
     // Findings have first call on the room, the figures the rest; on small screens findings take all.
     let rows = rows(cx);
     let selected = place.selected.or_else(|| rows.first().copied());
-    let figures = if area.width < 60 || area.height < 10 {
-        0
-    } else {
-        let wanted = wanted(cx, &rows, selected, usize::from(area.width), usize::from(area.height));
-        let most = figures_height(cx, area.height);
-        let least = if area.height < 16 { 0 } else { LEAST_FIGURES };
-        most.min(area.height.saturating_sub(wanted as u16)).max(least)
-    };
+    let figures = figures(cx, &rows, selected, area);
     let blocks = fitting(cx, &rows, selected, usize::from(area.width), usize::from(area.height - figures));
     let used = draw_findings(cx, buf, Rect { height: area.height - figures, ..area }, &rows, selected, &blocks);
     let rest = Rect { y: area.y + used, height: area.height - used, ..area };
@@ -51,6 +45,17 @@ fn draw(cx: &Cx, place: &Place, frame: &mut Frame, area: Rect) {
         // With few findings the figures move up and the workers get what is left.
         draw_figures(cx, buf, rest);
     }
+}
+
+/// Lines that are left to the figures.
+fn figures(cx: &Cx, rows: &[Row], selected: Option<Row>, area: Rect) -> u16 {
+    if area.width < 60 || area.height < 10 {
+        return 0;
+    }
+    let wanted = wanted(cx, rows, selected, usize::from(area.width), usize::from(area.height));
+    let most = figures_height(cx, area.height);
+    let least = if area.height < 16 { 0 } else { LEAST_FIGURES };
+    most.min(area.height.saturating_sub(wanted as u16)).max(least)
 }
 
 /// Lines that it takes to say of each finding what, where and what to do; no more than `most` are counted.
@@ -122,19 +127,29 @@ fn draw_findings(
     selected: Option<Row>,
     details: &[Detail],
 ) -> u16 {
-    if cx.findings.iter().all(|f| !f.active()) {
-        let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+    let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+    if cx.active().next().is_none() {
         healthy(cx, &mut page);
         page.draw(buf, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, 0, None, &cx.app.theme);
-        let used = (page.len() as u16).min(area.height);
-        let below = Rect { y: area.y + used, height: area.height - used, ..area };
-        return used + list(cx, buf, below, rows, selected, details);
     }
-    list(cx, buf, area, rows, selected, details)
+    let used = (page.len() as u16).min(area.height);
+    let area = Rect { y: area.y + used, height: area.height - used, ..area };
+    let lines = visible(cx, area, rows, selected, details);
+    for ((row, pieces), y) in lines.iter().zip(area.top()..area.bottom()) {
+        let mut x = area.left();
+        for (role, text) in pieces {
+            x = widgets::put(buf, x, y, area.right(), text, cx.app.theme.style(*role));
+        }
+        if Some(*row) == selected && rows.len() > 1 {
+            buf.set_style(Rect { y, height: 1, ..area }, cx.app.theme.selected());
+        }
+    }
+    used + lines.len() as u16
 }
 
-fn list(cx: &Cx, buf: &mut Buffer, area: Rect, rows: &[Row], selected: Option<Row>, details: &[Detail]) -> u16 {
-    let mut lines: Vec<(Row, Vec<(Role, String)>)> = Vec::new();
+/// The lines that fit, so that those of the selected finding are among them.
+fn visible(cx: &Cx, area: Rect, rows: &[Row], selected: Option<Row>, details: &[Detail]) -> Vec<(Row, Line)> {
+    let mut lines: Vec<(Row, Line)> = Vec::new();
     let (mut first, mut last) = (0, 0);
     for (row, detail) in rows.iter().zip(details) {
         if Some(*row) == selected {
@@ -150,16 +165,26 @@ fn list(cx: &Cx, buf: &mut Buffer, area: Rect, rows: &[Row], selected: Option<Ro
     }
     let height = usize::from(area.height);
     let offset = last.saturating_sub(height).min(first);
-    for ((row, pieces), y) in lines.iter().skip(offset).zip(area.top()..area.bottom()) {
-        let mut x = area.left();
-        for (role, text) in pieces {
-            x = widgets::put(buf, x, y, area.right(), text, cx.app.theme.style(*role));
-        }
-        if Some(*row) == selected && rows.len() > 1 {
-            buf.set_style(Rect { y, height: 1, ..area }, cx.app.theme.selected());
-        }
+    lines.drain(..offset);
+    lines.truncate(height);
+    lines
+}
+
+fn hit(cx: &Cx, place: &Place, area: Rect, (_, y): (u16, u16)) -> Option<Row> {
+    if cx.active().next().is_none() {
+        return None;
     }
-    lines.len().saturating_sub(offset).min(height) as u16
+    let rows = rows(cx);
+    let selected = place.selected.or_else(|| rows.first().copied());
+    let blocks = fitting(
+        cx,
+        &rows,
+        selected,
+        usize::from(area.width),
+        usize::from(area.height - figures(cx, &rows, selected, area)),
+    );
+    let lines = visible(cx, area, &rows, selected, &blocks);
+    lines.get(usize::from(y.checked_sub(area.y)?)).map(|(row, _)| *row)
 }
 
 fn healthy(cx: &Cx, page: &mut Page) {
@@ -183,7 +208,11 @@ fn healthy(cx: &Cx, page: &mut Page) {
     );
     if !model.target.blind.is_empty() {
         let what: Vec<_> = model.target.blind.iter().map(|b| b.what.as_str()).collect();
-        page.words(Role::Muted, &format!("Not visible here: {} (7 says why).", what.join(", ")));
+        page.words(Role::Muted, &format!("Not visible here: {} (8 says why).", what.join(", ")));
+    }
+    let muted = cx.findings.iter().filter(|f| f.active() && cx.app.muted(f)).count();
+    if muted > 0 {
+        page.words(Role::Muted, &format!("{} muted (6 lists them).", crate::text::counted(muted as u64, "finding")));
     }
     page.blank();
 }

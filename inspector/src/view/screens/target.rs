@@ -9,7 +9,7 @@ use crate::view::{figures, fit};
 pub(crate) static SCREEN: Screen = Screen {
     id: "target",
     title: "Target",
-    key: Some('7'),
+    key: Some('8'),
     about: "the service itself: versions, what its probe takes, what cannot be seen and why",
     body: Body::Page(page),
 };

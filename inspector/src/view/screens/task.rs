@@ -93,6 +93,10 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
 
     page.heading("What it takes");
     figures_of(cx, task, page);
+    if let Some((_, polls)) = cx.app.details.as_ref().filter(|(task, polls)| *task == id && polls.count() > 0) {
+        page.heading("How long its polls take");
+        super::histogram(polls, page);
+    }
 }
 
 fn worker(cx: &Cx, id: TaskId, page: &mut Page) {

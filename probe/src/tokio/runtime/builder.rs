@@ -1,20 +1,15 @@
 //! [`Builder`].
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, time::Duration};
 
 #[cfg(tokio_unstable)]
 use super::{HistogramConfiguration, HistogramScale, RngSeed, TaskMeta, UnhandledPanic};
-use super::{LocalOptions, LocalRuntime, Runtime, hooks::Hooks};
-use crate::recorder::thread::WorkerKind;
+use super::{LocalOptions, LocalRuntime, Runtime};
 
 /// Builds a runtime; see [`tokio::runtime::Builder`](::tokio::runtime::Builder).
 ///
 /// Every method does what tokio's does. [`Builder::build`] also starts the probe when `ASYNC_INSPECT` says so.
 pub struct Builder {
     inner: ::tokio::runtime::Builder,
-    hooks: Hooks,
-    /// What the runtime's threads are. `None` for a builder that was tokio's: it may have functions of the app's that the
-    /// probe's would replace, so it gets none.
-    kind: Option<WorkerKind>,
 }
 
 /// Methods that hand their values on to tokio's builder.
@@ -46,29 +41,6 @@ macro_rules! hooks {
                     F: $($bound)* + Send + Sync + 'static,
                 {
                     self.inner.$name(f);
-                    self
-                }
-            )*
-        }
-    };
-}
-
-/// Methods that set a function where the probe has one of its own.
-macro_rules! shared_hooks {
-    ($($(#[$meta:meta])* $name:ident($($bound:tt)*);)*) => {
-        impl Builder {
-            $(
-                #[doc = concat!("See [`Builder::", stringify!($name), "`](::tokio::runtime::Builder::", stringify!($name), ").")]
-                $(#[$meta])*
-                pub fn $name<F>(&mut self, f: F) -> &mut Self
-                where
-                    F: $($bound)* + Send + Sync + 'static,
-                {
-                    if self.kind.is_some() {
-                        self.hooks.$name = Some(Arc::new(f));
-                    } else {
-                        self.inner.$name(f);
-                    }
                     self
                 }
             )*
@@ -139,9 +111,6 @@ hooks! {
     thread_name_fn(Fn() -> String);
     on_thread_start(Fn());
     on_thread_stop(Fn());
-}
-
-shared_hooks! {
     on_thread_park(Fn());
     on_thread_unpark(Fn());
     #[cfg(tokio_unstable)]
@@ -157,23 +126,13 @@ shared_hooks! {
 impl Builder {
     /// See [`Builder::new_current_thread`](::tokio::runtime::Builder::new_current_thread).
     pub fn new_current_thread() -> Self {
-        Self::new(::tokio::runtime::Builder::new_current_thread(), WorkerKind::BlockOn)
+        ::tokio::runtime::Builder::new_current_thread().into()
     }
 
     /// See [`Builder::new_multi_thread`](::tokio::runtime::Builder::new_multi_thread).
     #[cfg(feature = "rt-multi-thread")]
     pub fn new_multi_thread() -> Self {
-        Self::new(::tokio::runtime::Builder::new_multi_thread(), WorkerKind::Worker)
-    }
-
-    fn new(inner: ::tokio::runtime::Builder, kind: WorkerKind) -> Self {
-        Self { inner, hooks: Hooks::default(), kind: Some(kind) }
-    }
-
-    fn install_hooks(&mut self) {
-        if let Some(kind) = self.kind {
-            self.hooks.install(&mut self.inner, kind);
-        }
+        ::tokio::runtime::Builder::new_multi_thread().into()
     }
 
     /// Builds the runtime, and starts the probe when `ASYNC_INSPECT` says so and nothing started it before. A probe that
@@ -183,7 +142,6 @@ impl Builder {
     /// When the system gives no threads or drivers.
     pub fn build(&mut self) -> io::Result<Runtime> {
         crate::start::from_environment();
-        self.install_hooks();
         self.inner.build().map(Runtime::from)
     }
 
@@ -194,26 +152,24 @@ impl Builder {
     /// When the system gives no drivers.
     pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
         crate::start::from_environment();
-        self.install_hooks();
         self.inner.build_local(options).map(LocalRuntime::from)
     }
 
     /// tokio's own builder, with all that was set.
-    pub fn into_inner(mut self) -> ::tokio::runtime::Builder {
-        self.install_hooks();
+    pub fn into_inner(self) -> ::tokio::runtime::Builder {
         self.inner
     }
 }
 
 impl From<::tokio::runtime::Builder> for Builder {
     fn from(inner: ::tokio::runtime::Builder) -> Self {
-        Self { inner, hooks: Hooks::default(), kind: None }
+        Self { inner }
     }
 }
 
 impl From<Builder> for ::tokio::runtime::Builder {
     fn from(builder: Builder) -> Self {
-        builder.into_inner()
+        builder.inner
     }
 }
 

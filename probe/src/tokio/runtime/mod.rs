@@ -5,7 +5,6 @@ use crate::tokio::raw;
 
 mod builder;
 mod handle;
-mod hooks;
 mod local_runtime;
 #[expect(clippy::module_inception, reason = "named as in tokio")]
 mod runtime;

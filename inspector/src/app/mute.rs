@@ -1,0 +1,79 @@
+//! Findings that the operator does not want to hear of.
+
+use crate::lints::Finding;
+
+/// One rule at one place. As text: `rule path:line`, or `rule` alone for all its findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mute {
+    rule: String,
+    place: String,
+}
+
+impl Mute {
+    /// The place of a finding. Its column says nothing that its line does not, and changes with the formatting.
+    fn of(finding: &Finding) -> Self {
+        let place = &finding.subject.location;
+        let line = match place.match_indices(':').nth(1) {
+            Some((column, _)) => &place[..column],
+            None => place,
+        };
+        Self { rule: finding.rule.to_owned(), place: line.to_owned() }
+    }
+
+    /// Whether it is about `finding`. A place may be the end of a path: `orders.rs:88`.
+    fn matches(&self, finding: &Finding) -> bool {
+        if self.rule != finding.rule {
+            return false;
+        }
+        let line = Self::of(finding).place;
+        self.place.is_empty()
+            || line.strip_suffix(&self.place).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    }
+}
+
+impl std::str::FromStr for Mute {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (rule, place) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+        Ok(Self { rule: rule.to_owned(), place: place.trim().to_owned() })
+    }
+}
+
+impl std::fmt::Display for Mute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.rule, self.place)
+    }
+}
+
+impl Mute {
+    /// The rule that is muted.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+}
+
+/// All of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mutes(Vec<Mute>);
+
+impl Mutes {
+    pub(crate) fn new(mutes: &[Mute]) -> Self {
+        Self(mutes.to_vec())
+    }
+
+    pub(crate) fn matches(&self, finding: &Finding) -> bool {
+        self.0.iter().any(|mute| mute.matches(finding))
+    }
+
+    /// Mutes `finding`, or lets it be heard again. Returns what was muted.
+    pub(crate) fn toggle(&mut self, finding: &Finding) -> Option<Mute> {
+        if self.matches(finding) {
+            self.0.retain(|mute| !mute.matches(finding));
+            return None;
+        }
+        let mute = Mute::of(finding);
+        self.0.push(mute.clone());
+        Some(mute)
+    }
+}

@@ -1,0 +1,137 @@
+//! Muting, exporting, the palette, finishing a filter, asking for details.
+
+use crate::app::testing::Driver;
+use crate::app::{Effect, Msg, Options, update};
+use crate::model::{Histogram, TaskId};
+use crate::source::Event;
+
+#[test]
+fn a_muted_finding_marks_nothing_until_it_is_heard_again() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("m");
+    let text = driver.text();
+    assert!(!text.contains("nightly` has been running") && text.contains("muted until you quit"), "{text}");
+    assert!(text.contains("6 Findings 3▲"), "{text}");
+    driver.keys("5");
+    assert!(!driver.text().contains('✗'));
+    driver.keys("6/word:muted<Enter>");
+    assert!(driver.text().contains("blocked-worker"));
+    driver.keys("m1");
+    assert!(driver.text().contains("6 Findings 4✗"));
+}
+
+#[test]
+fn all_muted_is_not_called_all_well_without_saying_so() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("mmmm");
+    let text = driver.text();
+    assert!(text.contains("Nothing is wrong that the rules can see") && text.contains("4 findings muted"), "{text}");
+}
+
+#[test]
+fn a_config_file_mutes_by_rule_and_the_end_of_a_path() {
+    let heard = |mute: &str| {
+        let mut driver = Driver::shop(80, 24);
+        driver.app.mutes = crate::app::mute::Mutes::new(&[mute.parse().unwrap()]);
+        driver.app.cx().active().count()
+    };
+    assert_eq!(heard("blocked-worker report.rs:42"), 3);
+    assert_eq!(heard("blocked-worker src/report.rs:42"), 3);
+    assert_eq!(heard("blocked-worker"), 3);
+    assert_eq!(heard("blocked-worker port.rs:42"), 4);
+    assert_eq!(heard("long-poll report.rs:42"), 4);
+}
+
+#[test]
+fn export_asks_for_the_file_and_says_where_it_is() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("e");
+    assert!(driver.effects.contains(&Effect::Export));
+    update(&mut driver.app, Msg::Exported(Ok("/tmp/state.json".into())));
+    assert!(driver.text().contains("/tmp/state.json"));
+    update(&mut driver.app, Msg::Exported(Err("the disk is full".into())));
+    assert!(driver.text().contains("the disk is full"));
+    // Before there is anything to write, nothing is.
+    let mut driver = Driver::new(80, 24);
+    driver.keys("e");
+    assert!(!driver.effects.contains(&Effect::Export));
+}
+
+#[test]
+fn the_palette_goes_anywhere() {
+    for (typed, screen) in [
+        (":locks<Enter>", "locks"),
+        (":task 17<Enter>", "task"),
+        (":#17<Enter>", "task"),
+        (":lock ord<Enter>", "lock"),
+        (":place_order<Enter>", "site"),
+        (":time<Enter>", "timeline"),
+        (":help<Enter>", "help"),
+    ] {
+        let mut driver = Driver::shop(80, 24);
+        driver.keys(typed);
+        assert_eq!(driver.app.place().screen.id, screen, "{typed}\n{}", driver.text());
+    }
+    let mut driver = Driver::shop(80, 24);
+    driver.keys(":quit<Enter>");
+    assert!(driver.effects.contains(&Effect::Quit));
+    driver.keys(":no such thing");
+    assert!(driver.text().contains("nothing is called so"));
+    driver.keys("<Enter>");
+    assert!(driver.app.prompt.is_none());
+    driver.keys(":theme<Down><Enter>");
+    assert!(driver.app.prompt.is_none());
+}
+
+#[test]
+fn tab_finishes_fields_and_values() {
+    for (typed, whole) in [
+        ("sta<Tab>", "state:"),
+        ("state:run<Tab>", "state:running"),
+        ("!sta<Tab>", "!state:"),
+        ("nightly maxp<Tab>", "nightly maxpoll>"),
+        ("b<Tab>", "busy>"),
+        ("zzz<Tab>", "zzz"),
+    ] {
+        let mut driver = Driver::shop(100, 30);
+        driver.keys(&format!("2v/{typed}"));
+        assert_eq!(driver.app.prompt.as_ref().unwrap().input.value(), whole);
+    }
+    let mut driver = Driver::shop(100, 30);
+    driver.keys("2v/stat:idle");
+    assert!(driver.text().contains("did you mean `state`"));
+    driver.keys("<BS><BS><BS><BS><BS><BS><BS><BS><BS>s");
+    assert!(driver.text().contains("Tab: state: self>"), "{}", driver.text());
+}
+
+#[test]
+fn a_task_in_front_is_asked_about_every_two_seconds_and_shows_the_answer() {
+    let asked = |driver: &Driver| driver.effects.iter().filter(|e| **e == Effect::Details(TaskId(17))).count();
+    let mut driver = Driver::shop(80, 60);
+    driver.keys(":task 17<Enter>");
+    assert_eq!(asked(&driver), 1);
+    driver.keys("jk");
+    assert_eq!(asked(&driver), 1);
+    assert!(!driver.text().contains("How long its polls take"));
+    let mut polls = Histogram::default();
+    (polls.0[1], polls.0[14]) = (120, 3);
+    driver.hear(Event::TaskDetails { task: TaskId(17), polls: Some(polls) });
+    let text = driver.text();
+    assert!(text.contains("How long its polls take") && text.contains("p99"), "{text}");
+    // Another task's answer is not this one's.
+    driver.hear(Event::TaskDetails { task: TaskId(5), polls: Some(polls) });
+    assert!(!driver.text().contains("How long its polls take"));
+}
+
+#[test]
+fn keys_of_the_config_file_work_and_are_shown() {
+    let mut options = Options::default();
+    let keys = ["F5".to_owned()];
+    options.bind([("freeze", keys.as_slice())]).unwrap();
+    let mut driver = Driver::shop(80, 24);
+    driver.app.keys = options.keys;
+    driver.keys(" ");
+    assert!(!driver.app.frozen());
+    driver.keys("<F5>");
+    assert!(driver.app.frozen() && driver.text().contains("F5 goes on"), "{}", driver.text());
+}

@@ -1,0 +1,66 @@
+//! The last minutes, second by second.
+
+use crate::app::fixture;
+use crate::app::testing::Driver;
+
+#[test]
+fn stepping_back_shows_what_was_wrong_then_and_end_is_now() {
+    let mut driver = Driver::shop(100, 30);
+    driver.recall();
+    driver.keys("7");
+    let now = driver.text();
+    assert!(now.contains("4 findings · now"), "{now}");
+    // Ten seconds ago `nightly` did not block yet.
+    driver.keys(&"<Left>".repeat(10));
+    let then = driver.text();
+    assert!(then.contains("3 findings · 10s ago") && !then.contains("nightly"), "{then}");
+    driver.keys("<Right>");
+    assert!(driver.text().contains("9s ago"));
+    driver.keys(&"<Left>".repeat(300));
+    let first = driver.text();
+    assert!(first.contains("0 findings · 1m 30s ago") && first.contains("Nothing was wrong"), "{first}");
+    driver.keys("<End>");
+    assert!(driver.text().contains("4 findings · now"));
+}
+
+#[test]
+fn where_it_stands_stays_while_seconds_are_added() {
+    let mut driver = Driver::shop(100, 30);
+    driver.recall();
+    driver.keys("7<Left><Left>");
+    let at = driver.app.scrubbed;
+    assert!(at.is_some());
+    driver.recall();
+    driver.keys("2");
+    driver.keys("7");
+    assert_eq!(driver.app.scrubbed, at);
+    assert!(driver.text().contains("ago"));
+}
+
+#[test]
+fn enter_leads_to_a_finding_that_is_still_known() {
+    let mut driver = Driver::shop(100, 30);
+    driver.recall();
+    driver.keys(&format!("7{}j<Enter>", "<Left>".repeat(5)));
+    assert_eq!(driver.app.place().screen.id, "finding");
+    driver.keys("<Esc>");
+    assert_eq!(driver.app.place().screen.id, "timeline");
+}
+
+#[test]
+fn before_anything_was_seen_it_says_so() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("7<Left><Right><End>j<Enter>");
+    assert!(driver.text().contains("Nothing has been seen yet"));
+}
+
+#[test]
+fn a_quarter_of_an_hour_is_kept_and_no_more() {
+    let mut driver = Driver::shop(80, 24);
+    (0..12).for_each(|_| driver.recall());
+    assert_eq!(driver.app.history.len(), 900);
+    driver.show(fixture::model(), Vec::new());
+    driver.keys("7");
+    driver.keys(&"<Left>".repeat(1000));
+    driver.text();
+}
