@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::may_block;
-use super::{Evidence, Severity, Subject, SubjectKind, words};
+use super::{Evidence, Severity, words};
 use crate::model::{Stack, StackCause, Stamp, Task, TaskId, TaskKind, TaskState, Worker, WorkerKind};
 use crate::text;
 
@@ -71,7 +71,8 @@ struct Blocked<'a> {
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let limit = cx.span(&RUNNING);
-    let mut by_site: BTreeMap<(u32, u64), Vec<Blocked>> = BTreeMap::new();
+    // By spawn site, task or line, the first of them that says something.
+    let mut by_site: BTreeMap<(u32, u64, &str), Vec<Blocked>> = BTreeMap::new();
     for worker in model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking) {
         let Some((task, since)) = worker.poll else { continue };
         // What a full machine holds up is not held up by the task.
@@ -87,14 +88,19 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             continue;
         }
         let blocked = Blocked { worker, task, since };
-        match model.tasks.get(&task) {
-            Some(known) if is_set_up(cx, known) => {}
-            Some(known) if known.site.0 != 0 => by_site.entry((known.site.0, 0)).or_default().push(blocked),
-            Some(_) => by_site.entry((0, task.0)).or_default().push(blocked),
+        let line = stack.and_then(Stack::user_frame).map_or("", |frame| frame.location.as_str());
+        let key = match model.tasks.get(&task) {
+            Some(known) if is_set_up(cx, known) => continue,
+            Some(known) if words::is_named(model, known.site) => (known.site.0, 0, ""),
+            Some(known) if known.site.0 != 0 => (known.site.0, 0, line),
+            Some(_) => (0, task.0, ""),
+            // Of a library's, which the probe does not see: it tells of them only with the stack that proves it.
+            None if task.0 == 0 && stack.is_some() => (0, 0, line),
             // Not shown one by one: the thread is blocked all the same. Otherwise its birth is on its way.
-            None if model.loss.tasks > 0 => by_site.entry((0, task.0)).or_default().push(blocked),
-            None => {}
-        }
+            None if model.loss.tasks > 0 => (0, task.0, ""),
+            None => continue,
+        };
+        by_site.entry(key).or_default().push(blocked);
     }
     out.extend(by_site.into_values().filter_map(|blocked| accuse(cx, blocked)));
 }
@@ -123,20 +129,12 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     blocked.sort_by_key(|blocked| (blocked.since, blocked.worker.id));
     let longest = blocked.first()?;
     let running = model.now.since(longest.since);
-    let site = model.tasks.get(&longest.task).and_then(|task| model.sites.get(&task.site));
-    let subject = match site {
-        Some(site) => words::site_subject(site),
-        None => Subject {
-            kind: SubjectKind::Task(longest.task),
-            name: format!("task {}", text::task_id(longest.task)),
-            location: String::new(),
-        },
-    };
+    let stack = model.stacks.iter().rfind(|s| s.worker == longest.worker.id && s.poll_started == longest.since);
+    let line = stack.and_then(Stack::user_frame);
+    let subject = words::poll_subject(model, longest.task, line);
     let workers = model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker).count();
     let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
 
-    let stack = model.stacks.iter().rfind(|s| s.worker == longest.worker.id && s.poll_started == longest.since);
-    let line = stack.and_then(Stack::user_frame);
     let place = match line.map(|frame| frame.location.as_str()) {
         Some(place) if !place.is_empty() => format!(" at {}", words::short_place(place)),
         _ => ", without an await".to_owned(),
@@ -160,7 +158,10 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let mut evidence = vec![
         Evidence::span("poll_running_ns", running).over(cx.limit_text(&RUNNING)),
         Evidence::words("worker", thread),
-        Evidence::task("blocking_task", longest.task),
+        match longest.task.0 {
+            0 => Evidence::words("blocking_task", "one that a library spawned; it is not watched"),
+            _ => Evidence::task("blocking_task", longest.task),
+        },
         Evidence::count("blocked_workers", blocked.len() as u64),
         Evidence::count("workers", workers as u64),
         Evidence::count("waiting_tasks", waiting),
@@ -374,6 +375,72 @@ mod tests {
         judged.expect_nothing();
         unblock(&mut judged);
         judged.run(ms(1000));
+        judged.expect_nothing();
+    }
+
+    /// A handler of a web framework sleeps, in a task that the framework spawned.
+    fn handler_sleeps(judged: &mut Judged, task: TaskId) -> Stamp {
+        let worker = judged.target.worker("tokio-worker-1");
+        let since = judged.target.now;
+        judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
+        judged.target.stack(Stack {
+            worker,
+            task,
+            poll_started: since,
+            at: since.after(ms(100)),
+            cause: StackCause::Sleep,
+            samples: 1,
+            frames: vec![
+                Frame { function: "std::thread::sleep".into(), ..Frame::default() },
+                Frame { function: "shop::slow_handler".into(), location: "src/http.rs:14:9".into(), user: true },
+                Frame { function: "axum::handler::call".into(), ..Frame::default() },
+            ],
+        });
+        since
+    }
+
+    #[test]
+    fn a_handler_in_a_task_that_nobody_watches_is_accused_at_its_own_line() {
+        let mut judged = Judged::new();
+        judged.settle();
+        handler_sleeps(&mut judged, TaskId(0));
+        judged.run(ms(100));
+        judged.expect_nothing();
+        judged.run(ms(300));
+        let finding = judged.only("blocked-worker");
+        assert_eq!(finding.message, "`slow_handler` has blocked tokio-worker-1 for 400 ms at http.rs:14");
+        assert_eq!(finding.subject.location, "src/http.rs:14:9");
+        assert!(evidence(&finding, "blocking_task").text.contains("not watched"));
+        unblock(&mut judged);
+        judged.run(ms(4000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_handler_is_accused_at_its_own_line_rather_than_where_the_framework_spawned_its_task() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("/registry/src/axum-0.8.0/src/serve/mod.rs:390:9", "", OutputKind::Unknown);
+        let task = judged.target.task(site);
+        judged.settle();
+        handler_sleeps(&mut judged, task);
+        judged.run(ms(400));
+        let finding = judged.only("blocked-worker");
+        assert_eq!(finding.subject.kind, SubjectKind::Site(site));
+        assert_eq!(
+            (finding.subject.name.as_str(), finding.subject.location.as_str()),
+            ("slow_handler", "src/http.rs:14:9")
+        );
+        assert_eq!(evidence(&finding, "blocking_task").value, task.0.to_string());
+    }
+
+    #[test]
+    fn a_poll_that_nobody_watches_is_not_accused_without_the_stack_that_proves_it() {
+        let mut judged = Judged::new();
+        let worker = judged.target.worker("tokio-worker-1");
+        judged.settle();
+        let since = judged.target.now;
+        judged.target.worker_state(worker, |worker| worker.poll = Some((TaskId(0), since)));
+        judged.run(ms(5000));
         judged.expect_nothing();
     }
 

@@ -82,11 +82,7 @@ impl Place<'_> {
     /// The tasks of the place's spawn site; the task itself where that is not known.
     pub(super) fn subject(&self, cx: &Cx) -> Subject {
         let model = cx.model;
-        let site = model.tasks.get(&self.stack.task).and_then(|task| model.sites.get(&task.site));
-        let subject = match site {
-            Some(site) => words::site_subject(site),
-            None => words::task_subject(model, self.stack.task),
-        };
+        let subject = words::poll_subject(model, self.stack.task, self.stack.user_frame());
         Subject { location: self.location.clone(), ..subject }
     }
 

@@ -2,12 +2,17 @@
 use std::path::Path;
 
 use super::{Subject, SubjectKind};
-use crate::model::{Channel, Lock, Model, Site, SiteId, TaskId, WaitFor};
+use crate::model::{Channel, Frame, Lock, Model, Site, SiteId, TaskId, WaitFor};
 use crate::text;
 
 /// The place of a site; empty when it is not known.
 pub(super) fn place(model: &Model, site: SiteId) -> &str {
     model.sites.get(&site).map_or("", |site| site.location.as_str())
+}
+
+/// Whether what is made at a site has a type that is known; what libraries spawn has none.
+pub(super) fn is_named(model: &Model, site: SiteId) -> bool {
+    model.sites.get(&site).is_some_and(|site| !site.name.is_empty())
 }
 
 /// A place as it is named within a sentence: file and line, without what every reader knows.
@@ -61,6 +66,22 @@ pub(super) fn task_subject(model: &Model, id: TaskId) -> Subject {
         name => name,
     };
     Subject { kind: SubjectKind::Task(id), name, location: String::new() }
+}
+
+/// Who is in a poll that stands at `line`: the tasks of its spawn site; where a library spawned the task, so that the site
+/// says little or is not known at all, the function that the line is in.
+pub(super) fn poll_subject(model: &Model, id: TaskId, line: Option<&Frame>) -> Subject {
+    let site = model.tasks.get(&id).and_then(|task| model.sites.get(&task.site));
+    match (site, line) {
+        (Some(site), _) if !site.name.is_empty() => site_subject(site),
+        (site, Some(line)) => Subject {
+            kind: site.map_or(SubjectKind::Task(id), |site| SubjectKind::Site(site.id)),
+            name: text::short_type(&line.function),
+            location: line.location.clone(),
+        },
+        (Some(site), None) => site_subject(site),
+        (None, None) => task_subject(model, id),
+    }
 }
 
 /// A task by its name and id: `pay #12`.

@@ -111,6 +111,7 @@ impl Collector {
     fn delta(&mut self, subscribers: &Subscribers) -> Vec<Arc<Update>> {
         self.seq += 1;
         let mut messages = Messages::default();
+        let stacks = self.watchdog.look();
         let running = self.workers(&mut messages);
         self.tasks(&mut messages, &running);
         self.locks(&mut messages);
@@ -125,11 +126,11 @@ impl Collector {
             self.last_panic = panic.number;
             messages.panic(&panic, &mut self.dictionary);
         }
-        for stack in self.watchdog.look() {
+        for stack in stacks {
             messages.stack(&stack, &mut self.dictionary);
             self.stacks.insert(stack.worker, stack);
         }
-        self.stacks.retain(|_, stack| running.since(stack.task) == Some(stack.poll_started));
+        self.stacks.retain(|_, stack| running.is_in(stack.worker, stack.poll_started));
         messages.status(self.loss(), self.cost(subscribers));
 
         let now_ns = clock::since_start_ns(clock::ticks());
@@ -161,7 +162,7 @@ impl Collector {
     fn tasks(&mut self, messages: &mut Messages, running: &Running) {
         let changed = self.changed.tasks.iter().filter_map(|&index| self.recorder.tasks.at(index));
         // A poll in progress changes nothing in its slot until it ends. Some rows come twice so, which does no harm.
-        let in_poll = running.0.values().map(|&(slot, _)| slot);
+        let in_poll = running.tasks.values().map(|&(slot, _)| slot);
         for slot in changed.chain(in_poll) {
             let task = slot.read();
             let id = task.as_ref().map_or(0, |task| task.id);
@@ -321,19 +322,34 @@ impl Collector {
     }
 }
 
-/// Tasks in a poll: their slots and when the poll began, by id.
+/// Polls in progress.
 #[derive(Default)]
-struct Running(HashMap<u64, (&'static TaskSlot, u64)>);
+struct Running {
+    /// Tasks in a poll, by id: their slots and when the poll began.
+    tasks: HashMap<u64, (&'static TaskSlot, u64)>,
+    /// When the poll of each worker began, if it is in one, watched or not.
+    workers: HashMap<u64, u64>,
+}
 
 impl Running {
     fn add(&mut self, worker: &WorkerReading) {
+        let began = worker.poll.map_or(worker.unwatched_since, |poll| poll.started);
+        if began != 0 {
+            self.workers.insert(worker.id, began);
+        }
         if let Some(poll) = worker.poll.filter(|poll| poll.task_id != 0) {
-            self.0.insert(poll.task_id, (poll.task, poll.started));
+            self.tasks.insert(poll.task_id, (poll.task, poll.started));
         }
     }
 
+    /// When the poll of a task began, if it is in one.
     fn since(&self, task: u64) -> Option<u64> {
-        self.0.get(&task).map(|&(_, since)| since)
+        self.tasks.get(&task).map(|&(_, since)| since)
+    }
+
+    /// Whether a worker is in the poll that began then.
+    fn is_in(&self, worker: u64, began: u64) -> bool {
+        self.workers.get(&worker) == Some(&began)
     }
 }
 

@@ -233,6 +233,12 @@ impl<T: Slot> Arena<T> {
         u64::from(self.chunks_made.load(Relaxed)) * size_of::<Chunk<T>>() as u64
     }
 
+    /// An entity finds no slot, for want of something else.
+    #[cfg(tokio_unstable)]
+    pub(crate) fn count_shed(&self) {
+        self.shed.fetch_add(1, Relaxed);
+    }
+
     /// Entities that found no slot.
     pub(crate) fn shed(&self) -> u64 {
         self.shed.load(Relaxed)

@@ -14,6 +14,7 @@
 //! | [`wait`] | what a task waits for |
 //! | [`lock`], [`channel`] | slots of locks and channels |
 //! | [`holds`] | who holds what several may hold |
+//! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
 //! | [`thread`] | the current task and worker of each thread |
 //! | [`panic`] | panics of tasks |
 //! | [`histogram`] | counts by powers of two |
@@ -22,6 +23,8 @@ pub(crate) mod arena;
 pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
+#[cfg(tokio_unstable)]
+pub(crate) mod foreign;
 pub(crate) mod histogram;
 pub(crate) mod holds;
 pub(crate) mod lock;
@@ -103,7 +106,11 @@ impl Recorder {
 
     /// Bytes taken by slots and sites.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        self.tasks.memory_bytes()
+        #[cfg(tokio_unstable)]
+        let foreign = foreign::memory_bytes();
+        #[cfg(not(tokio_unstable))]
+        let foreign = 0;
+        foreign + self.tasks.memory_bytes()
             + self.locks.memory_bytes()
             + self.holds.memory_bytes()
             + self.channels.memory_bytes()

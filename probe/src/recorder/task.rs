@@ -312,7 +312,7 @@ impl TaskSlot {
     }
 
     /// The task came to an end; called once, by the side that runs it.
-    fn ended(&'static self, stage: Stage, failed: bool) {
+    pub(super) fn ended(&'static self, stage: Stage, failed: bool) {
         let site = self.site();
         self.stage.store(stage as u8, Relaxed);
         self.last_poll_ended.store(clock::ticks(), Relaxed);
@@ -510,7 +510,8 @@ impl Drop for Ending {
     }
 }
 
-struct PollInProgress {
+/// A poll that goes on; dropped only when the future panics.
+pub(super) struct PollInProgress {
     recorder: &'static Recorder,
     task: &'static TaskSlot,
     outer: thread::Outer,
@@ -520,11 +521,17 @@ struct PollInProgress {
 impl PollInProgress {
     #[inline]
     fn begin(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
+        if task.polls.load(Relaxed) == 0 {
+            first_poll(task, task.kind.load(Relaxed));
+        }
+        Self::begin_known(recorder, task)
+    }
+
+    /// As [`PollInProgress::begin`], for a task whose id is known.
+    #[inline]
+    pub(super) fn begin_known(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
         let started = clock::ticks();
         let kind = task.kind.load(Relaxed);
-        if task.polls.load(Relaxed) == 0 {
-            first_poll(task, kind);
-        }
         let wakes = &task.wakes;
         let woken_at = wakes.woken_at.load(Relaxed);
         if woken_at != 0 {
@@ -545,8 +552,13 @@ impl PollInProgress {
         Self { recorder, task, outer, started }
     }
 
+    #[cfg(tokio_unstable)]
+    pub(super) fn task(&self) -> &'static TaskSlot {
+        self.task
+    }
+
     #[inline]
-    fn end(self) {
+    pub(super) fn end(self) {
         let task = self.task;
         let ended = self.finish();
         // Woken by itself: it waits for a worker from now on.
@@ -578,6 +590,11 @@ impl PollInProgress {
 }
 
 impl TaskSlot {
+    /// It is polled for the first time.
+    pub(super) fn alive(&self) {
+        self.stage.store(Stage::Alive as u8, Relaxed);
+    }
+
     #[cold]
     fn new_max(&self, took: u64, _ended: u64) {
         self.max_poll.store(took, Relaxed);
@@ -603,7 +620,7 @@ impl Drop for PollInProgress {
 
 #[cold]
 fn first_poll(task: &'static TaskSlot, kind: u8) {
-    task.stage.store(Stage::Alive as u8, Relaxed);
+    task.alive();
     if kind != TaskKind::Root as u8 {
         // The spawning thread may not have come to it yet.
         if let Some(id) = ::tokio::task::try_id() {

@@ -126,10 +126,13 @@ impl Service {
             remedy: remedy.to_owned(),
         };
         let mut all = vec![
+            // The runtime's hooks tell of them otherwise.
+            #[cfg(not(tokio_unstable))]
             blind(
                 "tasks that libraries spawn with a tokio of their own",
-                "only what is spawned through the drop-in is watched",
-                "spawn them yourself through the drop-in where the library lets you",
+                "only what is spawned through the drop-in is watched; a thread that such a task blocks is told of all the \
+                 same, and the locks that it holds",
+                "build with RUSTFLAGS=\"--cfg tokio_unstable\"",
             ),
             blind(
                 "RwLock, Semaphore, Notify, broadcast, watch, oneshot and timers",

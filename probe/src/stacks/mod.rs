@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`watchdog`] | which polls are looked at, and when |
+//! | [`standing`] | threads that stand in a poll that nobody watches |
 //! | [`signal`] | interrupts the thread and copies its registers and the used part of its stack; nothing more |
 //! | [`modules`] | which files the process' code came from, read without the dynamic linker's lock |
 //! | [`unwind`] | from registers and a copied stack to addresses |
@@ -23,6 +24,7 @@ cfg_select! {
         mod cause;
         mod modules;
         mod signal;
+        mod standing;
         mod symbols;
         mod unwind;
         mod watchdog;

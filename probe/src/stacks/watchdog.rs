@@ -1,10 +1,10 @@
 //! Which polls are looked at, and when.
 use std::collections::HashMap;
 
-use super::{Cause, Stack, cause, modules, signal, symbols, unwind};
+use super::{Cause, Stack, cause, modules, signal, standing, standing::Standing, symbols, unwind};
 use crate::recorder::{
     Recorder, clock,
-    thread::{Polling, WorkerKind, WorkerReading},
+    thread::{WorkerKind, WorkerReading, WorkerSlot},
 };
 
 /// A poll that runs this long is looked at, in nanoseconds.
@@ -18,9 +18,20 @@ pub(crate) struct Watchdog {
     recorder: &'static Recorder,
     /// By worker: the poll that was looked at last.
     seen: HashMap<u64, Seen>,
+    standing: Standing,
     modules: modules::Modules,
     /// Why no stack can be taken, said once.
     broken: Option<signal::Unavailable>,
+}
+
+/// A poll that a thread is in.
+struct Poll {
+    /// 0 when nobody watches it.
+    task: u64,
+    /// In ticks; of one that nobody watches, at the latest.
+    started: u64,
+    /// The future's type, as far as it is known.
+    future: &'static str,
 }
 
 struct Seen {
@@ -36,6 +47,7 @@ impl Watchdog {
         Self {
             recorder,
             seen: HashMap::new(),
+            standing: Standing::default(),
             modules: modules::Modules::default(),
             broken: if enabled { signal::install().err() } else { Some(signal::Unavailable::SwitchedOff) },
         }
@@ -52,49 +64,76 @@ impl Watchdog {
             return Vec::new();
         }
         let now = clock::ticks();
-        let workers: Vec<_> = self.recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))).collect();
+        let recorder = self.recorder;
+        let workers: Vec<_> = recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))).collect();
+        let polls: Vec<_> =
+            workers.iter().filter_map(|(slot, worker)| Some((*slot, worker, self.poll_of(slot, worker)?))).collect();
+        self.standing.retain(|id| workers.iter().any(|(_, worker)| worker.id == id));
         self.seen.retain(|&id, seen| {
-            workers
-                .iter()
-                .any(|(_, worker)| worker.id == id && worker.poll.is_some_and(|poll| poll.started == seen.poll_started))
+            polls.iter().any(|(_, worker, poll)| worker.id == id && poll.started == seen.poll_started)
         });
         let mut stacks = Vec::new();
-        for (slot, worker) in workers {
-            let Some(poll) = worker.poll.filter(|poll| self.is_due(&worker, poll, now)) else { continue };
+        for (slot, worker, poll) in polls {
+            if !self.is_due(worker, &poll, now) {
+                continue;
+            }
             let state = signal::thread_state(slot.tid());
+            self.standing.interrupted(worker.id);
             let Some(copy) = signal::copy(slot.tid(), slot.stack()) else {
-                self.note(&worker, &poll, now, Cause::Unknown);
+                self.note(worker, &poll, now, Cause::Unknown);
                 continue;
             };
             // The poll may have ended meanwhile: then the copy shows something else.
-            let same = slot
-                .read()
-                .is_some_and(|now| now.id == worker.id && now.poll.is_some_and(|now| now.started == poll.started));
+            let same = slot.read().is_some_and(|now| {
+                now.id == worker.id
+                    && now.unparked_at == worker.unparked_at
+                    && now.polls == worker.polls
+                    && now.poll.map(|poll| poll.started) == worker.poll.map(|poll| poll.started)
+            });
             if !same {
                 continue;
             }
             let addresses = unwind::addresses(&copy, &mut self.modules);
             let frames = symbols::frames(&addresses, &mut self.modules, self.recorder);
             let cause = cause::of(&frames, state);
-            let seen = self.note(&worker, &poll, now, cause);
+            let seen = self.note(worker, &poll, now, cause);
+            let (cause, samples) = (cause::agreed(&seen.causes), seen.samples);
+            if worker.poll.is_none() {
+                let in_task = symbols::in_polled_task(&frames);
+                self.standing.seen(worker.id, in_task);
+                if !in_task {
+                    continue;
+                }
+                slot.stands(worker, poll.started);
+            }
             stacks.push(Stack {
                 worker: worker.id,
-                task: poll.task_id,
+                task: poll.task,
                 poll_started: poll.started,
                 at: now,
-                cause: cause::agreed(&seen.causes),
-                samples: seen.samples,
-                frames: symbols::trimmed(frames, poll.task.future_type()),
+                cause,
+                samples,
+                frames: symbols::trimmed(frames, poll.future),
             });
         }
         stacks
     }
 
-    fn is_due(&self, worker: &WorkerReading, poll: &Polling, now: u64) -> bool {
+    /// The poll that the thread is in, watched or not, and says so in the slot of one that nobody watches.
+    fn poll_of(&mut self, slot: &WorkerSlot, worker: &WorkerReading) -> Option<Poll> {
+        let standing = self.standing.since(worker, slot.tid());
+        if let Some(poll) = worker.poll {
+            return Some(Poll { task: poll.task_id, started: poll.started, future: poll.task.future_type() });
+        }
+        let shown = standing.filter(|_| self.standing.in_task(worker.id));
+        slot.stands(worker, shown.unwrap_or(0));
+        Some(Poll { task: 0, started: standing?, future: "" })
+    }
+
+    fn is_due(&self, worker: &WorkerReading, poll: &Poll, now: u64) -> bool {
+        let limit = if worker.poll.is_some() { BLOCKED_NS } else { standing::STOOD_NS };
         // A blocking task is meant to block.
-        if worker.kind == WorkerKind::Blocking as u8
-            || clock::duration_ns(now.saturating_sub(poll.started)) < BLOCKED_NS
-        {
+        if worker.kind == WorkerKind::Blocking as u8 || clock::duration_ns(now.saturating_sub(poll.started)) < limit {
             return false;
         }
         self.seen
@@ -102,7 +141,7 @@ impl Watchdog {
             .is_none_or(|seen| seen.poll_started != poll.started || (seen.samples < MAX_SAMPLES && now >= seen.next_at))
     }
 
-    fn note(&mut self, worker: &WorkerReading, poll: &Polling, now: u64, cause: Cause) -> &Seen {
+    fn note(&mut self, worker: &WorkerReading, poll: &Poll, now: u64, cause: Cause) -> &Seen {
         let seen = self.seen.entry(worker.id).or_insert(Seen {
             poll_started: poll.started,
             samples: 0,

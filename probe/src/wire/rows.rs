@@ -186,7 +186,7 @@ impl Messages {
         states.kind.push(WorkerKind::try_from(i32::from(worker.kind)).unwrap_or_default().into());
         states.name.push(name);
         states.task.push(worker.poll.map_or(0, |poll| poll.task_id));
-        states.poll_started_ns.push(worker.poll.map_or(0, |poll| since_start_ns(poll.started)));
+        states.poll_started_ns.push(since_start_ns(worker.poll.map_or(worker.unwatched_since, |poll| poll.started)));
         states.polls.push(worker.polls);
         states.busy_ns.push(duration_ns(worker.busy));
         // A thread of the blocking pool may take as long as it likes, and there may be hundreds.

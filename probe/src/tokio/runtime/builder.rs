@@ -1,15 +1,20 @@
 //! [`Builder`].
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 #[cfg(tokio_unstable)]
 use super::{HistogramConfiguration, HistogramScale, RngSeed, TaskMeta, UnhandledPanic};
-use super::{LocalOptions, LocalRuntime, Runtime};
+use super::{LocalOptions, LocalRuntime, Runtime, hooks::Hooks};
+use crate::recorder::thread::WorkerKind;
 
 /// Builds a runtime; see [`tokio::runtime::Builder`](::tokio::runtime::Builder).
 ///
 /// Every method does what tokio's does. [`Builder::build`] also starts the probe when `ASYNC_INSPECT` says so.
 pub struct Builder {
     inner: ::tokio::runtime::Builder,
+    hooks: Hooks,
+    /// What the runtime's threads are. `None` for a builder that was tokio's: it may have functions of the app's that the
+    /// probe's would replace, so it gets none.
+    kind: Option<WorkerKind>,
 }
 
 /// Methods that hand their values on to tokio's builder.
@@ -41,6 +46,29 @@ macro_rules! hooks {
                     F: $($bound)* + Send + Sync + 'static,
                 {
                     self.inner.$name(f);
+                    self
+                }
+            )*
+        }
+    };
+}
+
+/// Methods that set a function where the probe has one of its own.
+macro_rules! shared_hooks {
+    ($($(#[$meta:meta])* $name:ident($($bound:tt)*);)*) => {
+        impl Builder {
+            $(
+                #[doc = concat!("See [`Builder::", stringify!($name), "`](::tokio::runtime::Builder::", stringify!($name), ").")]
+                $(#[$meta])*
+                pub fn $name<F>(&mut self, f: F) -> &mut Self
+                where
+                    F: $($bound)* + Send + Sync + 'static,
+                {
+                    if self.kind.is_some() {
+                        self.hooks.$name = Some(Arc::new(f));
+                    } else {
+                        self.inner.$name(f);
+                    }
                     self
                 }
             )*
@@ -111,6 +139,9 @@ hooks! {
     thread_name_fn(Fn() -> String);
     on_thread_start(Fn());
     on_thread_stop(Fn());
+}
+
+shared_hooks! {
     on_thread_park(Fn());
     on_thread_unpark(Fn());
     #[cfg(tokio_unstable)]
@@ -126,13 +157,23 @@ hooks! {
 impl Builder {
     /// See [`Builder::new_current_thread`](::tokio::runtime::Builder::new_current_thread).
     pub fn new_current_thread() -> Self {
-        ::tokio::runtime::Builder::new_current_thread().into()
+        Self::new(::tokio::runtime::Builder::new_current_thread(), WorkerKind::BlockOn)
     }
 
     /// See [`Builder::new_multi_thread`](::tokio::runtime::Builder::new_multi_thread).
     #[cfg(feature = "rt-multi-thread")]
     pub fn new_multi_thread() -> Self {
-        ::tokio::runtime::Builder::new_multi_thread().into()
+        Self::new(::tokio::runtime::Builder::new_multi_thread(), WorkerKind::Worker)
+    }
+
+    fn new(inner: ::tokio::runtime::Builder, kind: WorkerKind) -> Self {
+        Self { inner, hooks: Hooks::default(), kind: Some(kind) }
+    }
+
+    fn install_hooks(&mut self) {
+        if let Some(kind) = self.kind {
+            self.hooks.install(&mut self.inner, kind);
+        }
     }
 
     /// Builds the runtime, and starts the probe when `ASYNC_INSPECT` says so and nothing started it before. A probe that
@@ -142,6 +183,7 @@ impl Builder {
     /// When the system gives no threads or drivers.
     pub fn build(&mut self) -> io::Result<Runtime> {
         crate::start::from_environment();
+        self.install_hooks();
         self.inner.build().map(Runtime::from)
     }
 
@@ -152,24 +194,26 @@ impl Builder {
     /// When the system gives no drivers.
     pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
         crate::start::from_environment();
+        self.install_hooks();
         self.inner.build_local(options).map(LocalRuntime::from)
     }
 
     /// tokio's own builder, with all that was set.
-    pub fn into_inner(self) -> ::tokio::runtime::Builder {
+    pub fn into_inner(mut self) -> ::tokio::runtime::Builder {
+        self.install_hooks();
         self.inner
     }
 }
 
 impl From<::tokio::runtime::Builder> for Builder {
     fn from(inner: ::tokio::runtime::Builder) -> Self {
-        Self { inner }
+        Self { inner, hooks: Hooks::default(), kind: None }
     }
 }
 
 impl From<Builder> for ::tokio::runtime::Builder {
     fn from(builder: Builder) -> Self {
-        builder.inner
+        builder.into_inner()
     }
 }
 

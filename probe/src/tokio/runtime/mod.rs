@@ -5,6 +5,7 @@ use crate::tokio::raw;
 
 mod builder;
 mod handle;
+mod hooks;
 mod local_runtime;
 #[expect(clippy::module_inception, reason = "named as in tokio")]
 mod runtime;

@@ -30,7 +30,7 @@ use crate::{
 pub use builder::Builder;
 
 /// A set of tasks that are awaited together, watched one by one; see
-/// [`tokio::task::JoinSet`](::tokio::task::JoinSet).
+/// [`tokio::task::JoinSet`].
 ///
 /// Watched: who waits for the set, and which results nobody saw: those of a panic or an `Err` that are dropped with the
 /// set, or in a task that was detached from it.
@@ -307,6 +307,8 @@ impl<T: 'static> JoinSet<T> {
         if let Some(task) = &task {
             task.slot().handle_held();
         }
+        #[cfg(tokio_unstable)]
+        let _ours = crate::recorder::foreign::spawning();
         let handle = spawn(&mut self.inner, task.clone())?;
         if let Some(task) = &task {
             task.slot().set_id(peek::task_id(handle.id()));

@@ -98,6 +98,8 @@ pub(in crate::tokio) fn try_with_handle<R, E>(
     if let Some(task) = &task {
         task.slot().handle_held();
     }
+    #[cfg(tokio_unstable)]
+    let _ours = crate::recorder::foreign::spawning();
     let handle = spawn(task.clone())?;
     if let Some(task) = &task {
         task.slot().set_id(peek::task_id(handle.id()));
