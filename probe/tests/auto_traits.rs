@@ -96,7 +96,25 @@ fn locks() {
 }
 
 #[test]
+fn events() {
+    same!(sync::Notify []);
+    same!(sync::futures::Notified ['static]);
+    same!(sync::futures::OwnedNotified []);
+    same!(sync::Barrier []);
+    same_with_contents!(sync::OnceCell, sync::SetOnce);
+}
+
+#[test]
 fn channels() {
+    same_with_contents!(
+        sync::oneshot::Sender,
+        sync::oneshot::Receiver,
+        sync::broadcast::Sender,
+        sync::broadcast::WeakSender,
+        sync::broadcast::Receiver,
+        sync::watch::Sender,
+        sync::watch::Receiver,
+    );
     same_with_contents!(
         sync::mpsc::Sender,
         sync::mpsc::WeakSender,
@@ -135,6 +153,24 @@ fn futures() {
     let owned = permits.acquire_many_owned(1);
     send_sync(&owned);
     lasting(&owned);
+
+    let notify = tokio::sync::Notify::new();
+    send_sync(&notify.notified());
+    let barrier = tokio::sync::Barrier::new(1);
+    send_sync(&barrier.wait());
+    let cell = tokio::sync::OnceCell::new();
+    send_sync(&cell.get_or_init(|| async { 1 }));
+    let value = tokio::sync::SetOnce::<u8>::new();
+    send_sync(&value.wait());
+    let (tx, mut rx) = tokio::sync::broadcast::channel::<u8>(1);
+    send_sync(&tx.closed());
+    send_sync(&rx.recv());
+    let (tx, mut rx) = tokio::sync::watch::channel(0);
+    send_sync(&tx.closed());
+    send_sync(&rx.changed());
+    send(&rx.wait_for(|_| true));
+    let (mut tx, _rx) = tokio::sync::oneshot::channel::<u8>();
+    send_sync(&tx.closed());
 
     let (tx, mut rx) = tokio::sync::mpsc::channel::<Cell<u8>>(1);
     send(&tx.send(Cell::new(1)));

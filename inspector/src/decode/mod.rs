@@ -77,6 +77,9 @@ impl Decoder {
         if let Some(table) = &update.channel_states {
             batch.channel_states = tables::channel_states(table, known)?;
         }
+        if let Some(table) = &update.oneshot_totals {
+            batch.oneshots = tables::oneshots(table, known)?;
+        }
         if let Some(table) = &update.worker_states {
             batch.worker_states = tables::worker_states(table, known)?;
         }

@@ -7,8 +7,8 @@ use super::dictionary::Dictionary;
 use super::{DecodeError, columns, text};
 use crate::model::{
     ChannelBirth, ChannelId, ChannelKind, ChannelReading, Frame, Histogram, Holder, LockBirth, LockId, LockKind,
-    LockReading, Panic, SiteReading, Stack, StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading,
-    TaskState, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading,
+    LockReading, OneshotReading, Panic, SiteReading, Stack, StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind,
+    TaskReading, TaskState, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading,
 };
 
 /// Frames of one stack.
@@ -406,6 +406,43 @@ pub(super) fn channel_states(
             last_send_at: stamp(table.last_send_at_ns[row]),
             sender_task: TaskId(table.sender_task[row]),
             send_site: known.site(table.send_site[row])?,
+        });
+    }
+    Ok(out)
+}
+
+pub(super) fn oneshots(table: &v1::OneshotTotals, known: &Dictionary) -> Result<Vec<OneshotReading>, DecodeError> {
+    let rows = columns(
+        "oneshot_totals",
+        table.site.len(),
+        &[
+            table.made.len(),
+            table.delivered.len(),
+            table.unsent.len(),
+            table.unsent_awaited.len(),
+            table.unreceived.len(),
+            table.last_unsent_at_ns.len(),
+            table.last_unsent_site.len(),
+            table.last_unreceived_at_ns.len(),
+            table.last_unreceived_site.len(),
+        ],
+    )?;
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        if table.site[row] == 0 {
+            return Err(DecodeError::NoId { table: "oneshot_totals" });
+        }
+        out.push(OneshotReading {
+            site: known.site(table.site[row])?,
+            made: table.made[row],
+            delivered: table.delivered[row],
+            unsent: table.unsent[row],
+            unsent_awaited: table.unsent_awaited[row],
+            unreceived: table.unreceived[row],
+            last_unsent_at: stamp(table.last_unsent_at_ns[row]),
+            last_unsent_site: known.site(table.last_unsent_site[row])?,
+            last_unreceived_at: stamp(table.last_unreceived_at_ns[row]),
+            last_unreceived_site: known.site(table.last_unreceived_site[row])?,
         });
     }
     Ok(out)

@@ -85,6 +85,10 @@ impl Model {
         for reading in &batch.channel_states {
             self.channel_reading(at, reading);
         }
+        for reading in &batch.oneshots {
+            let new = self.complete;
+            self.oneshots.entry(reading.site).or_default().read(reading, new);
+        }
         for reading in batch.worker_states {
             self.worker_reading(at, reading);
         }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    ChannelId, ChannelKind, Cost, Histogram, Holder, LockId, LockKind, Loss, OutputKind, Panic, SiteId, SiteKind,
-    Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
+    ChannelId, ChannelKind, Cost, Histogram, Holder, LockId, LockKind, Loss, OneshotReading, OutputKind, Panic, SiteId,
+    SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -36,6 +36,8 @@ pub struct Batch {
     pub channel_births: Vec<ChannelBirth>,
     /// Channels that changed.
     pub channel_states: Vec<ChannelReading>,
+    /// Totals of sites of oneshot channels.
+    pub oneshots: Vec<OneshotReading>,
     /// Threads that poll.
     pub worker_states: Vec<WorkerReading>,
     /// Panics of tasks.

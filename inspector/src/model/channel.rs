@@ -129,9 +129,14 @@ pub(crate) struct ChannelTrack {
 }
 
 impl Channel {
-    /// Messages in it.
+    /// Messages in it: in a watch, whose values replace each other, none.
     pub fn depth(&self) -> u64 {
-        self.sent.saturating_sub(self.received)
+        if self.kind == ChannelKind::Watch { 0 } else { self.sent.saturating_sub(self.received) }
+    }
+
+    /// Values of a watch sent since any receiver last looked.
+    pub fn unseen(&self) -> u64 {
+        if self.kind == ChannelKind::Watch { self.sent.saturating_sub(self.received) } else { 0 }
     }
 
     /// Whether it has no room and senders that wait for some. Room that was just given to a waiting sender, and is not

@@ -16,9 +16,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{
-    Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, LockBirth, LockId, LockReading, Loss, Model,
-    OutputKind, Panic, SiteBirth, SiteId, SiteKind, SiteReading, Stack, Stamp, Target, TaskBirth, TaskId, TaskReading,
-    TaskState, WorkerId, WorkerReading,
+    Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, LockBirth, LockId, LockKind, LockReading, Loss, Model,
+    OneshotReading, OutputKind, Panic, SiteBirth, SiteId, SiteKind, SiteReading, Stack, Stamp, Target, TaskBirth,
+    TaskId, TaskReading, TaskState, WorkerId, WorkerReading,
 };
 
 /// A made-up target, and the model of it.
@@ -35,6 +35,7 @@ pub struct Fixture {
     tasks: HashMap<TaskId, TaskReading>,
     locks: HashMap<LockId, LockReading>,
     channels: HashMap<ChannelId, ChannelReading>,
+    oneshots: HashMap<SiteId, OneshotReading>,
     workers: HashMap<WorkerId, WorkerReading>,
     next_id: u64,
 }
@@ -72,6 +73,7 @@ impl Fixture {
             tasks: HashMap::new(),
             locks: HashMap::new(),
             channels: HashMap::new(),
+            oneshots: HashMap::new(),
             workers: HashMap::new(),
             next_id: 1,
         }
@@ -128,8 +130,13 @@ impl Fixture {
 
     /// A mutex made now.
     pub fn lock(&mut self, site: SiteId) -> LockId {
+        self.lock_of(LockKind::Mutex, site)
+    }
+
+    /// A lock of any kind, made now.
+    pub fn lock_of(&mut self, kind: LockKind, site: SiteId) -> LockId {
         let id = LockId(self.id());
-        let birth = LockBirth { id, site, ..LockBirth::default() };
+        let birth = LockBirth { id, kind, site, ..LockBirth::default() };
         self.births.lock_births.push(birth.clone());
         self.batch.lock_births.push(birth);
         self.lock_state(id, |lock| lock.id = id);
@@ -138,8 +145,12 @@ impl Fixture {
 
     /// An `mpsc` channel made now, bounded if it has a capacity, with one sender and one receiver.
     pub fn channel(&mut self, site: SiteId, capacity: Option<u64>) -> ChannelId {
+        self.channel_of(if capacity.is_some() { ChannelKind::Mpsc } else { ChannelKind::MpscUnbounded }, site, capacity)
+    }
+
+    /// A channel of any kind, made now, with one sender and one receiver.
+    pub fn channel_of(&mut self, kind: ChannelKind, site: SiteId, capacity: Option<u64>) -> ChannelId {
         let id = ChannelId(self.id());
-        let kind = if capacity.is_some() { ChannelKind::Mpsc } else { ChannelKind::MpscUnbounded };
         let birth = ChannelBirth { id, kind, site, name: String::new(), capacity };
         self.births.channel_births.push(birth.clone());
         self.batch.channel_births.push(birth);
@@ -194,6 +205,14 @@ impl Fixture {
         // One row of each per update, as on the wire.
         self.batch.channel_states.retain(|earlier| earlier.id != id);
         self.batch.channel_states.push(reading.clone());
+    }
+
+    /// Changes what became of the oneshot channels made at a site.
+    pub fn oneshots(&mut self, site: SiteId, change: impl FnOnce(&mut OneshotReading)) {
+        let reading = self.oneshots.entry(site).or_insert_with(|| OneshotReading { site, ..OneshotReading::default() });
+        change(reading);
+        self.batch.oneshots.retain(|earlier| earlier.site != site);
+        self.batch.oneshots.push(reading.clone());
     }
 
     /// Changes a worker.
@@ -268,6 +287,7 @@ impl Fixture {
             task_states: self.tasks.values().cloned().collect(),
             lock_states: self.locks.values().cloned().collect(),
             channel_states: self.channels.values().cloned().collect(),
+            oneshots: self.oneshots.values().cloned().collect(),
             panics: changed.panics,
             loss: changed.loss,
             ..self.births.clone()

@@ -11,6 +11,7 @@ mod channel;
 pub mod fixture;
 mod histogram;
 mod lock;
+mod oneshot;
 mod queues;
 mod seconds;
 mod series;
@@ -31,6 +32,7 @@ pub use channel::{Channel, ChannelId, ChannelKind};
 pub use histogram::Histogram;
 pub use lock::{Holder, Lock, LockId, LockKind, SuspendedHold};
 pub use queues::OftenPolled;
+pub use oneshot::{OneshotReading, Oneshots};
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use stack::{Frame, Stack, StackCause};
@@ -55,6 +57,8 @@ pub struct Model {
     pub locks: HashMap<LockId, Lock>,
     /// Live channels.
     pub channels: HashMap<ChannelId, Channel>,
+    /// What became of oneshot channels, by the site where they are made.
+    pub oneshots: HashMap<SiteId, Oneshots>,
     /// Threads that poll.
     pub workers: HashMap<WorkerId, Worker>,
     /// Panics of tasks, oldest first; the newest few hundred.

@@ -1,7 +1,7 @@
 //! What is done once a second of the target's time: the points of every series, and forgetting what is old.
 use std::time::Duration;
 
-use super::{Channel, Histogram, Lock, Model, Series, Site, SiteKind, Stamp};
+use super::{Channel, Histogram, Lock, Model, Oneshots, Series, Site, SiteKind, Stamp};
 
 /// How long stacks, slow polls and suspended holds are kept.
 const RECENT: Duration = Duration::from_mins(1);
@@ -99,6 +99,9 @@ impl Model {
         for channel in self.channels.values_mut() {
             channel.take_seconds(taking);
         }
+        for oneshots in self.oneshots.values_mut() {
+            oneshots.take_seconds(taking);
+        }
         let old = now.before(RECENT);
         self.stacks.retain(|stack| stack.at >= old);
         for site in self.sites.values_mut() {
@@ -159,6 +162,17 @@ impl Lock {
         }
         let old = taking.at.before(RECENT);
         self.recent_suspended.retain(|hold| hold.at >= old);
+    }
+}
+
+impl Oneshots {
+    fn take_seconds(&mut self, taking: Taking) {
+        let now = self.counts();
+        let before = std::mem::replace(&mut self.track.counted, now);
+        let rise = |n: usize| now[n].saturating_sub(before[n]) as f64;
+        taking.rate(&mut self.made_s, rise(0));
+        taking.rate(&mut self.unsent_awaited_s, rise(1));
+        taking.rate(&mut self.unreceived_s, rise(2));
     }
 }
 

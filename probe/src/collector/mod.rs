@@ -122,6 +122,12 @@ impl Collector {
                 messages.site_totals(site, &mut self.dictionary);
             }
         }
+        for site in self.recorder.sites.all().filter(|site| site.is_oneshot()) {
+            let version = wire::oneshots_version(site);
+            if self.totals.insert(site.id, version) != Some(version) {
+                messages.oneshot_totals(site, &mut self.dictionary);
+            }
+        }
         for panic in self.recorder.panics.after(self.last_panic) {
             self.last_panic = panic.number;
             messages.panic(&panic, &mut self.dictionary);
@@ -229,6 +235,9 @@ impl Collector {
                 Part::Status => {
                     for site in self.recorder.sites.all().filter(|site| site.is_spawn()) {
                         messages.site_totals(site, &mut self.dictionary);
+                    }
+                    for site in self.recorder.sites.all().filter(|site| site.is_oneshot()) {
+                        messages.oneshot_totals(site, &mut self.dictionary);
                     }
                     for panic in self.recorder.panics.after(0) {
                         messages.panic(&panic, &mut self.dictionary);

@@ -11,6 +11,7 @@ use std::{
 use super::{
     Recorder, active,
     arena::{Head, Slot},
+    readers::{ReadersReading, ReadersSlot},
     site::{Site, SiteInfo, add},
     thread,
     wait::{Awaited, WaitKind},
@@ -22,6 +23,8 @@ use super::{
 pub(crate) enum ChannelKind {
     Mpsc = 1,
     MpscUnbounded = 2,
+    Broadcast = 3,
+    Watch = 4,
 }
 
 #[repr(C, align(128))]
@@ -36,6 +39,8 @@ pub(crate) struct ChannelSlot {
     site: AtomicPtr<Site>,
     /// 0 when unbounded.
     capacity: AtomicU64,
+    /// Of a broadcast only.
+    readers: AtomicPtr<ReadersSlot>,
 
     sending: Sending,
     receiving: Receiving,
@@ -88,6 +93,8 @@ pub(crate) struct ChannelReading {
     pub(crate) last_recv_at: u64,
     pub(crate) receiver_task: u64,
     pub(crate) recv_site: Option<&'static Location<'static>>,
+    /// Of a broadcast only.
+    pub(crate) readers: Option<ReadersReading>,
 }
 
 /// A handle's hold on a channel's slot.
@@ -125,7 +132,18 @@ impl ChannelSlot {
         capacity: usize,
     ) -> Option<ChannelRef> {
         let site = recorder.sites.get(info)?;
-        let slot = recorder.channels.take()?;
+        let readers = if kind == ChannelKind::Broadcast { Some(recorder.readers.take()?) } else { None };
+        let Some(slot) = recorder.channels.take() else {
+            if let Some(readers) = readers {
+                recorder.readers.give_back(readers);
+            }
+            return None;
+        };
+        let readers = readers.map_or(std::ptr::null_mut(), |readers| {
+            readers.reset();
+            std::ptr::from_ref(readers).cast_mut()
+        });
+        slot.readers.store(readers, Release);
         add(&site.spawned, 1);
         slot.kind.store(kind as u8, Relaxed);
         slot.closed.store(false, Relaxed);
@@ -159,6 +177,9 @@ impl ChannelSlot {
         if let (Some(recorder), Some(site)) = (active(), self.site()) {
             add(&site.finished, 1);
             self.id.store(0, Release);
+            if let Some(readers) = self.readers() {
+                recorder.readers.give_back(readers);
+            }
             recorder.channels.give_back(self);
         }
     }
@@ -166,6 +187,16 @@ impl ChannelSlot {
     fn site(&self) -> Option<&'static Site> {
         // SAFETY: null, or a site, which is never freed.
         unsafe { self.site.load(Relaxed).as_ref() }
+    }
+
+    #[inline]
+    pub(crate) fn readers(&self) -> Option<&'static ReadersSlot> {
+        // SAFETY: null, or a slot, which is never freed.
+        unsafe { self.readers.load(Acquire).as_ref() }
+    }
+
+    pub(crate) fn sent_so_far(&self) -> u64 {
+        self.sending.sent.load(Relaxed)
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -216,6 +247,15 @@ impl ChannelSlot {
         self.mark();
     }
 
+    /// A receiver of a watch has seen what was sent so far.
+    pub(crate) fn seen(&'static self) {
+        let (sent, received) = (self.sent_so_far(), &self.receiving.received);
+        if received.load(Relaxed) < sent {
+            received.fetch_max(sent, Relaxed);
+        }
+        self.mark();
+    }
+
     /// A sending handle came or went.
     pub(crate) fn senders(&'static self, change: i32) {
         self.sending.senders.fetch_add(change as u32, Relaxed);
@@ -245,7 +285,7 @@ impl ChannelSlot {
     }
 
     #[inline]
-    fn mark(&'static self) {
+    pub(super) fn mark(&'static self) {
         if let Some(recorder) = active() {
             recorder.channels.mark(self);
         }
@@ -256,18 +296,22 @@ impl ChannelSlot {
         let id = self.id.load(Acquire);
         let (sending, receiving) = (&self.sending, &self.receiving);
         // First what came out, then what went in: then the depth is never below what it was.
-        let received = receiving.received.load(Acquire);
+        let readers = self.readers().map(ReadersSlot::read);
+        let slowest = readers.and_then(|readers| readers.slowest);
+        let received = slowest.map_or(receiving.received.load(Acquire), |reader| reader.passed);
         // SAFETY: both only ever null or a `&'static Location`.
         let (send_site, recv_site) =
             unsafe { (sending.site.load(Relaxed).as_ref(), receiving.site.load(Relaxed).as_ref()) };
+        let sent = sending.sent.load(Relaxed);
         let reading = ChannelReading {
             id,
             kind: self.kind.load(Relaxed),
             site: self.site()?,
             capacity: self.capacity.load(Relaxed),
             closed: self.closed.load(Relaxed),
-            sent: sending.sent.load(Relaxed),
-            received,
+            sent,
+            // A message may be received before its sender has counted it.
+            received: received.min(sent),
             senders: sending.senders.load(Relaxed),
             receivers: receiving.receivers.load(Relaxed),
             blocked_senders: sending.blocked.load(Relaxed),
@@ -275,9 +319,10 @@ impl ChannelSlot {
             send_wait_total: sending.wait_total.load(Relaxed),
             sender_task: sending.task.load(Relaxed),
             send_site,
-            last_recv_at: receiving.last_at.load(Relaxed),
-            receiver_task: receiving.task.load(Relaxed),
-            recv_site,
+            last_recv_at: slowest.map_or(receiving.last_at.load(Relaxed), |reader| reader.asked_at),
+            receiver_task: slowest.map_or(receiving.task.load(Relaxed), |reader| reader.task),
+            recv_site: slowest.map_or(recv_site, |reader| reader.site),
+            readers,
         };
         fence(Acquire);
         (id != 0 && self.id.load(Relaxed) == id).then_some(reading)

@@ -14,6 +14,8 @@
 //! | [`wait`] | what a task waits for |
 //! | [`lock`], [`channel`] | slots of locks and channels |
 //! | [`holds`] | who holds what several may hold |
+//! | [`readers`] | how far each receiver of a broadcast is |
+//! | [`oneshot`] | what became of oneshot channels |
 //! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
 //! | [`thread`] | the current task and worker of each thread |
 //! | [`panic`] | panics of tasks |
@@ -28,8 +30,10 @@ pub(crate) mod foreign;
 pub(crate) mod histogram;
 pub(crate) mod holds;
 pub(crate) mod lock;
+pub(crate) mod oneshot;
 pub(crate) mod panic;
 pub(crate) mod peek;
+pub(crate) mod readers;
 pub(crate) mod site;
 pub(crate) mod task;
 pub(crate) mod thread;
@@ -46,6 +50,7 @@ use channel::ChannelSlot;
 use holds::HoldsSlot;
 use lock::LockSlot;
 use panic::Panics;
+use readers::ReadersSlot;
 use site::Sites;
 use task::TaskSlot;
 use thread::WorkerSlot;
@@ -57,6 +62,7 @@ pub(crate) struct Recorder {
     pub(crate) locks: Arena<LockSlot>,
     pub(crate) holds: Arena<HoldsSlot>,
     pub(crate) channels: Arena<ChannelSlot>,
+    pub(crate) readers: Arena<ReadersSlot>,
     pub(crate) workers: Arena<WorkerSlot>,
     pub(crate) panics: Panics,
     /// Ids of locks, channels, workers and roots; never reused.
@@ -73,6 +79,7 @@ static RECORDER: Recorder = Recorder {
     locks: Arena::new(),
     holds: Arena::new(),
     channels: Arena::new(),
+    readers: Arena::new(),
     workers: Arena::new(),
     panics: Panics::new(),
     next_id: AtomicU64::new(1),
@@ -114,6 +121,7 @@ impl Recorder {
             + self.locks.memory_bytes()
             + self.holds.memory_bytes()
             + self.channels.memory_bytes()
+            + self.readers.memory_bytes()
             + self.workers.memory_bytes()
             + self.sites.memory_bytes()
     }

@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use super::oneshot::Outcomes;
+
 /// What is made at a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -16,6 +18,8 @@ pub(crate) enum SiteKind {
     Spawn = 1,
     Lock = 2,
     Channel = 3,
+    /// Where oneshot channels are made, which have no slots.
+    Oneshot = 4,
 }
 
 /// What the tasks of a spawn site return.
@@ -62,6 +66,7 @@ pub(crate) struct Site {
     pub(crate) panics: AtomicU64,
     pub(crate) panics_lost: AtomicU64,
     pub(crate) aborted: AtomicU64,
+    pub(crate) oneshots: Outcomes,
 }
 
 /// Counts in a total that any thread may write.
@@ -74,6 +79,11 @@ impl Site {
     /// Whether tasks come from here.
     pub(crate) fn is_spawn(&self) -> bool {
         self.info.kind == SiteKind::Spawn
+    }
+
+    /// Whether oneshot channels come from here.
+    pub(crate) fn is_oneshot(&self) -> bool {
+        self.info.kind == SiteKind::Oneshot
     }
 
     /// Notes a poll over the limit.
@@ -206,6 +216,7 @@ impl Site {
             panics: zero(),
             panics_lost: zero(),
             aborted: zero(),
+            oneshots: Outcomes::default(),
         }
     }
 }

@@ -151,6 +151,15 @@ impl Drop for Waiting {
     }
 }
 
+/// Where something is awaited that was polled at `polled` and made at `made`: an `.await` polls at its own place; by way
+/// of a `&mut` or a `Box` it is one in the standard library, which says nothing.
+pub(crate) fn awaited_at(
+    polled: &'static Location<'static>,
+    made: &'static Location<'static>,
+) -> &'static Location<'static> {
+    if polled.file().starts_with("/rustc/") { made } else { polled }
+}
+
 /// The wait of something that is polled by reference and lives on when the task turns to something else, as a
 /// `JoinHandle` in a `select!`. It holds until the task's next poll, which notes it again or not. Where another arm wins
 /// in the very poll that noted it, it stands until the poll after that: whoever reasons from waits has to allow for it.
@@ -202,6 +211,11 @@ impl Waiting {
 pub(crate) trait Awaited {
     /// What is waited for, and its id; `None` when it is not recorded.
     fn target(&self) -> Option<(WaitKind, u64)>;
+    /// Whether a pending poll means that it is waited for.
+    #[inline]
+    fn waits(&self) -> bool {
+        true
+    }
     /// The await turned out to be pending.
     fn pending(&self) {}
     /// A pending await ended, by completion or by being dropped. `waited` in ticks.
@@ -241,14 +255,21 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
         // SAFETY: as above.
         let future = unsafe { Pin::new_unchecked(&mut this.future) };
         let poll = future.poll(cx);
-        if poll.is_pending() != this.pending.is_some() {
-            if poll.is_pending() { this.begin() } else { this.end(true) }
+        let waits = poll.is_pending() && this.awaited.waits();
+        if waits != this.pending.is_some() {
+            if waits { this.begin() } else { this.end(true) }
         }
         poll
     }
 }
 
 impl<F, A: Awaited> Watched<F, A> {
+    /// tokio's own future.
+    pub(crate) fn future(self: Pin<&mut Self>) -> Pin<&mut F> {
+        // SAFETY: pinned with `self`, as in `poll`.
+        unsafe { self.map_unchecked_mut(|this| &mut this.future) }
+    }
+
     fn begin(&mut self) {
         if let Some((kind, id)) = self.awaited.target() {
             let waiting = Waiting::begin(kind, id, self.site);

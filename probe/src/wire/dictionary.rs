@@ -76,7 +76,7 @@ impl Dictionary {
             let kind = match info.kind {
                 site::SiteKind::Spawn => SiteKind::Spawn,
                 site::SiteKind::Lock => SiteKind::Lock,
-                site::SiteKind::Channel => SiteKind::Channel,
+                site::SiteKind::Channel | site::SiteKind::Oneshot => SiteKind::Channel,
             };
             let output = match info.output {
                 site::OutputKind::Unknown => OutputKind::Unspecified,

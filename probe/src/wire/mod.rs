@@ -5,7 +5,7 @@ mod dictionary;
 mod rows;
 
 pub(crate) use dictionary::{Dictionary, Known as DictionaryKnown};
-pub(crate) use rows::totals_version;
+pub(crate) use rows::{oneshots_version, totals_version};
 
 use async_inspect_proto::v1::{self, Update};
 

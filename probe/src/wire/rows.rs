@@ -115,11 +115,7 @@ impl Messages {
         states.last_suspended_site.push(suspended_site);
         states.last_suspended_waiters.push(lock.last_suspended_waiters);
         let held = u32::from(lock.holds.is_none() && lock.held_since != 0);
-        let (total, available) = if lock.holds.is_some() {
-            (shared.total, shared.available)
-        } else {
-            (u64::from(is_notify || held == 1), u64::from(lock.ready))
-        };
+        let (total, available) = if lock.holds.is_some() { (shared.total, shared.available) } else { permits(lock) };
         states.permits_total.push(total);
         states.permits_available.push(available);
         states.holders.push(held + shared.holders);
@@ -154,7 +150,9 @@ impl Messages {
     /// A channel now. `last_send_at` in ticks: the senders keep no time, the collector sees when the count went up.
     pub(crate) fn channel_state(&mut self, channel: &ChannelReading, last_send_at: u64, dictionary: &mut Dictionary) {
         let (send_site, recv_site) = (dictionary.call_site(channel.send_site), dictionary.call_site(channel.recv_site));
-        let states = self.room_for(140).channel_states.get_or_insert_default();
+        let readers = channel.readers.unwrap_or_default();
+        let lag_site = dictionary.call_site(readers.last_lag_site);
+        let states = self.room_for(180).channel_states.get_or_insert_default();
         states.id.push(channel.id);
         states.sent.push(channel.sent);
         states.received.push(channel.received);
@@ -170,12 +168,12 @@ impl Messages {
         states.last_send_at_ns.push(since_start_ns(last_send_at));
         states.sender_task.push(channel.sender_task);
         states.send_site.push(send_site);
-        states.lagged.push(0);
-        states.messages_lost.push(0);
-        states.last_lag_at_ns.push(0);
-        states.last_lag_task.push(0);
-        states.last_lag_site.push(0);
-        states.unheard.push(0);
+        states.lagged.push(readers.lagged);
+        states.messages_lost.push(readers.lost);
+        states.last_lag_at_ns.push(since_start_ns(readers.last_lag_at));
+        states.last_lag_task.push(readers.last_lag_task);
+        states.last_lag_site.push(lag_site);
+        states.unheard.push(readers.unheard);
     }
 
     /// A worker now.
@@ -201,6 +199,28 @@ impl Messages {
         let id = dictionary.site(site);
         let totals = self.room_for(160).site_totals.get_or_insert_default();
         push_totals(totals, id, site);
+    }
+
+    /// What became of a site's oneshot channels.
+    pub(crate) fn oneshot_totals(&mut self, site: &Site, dictionary: &mut Dictionary) {
+        let id = dictionary.site(site);
+        let outcomes = &site.oneshots;
+        let (unsent_awaited, unreceived) = (outcomes.unsent_awaited.load(Acquire), outcomes.unreceived.load(Acquire));
+        let (unsent_at, unsent_site) = outcomes.last_unsent();
+        let (unreceived_at, unreceived_site) = outcomes.last_unreceived();
+        let (unsent_site, unreceived_site) = (dictionary.call_site(unsent_site), dictionary.call_site(unreceived_site));
+        let delivered = outcomes.delivered.load(Relaxed);
+        let totals = self.room_for(100).oneshot_totals.get_or_insert_default();
+        totals.site.push(id);
+        totals.delivered.push(delivered);
+        totals.unsent.push(outcomes.unsent.load(Relaxed));
+        totals.made.push(site.spawned.load(Relaxed));
+        totals.unsent_awaited.push(unsent_awaited);
+        totals.unreceived.push(unreceived);
+        totals.last_unsent_at_ns.push(since_start_ns(unsent_at));
+        totals.last_unsent_site.push(unsent_site);
+        totals.last_unreceived_at_ns.push(since_start_ns(unreceived_at));
+        totals.last_unreceived_site.push(unreceived_site);
     }
 
     /// The stack of a blocked poll.
@@ -256,6 +276,14 @@ pub(crate) fn totals_version(site: &Site) -> [u64; 8] {
     ]
 }
 
+/// The same of a site of oneshot channels.
+pub(crate) fn oneshots_version(site: &Site) -> [u64; 8] {
+    let outcomes = &site.oneshots;
+    let (made, delivered) = (site.spawned.load(Relaxed), outcomes.delivered.load(Relaxed));
+    let (unsent, awaited) = (outcomes.unsent.load(Relaxed), outcomes.unsent_awaited.load(Acquire));
+    [made, delivered, unsent, awaited, outcomes.unreceived.load(Acquire), 0, 0, 0]
+}
+
 fn push_totals(totals: &mut SiteTotals, id: u32, site: &Site) {
     // Ends before begins: then no reading has more ended than begun.
     let finished = site.finished.load(Acquire);
@@ -276,6 +304,18 @@ fn push_totals(totals: &mut SiteTotals, id: u32, site: &Site) {
     totals.panics.push(site.panics.load(Relaxed));
     totals.panics_lost.push(site.panics_lost.load(Relaxed));
     totals.aborted.push(site.aborted.load(Relaxed));
+}
+
+/// Of what has no permits that are held one by one: how many there are and how many are left, as the protocol has it.
+fn permits(lock: &LockReading) -> (u64, u64) {
+    const NOTIFY: u8 = RecordedLock::Notify as u8;
+    const SET_ONCE: u8 = RecordedLock::SetOnce as u8;
+    const BARRIER: u8 = RecordedLock::Barrier as u8;
+    match lock.kind {
+        NOTIFY | SET_ONCE => (1, lock.ready.into()),
+        BARRIER => (lock.expecting.into(), lock.expecting.saturating_sub(lock.waiters).into()),
+        _ => (1, (lock.held_since == 0).into()),
+    }
 }
 
 /// Who holds it, where it was acquired and since when (ticks); of several that are listed, who does so longest.

@@ -1,15 +1,20 @@
 //! What tokio documents of its tasks, locks, channels and runtimes, asked of the drop-in. The crate that includes this
 //! says by `start` whether anything is recorded meanwhile.
+mod broadcast;
 #[cfg(all(tokio_unstable, feature = "tracing"))]
 mod builders;
 mod channels;
 mod channels_unbounded;
 mod join_set;
 mod locks;
+mod notify;
+mod once;
+mod oneshot;
 mod runtime;
 mod rwlock;
 mod semaphore;
 mod tasks;
+mod watch;
 
 use std::{
     future::Future,

@@ -41,6 +41,22 @@ impl Watch {
         }
     }
 
+    /// The slot, of something for a `T` that is not held; `first` is told of it when it is new.
+    #[inline]
+    pub(super) fn event<T: ?Sized>(
+        &self,
+        kind: LockKind,
+        first: impl FnOnce(&'static LockSlot),
+    ) -> Option<&'static LockSlot> {
+        let recorder = active()?;
+        let slot = self.slot.load(Acquire);
+        if slot.is_null() {
+            self.register(type_name::<T>(), |info| LockSlot::register(recorder, info, kind).inspect(|slot| first(slot)))
+        } else {
+            known(slot)
+        }
+    }
+
     /// The slot, of a lock of another kind for a `T`, with so many permits.
     #[inline]
     pub(super) fn shared<T: ?Sized>(&self, kind: LockKind, permits: impl FnOnce() -> u64) -> Option<Shared> {

@@ -10,7 +10,7 @@ use std::{
 use super::{AbortHandle, JoinError, abort_handle::note_abort, watch::CallSite};
 use crate::recorder::{
     task::{TaskRef, flag},
-    wait::{PolledWait, WaitKind},
+    wait::{PolledWait, WaitKind, awaited_at},
 };
 
 /// Permission to join on a task; see [`tokio::task::JoinHandle`](::tokio::task::JoinHandle).
@@ -48,15 +48,9 @@ impl Joined {
             task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
         } else {
             task.slot().handle_did(flag::HANDLE_AWAITED);
-            // An `.await` polls at its own place; by way of a `&mut` or a `Box` it is one in the standard library.
-            let site = if is_std(polled) { self.spawned } else { polled };
-            self.waiting.pending(WaitKind::Join, task.slot().id(), site);
+            self.waiting.pending(WaitKind::Join, task.slot().id(), awaited_at(polled, self.spawned));
         }
     }
-}
-
-fn is_std(site: CallSite) -> bool {
-    site.file().starts_with("/rustc/")
 }
 
 impl<T> JoinHandle<T> {

@@ -1,10 +1,14 @@
 //! What the instruments record, read as the collector reads it.
 //!
 //! The recorder is one for the whole process, so each test looks at its own sites, tasks, locks and channels only.
+mod broadcasts;
 mod channels;
+mod events;
+mod foreign;
 mod holds;
 mod join_set;
 mod locks;
+mod oneshots;
 mod slots;
 mod tasks;
 

@@ -9,7 +9,8 @@ use crate::{
     },
     tokio::{
         self,
-        sync::{Mutex, Notify, mpsc, oneshot},
+        raw::sync::Notify,
+        sync::{Mutex, mpsc, oneshot},
         task::{JoinHandle, LocalSet, spawn_blocking, spawn_local},
     },
 };

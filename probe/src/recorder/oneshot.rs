@@ -1,0 +1,82 @@
+//! What became of oneshot channels. There are as many of them as there are requests, so they have no slots: their outcomes
+//! are counted at the site where they were made.
+use std::{
+    panic::Location,
+    sync::atomic::{
+        AtomicPtr, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
+};
+
+use super::{
+    active, clock,
+    lock::{location, set_location},
+    site::{OutputKind, Site, SiteInfo, SiteKind, add},
+};
+
+type CallSite = &'static Location<'static>;
+
+/// Totals of one site beside [`Site::spawned`], which is how many were made.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    pub(crate) delivered: AtomicU64,
+    /// The sender went without a word, while the receiver was there.
+    pub(crate) unsent: AtomicU64,
+    pub(crate) unsent_awaited: AtomicU64,
+    /// Sent to nobody.
+    pub(crate) unreceived: AtomicU64,
+    /// Ticks, and where it was awaited or sent.
+    last_unsent_at: AtomicU64,
+    last_unsent_site: AtomicPtr<Location<'static>>,
+    last_unreceived_at: AtomicU64,
+    last_unreceived_site: AtomicPtr<Location<'static>>,
+}
+
+/// The site of a new oneshot channel for a `T`, made at `made`.
+#[inline]
+pub(crate) fn made<T>(made: CallSite) -> Option<&'static Site> {
+    let site = active()?.sites.get(&SiteInfo {
+        kind: SiteKind::Oneshot,
+        location: made,
+        type_name: std::any::type_name::<T>(),
+        output: OutputKind::Unknown,
+        future_bytes: 0,
+    })?;
+    add(&site.spawned, 1);
+    Some(site)
+}
+
+impl Outcomes {
+    /// The sender went without sending.
+    pub(crate) fn unsent(&self) {
+        add(&self.unsent, 1);
+    }
+
+    /// So it did, and this is known to who awaited it at `site`.
+    #[cold]
+    pub(crate) fn unsent_awaited(&self, site: CallSite) {
+        self.last_unsent_at.store(clock::ticks(), Relaxed);
+        set_location(&self.last_unsent_site, Some(site));
+        self.unsent_awaited.fetch_add(1, Release);
+    }
+
+    /// It was sent to nobody, at `site` if that is known.
+    #[cold]
+    pub(crate) fn unreceived(&self, site: Option<CallSite>) {
+        self.last_unreceived_at.store(clock::ticks(), Relaxed);
+        if site.is_some() {
+            set_location(&self.last_unreceived_site, site);
+        }
+        self.unreceived.fetch_add(1, Release);
+    }
+
+    /// When and where the newest of [`Outcomes::unsent_awaited`] was.
+    pub(crate) fn last_unsent(&self) -> (u64, Option<CallSite>) {
+        (self.last_unsent_at.load(Acquire), location(&self.last_unsent_site))
+    }
+
+    /// When and where the newest of [`Outcomes::unreceived`] was.
+    pub(crate) fn last_unreceived(&self) -> (u64, Option<CallSite>) {
+        (self.last_unreceived_at.load(Acquire), location(&self.last_unreceived_site))
+    }
+}

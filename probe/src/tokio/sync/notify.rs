@@ -1,0 +1,228 @@
+//! [`Notify`]: tokio's own, with who waits for a notification, and notifications that found nobody.
+use std::{
+    fmt,
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use ::tokio::sync as raw;
+
+use super::lock_watch::Watch;
+use crate::recorder::{
+    lock::{EventAwaited, LockKind, LockSlot},
+    wait::Watched,
+};
+
+/// Notifies tasks, watched; see [`tokio::sync::Notify`](::tokio::sync::Notify).
+///
+/// Watched: who waits since when and from which line, whether a notification is kept for the next to wait, and
+/// notifications to all that found nobody.
+pub struct Notify {
+    watch: Watch,
+    inner: raw::Notify,
+}
+
+/// A wait for a notification; see [`tokio::sync::futures::Notified`](::tokio::sync::futures::Notified).
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Notified<'a> {
+    inner: Waiting<'a>,
+}
+
+/// A wait for a notification, with the [`Notify`]; see
+/// [`tokio::sync::futures::OwnedNotified`](::tokio::sync::futures::OwnedNotified).
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct OwnedNotified {
+    // Before `_notify`, which it points into.
+    inner: Waiting<'static>,
+    _notify: Arc<Notify>,
+}
+
+struct Waiting<'a> {
+    future: Watched<raw::futures::Notified<'a>, EventAwaited>,
+    /// While a notification could still reach it.
+    expected: Option<&'static LockSlot>,
+    /// It had to wait, as far as is known here.
+    waited: bool,
+}
+
+impl Notify {
+    /// A new one; see [`Notify::new`](::tokio::sync::Notify::new).
+    #[track_caller]
+    pub fn new() -> Self {
+        Self { watch: Watch::new(Location::caller()), inner: raw::Notify::new() }
+    }
+
+    /// A new one in a constant; see [`Notify::const_new`](::tokio::sync::Notify::const_new).
+    #[track_caller]
+    pub const fn const_new() -> Self {
+        Self { watch: Watch::new(Location::caller()), inner: raw::Notify::const_new() }
+    }
+
+    /// Waits for a notification; see [`Notify::notified`](::tokio::sync::Notify::notified).
+    #[track_caller]
+    pub fn notified(&self) -> Notified<'_> {
+        let site = Location::caller();
+        let slot = self.slot();
+        // From here on it is reached by `notify_waiters`, polled or not.
+        if let Some(slot) = slot {
+            slot.expect(1);
+        }
+        let future = Watched::new(self.inner.notified(), EventAwaited(slot), site);
+        Notified { inner: Waiting { future, expected: slot, waited: false } }
+    }
+
+    /// As [`Notify::notified`], with a future that owns the `Notify`; see
+    /// [`Notify::notified_owned`](::tokio::sync::Notify::notified_owned).
+    #[track_caller]
+    pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
+        let Notified { inner } = self.notified();
+        // SAFETY: only the lifetime differs, and what it points into is kept alive, in its place, beside it. The future
+        // was not pinned yet.
+        let inner = unsafe { std::mem::transmute::<Waiting<'_>, Waiting<'static>>(inner) };
+        OwnedNotified { inner, _notify: self }
+    }
+
+    /// Notifies one that waits; see [`Notify::notify_one`](::tokio::sync::Notify::notify_one).
+    pub fn notify_one(&self) {
+        self.notify(raw::Notify::notify_one);
+    }
+
+    /// Notifies the one that came last; see [`Notify::notify_last`](::tokio::sync::Notify::notify_last).
+    pub fn notify_last(&self) {
+        self.notify(raw::Notify::notify_last);
+    }
+
+    fn notify(&self, notify: impl FnOnce(&raw::Notify)) {
+        let slot = self.slot();
+        // With anybody in sight, who gets it is tokio's to know.
+        let kept = slot.filter(|slot| slot.expecting() == 0);
+        notify(&self.inner);
+        if let Some(slot) = kept {
+            slot.set_ready(true);
+            if slot.expecting() > 0 {
+                slot.set_ready(false);
+            }
+        }
+    }
+
+    /// Notifies all that wait; see [`Notify::notify_waiters`](::tokio::sync::Notify::notify_waiters).
+    #[track_caller]
+    pub fn notify_waiters(&self) {
+        let lost = self.slot().filter(|slot| slot.expecting() == 0);
+        self.inner.notify_waiters();
+        if let Some(slot) = lost {
+            slot.lost_notify(Location::caller());
+        }
+    }
+
+    /// tokio's own. It is not watched from here on.
+    pub fn into_inner(self) -> raw::Notify {
+        self.inner
+    }
+
+    #[inline]
+    fn slot(&self) -> Option<&'static LockSlot> {
+        self.watch.event::<raw::Notify>(LockKind::Notify, |_| ())
+    }
+}
+
+impl<'a> Waiting<'a> {
+    fn future(self: Pin<&mut Self>) -> Pin<&mut raw::futures::Notified<'a>> {
+        // SAFETY: pinned with `self`.
+        unsafe { self.map_unchecked_mut(|this| &mut this.future) }.future()
+    }
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: `future` is pinned with `self` and not moved; the rest is not pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let poll = unsafe { Pin::new_unchecked(&mut this.future) }.poll(cx);
+        if poll.is_ready() {
+            this.over(true);
+        } else {
+            this.waited = true;
+        }
+        poll
+    }
+
+    /// No notification can reach it any more.
+    fn over(&mut self, came: bool) {
+        if let Some(slot) = self.expected.take() {
+            slot.expect(-1);
+            if came {
+                if !self.waited {
+                    slot.count_acquire();
+                }
+                // It took the one that was kept, or there was none.
+                slot.set_ready(false);
+                slot.mark();
+            }
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.over(false);
+    }
+}
+
+macro_rules! notified {
+    ($Notified:ty) => {
+        impl $Notified {
+            /// Makes it reachable for a notification; see
+            /// [`Notified::enable`](::tokio::sync::futures::Notified::enable).
+            pub fn enable(self: Pin<&mut Self>) -> bool {
+                // SAFETY: pinned with `self`.
+                unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.future().enable()
+            }
+        }
+
+        impl Future for $Notified {
+            type Output = ();
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+                // SAFETY: pinned with `self`.
+                unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll(cx)
+            }
+        }
+
+        impl fmt::Debug for $Notified {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($Notified)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+notified!(Notified<'_>);
+notified!(OwnedNotified);
+
+impl Default for Notify {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<Notify> for raw::Notify {
+    fn from(notify: Notify) -> Self {
+        notify.into_inner()
+    }
+}
+
+impl From<raw::Notify> for Notify {
+    #[track_caller]
+    fn from(inner: raw::Notify) -> Self {
+        Self { watch: Watch::new(Location::caller()), inner }
+    }
+}
+
+impl fmt::Debug for Notify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

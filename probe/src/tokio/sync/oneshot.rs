@@ -1,0 +1,249 @@
+//! A one-shot channel: tokio's [`oneshot`](raw::sync::oneshot) module, watched.
+//!
+//! Watched, by the place where channels are made: how many there were, how many answers were taken, how many senders went
+//! without a word and how many answers went to nobody; and which task waits for an answer.
+#[cfg(doc)]
+use crate::tokio::raw;
+
+use std::{
+    fmt,
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use ::tokio::sync::oneshot as tokios;
+pub use ::tokio::sync::oneshot::*;
+use error::{RecvError, TryRecvError};
+
+use crate::recorder::{
+    oneshot,
+    site::{Site, add},
+    wait::{PolledWait, WaitKind, awaited_at},
+};
+
+type CallSite = &'static Location<'static>;
+
+/// A one-shot channel, watched; see [`tokio::sync::oneshot::channel`](::tokio::sync::oneshot::channel).
+#[track_caller]
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let made = Location::caller();
+    let site = oneshot::made::<T>(made);
+    let (tx, rx) = tokios::channel();
+    let receiving = Receiving { site, made, waiting: PolledWait::new(), closed: false };
+    (Sender { site, inner: tx }, Receiver { receiving, inner: rx })
+}
+
+/// Sends the one message; see [`tokio::sync::oneshot::Sender`](::tokio::sync::oneshot::Sender).
+pub struct Sender<T> {
+    site: Option<&'static Site>,
+    inner: tokios::Sender<T>,
+}
+
+/// Receives the one message; see [`tokio::sync::oneshot::Receiver`](::tokio::sync::oneshot::Receiver).
+pub struct Receiver<T> {
+    receiving: Receiving,
+    inner: tokios::Receiver<T>,
+}
+
+struct Receiving {
+    site: Option<&'static Site>,
+    made: CallSite,
+    waiting: PolledWait,
+    /// By the receiver itself, which then asks for no more.
+    closed: bool,
+}
+
+impl Receiving {
+    /// A try or a wait came to an end.
+    fn ended(&mut self, sent: bool, awaited: Option<CallSite>) {
+        self.waiting.over();
+        if let Some(site) = self.site {
+            match (sent, awaited) {
+                (true, _) => add(&site.oneshots.delivered, 1),
+                (false, Some(at)) if !self.closed => site.oneshots.unsent_awaited(at),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<T> Sender<T> {
+    /// Sends the message; see [`Sender::send`](::tokio::sync::oneshot::Sender::send).
+    ///
+    /// # Errors
+    /// The message, when nobody can receive it any more.
+    #[track_caller]
+    pub fn send(self, t: T) -> Result<(), T> {
+        let (site, inner) = self.parts();
+        let sent = inner.send(t);
+        if let (Err(_), Some(site)) = (&sent, site) {
+            site.oneshots.unreceived(Some(Location::caller()));
+        }
+        sent
+    }
+
+    /// Waits for the receiver to go; see [`Sender::closed`](::tokio::sync::oneshot::Sender::closed).
+    pub fn closed(&mut self) -> impl Future<Output = ()> {
+        self.inner.closed()
+    }
+
+    /// See [`Sender::is_closed`](::tokio::sync::oneshot::Sender::is_closed).
+    pub fn is_closed(&self) -> bool {
+        self.inner.is_closed()
+    }
+
+    /// See [`Sender::poll_closed`](::tokio::sync::oneshot::Sender::poll_closed).
+    pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.inner.poll_closed(cx)
+    }
+
+    fn parts(self) -> (Option<&'static Site>, tokios::Sender<T>) {
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: read once, and `this` is neither used nor dropped after that.
+        (this.site, unsafe { std::ptr::read(&raw const this.inner) })
+    }
+
+    /// tokio's own sender. What becomes of the message is not watched from here on.
+    pub fn into_inner(self) -> tokios::Sender<T> {
+        self.parts().1
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if let Some(site) = self.site
+            && !self.inner.is_closed()
+        {
+            site.oneshots.unsent();
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Takes no message from now on; see [`Receiver::close`](::tokio::sync::oneshot::Receiver::close).
+    pub fn close(&mut self) {
+        self.receiving.closed = true;
+        self.inner.close();
+    }
+
+    /// See [`Receiver::is_terminated`](::tokio::sync::oneshot::Receiver::is_terminated).
+    pub fn is_terminated(&self) -> bool {
+        self.inner.is_terminated()
+    }
+
+    /// See [`Receiver::is_empty`](::tokio::sync::oneshot::Receiver::is_empty).
+    pub fn is_empty(&self) -> bool {
+        self.inner.is_empty()
+    }
+
+    /// Takes the message if it is there; see [`Receiver::try_recv`](::tokio::sync::oneshot::Receiver::try_recv).
+    ///
+    /// # Errors
+    /// When it is not there yet, and when it never will be.
+    pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        let result = self.inner.try_recv();
+        if result.is_ok() {
+            self.receiving.ended(true, None);
+        }
+        result
+    }
+
+    /// Waits for the message where that may block the thread; see
+    /// [`Receiver::blocking_recv`](::tokio::sync::oneshot::Receiver::blocking_recv).
+    ///
+    /// # Errors
+    /// When the sender went without sending.
+    ///
+    /// # Panics
+    /// Within an asynchronous context.
+    #[track_caller]
+    pub fn blocking_recv(self) -> Result<T, RecvError> {
+        let site = Location::caller();
+        let (mut receiving, inner) = self.parts();
+        let result = inner.blocking_recv();
+        receiving.ended(result.is_ok(), Some(site));
+        result
+    }
+
+    fn parts(self) -> (Receiving, tokios::Receiver<T>) {
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: both are read once, and `this` is neither used nor dropped after that.
+        unsafe { (std::ptr::read(&raw const this.receiving), std::ptr::read(&raw const this.inner)) }
+    }
+
+    /// tokio's own receiver. What becomes of the message is not watched from here on.
+    pub fn into_inner(self) -> tokios::Receiver<T> {
+        self.parts().1
+    }
+}
+
+impl<T> Future for Receiver<T> {
+    type Output = Result<T, RecvError>;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let poll = Pin::new(&mut this.inner).poll(cx);
+        if let Some(site) = this.receiving.site {
+            let at = awaited_at(Location::caller(), this.receiving.made);
+            match &poll {
+                Poll::Ready(result) => this.receiving.ended(result.is_ok(), Some(at)),
+                Poll::Pending => this.receiving.waiting.pending(WaitKind::Oneshot, site.id.into(), at),
+            }
+        }
+        poll
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if let Some(site) = self.receiving.site
+            && !self.inner.is_terminated()
+            && !self.inner.is_empty()
+        {
+            site.oneshots.unreceived(None);
+        }
+    }
+}
+
+impl<T> From<Sender<T>> for tokios::Sender<T> {
+    fn from(sender: Sender<T>) -> Self {
+        sender.into_inner()
+    }
+}
+
+impl<T> From<Receiver<T>> for tokios::Receiver<T> {
+    fn from(receiver: Receiver<T>) -> Self {
+        receiver.into_inner()
+    }
+}
+
+impl<T> From<tokios::Sender<T>> for Sender<T> {
+    /// Of a channel that was made by tokio itself, and is not watched.
+    fn from(inner: tokios::Sender<T>) -> Self {
+        Self { site: None, inner }
+    }
+}
+
+impl<T> From<tokios::Receiver<T>> for Receiver<T> {
+    /// Of a channel that was made by tokio itself, and is not watched.
+    #[track_caller]
+    fn from(inner: tokios::Receiver<T>) -> Self {
+        let receiving = Receiving { site: None, made: Location::caller(), waiting: PolledWait::new(), closed: false };
+        Self { receiving, inner }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,341 @@
+//! Tasks that a library spawns with a tokio of its own, here `::tokio` and axum.
+use std::{
+    io::{Read, Write},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::*;
+use crate::{
+    recorder::thread::{WorkerReading, worker_name},
+    tokio::{
+        runtime::Runtime,
+        sync::{Mutex, RwLock},
+    },
+};
+
+fn runtime(name: &str, workers: usize) -> Runtime {
+    recorder();
+    Builder::new_multi_thread().worker_threads(workers).thread_name(name).enable_all().build().unwrap()
+}
+
+/// The workers of a runtime whose threads have that name.
+fn workers(name: &str) -> Vec<WorkerReading> {
+    let all = recorder().workers.all().filter_map(|(_, slot)| slot.read());
+    all.filter(|worker| worker_name(worker.name) == name).collect()
+}
+
+fn wait_for(mut what: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !what() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn pause(millis: u64) -> ::tokio::time::Sleep {
+    ::tokio::time::sleep(Duration::from_millis(millis))
+}
+
+#[test]
+fn every_worker_is_known_from_its_first_park() {
+    let runtime = runtime("parks-at-once", 3);
+    wait_for(|| workers("parks-at-once").len() == 3);
+    drop(runtime);
+    wait_for(|| workers("parks-at-once").is_empty());
+}
+
+#[test]
+fn a_lock_names_the_librarys_task_that_holds_it_and_says_that_it_was_suspended() {
+    let runtime = runtime("library-holds", 1);
+    #[rustfmt::skip]
+    let (m, made) = (Arc::new(Mutex::new(0)), here());
+    let rw_made = here();
+    let rw = Arc::new(RwLock::new(0));
+    runtime.block_on(async {
+        wait_for(|| workers("library-holds").len() == 1);
+        let task = ::tokio::spawn({
+            let (m, rw) = (Arc::clone(&m), Arc::clone(&rw));
+            async move {
+                for _ in 0..100 {
+                    *m.lock().await += 1;
+                    *rw.write().await += 1;
+                }
+                let _guard = m.lock().await;
+                let _written = rw.write().await;
+                pause(100).await;
+            }
+        });
+        let id = peek::task_id(task.id());
+        ::tokio::task::spawn_blocking(move || wait_for(|| lock(made).holder == id)).await.unwrap();
+        assert_eq!(lock(made).suspended_holds, 0, "those before came to no await while they held");
+        task.await.unwrap();
+    });
+    let free = lock(made);
+    assert_eq!((free.holder, free.acquires, free.suspended_holds), (0, 101, 1));
+    let free = lock((rw_made.0, rw_made.1 + 1));
+    assert_eq!((free.acquires, free.suspended_holds), (101, 1));
+}
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod blocked {
+    use axum::{Router, routing::get};
+
+    use super::*;
+    use crate::stacks::{Cause, Stack, Watchdog};
+
+    /// What the watchdog says of the workers of a runtime while `until` does not hold.
+    fn stacks(name: &str, mut until: impl FnMut(&[Stack]) -> bool) -> Vec<Stack> {
+        let mut watchdog = Watchdog::new(recorder(), true);
+        let mut stacks = Vec::new();
+        wait_for(|| {
+            let ours: Vec<u64> = workers(name).iter().map(|worker| worker.id).collect();
+            // Other tests of this process have blocked polls too.
+            stacks.extend(watchdog.look().into_iter().filter(|stack| ours.contains(&stack.worker)));
+            std::thread::sleep(Duration::from_millis(50));
+            until(&stacks)
+        });
+        stacks
+    }
+
+    fn serve(runtime: &Runtime, router: Router) -> std::net::SocketAddr {
+        let listener = runtime.block_on(::tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        address
+    }
+
+    fn request(address: std::net::SocketAddr, path: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn an_axum_handler_that_sleeps_is_told_with_its_line() {
+        const LINE: u32 = line!() + 2;
+        async fn slow() -> &'static str {
+            std::thread::sleep(Duration::from_millis(1500));
+            "done"
+        }
+        let runtime = runtime("axum-sleeps", 2);
+        let address = serve(&runtime, Router::new().route("/", get(slow)));
+        let client = std::thread::spawn(move || request(address, "/"));
+        let stacks = stacks("axum-sleeps", |stacks| !stacks.is_empty());
+        let stack = &stacks[0];
+        let user = stack.frames.iter().find(|frame| frame.user).unwrap();
+        assert_eq!((user.file.as_str(), user.line), (file!(), LINE), "{:#?}", stack.frames);
+        assert_eq!(stack.cause, Cause::Sleep);
+        let worker = workers("axum-sleeps").into_iter().find(|worker| worker.id == stack.worker).unwrap();
+        if cfg!(tokio_unstable) {
+            assert_eq!(worker.poll.map(|poll| (poll.task_id, poll.started)), Some((stack.task, stack.poll_started)));
+            assert_ne!(stack.task, 0);
+        } else {
+            assert_eq!((stack.task, worker.unwatched_since), (0, stack.poll_started));
+        }
+        assert!(client.join().unwrap().ends_with("done"));
+        wait_for(|| workers("axum-sleeps").iter().all(|worker| worker.poll.is_none() && worker.unwatched_since == 0));
+    }
+
+    #[test]
+    fn a_busy_axum_service_is_not_accused() {
+        async fn quick() -> String {
+            let mut sum = 0_u64;
+            for n in 0..20_000 {
+                sum = std::hint::black_box(sum.wrapping_mul(31) ^ n);
+            }
+            pause(1).await;
+            sum.to_string()
+        }
+        let runtime = runtime("axum-busy", 2);
+        let address = serve(&runtime, Router::new().route("/", get(quick)));
+        let end = Instant::now() + Duration::from_secs(3);
+        let clients: Vec<_> = (0..8)
+            .map(|_| {
+                std::thread::spawn(move || {
+                    while Instant::now() < end {
+                        assert!(request(address, "/").starts_with("HTTP/1.1 200"));
+                    }
+                })
+            })
+            .collect();
+        let stacks = stacks("axum-busy", |_| {
+            assert!(workers("axum-busy").iter().all(|worker| worker.unwatched_since == 0));
+            Instant::now() >= end
+        });
+        assert!(stacks.is_empty(), "{stacks:#?}");
+        clients.into_iter().for_each(|client| client.join().unwrap());
+    }
+
+    /// What may take long: an idle runtime, a job of the blocking pool, `block_in_place`, and a thread that has left the
+    /// runtime. With the hooks in, a poll inside of `block_in_place` is watched, and inspectors know it by its stack.
+    #[test]
+    fn what_may_block_is_not_accused() {
+        let runtime = runtime("may-block", 3);
+        let single = Builder::new_current_thread().enable_all().build().unwrap();
+        single.block_on(async { pause(1).await });
+        let long = Duration::from_millis(800);
+        runtime.block_on(async {
+            ::tokio::spawn(async move {
+                drop(::tokio::task::spawn_blocking(move || std::thread::sleep(long)));
+                if cfg!(not(tokio_unstable)) {
+                    ::tokio::task::block_in_place(|| std::thread::sleep(long));
+                }
+            });
+        });
+        let end = Instant::now() + Duration::from_secs(2);
+        let stacks = stacks("may-block", |_| {
+            assert!(workers("may-block").iter().all(|worker| worker.unwatched_since == 0));
+            Instant::now() >= end
+        });
+        assert!(stacks.is_empty(), "{stacks:#?}");
+    }
+}
+
+/// What the hooks tell.
+#[cfg(tokio_unstable)]
+mod hooked {
+    use super::*;
+    use crate::{
+        recorder::{
+            task::{Stage, TaskKind},
+            thread,
+        },
+        tokio as drop_in,
+    };
+
+    #[test]
+    fn a_librarys_task_is_known_with_its_place_its_polls_and_its_time() {
+        run(async {
+            let at = here();
+            let handle = ::tokio::spawn(async {
+                std::thread::sleep(Duration::from_millis(20));
+                ::tokio::task::yield_now().await;
+                let polls = task(::tokio::task::id()).polls;
+                assert_eq!(thread::current_task_id(), peek::task_id(::tokio::task::id()));
+                pause(200).await;
+                polls
+            });
+            let new = task(handle.id());
+            assert_eq!(place(new.site.info.location), (at.0, at.1 + 1));
+            assert_eq!((new.kind, new.stage, new.polls), (TaskKind::Async as u8, Stage::New as u8, 0));
+            assert_eq!(new.parent, thread::current_task_id());
+            others().await;
+            let idle = task(handle.id());
+            assert_eq!((idle.stage, idle.polls), (Stage::Alive as u8, 2));
+            assert!(crate::recorder::clock::duration_ns(idle.max_poll) >= 20_000_000);
+            let id = handle.id();
+            assert_eq!(handle.await.unwrap(), 1);
+            assert!(find_task(id).is_none(), "its slot is free");
+            let site = spawn_site((at.0, at.1 + 1));
+            assert_eq!([&site.spawned, &site.finished, &site.aborted, &site.shed].map(count), [1, 1, 0, 0]);
+            assert_eq!(count(&site.finished_polls), 3);
+            assert_eq!(count(&site.slow_polls), 1);
+        });
+    }
+
+    #[test]
+    fn a_task_of_the_drop_ins_is_recorded_once() {
+        run(async {
+            let at = here();
+            let handle = drop_in::spawn(async {
+                for _ in 0..4 {
+                    ::tokio::task::yield_now().await;
+                }
+            });
+            let mut set = drop_in::task::JoinSet::new();
+            let in_set = set.spawn(async { ::tokio::task::yield_now().await });
+            others().await;
+            assert_eq!((task(handle.id()).polls, task(in_set.id()).polls), (5, 2));
+            for id in [handle.id(), in_set.id()].map(peek::task_id) {
+                assert_eq!(recorder().tasks.all().filter(|(_, slot)| slot.id() == id).count(), 1);
+            }
+            // What a library spawns next is the library's.
+            let theirs = ::tokio::spawn(async {});
+            assert!(find_task(theirs.id()).is_some());
+            handle.await.unwrap();
+            assert_eq!(count(&spawn_site((at.0, at.1 + 1)).spawned), 1);
+        });
+    }
+
+    #[test]
+    fn tasks_that_end_in_any_way_give_their_slots_back() {
+        async fn work(n: u32) {
+            match n % 4 {
+                0 => {}
+                1 => ::tokio::task::yield_now().await,
+                2 => std::future::pending().await,
+                _ => pause(1).await,
+            }
+        }
+        let runtime = runtime("ends", 2);
+        let mut at = here();
+        runtime.block_on(async {
+            at = here();
+            let spawn = |n| ::tokio::spawn(work(n));
+            for round in 0..200 {
+                let tasks: Vec<_> = (0..100).map(|n| spawn(round * 100 + n)).collect();
+                for (n, task) in tasks.into_iter().enumerate() {
+                    if n % 4 == 2 {
+                        task.abort();
+                    }
+                    assert_eq!(task.await.is_err(), n % 4 == 2);
+                }
+            }
+            drop((0..1000).map(|_| spawn(2)).collect::<Vec<_>>());
+        });
+        drop(runtime);
+        let site = spawn_site((at.0, at.1 + 1));
+        assert_eq!([&site.spawned, &site.finished, &site.shed].map(count), [21_000, 21_000, 0]);
+        let left = recorder().tasks.all().filter_map(|(_, slot)| slot.read()).filter(|t| std::ptr::eq(t.site, site));
+        assert_eq!(left.count(), 0);
+    }
+
+    #[test]
+    fn a_task_that_is_spawned_on_a_runtime_that_is_gone_leaves_nothing() {
+        recorder();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let handle = ::tokio::runtime::Handle::from(runtime.handle().clone());
+        drop(runtime);
+        let at = here();
+        let spawned = handle.spawn(async {});
+        assert!(find_task(spawned.id()).is_none());
+        let sites = recorder().sites.all().filter(|site| place(site.info.location) == (at.0, at.1 + 1));
+        assert_eq!(sites.map(|site| count(&site.spawned)).sum::<u64>(), 0);
+    }
+
+    #[test]
+    fn polls_that_nest_are_each_their_own_tasks() {
+        let runtime = runtime("nests", 2);
+        runtime.block_on(async {
+            let outer = ::tokio::spawn(async {
+                let outer = thread::current_task_id();
+                ::tokio::task::block_in_place(|| {
+                    let inner = Builder::new_current_thread().build().unwrap();
+                    inner.block_on(async {
+                        let inner = ::tokio::spawn(async { thread::current_task_id() });
+                        assert_eq!(peek::task_id(inner.id()), inner.await.unwrap());
+                    });
+                });
+                assert_eq!(thread::current_task_id(), outer);
+                outer
+            });
+            assert_eq!(peek::task_id(outer.id()), outer.await.unwrap());
+        });
+    }
+
+    #[test]
+    fn a_task_that_panics_ends_like_any_other() {
+        run(async {
+            let at = here();
+            let handle = ::tokio::spawn(async { panic!("of a library's task") });
+            let id = handle.id();
+            error(handle.await);
+            assert!(find_task(id).is_none());
+            assert_eq!(count(&spawn_site((at.0, at.1 + 1)).finished), 1);
+            assert!(recorder().panics.after(0).iter().any(|panic| panic.task == peek::task_id(id)));
+        });
+    }
+}
