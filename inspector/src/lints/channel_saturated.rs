@@ -93,7 +93,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let most = cx.share(&SHARE);
     let long = lasting > cx.span(&LASTING);
     // One that has stopped asking is `receiver-stalled`, once that is sure.
-    let asked = channel.last_recv_at.map(|at| model.now.since(at)).unwrap_or(lasting);
+    let asked = channel.last_recv_at.map_or(lasting, |at| model.now.since(at));
     if long && asked > ELSEWHERE && asked < Duration::from_secs(3) {
         return Some(Candidate::stay(subject, &group));
     }

@@ -144,10 +144,8 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
         .sum();
     let mut message = message(&text::duration(lasting));
     if waiting > 0 {
-        message += &match waiting {
-            1 => "; 1 more waits behind them".to_owned(),
-            n => format!("; {} more wait behind them", text::count(n)),
-        };
+        let verb = if waiting == 1 { "waits" } else { "wait" };
+        message.extend(["; ", &text::count(waiting), " more ", verb, " behind them"]);
     }
     let steps: Vec<WaitStep> = circle.iter().map(|edge| step(model, edge)).collect();
     let evidence = vec![
@@ -245,6 +243,8 @@ fn advice(circle: &[Edge]) -> &'static str {
 mod tests {
     use crate::lints::tests::*;
 
+    type Change = fn(&mut Judged, TaskId, SiteId);
+
     /// Two tasks; each holds a lock since now, and waits for the other's.
     struct Pair {
         judged: Judged,
@@ -320,29 +320,26 @@ mod tests {
 
     #[test]
     fn a_task_that_may_go_on_by_something_else_is_in_no_circle() {
-        let mut changes: Vec<Box<dyn Fn(&mut Judged, &Pair0)>> = Vec::new();
-        struct Pair0(TaskId, SiteId);
         // A select! with a message.
-        changes.push(Box::new(|judged, &Pair0(task, site)| {
+        let select: Change = |judged, task, site| {
             let made = judged.target.channel_site("src/bank.rs:5:5", "bank::Stop");
             let stop = judged.target.channel(made, Some(1));
             let since = judged.target.now;
             judged.target.task_state(task, |t| t.waits.push(Wait { on: WaitFor::Recv(stop), site, since }));
-        }));
+        };
         // A select! with more than is listed.
-        changes.push(Box::new(|judged, &Pair0(task, _)| {
-            judged.target.task_state(task, |task| task.flags.more_waits = true);
-        }));
+        let more: Change = |judged, task, _| judged.target.task_state(task, |task| task.flags.more_waits = true);
+        // A limit of time.
+        let timeout: Change = |judged, task, site| {
+            let since = judged.target.now;
+            judged.target.task_state(task, |t| t.waits.push(Wait { on: WaitFor::Timer, site, since }));
+        };
         // In the middle of a poll, or about to be in one.
-        changes.push(Box::new(|judged, &Pair0(task, _)| {
-            judged.target.task_state(task, |task| task.state = TaskState::Running);
-        }));
-        changes.push(Box::new(|judged, &Pair0(task, _)| {
-            judged.target.task_state(task, |task| task.state = TaskState::Scheduled);
-        }));
-        for change in changes {
+        let runs: Change = |judged, task, _| judged.target.task_state(task, |task| task.state = TaskState::Running);
+        let woken: Change = |judged, task, _| judged.target.task_state(task, |task| task.state = TaskState::Scheduled);
+        for change in [select, more, timeout, runs, woken] {
             let Pair { mut judged, tasks, waits, .. } = pair();
-            change(&mut judged, &Pair0(tasks[1], waits[1]));
+            change(&mut judged, tasks[1], waits[1]);
             judged.run(ms(10_000));
             assert!(judged.active().iter().all(|f| f.rule != "deadlock"), "{:#?}", judged.active());
         }

@@ -173,12 +173,12 @@ mod tests {
     #[test]
     fn a_panic_of_before_attach_is_told_of_while_it_is_young() {
         let (mut judged, site) = quiet();
-        let at = judged.target.now.before(Duration::from_secs(120));
+        let at = judged.target.now.before(Duration::from_mins(2));
         panic(&mut judged.target, site, at, true);
         judged.run(ms(1000));
         let finding = judged.only("lost-panic");
         assert_eq!(finding.since, at);
-        judged.tick(Duration::from_secs(180));
+        judged.tick(Duration::from_mins(3));
         judged.expect_nothing();
     }
 

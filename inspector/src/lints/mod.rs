@@ -14,18 +14,24 @@ mod words;
 
 mod block_on_in_async;
 mod blocked_worker;
+mod blocking_pool_saturated;
+mod busy_self_wake;
 mod channel_growing;
 mod channel_saturated;
 mod deadlock;
+mod large_future;
 mod lock_contention;
 mod lock_held_across_await;
 mod lock_hog;
 mod long_poll;
 mod lost_panic;
 mod never_awaited_handle;
+mod never_polled;
 mod receiver_stalled;
 mod self_deadlock;
 mod sync_lock_in_async;
+mod task_leak;
+mod unjoined_result;
 
 #[cfg(test)]
 mod tests;
@@ -49,6 +55,12 @@ pub static RULES: &[Rule] = &[
     lock_contention::RULE,
     channel_saturated::RULE,
     channel_growing::RULE,
+    blocking_pool_saturated::RULE,
+    busy_self_wake::RULE,
+    never_polled::RULE,
+    task_leak::RULE,
+    unjoined_result::RULE,
     long_poll::RULE,
     never_awaited_handle::RULE,
+    large_future::RULE,
 ];

@@ -49,6 +49,10 @@ impl Threshold {
         Self { name, default: Limit::Span(Duration::from_millis(ms)), about }
     }
 
+    pub(super) const fn micros(name: &'static str, us: u64, about: &'static str) -> Self {
+        Self { name, default: Limit::Span(Duration::from_micros(us)), about }
+    }
+
     pub(super) const fn share(name: &'static str, share: f64, about: &'static str) -> Self {
         Self { name, default: Limit::Share(share), about }
     }

@@ -61,6 +61,14 @@ impl Judged {
         id
     }
 
+    /// A job of the blocking pool.
+    pub(super) fn blocking(&mut self, site: SiteId) -> TaskId {
+        let id = self.target.task(site);
+        self.target.tick(Duration::ZERO);
+        self.target.model.tasks.get_mut(&id).expect("just made").kind = TaskKind::Blocking;
+        id
+    }
+
     /// The findings that last.
     pub(super) fn active(&self) -> Vec<&Finding> {
         self.engine.findings().iter().filter(|finding| finding.active()).collect()
@@ -247,7 +255,7 @@ mod engine {
         let cleared = judged.engine.findings()[0].clone();
         let at = cleared.cleared.expect("cleared");
         assert!(at > cleared.last_seen && cleared.last_seen > cleared.since);
-        judged.run(RETENTION - ms(1000));
+        judged.run(RETENTION.saturating_sub(ms(1000)));
         assert_eq!(judged.engine.findings(), [cleared], "it does not change any more");
         judged.run(ms(1000));
         assert!(judged.engine.findings().is_empty());
@@ -353,7 +361,7 @@ mod engine {
             target.worker_state(worker, |worker| worker.poll = Some((task, now.before(ms(n % 9)))));
             target.totals(accept, |totals| {
                 totals.spawned += 400;
-                totals.finished += 399;
+                totals.finished += 400;
                 totals.handles_dropped += 400;
                 // Now and then a poll is preempted.
                 if n % 50 == 0 {

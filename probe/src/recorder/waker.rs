@@ -65,6 +65,11 @@ unsafe fn drop(data: *const ()) {
 }
 
 impl TaskSlot {
+    /// The task, which is in its poll, asks to be polled again. tokio's wake comes after the poll, as one by others.
+    pub(crate) fn yields(&'static self) {
+        self.wakes.by_itself.store(self.wakes.by_itself.load(Relaxed) + 1, Relaxed);
+    }
+
     fn wake(&'static self) {
         let itself = thread::current_task().is_some_and(|task| std::ptr::eq(task, self));
         if itself {

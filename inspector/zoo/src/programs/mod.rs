@@ -2,19 +2,25 @@
 
 mod block_on_in_async;
 mod blocked_worker;
+mod blocking_pool_saturated;
+mod busy_self_wake;
 mod channel_growing;
 mod channel_saturated;
 mod deadlock;
 mod healthy;
+mod large_future;
 mod lock_contention;
 mod lock_held_across_await;
 mod lock_hog;
 mod long_poll;
 mod lost_panic;
 mod never_awaited_handle;
+mod never_polled;
 mod receiver_stalled;
 mod self_deadlock;
 mod sync_lock_in_async;
+mod task_leak;
+mod unjoined_result;
 
 use crate::Program;
 
@@ -34,6 +40,12 @@ pub static PROGRAMS: &[Program] = &[
     block_on_in_async::PROGRAM,
     lock_hog::PROGRAM,
     receiver_stalled::PROGRAM,
+    blocking_pool_saturated::PROGRAM,
+    busy_self_wake::PROGRAM,
+    large_future::PROGRAM,
+    never_polled::PROGRAM,
+    task_leak::PROGRAM,
+    unjoined_result::PROGRAM,
     healthy::axum::PROGRAM,
     healthy::pipeline::PROGRAM,
     healthy::actors::PROGRAM,

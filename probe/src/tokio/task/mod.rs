@@ -23,4 +23,4 @@ pub use builder::Builder;
 pub use join_handle::JoinHandle;
 pub use join_set::JoinSet;
 pub use local::{LocalSet, spawn_local};
-pub use spawn::{spawn, spawn_blocking};
+pub use spawn::{spawn, spawn_blocking, yield_now};

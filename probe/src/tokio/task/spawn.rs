@@ -2,7 +2,7 @@
 use std::{future::Future, panic::Location};
 
 use super::{JoinHandle, watch};
-use crate::recorder::task::TaskKind;
+use crate::recorder::{task::TaskKind, thread};
 
 /// Spawns a task, watched; see [`tokio::spawn`](::tokio::spawn).
 ///
@@ -15,6 +15,16 @@ where
     F::Output: Send + 'static,
 {
     watch::spawn_by(future, TaskKind::Async, Location::caller(), ::tokio::spawn)
+}
+
+/// Gives the worker to other tasks, once; see [`tokio::task::yield_now`](::tokio::task::yield_now).
+///
+/// Watched as a wake of the task by itself, which it is: tokio puts it off until the poll has ended.
+pub async fn yield_now() {
+    if let Some(task) = thread::current_task() {
+        task.yields();
+    }
+    ::tokio::task::yield_now().await;
 }
 
 /// Runs a closure where it may block, watched as a task of one poll; see

@@ -1,0 +1,164 @@
+//! Tasks that nobody runs.
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::{Evidence, Severity, words};
+use crate::model::{Model, SiteId, Task, TaskState, WorkerKind};
+use crate::text;
+
+const UNPOLLED: Threshold = Threshold::millis("unpolled", 1000, "a task was spawned so long ago and not polled yet");
+
+pub(super) const RULE: Rule = Rule {
+    id: "never-polled",
+    severity: Severity::Warn,
+    summary: "tasks were spawned, and nothing polls them",
+    explain: EXPLAIN,
+    thresholds: &[UNPOLLED],
+    enter_after: Duration::from_millis(500),
+    leave_after: Duration::from_millis(500),
+    subsumed_by: &["blocked-worker", "sync-lock-in-async", "block-on-in-async"],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+Tasks were spawned a while ago and have not been polled once, although workers are free: what would run them is not
+being driven.
+
+Why it hurts
+  Nothing of them happens. A task of a `LocalSet` runs only while the set is awaited, one of a current-thread runtime
+  only inside of its `block_on`; spawning alone starts nothing there, and says nothing.
+
+WRONG
+  let background = runtime::Builder::new_current_thread().enable_all().build()?;
+  background.spawn(flush_metrics());                // nobody is in background.block_on(..)
+
+RIGHT
+  std::thread::spawn(move || background.block_on(flush_metrics()));
+
+  // a LocalSet
+  let local = LocalSet::new();
+  local.spawn_local(session());
+  local.await;                                      // or local.run_until(..)
+
+Thresholds
+  unpolled = 1.00 s   a task was spawned so long ago and not polled yet
+
+Nothing is said while all workers are busy: then tasks wait for their turn.
+";
+
+/// Whether some worker has nothing to do. One in a short poll will be free in a moment.
+pub(super) fn a_worker_is_free(model: &Model) -> bool {
+    let mut workers = model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking).peekable();
+    workers.peek().is_none() || workers.any(|worker| worker.busy_share < 0.7)
+}
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let model = cx.model;
+    let limit = cx.span(&UNPOLLED);
+    let mut sites: BTreeMap<SiteId, &Task> = BTreeMap::new();
+    let late = |task: &&Task| model.now.since(task.spawned_at).saturating_sub(cx.gap) > limit;
+    for task in model.unpolled().filter(late) {
+        sites.entry(task.site).or_insert(task);
+    }
+    if !sites.is_empty() && a_worker_is_free(model) {
+        out.extend(sites.into_iter().filter_map(|(site, first)| judge(cx, site, first)));
+    }
+}
+
+fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
+    let model = cx.model;
+    let site = model.sites.get(&site)?;
+    let subject = words::site_subject(site);
+    let waited = model.now.since(first.spawned_at);
+    let unpolled = site.states.get(TaskState::New).max(1);
+    let who = match unpolled {
+        1 => format!("a task of `{}` was", subject.name),
+        n => format!("{} tasks of `{}` were", text::count(n), subject.name),
+    };
+    let evidence = vec![
+        Evidence::span("unpolled_for_ns", waited).over(cx.limit_text(&UNPOLLED)),
+        Evidence::count("unpolled_tasks", unpolled),
+        Evidence::task("first_task", first.id),
+    ];
+    let group = site.location.clone();
+    Some(Candidate {
+        message: format!(
+            "{who} spawned up to {} ago and never polled, while workers are free: nothing drives {}",
+            text::duration(waited),
+            if unpolled == 1 { "it" } else { "them" },
+        ),
+        evidence,
+        advice:
+            "Drive what they were spawned on: await the LocalSet (or run_until), keep a thread in the current-thread \
+                 runtime's block_on, or spawn them on the main runtime."
+                .into(),
+        onset: Some(first.spawned_at.after(cx.span(&UNPOLLED))),
+        hurt: unpolled,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn unpolled(busy: bool) -> (Judged, TaskId) {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/metrics.rs:8:9", "shop::flush::{{closure}}", OutputKind::Unit);
+        let worker = judged.target.worker("tokio-worker-1");
+        let other = judged.target.spawn_site("src/main.rs:8:9", "shop::serve::{{closure}}", OutputKind::Unit);
+        let hog = judged.target.task(other);
+        judged.settle();
+        let task = judged.target.task(site);
+        let now = judged.target.now;
+        judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::New, now));
+        judged.every(ms(900), |target| run(target, worker, hog, busy));
+        judged.expect_nothing();
+        judged.every(ms(1500), |target| run(target, worker, hog, busy));
+        (judged, task)
+    }
+
+    fn run(target: &mut Fixture, worker: crate::model::WorkerId, task: TaskId, busy: bool) {
+        let now = target.now;
+        target.worker_state(worker, |worker| {
+            if busy {
+                worker.busy += ms(99);
+                worker.polls += 20;
+                worker.poll = Some((task, now));
+            }
+        });
+    }
+
+    #[test]
+    fn a_task_that_nothing_drives_is_named_by_its_spawn_line() {
+        let (mut judged, task) = unpolled(false);
+        let finding = judged.only("never-polled");
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/metrics.rs:8:9"));
+        assert!(finding.message.starts_with("a task of `flush` was spawned up to 2.4"), "{}", finding.message);
+        judged.target.task_state(task, |task| task.state = TaskState::Idle);
+        judged.run(ms(800));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn while_all_workers_are_busy_tasks_wait_for_their_turn() {
+        let (judged, _) = unpolled(true);
+        judged.expect_no_alarm_of("never-polled");
+    }
+
+    #[test]
+    fn a_process_that_stood_still_has_polled_nothing() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/metrics.rs:8:9", "shop::flush::{{closure}}", OutputKind::Unit);
+        judged.settle();
+        let task = judged.target.task(site);
+        let now = judged.target.now;
+        judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::New, now));
+        judged.tick(ms(60_000));
+        judged.expect_nothing();
+        judged.target.task_state(task, |task| task.state = TaskState::Idle);
+        judged.run(ms(1000));
+        judged.expect_nothing();
+    }
+}

@@ -1,0 +1,205 @@
+//! Tasks that come faster than they go.
+use std::time::Duration;
+
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::{Confidence, Evidence, Severity, words};
+use crate::model::{Series, Site, SiteKind};
+use crate::text;
+
+const LIVE: Threshold = Threshold::count("live", 200, "fewer live tasks of a site than this are no leak");
+const SECONDS: Threshold = Threshold::count("seconds", 30, "so many seconds of growth are needed");
+const FAST: Threshold = Threshold::count("fast-seconds", 4, "so many, all of them, where many more begin than end");
+const MANY: Threshold = Threshold::count("many", 1000, "and there are more live ones than this");
+
+pub(super) const RULE: Rule = Rule {
+    id: "task-leak",
+    severity: Severity::Warn,
+    summary: "live tasks of one spawn site become more and more",
+    explain: EXPLAIN,
+    thresholds: &[LIVE, SECONDS, FAST, MANY],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(2),
+    subsumed_by: &[
+        "deadlock",
+        "self-deadlock",
+        "sync-lock-in-async",
+        "block-on-in-async",
+        "blocked-worker",
+        "lock-hog",
+        "lock-held-across-await",
+        "lock-contention",
+        "channel-saturated",
+        "receiver-stalled",
+    ],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+More tasks are spawned at one line than end, second after second.
+
+Why it hurts
+  Every task keeps its future, and what that holds, in memory. Nothing tells the spawner to slow down, so that the work
+  in flight grows until memory ends; long before, everything is slow, since all of it competes for the same things.
+
+WRONG
+  loop {
+      let event = source.next().await;
+      tokio::spawn(handle(event));                  // however many are still at work
+  }
+
+RIGHT
+  let limit = Arc::new(Semaphore::new(100));
+  loop {
+      let event = source.next().await;
+      let permit = limit.clone().acquire_owned().await?;   // waits while a hundred are at work
+      handlers.spawn(async move { handle(event).await; drop(permit); });
+  }
+
+  // and a limit of time for what may never end
+  timeout(LIMIT, handle(event)).await
+
+Thresholds
+  live         = 200    fewer live tasks of a site than this are no leak
+  seconds      = 30     so many seconds of growth are needed
+  fast-seconds = 4      so many, all of them, where many more begin than end
+  many         = 1000   and there are more live ones than this
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let low = cx.count(&LIVE) / 2;
+    let sites = cx.model.sites.values().filter(|site| site.kind == SiteKind::Spawn && site.live() > low);
+    out.extend(sites.filter_map(|site| judge(cx, site)));
+}
+
+/// The rise over the last `n` seconds; `None` while fewer are known.
+pub(super) fn rise(series: &Series, n: usize) -> Option<f64> {
+    let points: Vec<f64> = series.points().rev().take(n + 1).collect();
+    (points.len() == n + 1).then(|| points[0] - points[n])
+}
+
+/// The least rise of any of the last `n` seconds.
+pub(super) fn least(series: &Series, n: usize) -> f64 {
+    let points: Vec<f64> = series.points().rev().take(n + 1).collect();
+    points.windows(2).map(|pair| pair[0] - pair[1]).fold(f64::INFINITY, f64::min)
+}
+
+/// In how many of the last `n` seconds it rose.
+fn rises(series: &Series, n: usize) -> usize {
+    let points: Vec<f64> = series.points().rev().take(n + 1).collect();
+    points.windows(2).filter(|pair| pair[0] > pair[1]).count()
+}
+
+fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
+    let live = site.live();
+    let subject = words::site_subject(site);
+    let group = site.location.clone();
+    let seconds = cx.count(&SECONDS).clamp(4, 58) as usize;
+    let fast = cx.count(&FAST).clamp(3, 58) as usize;
+    let spawned = site.spawned_s.recent_sum(fast) / fast as f64;
+    let finished = site.finished_s.recent_sum(fast) / fast as f64;
+
+    // As a burst that begins and ends within a second fills it in part only, each has to bring its share.
+    let quickly = rise(&site.live_s, fast).is_some_and(|rise| {
+        let even = least(&site.live_s, fast) * fast as f64 > rise * 0.75;
+        even && rise > live as f64 / 4.0 && finished * 2.0 < spawned
+    });
+    // Growth all along, of a fifth of what there is: less is the ebb and flow of a busy day.
+    let steadily = rise(&site.live_s, seconds).is_some_and(|rise| rise > live as f64 / 5.0)
+        && rises(&site.live_s, seconds) * 10 >= seconds * 9
+        && rise(&site.live_s, 5).is_some_and(|rise| rise > 0.0);
+    if !(live > cx.count(&MANY) && quickly || live > cx.count(&LIVE) && steadily) {
+        let rises = rise(&site.live_s, 2).is_some_and(|rise| rise > 0.0) && site.live_s.last() > Some(0.0);
+        return rises.then(|| Candidate::stay(subject, &group));
+    }
+    let known = site.live_s.points().len().saturating_sub(1).clamp(1, fast);
+    let slope = rise(&site.live_s, known).unwrap_or_default() / known as f64;
+    let message = format!(
+        "{} tasks of `{}` are alive and become more by {}: {} begin, {} end",
+        text::count(live),
+        subject.name,
+        text::rate(slope.max(0.0)),
+        text::rate(spawned),
+        text::rate(finished),
+    );
+    let evidence = vec![
+        Evidence::count("live_tasks", live).over(cx.limit_text(if steadily { &LIVE } else { &MANY })),
+        Evidence::rate("growth_per_s", slope.max(0.0)).over("0/s"),
+        Evidence::rate("spawned_per_s", spawned),
+        Evidence::rate("finished_per_s", finished),
+        Evidence::count("idle_tasks", site.states.get(crate::model::TaskState::Idle)),
+    ];
+    Some(Candidate {
+        message,
+        evidence,
+        advice: "Bound what is in flight: acquire a Semaphore permit (or reserve in a bounded channel) before spawning, and \
+                 give what may never end a timeout."
+            .into(),
+        confidence: if steadily { Confidence::Certain } else { Confidence::Likely },
+        hurt: live,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn quiet() -> (Judged, SiteId) {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/events.rs:88:9", "shop::handle::{{closure}}", OutputKind::Unit);
+        judged.settle();
+        (judged, site)
+    }
+
+    fn flow(target: &mut Fixture, site: SiteId, spawned: u64, finished: u64) {
+        target.totals(site, |totals| {
+            totals.spawned += spawned;
+            totals.finished = (totals.finished + finished).min(totals.spawned);
+        });
+    }
+
+    #[test]
+    fn tasks_that_come_far_faster_than_they_go_are_found_within_five_seconds() {
+        let (mut judged, site) = quiet();
+        judged.every(ms(3500), |target| flow(target, site, 50, 5));
+        judged.expect_nothing();
+        judged.every(ms(1500), |target| flow(target, site, 50, 5));
+        let finding = judged.only("task-leak");
+        assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
+        assert_eq!(finding.subject.location, "src/events.rs:88:9");
+        assert!(finding.message.contains("become more by 450/s: 500/s begin, 50/s end"), "{}", finding.message);
+        judged.every(ms(4000), |target| flow(target, site, 10, 200));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_slow_leak_is_found_when_it_has_lasted() {
+        let (mut judged, site) = quiet();
+        judged.every(ms(29_000), |target| flow(target, site, 10, 9));
+        judged.expect_nothing();
+        judged.every(ms(4000), |target| flow(target, site, 10, 9));
+        assert_eq!(judged.only("task-leak").confidence, Confidence::Certain);
+    }
+
+    #[test]
+    fn a_storm_at_start_up_is_nothing() {
+        let (mut judged, site) = quiet();
+        judged.every(ms(2500), |target| flow(target, site, 800, 0));
+        judged.every(ms(60_000), |target| flow(target, site, 3, 3));
+        judged.expect_nothing();
+        assert!(judged.engine.findings().is_empty(), "{:#?}", judged.engine.findings());
+    }
+
+    #[test]
+    fn many_short_tasks_are_nothing() {
+        let (mut judged, site) = quiet();
+        flow(&mut judged.target, site, 5000, 0);
+        let mut n = 0;
+        judged.every(ms(60_000), |target| {
+            n += 1;
+            let (more, less) = if n % 20 < 10 { (2000, 1900) } else { (1900, 2000) };
+            flow(target, site, more, less);
+        });
+        judged.expect_nothing();
+    }
+}
