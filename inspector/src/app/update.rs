@@ -207,7 +207,8 @@ fn mute(app: &mut App) {
     derived::refresh(app);
     match muted {
         Some(mute) => {
-            app.say(Role::Ok, format!("muted until you quit; for good: mute = [\"{mute}\"] in the config file"))
+            let text = format!("muted until you quit; for good: mute = [\"{mute}\"] in the config file");
+            app.say(Role::Ok, text);
         }
         None => app.say(Role::Ok, format!("{} speaks again", finding.rule)),
     }

@@ -158,11 +158,10 @@ impl Theme {
                 Role::Strong => (None, bold),
                 Role::Muted if depth == Depth::None => (None, Modifier::DIM),
                 Role::Muted => (Some(colors.muted), Modifier::empty()),
-                Role::Accent if depth == Depth::None => (None, bold),
+                Role::Accent | Role::Warn if depth == Depth::None => (None, bold),
                 Role::Accent => (Some(colors.accent), Modifier::empty()),
                 Role::Info => (Some(colors.info), Modifier::empty()),
                 Role::Ok => (Some(colors.ok), Modifier::empty()),
-                Role::Warn if depth == Depth::None => (None, bold),
                 Role::Warn => (Some(colors.warn), Modifier::empty()),
                 Role::Crit => (Some(colors.crit), bold),
             };

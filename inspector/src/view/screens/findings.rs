@@ -152,16 +152,9 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
 
 fn empty(cx: &Cx, page: &mut Page) {
     page.words(Role::Ok, &format!("{} No finding, now or in the last minute.", cx.glyphs.ok));
-<<<<<<< /tmp/tmp1dzi88tj
-    let rules: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
-    let count = figures::count(rules.len() as u64);
-    page.words(Role::Muted, &format!("{count} rules watch this service: {}.", rules.join(", ")));
-    page.words(Role::Muted, "`async-inspect explain RULE` says what one means.");
-=======
     let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     let count = figures::count(RULES.len() as u64);
     page.words(Role::Muted, &format!("{count} rules watch this service: {}.", rules.join(", ")));
     page.words(Role::Muted, "What one means: async-inspect explain RULE");
->>>>>>> /tmp/tmpvryrpjax
     super::blind_spots(cx, page);
 }

@@ -171,9 +171,8 @@ fn visible(cx: &Cx, area: Rect, rows: &[Row], selected: Option<Row>, details: &[
 }
 
 fn hit(cx: &Cx, place: &Place, area: Rect, (_, y): (u16, u16)) -> Option<Row> {
-    if cx.active().next().is_none() {
-        return None;
-    }
+    // Without any, other lines stand there.
+    cx.active().next()?;
     let rows = rows(cx);
     let selected = place.selected.or_else(|| rows.first().copied());
     let blocks = fitting(
