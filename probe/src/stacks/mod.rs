@@ -26,6 +26,8 @@ cfg_select! {
         mod signal;
         mod standing;
         mod symbols;
+        #[cfg(test)]
+        mod tests;
         mod unwind;
         mod watchdog;
 

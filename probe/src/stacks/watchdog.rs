@@ -170,7 +170,7 @@ mod tests {
             site::{OutputKind, SiteInfo, SiteKind},
             task::{TaskKind, TaskSlot, Tracked},
         },
-        stacks::Cause,
+        stacks::{Cause, tests::only_watchdog},
     };
 
     #[track_caller]
@@ -192,8 +192,7 @@ mod tests {
         })
     }
 
-    fn stack_of(function: &str, blocked: Duration) -> Stack {
-        let mut watchdog = Watchdog::new(recorder::active().unwrap(), true);
+    fn stack_of(watchdog: &mut Watchdog, function: &str, blocked: Duration) -> Stack {
         std::thread::sleep(blocked);
         // Other tests of this process have blocked polls too.
         let mut stacks = watchdog.look();
@@ -207,8 +206,9 @@ mod tests {
         async fn load_config() {
             std::thread::sleep(Duration::from_millis(500));
         }
+        let (_only, mut watchdog) = only_watchdog();
         let thread = run(load_config());
-        let stack = stack_of("load_config", Duration::from_millis(200));
+        let stack = stack_of(&mut watchdog, "load_config", Duration::from_millis(200));
         let user = stack.frames.iter().find(|frame| frame.user).unwrap();
         assert_eq!((user.file.as_str(), user.line), (file!(), line), "{:#?}", stack.frames);
         assert!(user.function.ends_with("load_config"), "{}", user.function);
@@ -227,8 +227,9 @@ mod tests {
                 }
             }
         }
+        let (_only, mut watchdog) = only_watchdog();
         let thread = run(hash_all());
-        let stack = stack_of("hash_all", Duration::from_millis(200));
+        let stack = stack_of(&mut watchdog, "hash_all", Duration::from_millis(200));
         assert_eq!(stack.cause, Cause::Cpu, "{:#?}", stack.frames);
         assert!(stack.frames.iter().any(|frame| frame.user && frame.function.ends_with("hash_all")), "{stack:#?}");
         thread.join().unwrap();
@@ -241,8 +242,9 @@ mod tests {
         async fn update() {
             drop(LOCK.lock().unwrap());
         }
+        let (_only, mut watchdog) = only_watchdog();
         let thread = run(update());
-        let stack = stack_of("update", Duration::from_millis(200));
+        let stack = stack_of(&mut watchdog, "update", Duration::from_millis(200));
         assert_eq!(stack.cause, Cause::Lock, "{:#?}", stack.frames);
         drop(held);
         thread.join().unwrap();

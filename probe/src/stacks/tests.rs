@@ -1,0 +1,165 @@
+//! Tasks that axum spawns with a tokio of its own, and blocks.
+use std::{
+    io::{Read, Write},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{Router, routing::get};
+
+use super::{Cause, Stack, Watchdog};
+use crate::{
+    recorder::{
+        self, Recorder,
+        thread::{WorkerReading, worker_name},
+    },
+    tokio::runtime::{Builder, Runtime},
+};
+
+fn recorder() -> &'static Recorder {
+    recorder::start(recorder::DEFAULT_LIMIT_BYTES);
+    recorder::active().unwrap()
+}
+
+fn runtime(name: &str, workers: usize) -> Runtime {
+    recorder();
+    Builder::new_multi_thread().worker_threads(workers).thread_name(name).enable_all().build().unwrap()
+}
+
+/// The workers of a runtime whose threads have that name.
+fn workers(name: &str) -> Vec<WorkerReading> {
+    let all = recorder().workers.all().filter_map(|(_, slot)| slot.read());
+    all.filter(|worker| worker_name(worker.name) == name).collect()
+}
+
+fn wait_for(mut what: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !what() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn pause(millis: u64) -> ::tokio::time::Sleep {
+    ::tokio::time::sleep(Duration::from_millis(millis))
+}
+
+/// A process has one watchdog: two would take each other's signals for signs of life.
+pub(super) fn only_watchdog() -> (MutexGuard<'static, ()>, Watchdog) {
+    static ONLY: Mutex<()> = Mutex::new(());
+    let only = ONLY.lock().unwrap_or_else(PoisonError::into_inner);
+    (only, Watchdog::new(recorder(), true))
+}
+
+/// What the watchdog says of the workers of a runtime while `until` does not hold.
+fn stacks(watchdog: &mut Watchdog, name: &str, mut until: impl FnMut(&[Stack]) -> bool) -> Vec<Stack> {
+    let mut stacks = Vec::new();
+    wait_for(|| {
+        let ours: Vec<u64> = workers(name).iter().map(|worker| worker.id).collect();
+        // Other tests of this process have blocked polls too.
+        stacks.extend(watchdog.look().into_iter().filter(|stack| ours.contains(&stack.worker)));
+        std::thread::sleep(Duration::from_millis(50));
+        until(&stacks)
+    });
+    stacks
+}
+
+fn serve(runtime: &Runtime, router: Router) -> std::net::SocketAddr {
+    let listener = runtime.block_on(::tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    address
+}
+
+fn request(address: std::net::SocketAddr, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn an_axum_handler_that_sleeps_is_told_with_its_line() {
+    const LINE: u32 = line!() + 2;
+    async fn slow() -> &'static str {
+        std::thread::sleep(Duration::from_secs(2));
+        "done"
+    }
+    let (_only, mut watchdog) = only_watchdog();
+    let runtime = runtime("axum-sleeps", 2);
+    let address = serve(&runtime, Router::new().route("/", get(slow)));
+    let client = std::thread::spawn(move || request(address, "/"));
+    let shown = |stack: &Stack| {
+        let worker = workers("axum-sleeps").into_iter().find(|worker| worker.id == stack.worker).unwrap();
+        if cfg!(tokio_unstable) {
+            stack.task != 0
+                && worker.poll.map(|poll| (poll.task_id, poll.started)) == Some((stack.task, stack.poll_started))
+        } else {
+            stack.task == 0 && worker.poll.is_none() && worker.unwatched_since == stack.poll_started
+        }
+    };
+    let stacks = stacks(&mut watchdog, "axum-sleeps", |stacks| stacks.last().is_some_and(shown));
+    let stack = &stacks[0];
+    let user = stack.frames.iter().find(|frame| frame.user).unwrap();
+    assert_eq!((user.file.as_str(), user.line), (file!(), LINE), "{:#?}", stack.frames);
+    assert_eq!(stack.cause, Cause::Sleep);
+    assert!(client.join().unwrap().ends_with("done"));
+    wait_for(|| workers("axum-sleeps").iter().all(|worker| worker.poll.is_none() && worker.unwatched_since == 0));
+}
+
+#[test]
+fn a_busy_axum_service_is_not_accused() {
+    async fn quick() -> String {
+        let mut sum = 0_u64;
+        for n in 0..20_000 {
+            sum = std::hint::black_box(sum.wrapping_mul(31) ^ n);
+        }
+        pause(1).await;
+        sum.to_string()
+    }
+    let (_only, mut watchdog) = only_watchdog();
+    let runtime = runtime("axum-busy", 2);
+    let address = serve(&runtime, Router::new().route("/", get(quick)));
+    let end = Instant::now() + Duration::from_secs(3);
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            std::thread::spawn(move || {
+                while Instant::now() < end {
+                    assert!(request(address, "/").starts_with("HTTP/1.1 200"));
+                }
+            })
+        })
+        .collect();
+    let stacks = stacks(&mut watchdog, "axum-busy", |_| {
+        assert!(workers("axum-busy").iter().all(|worker| worker.unwatched_since == 0));
+        Instant::now() >= end
+    });
+    assert!(stacks.is_empty(), "{stacks:#?}");
+    clients.into_iter().for_each(|client| client.join().unwrap());
+}
+
+/// What may take long: an idle runtime, a job of the blocking pool, `block_in_place`, and a thread that has left the
+/// runtime. With the hooks in, a poll inside of `block_in_place` is watched, and inspectors know it by its stack.
+#[test]
+fn what_may_block_is_not_accused() {
+    let (_only, mut watchdog) = only_watchdog();
+    let runtime = runtime("may-block", 3);
+    let single = Builder::new_current_thread().enable_all().build().unwrap();
+    single.block_on(async { pause(1).await });
+    let long = Duration::from_millis(800);
+    runtime.block_on(async {
+        ::tokio::spawn(async move {
+            drop(::tokio::task::spawn_blocking(move || std::thread::sleep(long)));
+            if cfg!(not(tokio_unstable)) {
+                ::tokio::task::block_in_place(|| std::thread::sleep(long));
+            }
+        });
+    });
+    let end = Instant::now() + Duration::from_secs(2);
+    let stacks = stacks(&mut watchdog, "may-block", |_| {
+        assert!(workers("may-block").iter().all(|worker| worker.unwatched_since == 0));
+        Instant::now() >= end
+    });
+    assert!(stacks.is_empty(), "{stacks:#?}");
+}
