@@ -7,14 +7,14 @@ mod watched;
 use std::time::Duration;
 
 use async_inspect_zoo::{PROGRAMS, Program};
-use watched::{Attached, Watched, describe, turn};
+use watched::{Attached, Watched, describe, serious, turn};
 
 const ONSET: Duration = Duration::from_secs(5);
 const WATCHED: Duration = Duration::from_secs(15);
 
 /// Those that keep a good part of a core busy, in both versions. They are run apart, or the machine itself would be
 /// what is wrong.
-const BUSY: &[&str] = &["long-poll", "lock-contention", "healthy/axum"];
+const BUSY: &[&str] = &["long-poll", "lock-contention", "busy-self-wake", "healthy/axum"];
 
 fn busy(program: &Program) -> bool {
     BUSY.contains(&program.name)
@@ -69,7 +69,7 @@ fn complaints_about_faulty(program: &Program, attached: &Attached) -> Vec<String
 
 /// Findings of other rules than this one.
 fn others(name: &str, attached: &Attached, rule: &str) -> Vec<String> {
-    let others = attached.seen.values().filter(|(_, finding)| finding.rule != rule);
+    let others = attached.seen.values().filter(|(_, finding)| finding.rule != rule && serious(finding));
     others.map(|(after, finding)| format!("{name}: after {after:?}: {}", describe(finding))).collect()
 }
 

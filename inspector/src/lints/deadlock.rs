@@ -66,10 +66,12 @@ pub(super) fn circles<'a>(cx: &Cx<'a>) -> Vec<Vec<Edge<'a>>> {
     let limit = cx.span(&LASTING);
     let locks = model.locks.values().filter(|lock| {
         let held = lock.held_since.is_some_and(|since| model.now.since(since) > limit);
-        lock.waiters > 0 && held
+        lock.waiters > 0 && (held || !lock.holders.is_empty())
     });
     let full = model.channels.values().filter(|channel| channel.saturated());
-    let starts = locks.map(|lock| lock.holder).chain(full.map(|channel| channel.receiver_task));
+    // Of those who share a lock, any may be in the circle.
+    let holders = locks.flat_map(|lock| lock.holders.iter().map(|holder| holder.task).chain([lock.holder]));
+    let starts = holders.chain(full.map(|channel| channel.receiver_task));
     let mut knots = Knots::new(model);
     let mut seen = BTreeSet::new();
     let mut circles = Vec::new();
@@ -434,6 +436,85 @@ mod tests {
         assert!(finding.message.ends_with("; 11 more wait behind them"), "{}", finding.message);
         assert_eq!(finding.cycle.len(), 2);
         assert!(tasks.contains(&finding.cycle[0].task));
+    }
+
+    /// Holds of a lock that several may have, since now.
+    fn shared(judged: &mut Judged, lock: LockId, holders: &[TaskId], site: SiteId) {
+        let since = judged.target.now;
+        judged.target.lock_state(lock, |lock| {
+            (lock.holder, lock.held_since) = (TaskId(0), None);
+            lock.holders = holders.iter().map(|&task| Holder { task, site, since, ..Holder::default() }).collect();
+            lock.holder_count = holders.len() as u32;
+            (lock.permits_total, lock.permits_available) = (holders.len() as u64, 0);
+        });
+    }
+
+    #[test]
+    fn tasks_that_hold_one_permit_each_and_wait_for_another() {
+        let Pair { mut judged, tasks, waits, .. } = pair();
+        let made = judged.target.lock_site("src/pool.rs:9:9", "Semaphore");
+        let permits = judged.target.lock_of(LockKind::Semaphore, made);
+        shared(&mut judged, permits, &tasks, waits[0]);
+        judged.target.lock_state(permits, |lock| lock.waiters = 2);
+        let since = judged.target.now;
+        for task in tasks {
+            judged.target.task_state(task, |task| {
+                task.waits = vec![Wait { on: WaitFor::Lock(permits), site: waits[1], since }];
+            });
+        }
+        judged.run(ms(3000));
+        let cycle: Vec<_> = judged.only("deadlock").cycle.iter().map(|step| step.task).collect();
+        assert_eq!(cycle, tasks);
+        // Who comes back to the same line for the next one may have given the first away.
+        for task in tasks {
+            judged.target.task_state(task, |task| task.waits[0].site = waits[0]);
+        }
+        judged.run(ms(1000));
+        judged.expect_no_alarm_of("deadlock");
+        judged.expect_no_alarm_of("self-deadlock");
+    }
+
+    #[test]
+    fn a_writer_waits_for_every_reader_one_of_which_waits_for_it() {
+        let Pair { mut judged, tasks, locks, waits } = pair();
+        let made = judged.target.lock_site("src/state.rs:9:9", "bank::Rates");
+        let rates = judged.target.lock_of(LockKind::RwLock, made);
+        let spawned = judged.target.spawn_site("src/report.rs:3:3", "bank::report::{{closure}}", OutputKind::Unit);
+        let free = judged.target.task(spawned);
+        // The first holds the mutex and wants to write; the second reads, with another, and wants the mutex.
+        shared(&mut judged, rates, &[free, tasks[1]], waits[0]);
+        judged.target.lock_state(rates, |lock| (lock.waiters, lock.waiting_writers) = (1, 1));
+        judged.target.lock_state(locks[1], |lock| (lock.holder, lock.held_since, lock.waiters) = (TaskId(0), None, 0));
+        let since = judged.target.now;
+        judged.target.task_state(tasks[0], |task| {
+            task.waits = vec![Wait { on: WaitFor::Lock(rates), site: waits[0], since }];
+        });
+        judged.run(ms(3000));
+        let finding = judged.only("deadlock");
+        assert_eq!(finding.cycle.len(), 2);
+        assert!(finding.cycle.iter().all(|step| step.task != free), "{:#?}", finding.cycle);
+    }
+
+    #[test]
+    fn who_reads_and_wants_to_read_again_waits_for_itself_where_a_writer_came_between() {
+        let Pair { mut judged, tasks, locks, waits } = pair();
+        for lock in locks {
+            judged.target.lock_state(lock, |lock| (lock.holder, lock.held_since, lock.waiters) = (TaskId(0), None, 0));
+        }
+        judged.target.task_state(tasks[1], |task| task.waits.clear());
+        let made = judged.target.lock_site("src/state.rs:9:9", "bank::Rates");
+        let rates = judged.target.lock_of(LockKind::RwLock, made);
+        shared(&mut judged, rates, &[tasks[0]], waits[1]);
+        let since = judged.target.now;
+        judged.target.lock_state(rates, |lock| lock.waiters = 1);
+        judged.target.task_state(tasks[0], |task| {
+            task.waits = vec![Wait { on: WaitFor::Read(rates), site: waits[0], since }];
+        });
+        judged.run(ms(2000));
+        judged.expect_no_alarm_of("self-deadlock");
+        judged.target.lock_state(rates, |lock| (lock.waiters, lock.waiting_writers) = (2, 1));
+        judged.run(ms(1000));
+        judged.only("self-deadlock");
     }
 
     #[test]

@@ -51,12 +51,12 @@ Thresholds
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let low = cx.count(&KEPT) / 2;
-    let sites = cx.model.sites.values().filter(|site| site.kind == SiteKind::Spawn && site.unjoined() > low);
+    let sites = cx.model.sites.values().filter(|site| site.kind == SiteKind::Spawn && site.unjoined > low);
     out.extend(sites.filter_map(|site| judge(cx, site)));
 }
 
 fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
-    let kept = site.unjoined();
+    let kept = site.unjoined;
     let subject = words::site_subject(site);
     let group = site.location.clone();
     let seconds = cx.count(&SECONDS).clamp(2, 58) as usize;

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::words;
-use crate::model::{LockKind, Model, SiteId, Stamp, Task, TaskId, TaskState, Wait, WaitFor};
+use crate::model::{Holder, Lock, LockKind, Model, SiteId, Stamp, Task, TaskId, TaskState, Wait, WaitFor};
 
 /// Tasks that are looked at from one start; a chain longer than that is not told.
 const REACH: usize = 4096;
@@ -29,30 +29,42 @@ impl Edge<'_> {
     }
 }
 
+/// Those who could end one wait.
+#[derive(Debug, Clone)]
+pub(super) struct Way<'a> {
+    edges: Vec<Edge<'a>>,
+    /// It takes all of them, as a writer waits for every reader; otherwise any of them will do, as with permits.
+    takes_all: bool,
+}
+
+impl<'a> Way<'a> {
+    fn one(edge: Edge<'a>) -> Self {
+        Self { edges: vec![edge], takes_all: true }
+    }
+
+    /// Whether it never ends, where `stuck` says who never goes on.
+    fn is_shut(&self, mut stuck: impl FnMut(TaskId) -> bool) -> bool {
+        let mut next = self.edges.iter().map(|edge| edge.next);
+        if self.takes_all { next.any(stuck) } else { !self.edges.is_empty() && next.all(&mut stuck) }
+    }
+}
+
 /// All waits of a task, each with who could end it; `None` where it may go on by what is not visible.
-fn edges<'a>(model: &'a Model, task: &'a Task) -> Option<Vec<Edge<'a>>> {
+fn ways<'a>(model: &'a Model, task: &'a Task) -> Option<Vec<Way<'a>>> {
     if task.state != TaskState::Idle || task.flags.more_waits || task.waits.is_empty() {
         return None;
     }
-    task.waits.iter().map(|wait| edge(model, task, wait)).collect()
+    task.waits.iter().map(|wait| way(model, task, wait)).collect()
 }
 
-fn edge<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait) -> Option<Edge<'a>> {
+fn way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait) -> Option<Way<'a>> {
     let to = |next: TaskId, held| (next.0 != 0).then_some(Edge { task, wait, next, held });
     match wait.on {
-        WaitFor::Lock(id) | WaitFor::Read(id) => {
-            let lock = model.locks.get(&id)?;
-            match (lock.kind, &lock.holders[..]) {
-                (LockKind::Mutex, _) => to(lock.holder, Some((lock.holder_site, lock.held_since?))),
-                (LockKind::RwLock, [only]) if lock.holder_count == 1 => to(only.task, Some((only.site, only.since))),
-                // All of several holders have to let go; the rest can be released by anybody.
-                _ => None,
-            }
-        }
+        WaitFor::Lock(id) | WaitFor::Read(id) => lock_way(model, task, wait, model.locks.get(&id)?),
         WaitFor::Send(id) => {
             let channel = model.channels.get(&id)?;
             let full = channel.saturated() && !channel.closed && channel.receivers > 0;
-            if full { to(channel.receiver_task, None) } else { None }
+            if full { to(channel.receiver_task, None).map(Way::one) } else { None }
         }
         WaitFor::Join(id) => {
             // A handle that is polled by reference may have been left for something else in the same poll. Its place is
@@ -62,10 +74,45 @@ fn edge<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait) -> Option<Edge<'a>
             let by_value = !place.is_empty()
                 && place != words::place(model, target.site)
                 && !["/registry/src/", "/rustc/"].iter().any(|part| place.contains(part));
-            if by_value && !target.state.ended() { to(id, None) } else { None }
+            if by_value && !target.state.ended() { to(id, None).map(Way::one) } else { None }
         }
         WaitFor::Recv(_) | WaitFor::Oneshot(_) | WaitFor::Timer => None,
     }
+}
+
+fn lock_way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait, lock: &'a Lock) -> Option<Way<'a>> {
+    let edge = |holder: &Holder| {
+        let held = Some((holder.site, holder.since));
+        let known = holder.task.0 != 0 && !may_have_moved(model, lock, holder);
+        known.then_some(Edge { task, wait, next: holder.task, held })
+    };
+    match lock.kind {
+        LockKind::Mutex => {
+            let (task, site, since) = (lock.holder, lock.holder_site, lock.held_since?);
+            edge(&Holder { task, site, since, permits: 1, exclusive: true }).map(Way::one)
+        }
+        LockKind::RwLock => {
+            // Who wants to read waits for other readers only where somebody wants to write before.
+            let reads = matches!(wait.on, WaitFor::Read(_));
+            let shut = !reads || lock.waiting_writers > 0 || lock.holders.iter().any(|holder| holder.exclusive);
+            let edges: Vec<_> = lock.holders.iter().filter_map(edge).collect();
+            (shut && !edges.is_empty()).then_some(Way { edges, takes_all: true })
+        }
+        LockKind::Semaphore => {
+            let all_listed = lock.holder_count as usize == lock.holders.len();
+            let edges = lock.holders.iter().map(edge).collect::<Option<Vec<_>>>()?;
+            let none_left = lock.permits_available < lock.permits_total;
+            (all_listed && none_left && !lock.closed && !edges.is_empty()).then_some(Way { edges, takes_all: false })
+        }
+        LockKind::Notify | LockKind::Barrier | LockKind::OnceCell | LockKind::SetOnce => None,
+    }
+}
+
+/// Whether the guard may be in other hands by now: whoever gives an owned guard away, to a task that it spawns, comes
+/// back to the same line for the next one.
+fn may_have_moved(model: &Model, lock: &Lock, holder: &Holder) -> bool {
+    let holds_again = |wait: &Wait| wait.on.lock() == Some(lock.id) && wait.site == holder.site;
+    model.tasks.get(&holder.task).is_some_and(|task| task.waits.iter().any(holds_again))
 }
 
 /// From `task` along what it waits for, as far as there is one way only and it is known.
@@ -73,7 +120,8 @@ pub(super) fn chain(model: &Model, task: TaskId) -> Vec<Edge<'_>> {
     let mut chain: Vec<Edge<'_>> = Vec::new();
     let mut at = task;
     while let Some(task) = model.tasks.get(&at)
-        && let Some(&[edge]) = edges(model, task).as_deref()
+        && let Some([Way { edges, .. }]) = ways(model, task).as_deref()
+        && let &[edge] = edges.as_slice()
         && chain.len() < REACH
         && !chain.iter().any(|earlier| earlier.task.id == edge.task.id)
     {
@@ -98,8 +146,8 @@ pub(super) fn behind(model: &Model, task: TaskId) -> Vec<String> {
 /// Finds tasks that can never go on. Looks at each task once, from wherever it is reached.
 pub(super) struct Knots<'a> {
     model: &'a Model,
-    /// By task: whether it can never go on, and then its edges.
-    known: HashMap<TaskId, Option<Vec<Edge<'a>>>>,
+    /// By task: whether it can never go on, and then its ways.
+    known: HashMap<TaskId, Option<Vec<Way<'a>>>>,
 }
 
 impl<'a> Knots<'a> {
@@ -120,7 +168,7 @@ impl<'a> Knots<'a> {
         let mut way: Vec<Edge<'a>> = Vec::new();
         let mut at = task;
         while self.is_stuck(at)
-            && let Some(&edge) = self.known.get(&at).and_then(|edges| edges.as_ref()?.first())
+            && let Some(edge) = self.shut_edge(at)
         {
             if let Some(begins) = way.iter().position(|earlier| earlier.task.id == edge.task.id) {
                 let mut circle = way.split_off(begins);
@@ -134,27 +182,39 @@ impl<'a> Knots<'a> {
         Vec::new()
     }
 
+    /// From a task that is stuck, an edge to another one that is.
+    fn shut_edge(&self, task: TaskId) -> Option<Edge<'a>> {
+        let ways = self.known.get(&task)?.as_ref()?;
+        let stuck = |edge: &&Edge<'a>| self.known.get(&edge.next).is_some_and(Option::is_some);
+        let edges = || ways.iter().flat_map(|way| &way.edges).filter(stuck);
+        // Where several stand in the way, one that has some of it is not alone to blame.
+        let others = || edges().find(|edge| edge.next != task);
+        let alone = edges().find(|edge| edge.next == task);
+        let several = ways.iter().any(|way| !way.takes_all && way.edges.len() > 1);
+        if several { others().or(alone) } else { alone.or_else(others) }.copied()
+    }
+
     fn look_from(&mut self, task: TaskId) {
-        let mut reached: HashMap<TaskId, Option<Vec<Edge<'a>>>> = HashMap::new();
+        let mut reached: HashMap<TaskId, Option<Vec<Way<'a>>>> = HashMap::new();
         let mut left = vec![task];
         while let Some(id) = left.pop() {
             if reached.contains_key(&id) || self.known.contains_key(&id) {
                 continue;
             }
             let out = self.model.tasks.get(&id).filter(|_| reached.len() < REACH);
-            let out = out.and_then(|task| edges(self.model, task));
-            left.extend(out.iter().flatten().map(|edge| edge.next));
+            let out = out.and_then(|task| ways(self.model, task));
+            left.extend(out.iter().flatten().flat_map(|way| &way.edges).map(|edge| edge.next));
             reached.insert(id, out);
         }
         // Whoever waits for one that can go on, can go on.
         loop {
-            let free = |id: &TaskId| {
-                let state = reached.get(id).or_else(|| self.known.get(id));
-                state.is_none_or(Option::is_none)
+            let stuck = |id: TaskId| {
+                let state = reached.get(&id).or_else(|| self.known.get(&id));
+                state.is_some_and(Option::is_some)
             };
             let freed: HashSet<TaskId> = reached
                 .iter()
-                .filter(|(_, out)| out.as_ref().is_some_and(|out| out.iter().any(|edge| free(&edge.next))))
+                .filter(|(_, ways)| ways.as_ref().is_some_and(|ways| ways.iter().any(|way| !way.is_shut(stuck))))
                 .map(|(&id, _)| id)
                 .collect();
             if freed.is_empty() {

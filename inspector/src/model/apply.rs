@@ -228,6 +228,7 @@ impl Model {
         if let Some(site) = self.sites.get_mut(&task.site) {
             site.states.add(task.state);
             site.detached += u64::from(task.detached());
+            site.unjoined += u64::from(task.unjoined());
             site.future_bytes = site.future_bytes.max(task.future_bytes);
         }
         self.tasks.insert(task.id, task);
@@ -239,6 +240,7 @@ impl Model {
         if let Some(site) = self.sites.get_mut(&task.site) {
             site.states.remove(task.state);
             site.detached -= u64::from(task.detached()).min(site.detached);
+            site.unjoined -= u64::from(task.unjoined()).min(site.unjoined);
         }
         Some(task)
     }
@@ -253,7 +255,7 @@ impl Model {
                 site.states.add(reading.state);
             }
         }
-        let was_detached = task.detached();
+        let (was_detached, was_unjoined) = (task.detached(), task.unjoined());
         if task.track.seen {
             let wakes = reading.wakes.saturating_sub(task.wakes);
             self.track.wakes = self.track.wakes.wrapping_add(wakes);
@@ -278,6 +280,11 @@ impl Model {
             && let Some(site) = self.sites.get_mut(&task.site)
         {
             site.detached = if was_detached { site.detached.saturating_sub(1) } else { site.detached + 1 };
+        }
+        if was_unjoined != task.unjoined()
+            && let Some(site) = self.sites.get_mut(&task.site)
+        {
+            site.unjoined = if was_unjoined { site.unjoined.saturating_sub(1) } else { site.unjoined + 1 };
         }
         // A poll in progress is counted from its worker's row.
         let (busy, polls) = (task.busy, task.polls);

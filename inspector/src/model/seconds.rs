@@ -68,7 +68,7 @@ impl Model {
             for site in self.sites.values_mut().filter(|site| site.kind == SiteKind::Spawn) {
                 site.counted = Some([site.spawned, site.finished, site.aborted]);
                 site.live_s.push(site.live() as f64);
-                site.unjoined_s.push(site.unjoined() as f64);
+                site.unjoined_s.push(site.unjoined as f64);
             }
             return;
         };
@@ -128,7 +128,7 @@ impl Site {
         taking.rate(&mut self.spawned_s, rise(0));
         taking.rate(&mut self.finished_s, rise(1));
         taking.rate(&mut self.aborted_s, rise(2));
-        let (live, unjoined) = (self.live(), self.unjoined());
+        let (live, unjoined) = (self.live(), self.unjoined);
         taking.gauge(&mut self.live_s, live as f64);
         taking.gauge(&mut self.unjoined_s, unjoined as f64);
     }

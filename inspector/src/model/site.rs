@@ -1,7 +1,7 @@
 //! Places in the target's source: where tasks are spawned, where locks and channels are made, where things are awaited.
 use std::time::Duration;
 
-use super::{Series, Stamp, StateCounts, TaskId, TaskState};
+use super::{Series, Stamp, StateCounts, TaskId};
 
 /// Id of a [`Site`] within one instance of a target; 0 is "unknown".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +83,8 @@ pub struct Site {
 
     /// The tasks among them that run on although their handle was dropped, never awaited and not aborted.
     pub detached: u64,
+    /// The tasks among them that have ended and whose handle is still held.
+    pub unjoined: u64,
     /// When a handle was last seen dropped, an error lost, a panic lost; `None` when not since attach.
     pub last_handle_dropped: Option<Stamp>,
     /// The same for an error lost.
@@ -127,11 +129,6 @@ pub struct SlowPoll {
 }
 
 impl Site {
-    /// Tasks from here that have ended and whose handle is still held, of those that are shown.
-    pub fn unjoined(&self) -> u64 {
-        TaskState::ALL.iter().filter(|state| state.ended()).map(|&state| self.states.get(state)).sum()
-    }
-
     /// Tasks from here that have not ended.
     pub fn live(&self) -> u64 {
         self.spawned.saturating_sub(self.finished)

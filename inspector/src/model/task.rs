@@ -176,6 +176,11 @@ pub(crate) struct TaskTrack {
 }
 
 impl Task {
+    /// Whether it has ended and its result can still be asked for.
+    pub fn unjoined(&self) -> bool {
+        self.flags.handle_held && self.state.ended()
+    }
+
     /// Whether it runs on although its handle was dropped, never awaited and not aborted.
     pub fn detached(&self) -> bool {
         let TaskFlags { handle_dropped, handle_awaited, aborted, .. } = self.flags;

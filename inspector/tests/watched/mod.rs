@@ -14,7 +14,7 @@ use std::{
 };
 
 use async_inspect_cli::{
-    lints::{Engine, Finding, FindingKey, Settings, Severity},
+    lints::{Engine, Finding, FindingKey, RULES, Settings, Severity},
     model::Model,
     source::{self, Address, Connection},
 };
@@ -169,7 +169,7 @@ pub(crate) struct Attached {
     connection: Connection,
     pub(crate) model: Model,
     engine: Engine,
-    /// Every warning and alarm that was ever active, with the time from the program's start to the first sight of it.
+    /// Every warning and alarm that was ever active, and what rules said that never say worse than info, with the time from the program's start to the first sight of it.
     pub(crate) seen: HashMap<FindingKey, (Duration, Finding)>,
 }
 
@@ -188,7 +188,7 @@ impl Attached {
         };
         self.model.apply(batch);
         self.engine.evaluate(&self.model);
-        for finding in self.engine.findings().iter().filter(|finding| serious(finding) && finding.active()) {
+        for finding in self.engine.findings().iter().filter(|finding| noted(finding) && finding.active()) {
             self.seen.entry(finding.key()).or_insert_with(|| (self.since.elapsed(), finding.clone()));
         }
     }
@@ -206,8 +206,13 @@ impl Attached {
     }
 }
 
-fn serious(finding: &Finding) -> bool {
+pub(crate) fn serious(finding: &Finding) -> bool {
     finding.severity >= Severity::Warn
+}
+
+/// Serious, or as serious as its rule ever is.
+fn noted(finding: &Finding) -> bool {
+    serious(finding) || RULES.iter().any(|rule| rule.id == finding.rule && rule.severity == Severity::Info)
 }
 
 /// A finding in full, for the message of a test that fails.
