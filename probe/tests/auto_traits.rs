@@ -105,6 +105,13 @@ fn events() {
 }
 
 #[test]
+fn timers() {
+    same!(time::Sleep []);
+    same!(time::Interval []);
+    same_with_contents!(time::Timeout);
+}
+
+#[test]
 fn channels() {
     same_with_contents!(
         sync::oneshot::Sender,

@@ -8,6 +8,7 @@ pub mod sync;
 pub mod task;
 #[cfg(test)]
 mod tests;
+pub mod time;
 
 pub use ::tokio::*;
 pub use task::spawn;

@@ -14,6 +14,7 @@ mod runtime;
 mod rwlock;
 mod semaphore;
 mod tasks;
+mod time;
 mod watch;
 
 use std::{

@@ -93,7 +93,7 @@ fn a_wait_that_is_dropped_is_over() {
             }
         });
         others().await;
-        assert_eq!((waits(waiter.id()).len(), lock(made).waiters), (1, 1));
+        assert_eq!((waits(waiter.id()).len(), lock(made).waiters), (2, 1));
         while lock(made).waiters > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }

@@ -11,6 +11,7 @@ mod locks;
 mod oneshots;
 mod slots;
 mod tasks;
+mod timers;
 
 use std::{
     future::Future,

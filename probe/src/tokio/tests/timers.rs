@@ -1,0 +1,87 @@
+use std::{future::pending, time::Duration};
+
+use super::*;
+use crate::{
+    recorder::wait::WaitKind,
+    tokio::{
+        self,
+        sync::Mutex,
+        time::{interval, sleep, timeout},
+    },
+};
+
+const LONG: Duration = Duration::from_secs(1000);
+
+fn waits_for_a_timer(id: task::Id, at: (&str, u32)) {
+    let [wait] = waits(id)[..] else { panic!("one wait") };
+    assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::Timer as u8, 0, at));
+}
+
+#[test]
+fn a_task_that_sleeps_waits_for_a_timer_at_its_line() {
+    run(async {
+        let at = here();
+        let sleeper = tokio::spawn(async {
+            sleep(Duration::from_millis(1)).await;
+            let mut ticks = interval(LONG);
+            ticks.tick().await;
+            ticks.tick().await;
+        });
+        others().await;
+        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 2));
+        while waits(sleeper.id()).first().is_none_or(|wait| place(wait.site).1 != at.1 + 5) {
+            sleep(Duration::from_millis(1)).await;
+        }
+        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 5));
+        sleeper.abort();
+    });
+}
+
+#[test]
+fn a_wait_with_a_timeout_is_two_waits_until_either_is_over() {
+    run(async {
+        #[rustfmt::skip]
+        let (m, made) = (std::sync::Arc::new(Mutex::new(0)), here());
+        let held = m.lock().await;
+        let id = lock(made).id;
+        let waiter = tokio::spawn({
+            let m = std::sync::Arc::clone(&m);
+            async move {
+                let _ = timeout(LONG, m.lock()).await;
+                pending::<()>().await;
+            }
+        });
+        others().await;
+        let mut both: Vec<_> = waits(waiter.id()).iter().map(|wait| (wait.kind, wait.on)).collect();
+        both.sort_unstable();
+        assert_eq!(both, [(WaitKind::Lock as u8, id), (WaitKind::Timer as u8, 0)]);
+        drop(held);
+        others().await;
+        assert!(waits(waiter.id()).is_empty());
+        waiter.abort();
+    });
+}
+
+#[test]
+fn a_sleep_that_lost_a_select_is_not_waited_for_any_more() {
+    run(async {
+        let (go, come) = tokio::sync::oneshot::channel::<()>();
+        let waiter = tokio::spawn(async move {
+            let mut later = std::pin::pin!(sleep(LONG));
+            tokio::select! {
+                biased;
+                _ = come => {}
+                () = &mut later => {}
+            }
+            tokio::task::yield_now().await;
+            pending::<()>().await;
+            later.await;
+        });
+        others().await;
+        assert_eq!(waits(waiter.id()).len(), 2);
+        go.send(()).unwrap();
+        others().await;
+        assert!(waits(waiter.id()).is_empty(), "the timer lives, but nobody waits for it");
+        waiter.abort();
+    });
+}

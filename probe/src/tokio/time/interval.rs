@@ -1,0 +1,115 @@
+//! [`interval`].
+use std::{
+    fmt,
+    future::Future,
+    panic::Location,
+    task::{Context, Poll},
+};
+
+use ::tokio::time as raw;
+
+use super::{
+    Duration, Instant, MissedTickBehavior,
+    timer::{Timer, TimerAwaited},
+};
+use crate::recorder::wait::Watched;
+
+/// Ticks at once and then every `period`; see [`tokio::time::interval`](::tokio::time::interval).
+///
+/// # Panics
+/// When `period` is zero, and outside of a runtime with timers.
+#[track_caller]
+pub fn interval(period: Duration) -> Interval {
+    Interval { inner: raw::interval(period), timer: Timer::new(Location::caller()) }
+}
+
+/// Ticks at `start` and then every `period`; see [`tokio::time::interval_at`](::tokio::time::interval_at).
+///
+/// # Panics
+/// When `period` is zero, and outside of a runtime with timers.
+#[track_caller]
+pub fn interval_at(start: Instant, period: Duration) -> Interval {
+    Interval { inner: raw::interval_at(start, period), timer: Timer::new(Location::caller()) }
+}
+
+/// Ticks; see [`tokio::time::Interval`](::tokio::time::Interval).
+pub struct Interval {
+    inner: raw::Interval,
+    /// For those who poll the interval itself.
+    timer: Timer,
+}
+
+impl Interval {
+    /// Waits for the next tick; see [`Interval::tick`](::tokio::time::Interval::tick).
+    #[track_caller]
+    pub fn tick(&mut self) -> impl Future<Output = Instant> {
+        Watched::new(self.inner.tick(), TimerAwaited, Location::caller())
+    }
+
+    /// Polls for the next tick; see [`Interval::poll_tick`](::tokio::time::Interval::poll_tick).
+    #[track_caller]
+    pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        let poll = self.inner.poll_tick(cx);
+        self.timer.polled(poll.is_pending(), Location::caller());
+        poll
+    }
+
+    /// See [`Interval::reset`](::tokio::time::Interval::reset).
+    pub fn reset(&mut self) {
+        self.inner.reset();
+    }
+
+    /// See [`Interval::reset_immediately`](::tokio::time::Interval::reset_immediately).
+    pub fn reset_immediately(&mut self) {
+        self.inner.reset_immediately();
+    }
+
+    /// See [`Interval::reset_after`](::tokio::time::Interval::reset_after).
+    pub fn reset_after(&mut self, after: Duration) {
+        self.inner.reset_after(after);
+    }
+
+    /// See [`Interval::reset_at`](::tokio::time::Interval::reset_at).
+    pub fn reset_at(&mut self, deadline: Instant) {
+        self.inner.reset_at(deadline);
+    }
+
+    /// See [`Interval::missed_tick_behavior`](::tokio::time::Interval::missed_tick_behavior).
+    pub fn missed_tick_behavior(&self) -> MissedTickBehavior {
+        self.inner.missed_tick_behavior()
+    }
+
+    /// See [`Interval::set_missed_tick_behavior`](::tokio::time::Interval::set_missed_tick_behavior).
+    pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
+        self.inner.set_missed_tick_behavior(behavior);
+    }
+
+    /// See [`Interval::period`](::tokio::time::Interval::period).
+    pub fn period(&self) -> Duration {
+        self.inner.period()
+    }
+
+    /// tokio's own. It is not watched from here on.
+    pub fn into_inner(self) -> raw::Interval {
+        self.inner
+    }
+}
+
+impl From<Interval> for raw::Interval {
+    fn from(interval: Interval) -> Self {
+        interval.into_inner()
+    }
+}
+
+impl From<raw::Interval> for Interval {
+    #[track_caller]
+    fn from(inner: raw::Interval) -> Self {
+        Self { inner, timer: Timer::new(Location::caller()) }
+    }
+}
+
+impl fmt::Debug for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

@@ -1,0 +1,82 @@
+//! [`timeout`].
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use ::tokio::time as raw;
+
+use super::{Duration, Instant, error::Elapsed, timer::Timer};
+
+/// Gives a future some time; see [`tokio::time::timeout`](::tokio::time::timeout).
+///
+/// # Panics
+/// Outside of a runtime with timers.
+#[track_caller]
+pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
+where
+    F: IntoFuture,
+{
+    Timeout { inner: raw::timeout(duration, future), timer: Timer::new(Location::caller()) }
+}
+
+/// Gives a future until a moment; see [`tokio::time::timeout_at`](::tokio::time::timeout_at).
+///
+/// # Panics
+/// Outside of a runtime with timers.
+#[track_caller]
+pub fn timeout_at<F>(deadline: Instant, future: F) -> Timeout<F::IntoFuture>
+where
+    F: IntoFuture,
+{
+    Timeout { inner: raw::timeout_at(deadline, future), timer: Timer::new(Location::caller()) }
+}
+
+/// A future with some time; see [`tokio::time::Timeout`](::tokio::time::Timeout).
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Timeout<T> {
+    inner: raw::Timeout<T>,
+    timer: Timer,
+}
+
+impl<T> Timeout<T> {
+    /// See [`Timeout::get_ref`](::tokio::time::Timeout::get_ref).
+    pub fn get_ref(&self) -> &T {
+        self.inner.get_ref()
+    }
+
+    /// See [`Timeout::get_mut`](::tokio::time::Timeout::get_mut).
+    pub fn get_mut(&mut self) -> &mut T {
+        self.inner.get_mut()
+    }
+
+    /// See [`Timeout::into_inner`](::tokio::time::Timeout::into_inner).
+    pub fn into_inner(self) -> T {
+        self.inner.into_inner()
+    }
+}
+
+impl<T: Future> Future for Timeout<T> {
+    type Output = Result<T::Output, Elapsed>;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: `inner` is pinned with `self` and never moved out of it once it is; `timer` is not pinned.
+        let (inner, timer) = unsafe {
+            let this = self.get_unchecked_mut();
+            (Pin::new_unchecked(&mut this.inner), &mut this.timer)
+        };
+        let poll = inner.poll(cx);
+        timer.polled(poll.is_pending(), Location::caller());
+        poll
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Timeout<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
