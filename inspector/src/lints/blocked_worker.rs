@@ -176,8 +176,12 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         evidence.insert(1, Evidence::words("blocked_by", doing));
     }
     let group = subject.location.clone();
+    let mut causes = vec![group.clone(), words::spawn_place(model, longest.task).to_owned()];
+    causes.retain(|place| !place.is_empty());
+    causes.dedup();
     let onset = Some(longest.since);
     Some(Candidate {
+        causes,
         message,
         evidence,
         advice: advice(cause).into(),
@@ -431,6 +435,16 @@ mod tests {
             ("slow_handler", "src/http.rs:14:9")
         );
         assert_eq!(evidence(&finding, "blocking_task").value, task.0.to_string());
+
+        // The long poll that it was is the same fault, by the name of the place where the framework spawned it.
+        unblock(&mut judged);
+        let at = judged.target.now;
+        judged.target.totals(site, |totals| {
+            (totals.slow_polls, totals.slow_poll_total) = (1, ms(400));
+            (totals.last_slow_poll, totals.last_slow_poll_at, totals.last_slow_poll_task) = (ms(400), at, task);
+        });
+        judged.run(ms(500));
+        judged.only("blocked-worker");
     }
 
     #[test]

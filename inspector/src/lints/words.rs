@@ -80,6 +80,9 @@ pub(super) fn poll_subject(model: &Model, id: TaskId, line: Option<&Frame>) -> S
             location: line.location.clone(),
         },
         (Some(site), None) => site_subject(site),
+        (None, None) if id.0 == 0 => {
+            Subject { kind: SubjectKind::Task(id), name: "a library's task".to_owned(), location: String::new() }
+        }
         (None, None) => task_subject(model, id),
     }
 }
