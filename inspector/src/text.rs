@@ -45,10 +45,12 @@ pub fn duration(span: Duration) -> String {
     unreachable!("the last unit takes everything")
 }
 
-/// A duration as people write it: a number and a unit, as in `500ms`, `1.5 s` or `2m`. The units are `ns`, `us`, `µs`,
-/// `ms`, `s`, `m`, `min` and `h`.
+/// A duration as people write it, and as [`duration`] does: a number and a unit, as in `500ms`, `1.5 s` or `2m`, or
+/// several of them, the largest first, as in `1m 30s`. The units are `ns`, `us`, `µs`, `ms`, `s`, `m`, `min`, `h` and `d`.
 pub fn parse_duration(text: &str) -> Option<Duration> {
-    let (value, unit) = leading_number(text)?;
+    let (value, rest) = leading_number(text)?;
+    let end = rest.find(|c: char| c.is_whitespace() || c.is_ascii_digit()).unwrap_or(rest.len());
+    let (unit, more) = rest.split_at(end);
     let seconds = match unit {
         "ns" => 1e-9,
         "us" | "µs" => 1e-6,
@@ -56,9 +58,14 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
         "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return None,
     };
-    Duration::try_from_secs_f64(value * seconds).ok()
+    let span = Duration::try_from_secs_f64(value * seconds).ok()?;
+    if more.trim().is_empty() {
+        return Some(span);
+    }
+    parse_duration(more).filter(|rest| *rest < span).and_then(|rest| span.checked_add(rest))
 }
 
 /// A number, and what follows it.
@@ -196,6 +203,12 @@ mod tests {
     fn durations_are_read_as_people_write_them() {
         assert_eq!(parse_duration("50ms"), Some(Duration::from_millis(50)));
         assert_eq!(parse_duration(" 1.5 s "), Some(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("1m 30s"), Some(Duration::from_secs(90)));
+        for secs in [59, 60, 301, 3661, 90_061] {
+            let text = duration(Duration::from_secs(secs));
+            assert!(parse_duration(&text).is_some(), "{text}");
+        }
+        assert_eq!([parse_duration("30s 1m"), parse_duration("1m 30"), parse_duration("1m s")], [None; 3]);
         let wrong = ["50", "-1s", "s", "9e99h", "1..2s", "99999999999999999999h"];
         assert_eq!(wrong.map(parse_duration), [None; 6]);
     }

@@ -267,6 +267,12 @@ impl Keys {
     }
 }
 
+/// The actions whose keys can be changed: name, keys as a config file writes them, and what they do.
+pub fn bindings() -> impl Iterator<Item = (&'static str, Vec<String>, &'static str)> {
+    let named = KEYMAP.iter().filter(|b| !b.name.is_empty());
+    named.map(|b| (b.name, b.chords.iter().map(ToString::to_string).collect(), b.help))
+}
+
 /// What `event` asks for where the app is now.
 pub(crate) fn resolve(app: &App, event: KeyEvent) -> Option<Action> {
     if event.modifiers.contains(KeyModifiers::ALT) {

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use entity::{Entity, Row};
-pub use keymap::KeyError;
+pub use keymap::{KeyError, bindings};
 pub use msg::{Effect, Msg};
 pub use mute::Mute;
 pub use options::{ColorChoice, Depth, Options, ThemeChoice};

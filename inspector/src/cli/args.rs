@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::app::{ColorChoice, Options, ThemeChoice};
+use crate::config::{Config, ConfigError};
 use crate::lints::{SettingError, Settings, Severity};
 use crate::source::Address;
 use crate::text;
@@ -36,6 +37,12 @@ pub(super) enum Command {
     Snapshot(Snapshot),
     /// Say what a rule means, why it hurts, and what wrong and right code look like
     Explain(Explain),
+    /// The file with your own theme, keys and rules
+    Config {
+        /// What to print
+        #[arg(value_enum)]
+        what: ConfigWhat,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -52,6 +59,16 @@ pub(super) enum Command {
         #[arg(long)]
         healthy: bool,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ConfigWhat {
+    /// Where the file is, or would be
+    Path,
+    /// A file to begin with: every setting, its default and what it means
+    Default,
+    /// What is in force
+    Show,
 }
 
 #[derive(Debug, Args)]
@@ -151,11 +168,11 @@ impl From<FailOn> for Severity {
 #[command(next_help_heading = "Looks")]
 pub(super) struct Look {
     /// For which background
-    #[arg(long, value_enum, default_value_t)]
-    theme: ThemeChoice,
+    #[arg(long, value_enum)]
+    theme: Option<ThemeChoice>,
     /// Whether to use colours; `auto` heeds NO_COLOR
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    color: ColorChoice,
+    #[arg(long, value_enum, value_name = "WHEN")]
+    color: Option<ColorChoice>,
     /// Draw with ASCII only
     #[arg(long)]
     ascii: bool,
@@ -165,15 +182,20 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn options(&self, settings: Settings) -> Options {
-        Options {
-            theme: self.theme,
-            color: self.color,
-            ascii: self.ascii,
-            mouse: !self.no_mouse,
-            settings,
-            ..Options::default()
-        }
+    /// What the config file says, and the command line over it.
+    ///
+    /// # Errors
+    ///
+    /// When the file binds keys as they cannot be bound.
+    pub(super) fn options(&self, config: &Config, settings: Settings) -> Result<Options, ConfigError> {
+        let said = config.options(settings)?;
+        Ok(Options {
+            theme: self.theme.unwrap_or(said.theme),
+            color: self.color.unwrap_or(said.color),
+            ascii: self.ascii || said.ascii,
+            mouse: !self.no_mouse && said.mouse,
+            ..said
+        })
     }
 }
 
@@ -201,8 +223,8 @@ impl RuleArgs {
     /// # Errors
     ///
     /// When a rule or a limit does not exist, or a value cannot be read.
-    pub(super) fn settings(&self) -> Result<Settings, SettingError> {
-        let mut settings = Settings::default();
+    pub(super) fn settings(&self, config: &Config) -> Result<Settings, SettingError> {
+        let mut settings = config.settings.clone();
         for rule in &self.off {
             settings.switch_off(rule)?;
         }
@@ -254,7 +276,9 @@ mod tests {
     #[test]
     fn settings_of_rules_are_checked() {
         let given = |args: &[&str]| match Cli::try_parse_from([&["async-inspect", "connect"], args].concat()) {
-            Ok(Cli { command: Command::Connect(connect) }) => connect.rules.settings().map_err(|e| e.to_string()),
+            Ok(Cli { command: Command::Connect(connect) }) => {
+                connect.rules.settings(&Config::default()).map_err(|e| e.to_string())
+            }
             other => Err(format!("{other:?}")),
         };
         assert!(given(&["--off", "long-poll", "--set", "blocked-worker.running=1s"]).is_ok());

@@ -6,10 +6,11 @@ use super::args::{Check, Format};
 use super::failure::{FOUND, Failure, INTERRUPTED};
 use super::observe::observe;
 use super::{interrupted, print};
+use crate::config::Config;
 
 /// Watches all targets at the same time, then prints them in the order they were given.
 pub(super) async fn run(args: Check) -> Result<u8, Failure> {
-    let settings = args.rules.settings()?;
+    let settings = args.rules.settings(&Config::load()?)?;
     let interrupt = CancellationToken::new();
     let watches = args.targets.iter().map(|target| observe(target, settings.clone(), args.span, interrupt.cancelled()));
     let mut watches = std::pin::pin!(join_all(watches));

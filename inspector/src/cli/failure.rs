@@ -3,6 +3,7 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use crate::config::ConfigError;
 use crate::demo::DemoError;
 use crate::lints::SettingError;
 use crate::source::SourceError;
@@ -66,6 +67,12 @@ impl From<DemoError> for Failure {
 impl From<SettingError> for Failure {
     fn from(error: SettingError) -> Self {
         Self::usage(error, "async-inspect explain lists the rules, explain RULE the limits of one")
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error, "async-inspect config default prints every setting with what it means")
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod config;
 mod explain;
 mod failure;
 mod observe;
@@ -17,6 +18,7 @@ use args::{Cli, Command, Connect, Demo, Format};
 use failure::{Failure, INTERRUPTED};
 
 use crate::app::{self, Exit};
+use crate::config::Config;
 use crate::demo;
 
 /// How long the text that stands in for a dashboard watches first.
@@ -46,6 +48,7 @@ async fn run(command: Command) -> Result<u8, Failure> {
         Command::Check(args) => check::run(args).await,
         Command::Snapshot(args) => snapshot::run(args).await,
         Command::Explain(args) => explain::run(&args),
+        Command::Config { what } => config::run(what),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "async-inspect", &mut script);
@@ -65,22 +68,24 @@ async fn demo(args: Demo) -> Result<u8, Failure> {
         print(&demo::list_faults())?;
         return Ok(0);
     }
-    let settings = args.rules.settings()?;
+    let config = Config::load()?;
+    let settings = args.rules.settings(&config)?;
     if !has_terminal() {
         let demo = demo::Demo::start(&args.fault).await?;
         let code = snapshot::show(demo.address(), settings, GLANCE, Format::Text).await?;
         demo.end().await?;
         return Ok(code);
     }
-    Ok(exit_code(demo::run(&args.fault, args.look.options(settings)).await?))
+    Ok(exit_code(demo::run(&args.fault, args.look.options(&config, settings)?).await?))
 }
 
 async fn connect(args: Connect) -> Result<u8, Failure> {
-    let settings = args.rules.settings()?;
+    let config = Config::load()?;
+    let settings = args.rules.settings(&config)?;
     if !has_terminal() {
         return snapshot::show(&args.target, settings, GLANCE, Format::Text).await;
     }
-    Ok(exit_code(app::run(args.target, args.look.options(settings)).await?))
+    Ok(exit_code(app::run(args.target, args.look.options(&config, settings)?).await?))
 }
 
 fn exit_code(exit: Exit) -> u8 {

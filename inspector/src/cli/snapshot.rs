@@ -5,12 +5,13 @@ use super::args::{Format, Snapshot};
 use super::failure::{Failure, INTERRUPTED};
 use super::observe::observe;
 use super::{interrupted, print, stdout};
+use crate::config::Config;
 use crate::lints::Settings;
 use crate::report;
 use crate::source::Address;
 
 pub(super) async fn run(args: Snapshot) -> Result<u8, Failure> {
-    show(&args.target, args.rules.settings()?, args.span, args.format).await
+    show(&args.target, args.rules.settings(&Config::load()?)?, args.span, args.format).await
 }
 
 pub(super) async fn show(target: &Address, settings: Settings, span: Duration, format: Format) -> Result<u8, Failure> {
