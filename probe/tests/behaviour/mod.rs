@@ -5,6 +5,7 @@ mod broadcast;
 mod builders;
 mod channels;
 mod channels_unbounded;
+mod hooks;
 mod join_set;
 mod locks;
 mod notify;
