@@ -68,6 +68,15 @@ impl Driver {
             let mut then = model.clone();
             let ago = 90 - second;
             then.now = crate::model::Stamp(model.now.0 - ago * 1_000_000_000);
+            let wave = |high: f64| {
+                let mut series = crate::model::Series::default();
+                let trouble = if second > 60 { 0.3 } else { 1.0 };
+                series.push(high * trouble * (0.7 + 0.3 * (second as f64 / 4.0).sin()));
+                series
+            };
+            (then.totals.polls, then.totals.lock_waits) = (wave(900.0), wave(11.0));
+            then.totals.channel_depth = wave(60.0);
+            then.totals.channel_depth.push(60.0 + if second > 50 { (second - 50) as f64 * 203.0 } else { 0.0 });
             let began = |f: &&Finding| f.active() && f.since <= then.now && second > 30;
             self.app.history.record(self.clock, &then, findings.iter().filter(began));
         }
@@ -124,6 +133,12 @@ impl Driver {
             let effects = update(&mut self.app, Msg::Key(event));
             self.effects.extend(effects);
         }
+    }
+
+    /// What is drawn, with its styles.
+    pub(crate) fn buffer(&mut self) -> ratatui::buffer::Buffer {
+        self.draw();
+        self.terminal.backend().buffer().clone()
     }
 
     fn draw(&mut self) {

@@ -7,5 +7,6 @@ mod filtering;
 mod mouse;
 mod moving;
 mod screens;
+mod screenshots;
 mod sizes;
 mod timeline;

@@ -113,8 +113,8 @@ pub(crate) fn lines_of(
         at.push((Role::Muted, format!(" {}", finding.rule)));
     }
     lines.push(at);
-    for (n, text) in circle.into_iter().enumerate() {
-        lines.push(vec![label(if n == 0 { "loop" } else { "" }), (role(Role::Text), text)]);
+    for (n, (what, text)) in circle.into_iter().enumerate() {
+        lines.push(vec![label(if n == 0 { "loop" } else { "" }), (role(what), text)]);
     }
     if detail == Detail::Full {
         let evidence: Vec<_> = finding
@@ -157,7 +157,7 @@ fn cut(text: &str, width: usize, most: usize, ellipsis: char) -> Vec<String> {
 }
 
 /// Tasks that wait for each other, a line each, drawn closed.
-fn circle(cx: &Cx, finding: &Finding, width: usize) -> Vec<String> {
+fn circle(cx: &Cx, finding: &Finding, width: usize) -> Vec<(Role, String)> {
     /// Steps that are drawn one by one.
     const STEPS: usize = 5;
     let g = cx.glyphs;
@@ -182,16 +182,17 @@ fn circle(cx: &Cx, finding: &Finding, width: usize) -> Vec<String> {
             took => format!("{took}, waits{at} {thing}"),
         };
         let who = fit::head(&who(step), width.saturating_sub(fit::width(&does) + 2).max(8), g.ellipsis);
-        lines.push(fit::head(&format!("{} {who}{does}", g.ring[usize::from(n > 0)]), width, g.ellipsis));
+        let text = format!("{} {who}{does}", g.ring[usize::from(n > 0)]);
+        lines.push((Role::Text, fit::head(&text, width, g.ellipsis)));
     }
     if all > STEPS {
-        lines.push(format!("{} and {} more", g.ring[1], figures::count((all - STEPS) as u64)));
+        lines.push((Role::Text, format!("{} and {} more", g.ring[1], figures::count((all - STEPS) as u64))));
     }
     if let Some(first) = finding.cycle.first() {
         let took = taken(0, names::file_line(&finding.cycle[all - 1].location));
         let whose = if took.is_empty() { " has it".to_owned() } else { took };
         let text = format!("{} DEADLOCK: {}{whose}, the circle is closed", g.ring[2], who(first));
-        lines.push(fit::head(&text, width, g.ellipsis));
+        lines.push((Role::Crit, fit::head(&text, width, g.ellipsis)));
     }
     lines
 }
