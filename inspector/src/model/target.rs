@@ -39,7 +39,7 @@ pub struct Target {
     pub app: String,
     /// Version of the probe crate.
     pub probe_version: String,
-    /// What the probe can see, by stable names ("tasks", "locks", "channels", "wakes", "panics").
+    /// What the probe can see, by stable names ("tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics").
     pub capabilities: Vec<String>,
     /// What cannot be seen there, why, and what to change.
     pub blind: Vec<Blind>,

@@ -117,7 +117,8 @@ impl Recorder {
         let foreign = foreign::memory_bytes();
         #[cfg(not(tokio_unstable))]
         let foreign = 0;
-        foreign + self.tasks.memory_bytes()
+        foreign
+            + self.tasks.memory_bytes()
             + self.locks.memory_bytes()
             + self.holds.memory_bytes()
             + self.channels.memory_bytes()

@@ -102,7 +102,7 @@ pub(crate) struct TaskSlot {
 #[repr(C, align(64))]
 pub(super) struct Wakes {
     refs: AtomicU32,
-    /// Whether `tokio` is set.
+    /// Whether `tokio` is set; [`STRANGE`] once the task was polled with another waker as well.
     has_waker: AtomicU8,
     tokio: UnsafeCell<Option<Waker>>,
     /// Ticks; 0 when not woken since the last poll.
@@ -128,6 +128,9 @@ unsafe impl Slot for TaskSlot {
     }
 }
 
+/// In `Wakes::has_waker`: a waker that is not counted was given out, so the count says nothing.
+const STRANGE: u8 = 2;
+
 /// Everything that is read of a task at once; times in ticks.
 #[derive(Debug, Clone)]
 pub(crate) struct TaskReading {
@@ -148,6 +151,8 @@ pub(crate) struct TaskReading {
     pub(crate) self_wakes: u64,
     pub(crate) sched_total: u64,
     pub(crate) sched_max: u64,
+    /// Wakers alive, at most; `None` when not known.
+    pub(crate) wakers: Option<u32>,
     pub(crate) waits: [Option<WaitReading>; 2],
 }
 
@@ -300,10 +305,37 @@ impl TaskSlot {
             self_wakes,
             sched_total: wakes.sched_total.load(Relaxed),
             sched_max: u64::from(wakes.sched_max.load(Relaxed)) << SCHED_MAX_SHIFT,
+            wakers: self.wakers_alive(),
             waits: self.waits.each_ref().map(|entry| entry.read(self.polls())),
         };
         fence(Acquire);
         (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+    }
+
+    /// Everything that refers to the slot, but for the future and the handle. Handles to abort it, and a set's own
+    /// reference, are among what is left: it is never too few.
+    fn wakers_alive(&self) -> Option<u32> {
+        let flags = self.flags.load(Relaxed);
+        let known = self.wakes.has_waker.load(Acquire) == 1 && flags & flag::ENDED == 0;
+        let others = 1 + u32::from(flags & flag::HANDLE_HELD != 0);
+        known.then(|| self.wakes.refs.load(Relaxed).saturating_sub(others))
+    }
+
+    /// A waker went. When few are left this is worth a look: nothing might be left that could wake the task.
+    #[inline]
+    pub(super) fn waker_dropped(&'static self) {
+        match self.wakes.refs.fetch_sub(1, Release) {
+            1 => {
+                fence(Acquire);
+                self.retire();
+            }
+            2 | 3 => {
+                if let Some(recorder) = active() {
+                    recorder.tasks.mark(self);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Counts of poll durations.
@@ -409,13 +441,25 @@ impl TaskSlot {
     #[inline]
     fn knows_waker(&self, cx: &Context<'_>) -> bool {
         if let Some(waker) = self.tokio_waker() {
-            waker.will_wake(cx.waker())
+            let known = waker.will_wake(cx.waker());
+            if !known {
+                self.strange_waker();
+            }
+            known
         } else {
             // SAFETY: only the polling thread gets here, and nobody reads before `has_waker` is set.
             unsafe { self.wakes.tokio.get().write(Some(cx.waker().clone())) };
             self.wakes.has_waker.store(1, Release);
             true
         }
+    }
+}
+
+impl TaskSlot {
+    /// A waker that is not counted goes out.
+    #[cold]
+    fn strange_waker(&self) {
+        self.wakes.has_waker.store(STRANGE, Release);
     }
 }
 

@@ -60,8 +60,8 @@ unsafe fn wake_by_ref(data: *const ()) {
 }
 
 unsafe fn drop(data: *const ()) {
-    // SAFETY: as in `wake`.
-    std::mem::drop(unsafe { TaskRef::from_retained(slot(data)) });
+    // SAFETY: as in `wake`; the reference of this waker is given back.
+    unsafe { slot(data) }.waker_dropped();
 }
 
 impl TaskSlot {

@@ -115,7 +115,11 @@ fn check_protocol(theirs: u32) -> Result<(), Status> {
 impl Service {
     fn capabilities(&self) -> Vec<String> {
         let stacks = self.no_stacks.is_none().then_some("stacks");
-        ["tasks", "locks", "channels", "wakes", "panics"].into_iter().chain(stacks).map(str::to_owned).collect()
+        ["tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics"]
+            .into_iter()
+            .chain(stacks)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// What is not visible in this process.
@@ -135,9 +139,9 @@ impl Service {
                 "build with RUSTFLAGS=\"--cfg tokio_unstable\"",
             ),
             blind(
-                "RwLock, Semaphore, Notify, broadcast, watch, oneshot and timers",
-                "this version watches tasks, Mutex and mpsc",
-                "none in this version; tasks that wait on them show as idle",
+                "what a task waits for in I/O: sockets, files, processes, signals",
+                "the drop-in passes tokio's own types through for these",
+                "none in this version; such tasks show as idle, without a wait",
             ),
         ];
         if let Some(why) = &self.no_stacks {

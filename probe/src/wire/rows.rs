@@ -57,7 +57,7 @@ impl Messages {
         states.sched_max_ns.push(duration_ns(task.sched_max));
         states.flags.push(flags(task));
         states.waits.push(waits.len() as u32);
-        states.wakers_plus_one.push(0);
+        states.wakers_plus_one.push(task.wakers.map_or(0, |wakers| wakers + 1));
         for (wait, site) in waits {
             if wait.kind == RecordedWait::Oneshot as u8
                 && let Some(made) = recorder::active().and_then(|recorder| recorder.sites.by_id(wait.on))

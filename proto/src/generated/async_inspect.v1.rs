@@ -25,7 +25,8 @@ pub struct HelloResponse {
     pub now_ns: u64,
     #[prost(uint64, tag = "8")]
     pub started_unix_ms: u64,
-    /// What this probe can see, as stable names: "tasks", "locks", "channels", "wakes", "panics", "third-party-tasks".
+    /// What this probe can see, as stable names: "tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics",
+    /// "stacks", "third-party-tasks".
     #[prost(string, repeated, tag = "9")]
     pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(message, repeated, tag = "10")]

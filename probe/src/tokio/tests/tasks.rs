@@ -215,6 +215,34 @@ fn a_handle_that_lost_a_select_is_not_waited_for_any_more() {
 }
 
 #[test]
+fn a_task_that_nothing_can_wake_is_told_from_one_that_waits() {
+    run(async {
+        let lost = tokio::spawn(pending::<()>());
+        let (tx, rx) = oneshot::channel::<()>();
+        let waits = tokio::spawn(async move {
+            let _ = rx.await;
+            pending::<()>().await;
+        });
+        assert_eq!(task(lost.id()).wakers, None, "it was not polled yet");
+        others().await;
+        assert_eq!((task(lost.id()).wakers, task(waits.id()).wakers), (Some(0), Some(1)));
+        drop(tx);
+        others().await;
+        assert_eq!(task(waits.id()).wakers, Some(0));
+        let (abort, sleeps) = (lost.abort_handle(), tokio::spawn(sleep_long()));
+        others().await;
+        assert!(task(lost.id()).wakers <= Some(1) && task(sleeps.id()).wakers == Some(1));
+        abort.abort();
+        waits.abort();
+        sleeps.abort();
+    });
+}
+
+async fn sleep_long() {
+    tokio::time::sleep(std::time::Duration::from_secs(1000)).await;
+}
+
+#[test]
 fn both_arms_of_a_select_are_waited_for_and_neither_afterwards() {
     run(async {
         let (lock, (tx, mut rx)) = (std::sync::Arc::new(Mutex::new(())), mpsc::unbounded_channel());
