@@ -145,11 +145,15 @@ fn index(app: &mut App) {
             *oldest = (*oldest).min(wait.since);
         }
     }
-    for lock in cx.model.locks.values().filter(|l| l.holder.0 != 0) {
-        derived.holds.entry(lock.holder).or_default().push(lock.id);
+    for lock in cx.model.locks.values() {
+        let listed = lock.holders.iter().map(|h| h.task);
+        for holder in listed.chain([lock.holder]).filter(|task| task.0 != 0) {
+            derived.holds.entry(holder).or_default().push(lock.id);
+        }
     }
     for held in derived.holds.values_mut() {
         held.sort_unstable();
+        held.dedup();
     }
     derived.rows = std::mem::take(&mut app.derived.rows);
     app.derived = derived;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::lints::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind};
 use crate::model::{
-    Blind, Channel, ChannelId, ChannelKind, Cost, Frame, Histogram, Lock, LockId, LockKind, Loss, Model, OutputKind,
-    Panic, Series, Site, SiteId, SiteKind, SlowPoll, Stack, StackCause, Stamp, SuspendedHold, Target, Task, TaskFlags,
-    TaskId, TaskKind, TaskState, Wait, WaitFor, Worker, WorkerId, WorkerKind,
+    Blind, Channel, ChannelId, ChannelKind, Cost, Frame, Histogram, Holder, Lock, LockId, LockKind, Loss, Model,
+    OutputKind, Panic, Series, Site, SiteId, SiteKind, SlowPoll, Stack, StackCause, Stamp, SuspendedHold, Target, Task,
+    TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor, Worker, WorkerId, WorkerKind,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -123,6 +123,11 @@ fn sites() -> Vec<Site> {
         },
         site(10, SiteKind::Lock, "src/state.rs:23:20", "std::collections::HashMap<u64, shop::Order>"),
         site(11, SiteKind::Lock, "src/state.rs:24:20", "shop::Sessions"),
+        site(12, SiteKind::Lock, "src/payments.rs:14:22", ""),
+        site(13, SiteKind::Lock, "src/prices.rs:8:19", "shop::Prices"),
+        site(22, SiteKind::Channel, "src/prices.rs:11:18", "shop::PriceChange"),
+        site(34, SiteKind::Call, "src/payments.rs:40:31", ""),
+        site(35, SiteKind::Call, "src/prices.rs:29:30", ""),
         site(20, SiteKind::Channel, "src/mail.rs:12:20", "shop::mail::Mail"),
         site(21, SiteKind::Channel, "src/audit.rs:9:20", "shop::audit::Event"),
         site(30, SiteKind::Call, "src/handlers/orders.rs:93:29", ""),
@@ -252,7 +257,37 @@ fn locks() -> Vec<Lock> {
             waiters_s: series(|_| 0.0),
             ..Lock::default()
         },
+        Lock {
+            id: LockId(3),
+            kind: LockKind::Semaphore,
+            site: SiteId(12),
+            name: "payments".into(),
+            holders: (0..6).map(|n| hold(40 + n, 34, 900 + n * 130, false)).collect(),
+            holder_count: 6,
+            permits_total: 8,
+            permits_available: 2,
+            acquires: 9_120,
+            ..Lock::default()
+        },
+        Lock {
+            id: LockId(4),
+            kind: LockKind::RwLock,
+            site: SiteId(13),
+            name: "prices".into(),
+            holder: TaskId(46),
+            holder_site: SiteId(35),
+            held_since: Some(ago(60)),
+            holders: vec![hold(46, 35, 60, false), hold(47, 35, 12, false)],
+            holder_count: 2,
+            acquires: 40_000,
+            contended: 80,
+            ..Lock::default()
+        },
     ]
+}
+
+fn hold(task: u64, site: u32, since: u64, exclusive: bool) -> Holder {
+    Holder { task: TaskId(task), site: SiteId(site), since: ago(since), permits: 1, exclusive }
 }
 
 fn channels() -> Vec<Channel> {
@@ -300,6 +335,29 @@ fn channels() -> Vec<Channel> {
             depth_s: series(|s| f64::from(s) * 200.0 + 200.0),
             sent_s: series(|_| 410.0),
             received_s: series(|_| 210.0),
+            saturated_s: series(|_| 0.0),
+            ..Channel::default()
+        },
+        Channel {
+            id: ChannelId(3),
+            kind: ChannelKind::Broadcast,
+            site: SiteId(22),
+            capacity: Some(16),
+            sent: 7_210,
+            received: 7_201,
+            lagged: 3,
+            messages_lost: 41,
+            last_lag_at: Some(ago(52_000)),
+            last_lag_task: TaskId(44),
+            last_lag_site: SiteId(35),
+            senders: 1,
+            receivers: 8,
+            last_recv_at: Some(ago(30)),
+            last_send_at: Some(ago(25)),
+            send_site: SiteId(35),
+            depth_s: series(|s| f64::from(s % 13)),
+            sent_s: series(|_| 12.0),
+            received_s: series(|_| 12.0),
             saturated_s: series(|_| 0.0),
             ..Channel::default()
         },
@@ -506,6 +564,14 @@ pub(crate) fn hostile() -> (Model, Vec<Finding>) {
         lock.holder = TaskId(u64::MAX);
         (lock.waiters, lock.acquires, lock.contended) = (u32::MAX, 1, u64::MAX);
         (lock.wait_hist, lock.hold_hist) = (Histogram([u32::MAX; 16]), Histogram([u32::MAX; 16]));
+        (lock.holder_count, lock.permits_total, lock.permits_available) = (u32::MAX, 0, u64::MAX);
+        (lock.waiting_writers, lock.lost_notifies) = (u32::MAX, u64::MAX);
+        lock.holders.push(Holder {
+            task: TaskId(u64::MAX),
+            since: Stamp(u64::MAX),
+            permits: u32::MAX,
+            ..Holder::default()
+        });
         lock.waiters_s = series(|s| if s % 2 == 0 { f64::NAN } else { f64::INFINITY });
         lock.acquires_s = series(|_| f64::NEG_INFINITY);
     }
@@ -513,6 +579,7 @@ pub(crate) fn hostile() -> (Model, Vec<Finding>) {
         channel.name = name();
         (channel.sent, channel.received, channel.sends_blocked) = (u64::MAX, 0, u64::MAX);
         channel.capacity = channel.capacity.map(|_| 0);
+        (channel.lagged, channel.messages_lost, channel.unheard) = (u64::MAX, u64::MAX, u64::MAX);
         channel.depth_s = series(|s| if s == 59 { f64::MAX } else { -f64::MAX });
         channel.sent_s = series(|_| f64::NAN);
     }

@@ -2,7 +2,9 @@
 
 use crate::app::{Cx, Entity};
 use crate::lints::{Evidence, Finding};
-use crate::model::{ChannelId, LockId, Model, SiteId, Task, TaskId, TaskState, Wait, WaitFor, Worker, WorkerKind};
+use crate::model::{
+    ChannelId, LockId, LockKind, Model, SiteId, Task, TaskId, TaskState, Wait, WaitFor, Worker, WorkerKind,
+};
 use crate::text;
 use crate::view::figures;
 
@@ -71,6 +73,21 @@ pub(crate) fn lock(model: &Model, id: LockId) -> String {
     }
 }
 
+fn lock_kind(model: &Model, id: LockId) -> LockKind {
+    model.locks.get(&id).map_or_else(LockKind::default, |lock| lock.kind)
+}
+
+/// What people call a thing of this kind.
+pub(crate) fn lock_noun(kind: LockKind) -> &'static str {
+    match kind {
+        LockKind::Mutex | LockKind::RwLock => "lock",
+        LockKind::Semaphore => "semaphore",
+        LockKind::Notify => "notify",
+        LockKind::Barrier => "barrier",
+        LockKind::OnceCell | LockKind::SetOnce => "cell",
+    }
+}
+
 /// A channel's name.
 pub(crate) fn channel(model: &Model, id: ChannelId) -> String {
     match model.channels.get(&id) {
@@ -93,7 +110,7 @@ pub(crate) fn entity(cx: &Cx, entity: Entity) -> String {
     match entity {
         Entity::Task(id) => task_id(cx.model, id),
         Entity::Site(id) => format!("tasks of {}", site(cx.model, id)),
-        Entity::Lock(id) => format!("lock {}", lock(cx.model, id)),
+        Entity::Lock(id) => format!("{} {}", lock_noun(lock_kind(cx.model, id)), lock(cx.model, id)),
         Entity::Channel(id) => format!("channel {}", channel(cx.model, id)),
         Entity::Worker(id) => cx.model.workers.get(&id).map_or_else(|| entity.id_text(), worker),
         Entity::Finding(_) | Entity::Past(_) => {
@@ -118,7 +135,11 @@ pub(crate) fn wait(model: &Model, wait: &Wait) -> String {
 /// Something that is waited for.
 pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
     match on {
-        WaitFor::Lock(id) => format!("lock {}", lock(model, id)),
+        WaitFor::Lock(id) => match lock_kind(model, id) {
+            LockKind::Semaphore => format!("permit of {}", lock(model, id)),
+            LockKind::RwLock => format!("lock {}, to write", lock(model, id)),
+            kind => format!("{} {}", lock_noun(kind), lock(model, id)),
+        },
         WaitFor::Read(id) => format!("lock {}, to read", lock(model, id)),
         WaitFor::Send(id) => format!("room in {}", channel(model, id)),
         WaitFor::Recv(id) => format!("message in {}", channel(model, id)),

@@ -3,10 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::fit;
 use super::glyphs::Glyphs;
 use super::theme::{Role, Theme};
 use super::widgets;
+use super::{figures, fit};
 use crate::app::{Entity, Row};
 use crate::model::Series;
 
@@ -153,6 +153,48 @@ impl Page {
         let room = room.saturating_sub(8).min(Series::POINTS);
         let spark = widgets::spark(series, room, self.glyphs);
         self.line(vec![(Role::Muted, label), (Role::Text, value), (Role::Info, format!(" {spark}"))]);
+    }
+
+    /// The last minute of a figure as a chart `height` lines high, from zero to the most; a line where `limit` is.
+    pub(crate) fn chart(&mut self, series: &Series, limit: Option<f64>, height: usize) {
+        let sane = |v: f64| if v.is_finite() && v > 0.0 { v } else { 0.0 };
+        let columns = self.width.saturating_sub(self.label + 2).min(Series::POINTS);
+        let points: Vec<f64> = series.points().map(sane).collect();
+        let points = &points[points.len().saturating_sub(columns)..];
+        let limit = limit.filter(|l| l.is_finite() && *l > 0.0);
+        let most = points.iter().copied().fold(limit.unwrap_or(0.0), f64::max);
+        if most <= 0.0 {
+            self.fact("", Role::Muted, "empty all the time");
+            return;
+        }
+        let g = self.glyphs;
+        let eighths = |v: f64| (v / most * (height * 8) as f64).ceil() as usize;
+        for row in (0..height).rev() {
+            let floor = row * 8;
+            let limited = limit.is_some_and(|l| (floor + 1..=floor + 8).contains(&eighths(l)));
+            let label = match (row + 1 == height, row) {
+                _ if limited => format!("full {}", figures::count(limit.unwrap_or(0.0) as u64)),
+                (true, _) => figures::count(most as u64),
+                (_, 0) => "0".to_owned(),
+                _ => String::new(),
+            };
+            let mut pieces =
+                vec![(Role::Muted, fit::right(&label, self.label - 1, g.ellipsis)), (Role::Muted, " ".to_owned())];
+            let blank = columns - points.len();
+            let mut cell = |role: Role, sign: &str| match pieces.last_mut() {
+                Some((last, text)) if *last == role => text.push_str(sign),
+                _ => pieces.push((role, sign.to_owned())),
+            };
+            for n in 0..columns {
+                let level = n.checked_sub(blank).map_or(0, |n| eighths(points[n]).saturating_sub(floor));
+                match level {
+                    0 if limited => cell(Role::Warn, g.line),
+                    0 => cell(Role::Info, " "),
+                    level => cell(if limited { Role::Warn } else { Role::Info }, g.spark[(level - 1).min(7)]),
+                }
+            }
+            self.line(pieces);
+        }
     }
 
     /// A label and a bar, with words after it.

@@ -5,7 +5,7 @@ use super::page::Page;
 use super::theme::Role;
 use super::{figures, names};
 use crate::app::{Cx, Entity};
-use crate::model::{LockId, Stamp, TaskId, WaitFor};
+use crate::model::{LockId, SiteId, Stamp, TaskId, WaitFor};
 
 /// Steps from the root that are followed.
 const DEEPEST: usize = 12;
@@ -112,21 +112,32 @@ fn steps(cx: &Cx, entity: Entity) -> Vec<Step> {
 }
 
 fn leads_on(on: WaitFor) -> bool {
-    !matches!(on, WaitFor::Join(TaskId(0)))
+    !matches!(on, WaitFor::Join(TaskId(0)) | WaitFor::Timer)
 }
 
-/// Who has a lock now.
+/// Who has a lock, or some of it, now: the longest first.
 fn holders(cx: &Cx, id: LockId) -> Vec<Step> {
+    /// Holders of one lock that are followed.
+    const FOLLOWED: usize = 4;
     let model = cx.model;
     let Some(lock) = model.locks.get(&id) else { return Vec::new() };
-    if lock.holder == TaskId(0) {
-        return Vec::new();
+    let mut holds: Vec<(TaskId, SiteId, Option<Stamp>, &str)> = lock
+        .holders
+        .iter()
+        .map(|h| (h.task, h.site, Some(h.since), if h.exclusive { "held" } else { "shared" }))
+        .collect();
+    if holds.is_empty() {
+        holds.push((lock.holder, lock.holder_site, lock.held_since, "held"));
     }
-    vec![Step {
-        to: Entity::Task(lock.holder),
-        name: format!("held by {}", names::task_id(model, lock.holder)),
-        remark: span_at(cx, "for", lock.held_since, names::location(model, lock.holder_site)),
-    }]
+    holds.retain(|(task, ..)| *task != TaskId(0));
+    holds.sort_by_key(|(task, _, since, _)| (*since, *task));
+    holds.truncate(FOLLOWED);
+    let step = |(task, site, since, how): (TaskId, SiteId, Option<Stamp>, &str)| Step {
+        to: Entity::Task(task),
+        name: format!("{how} by {}", names::task_id(model, task)),
+        remark: span_at(cx, "for", since, names::location(model, site)),
+    };
+    holds.into_iter().map(step).collect()
 }
 
 fn span_at(cx: &Cx, word: &str, since: Option<Stamp>, place: &str) -> String {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{Channel, Series, TaskId};
+use crate::model::{Channel, ChannelKind, Series, TaskId};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, names};
@@ -37,6 +37,14 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
             let role = if depth >= capacity { Role::Warn } else { Role::Info };
             page.bar("depth", share, role, &format!("{} of {}", figures::count(depth), figures::count(capacity)));
         }
+        None if channel.kind == ChannelKind::Watch => {
+            let text = if depth > 0 {
+                "the newest value has not been seen by any receiver"
+            } else {
+                "the newest value was seen"
+            };
+            page.fact("value", Role::Text, text);
+        }
         None => page.fact("depth", Role::Strong, &format!("{}, without a limit", figures::count(depth))),
     }
     if let Some((role, text)) = outlook(channel) {
@@ -46,6 +54,22 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         let text = format!("{} senders wait for room", figures::count(channel.blocked_senders.into()));
         page.fact("blocked", Role::Warn, &text);
     }
+    if channel.lagged > 0 {
+        let when = channel
+            .last_lag_at
+            .map_or_else(String::new, |at| format!(", last {} ago", figures::duration(model.now.since(at))));
+        let (times, lost) = (figures::count(channel.lagged), figures::count(channel.messages_lost));
+        page.fact("lagged", Role::Warn, &format!("{times} times, {lost} messages lost{when}"));
+        if channel.last_lag_task != TaskId(0) {
+            let name = names::task_id(model, channel.last_lag_task);
+            page.link("lagging", "  by", Entity::Task(channel.last_lag_task), &name, "");
+        }
+        page.place("  at", names::location(model, channel.last_lag_site));
+    }
+    if channel.unheard > 0 {
+        let text = format!("{} were sent while nobody could receive them", figures::count(channel.unheard));
+        page.fact("unheard", Role::Text, &text);
+    }
     if channel.closed {
         page.fact("closed", Role::Warn, "no more messages can be sent");
     }
@@ -53,7 +77,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
 
     page.heading("Last 60 s");
     let rate = |series: &Series| figures::rate(series.last().unwrap_or(0.0));
-    page.spark("depth", &channel.depth_s, &figures::count(depth));
+    page.chart(&channel.depth_s, channel.capacity.map(|c| c as f64), 5);
     page.spark("sent/s", &channel.sent_s, &rate(&channel.sent_s));
     page.spark("received/s", &channel.received_s, &rate(&channel.received_s));
 

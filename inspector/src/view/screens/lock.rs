@@ -2,7 +2,7 @@
 
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{Histogram, Series, TaskId};
+use crate::model::{Histogram, Lock, LockKind, Series, TaskId, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, names, wait_tree};
@@ -34,30 +34,39 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     }
     page.blank();
 
-    let held_for = lock.held_since.map(|s| figures::duration(now.since(s)));
-    match (&held_for, lock.holder) {
-        (None, _) => page.fact("held by", Role::Ok, "nobody: it is free"),
-        (Some(span), TaskId(0)) => page.fact("held by", Role::Text, &format!("something outside any task, for {span}")),
-        (Some(span), task) => {
-            page.link("holder", "held by", Entity::Task(task), &names::task_id(model, task), &format!("for {span}"));
-            if let Some(holder) = model.tasks.get(&task) {
-                let since = figures::duration(now.since(holder.state_since));
-                page.fact("  which is", Role::Text, &format!("{} for {since}", names::state(holder.state)));
-                for wait in holder.waits.iter().filter(|_| !tree) {
-                    let since = figures::duration(now.since(wait.since));
-                    let name = format!("waits for {}", names::wait(model, wait));
-                    page.link("holder waits", "", wait.on.into(), &name, &format!("for {since}"));
-                    page.place("  at", names::location(model, wait.site));
-                }
-            }
+    match lock.kind {
+        LockKind::Mutex | LockKind::OnceCell => holder(cx, lock, tree, page),
+        LockKind::RwLock if lock.holder_count <= 1 => holder(cx, lock, tree, page),
+        LockKind::RwLock => holders(cx, lock, page),
+        LockKind::Semaphore => {
+            permits(lock, page);
+            holders(cx, lock, page);
+        }
+        LockKind::Notify | LockKind::SetOnce => {
+            let text = if lock.permits_available > 0 { "yes: the next to wait goes on at once" } else { "no" };
+            page.fact("set", Role::Text, text);
+        }
+        LockKind::Barrier => {
+            let (there, wanted) = (u64::from(lock.waiters), lock.permits_total);
+            let share = if wanted == 0 { 0.0 } else { there as f64 / wanted as f64 };
+            page.bar("there", share, Role::Info, &format!("{} of {}", figures::count(there), figures::count(wanted)));
         }
     }
-    if held_for.is_some() {
-        page.place("acquired at", names::location(model, lock.holder_site));
-    }
     let role = if lock.waiters > 0 { Role::Strong } else { Role::Text };
-    page.fact("waiting", role, &figures::count(lock.waiters.into()));
+    let writers = match lock.waiting_writers {
+        0 => String::new(),
+        n => format!(", {} of them to write", figures::count(n.into())),
+    };
+    page.fact("waiting", role, &format!("{}{writers}", figures::count(lock.waiters.into())));
     super::waiters(cx, entity, page, 8);
+    if lock.lost_notifies > 0 {
+        let when = lock
+            .last_lost_notify_at
+            .map_or_else(String::new, |at| format!(", the last one {} ago", figures::duration(now.since(at))));
+        let text = format!("{} notify_waiters found nobody who waits{when}", figures::count(lock.lost_notifies));
+        page.fact("lost", Role::Warn, &text);
+        page.place("  at", names::location(model, lock.last_lost_notify_site));
+    }
 
     page.heading("Last 60 s");
     let rate = |series: &Series| figures::rate(series.last().unwrap_or(0.0));
@@ -90,6 +99,87 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
             page.fact("", Role::Text, &text);
             page.place("  acquired at", names::location(model, hold.site));
         }
+    }
+}
+
+/// The one who has it, and what keeps that task.
+fn holder(cx: &Cx, lock: &Lock, tree: bool, page: &mut Page) {
+    let model = cx.model;
+    let now = model.now;
+    let Some(since) = lock.held_since else {
+        page.fact("held by", Role::Ok, "nobody: it is free");
+        return;
+    };
+    let span = figures::duration(now.since(since));
+    let how = match (lock.kind, lock.holders.first()) {
+        (LockKind::RwLock, Some(hold)) if hold.exclusive => ", to write",
+        (LockKind::RwLock, Some(_)) => ", to read",
+        _ => "",
+    };
+    if lock.holder == TaskId(0) {
+        page.fact("held by", Role::Text, &format!("something outside any task, for {span}{how}"));
+    } else {
+        let name = names::task_id(model, lock.holder);
+        page.link("holder", "held by", Entity::Task(lock.holder), &name, &format!("for {span}{how}"));
+        if let Some(holder) = model.tasks.get(&lock.holder) {
+            let since = figures::duration(now.since(holder.state_since));
+            page.fact("  which is", Role::Text, &format!("{} for {since}", names::state(holder.state)));
+            for wait in holder.waits.iter().filter(|_| !tree) {
+                let since = figures::duration(now.since(wait.since));
+                let name = format!("waits for {}", names::wait(model, wait));
+                if wait.on == WaitFor::Timer {
+                    page.fact("", Role::Text, &format!("{name} for {since}"));
+                } else {
+                    page.link("holder waits", "", wait.on.into(), &name, &format!("for {since}"));
+                }
+                page.place("  at", names::location(model, wait.site));
+            }
+        }
+    }
+    page.place("acquired at", names::location(model, lock.holder_site));
+}
+
+/// Those who have a part of it, the longest first.
+fn holders(cx: &Cx, lock: &Lock, page: &mut Page) {
+    const SHOWN: usize = 8;
+    let mut all = lock.holders.clone();
+    all.sort_by_key(|hold| hold.since);
+    for (n, hold) in all.iter().take(SHOWN).enumerate() {
+        let what = match lock.kind {
+            LockKind::Semaphore => crate::text::counted(hold.permits.into(), "permit"),
+            _ if hold.exclusive => "to write".to_owned(),
+            _ => "to read".to_owned(),
+        };
+        let span = figures::duration(cx.model.now.since(hold.since));
+        let at = match names::file_line(names::location(cx.model, hold.site)) {
+            "" => String::new(),
+            place => format!(" at {place}"),
+        };
+        let label = if n == 0 { "held by" } else { "" };
+        if hold.task == TaskId(0) {
+            page.fact(label, Role::Text, &format!("something outside any task, {what} for {span}{at}"));
+        } else {
+            let name = names::task_id(cx.model, hold.task);
+            page.link("holder", label, Entity::Task(hold.task), &name, &format!("{what} for {span}{at}"));
+        }
+    }
+    super::more(lock.holder_count as usize, all.len().min(SHOWN), page);
+}
+
+fn permits(lock: &Lock, page: &mut Page) {
+    let (free, all) = (lock.permits_available, lock.permits_total);
+    let share = if all == 0 { 0.0 } else { all.saturating_sub(free) as f64 / all as f64 };
+    let role = if free == 0 && lock.waiters > 0 { Role::Warn } else { Role::Info };
+    page.bar("permits", share, role, &format!("{} of {} free", figures::count(free), figures::count(all)));
+    if lock.forgotten > 0 {
+        page.fact(
+            "forgotten",
+            Role::Text,
+            &format!("{} permits, which never come back", figures::count(lock.forgotten)),
+        );
+    }
+    if lock.closed {
+        page.fact("closed", Role::Warn, "no more permits are given");
     }
 }
 

@@ -4,9 +4,9 @@ use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
 use crate::app::screen::{Body, Rows, Screen, Table};
 use crate::app::{Cx, Entity, Place};
 use crate::model::{Lock, LockKind, TaskId};
-use crate::view::names;
 use crate::view::page::Page;
 use crate::view::theme::Role;
+use crate::view::{figures, names};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "locks",
@@ -34,8 +34,8 @@ static COLUMNS: &[Column] = &[
         id: "kind",
         title: "KIND",
         kind: Kind::Text,
-        width: Width::Fixed(6),
-        priority: 9,
+        width: Width::Fixed(9),
+        priority: 5,
         value: |cx, entity| lock(cx, entity).map_or(Value::None, |l| Value::text(kind(l.kind))),
         role: muted,
     },
@@ -45,12 +45,7 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Text,
         width: Width::Flex(14, 30),
         priority: 2,
-        value: |cx, entity| match lock(cx, entity) {
-            Some(lock) if lock.holder != TaskId(0) => Value::text(names::task_id(cx.model, lock.holder)),
-            Some(lock) if lock.held_since.is_some() => Value::text("outside any task"),
-            Some(_) => Value::text("free"),
-            None => Value::text("dropped"),
-        },
+        value: |cx, entity| lock(cx, entity).map_or(Value::text("dropped"), |lock| Value::text(held_by(cx, lock))),
         role: |cx, entity| {
             if lock(cx, entity).is_some_and(|l| l.held_since.is_some()) { Role::Text } else { Role::Muted }
         },
@@ -82,6 +77,18 @@ static COLUMNS: &[Column] = &[
         value: |cx, entity| match entity {
             Entity::Lock(id) => Value::duration(cx.derived.lock_waits.get(&id).map(|s| cx.model.now.since(*s))),
             _ => Value::None,
+        },
+        role: plain,
+    },
+    Column {
+        id: "free",
+        title: "FREE",
+        kind: Kind::Number,
+        width: Width::Hidden,
+        priority: 99,
+        value: |cx, entity| {
+            let semaphore = lock(cx, entity).filter(|l| l.kind == LockKind::Semaphore);
+            semaphore.map_or(Value::None, |l| Value::Count(l.permits_available))
         },
         role: plain,
     },
@@ -134,6 +141,22 @@ fn lock<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Lock> {
     }
 }
 
+/// Who has it, in the words of its kind.
+fn held_by(cx: &Cx, lock: &Lock) -> String {
+    let n = |n: u64| figures::count(n);
+    match lock.kind {
+        LockKind::Semaphore if lock.closed => "closed".to_owned(),
+        LockKind::Semaphore => format!("{}/{} permits free", n(lock.permits_available), n(lock.permits_total)),
+        LockKind::Notify | LockKind::SetOnce if lock.permits_available > 0 => "set".to_owned(),
+        LockKind::Notify | LockKind::SetOnce => "not set".to_owned(),
+        LockKind::Barrier => format!("{} of {} there", n(lock.waiters.into()), n(lock.permits_total)),
+        LockKind::RwLock if lock.holder_count > 1 => format!("{} readers", n(lock.holder_count.into())),
+        _ if lock.holder != TaskId(0) => names::task_id(cx.model, lock.holder),
+        _ if lock.held_since.is_some() => "outside any task".to_owned(),
+        _ => "free".to_owned(),
+    }
+}
+
 /// A kind of lock, as a word.
 pub(crate) fn kind(kind: LockKind) -> &'static str {
     kind.name()
@@ -145,6 +168,6 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
 
 fn empty(cx: &Cx, page: &mut Page) {
     page.words(Role::Text, "The service has no lock that is watched.");
-    page.words(Role::Muted, "tokio::sync::Mutex appears here once it exists; std and parking_lot locks do not.");
+    page.words(Role::Muted, "tokio::sync::Mutex, RwLock, Semaphore, Notify, Barrier, OnceCell and SetOnce appear here once they exist; std and parking_lot locks do not.");
     super::blind_spots(cx, page);
 }

@@ -17,7 +17,7 @@ pub(crate) mod workers;
 
 use crate::app::screen::Screen;
 use crate::app::{Cx, Entity};
-use crate::model::{Histogram, Stack, StackCause, WaitFor};
+use crate::model::{Histogram, LockKind, Stack, StackCause, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, names};
@@ -59,7 +59,13 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
             WaitFor::Recv(_) => "waits for a message",
             WaitFor::Send(_) => "waits for room",
             WaitFor::Read(_) => "waits to read",
-            WaitFor::Lock(_) | WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => "waits",
+            WaitFor::Lock(id) => match cx.model.locks.get(&id).map(|lock| lock.kind) {
+                Some(LockKind::RwLock) => "waits to write",
+                Some(LockKind::Semaphore) => "waits for a permit",
+                Some(LockKind::Notify) => "waits to be notified",
+                _ => "waits",
+            },
+            WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => "waits",
         };
         let since = figures::duration(cx.model.now.since(wait.since));
         let place = names::file_line(names::location(cx.model, wait.site));
@@ -152,7 +158,8 @@ pub(crate) fn histogram(histogram: &Histogram, page: &mut Page) {
     }
 }
 
-fn more(all: usize, shown: usize, page: &mut Page) {
+/// How many were left out of a list.
+pub(crate) fn more(all: usize, shown: usize, page: &mut Page) {
     if all > shown {
         page.fact("", Role::Muted, &format!("and {} more", figures::count((all - shown) as u64)));
     }

@@ -2,7 +2,7 @@
 
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
-use crate::model::OutputKind;
+use crate::model::{Oneshots, OutputKind, Series, Stamp};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, names};
@@ -19,6 +19,12 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let Some(Entity::Site(id)) = place.subject else { return };
     let Some(site) = cx.model.sites.get(&id) else { return };
     let entity = Entity::Site(id);
+    if let Some(oneshots) = cx.model.oneshots.get(&id) {
+        oneshot(cx, oneshots, &site.location, page);
+        super::accusations(cx, entity, page);
+        super::waiters(cx, entity, page, 10);
+        return;
+    }
     page.line(vec![(Role::Strong, format!("Tasks of {}", names::site(cx.model, id)))]);
     page.place("spawned at", &site.location);
     if !site.name.is_empty() {
@@ -91,4 +97,32 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     if cx.derived.focus(entity).is_some_and(|f| f.born == 0) {
         page.words(Role::Muted, "none");
     }
+}
+
+/// What became of the oneshot channels that are made at one place.
+fn oneshot(cx: &Cx, all: &Oneshots, made_at: &str, page: &mut Page) {
+    page.line(vec![(Role::Strong, "Oneshot channels".to_owned())]);
+    page.place("made at", made_at);
+    let n = figures::count;
+    let ago = |at: Option<Stamp>| {
+        at.map_or_else(String::new, |at| format!(", last {} ago", figures::duration(cx.model.now.since(at))))
+    };
+    page.fact("made", Role::Text, &n(all.made));
+    page.fact("delivered", Role::Text, &n(all.delivered));
+    page.fact("unsent", Role::Text, &format!("{}: the sender went without sending", n(all.unsent)));
+    if all.unsent_awaited > 0 {
+        let text = format!("{} while the receiver was awaited{}", n(all.unsent_awaited), ago(all.last_unsent_at));
+        page.fact("", Role::Warn, &text);
+        page.place("  awaited at", names::location(cx.model, all.last_unsent_site));
+    }
+    if all.unreceived > 0 {
+        let text = format!("{} were sent to nobody{}", n(all.unreceived), ago(all.last_unreceived_at));
+        page.fact("unreceived", Role::Warn, &text);
+        page.place("  sent at", names::location(cx.model, all.last_unreceived_site));
+    }
+    page.heading("Last 60 s");
+    let rate = |series: &Series| figures::rate(series.last().unwrap_or(0.0));
+    page.spark("made/s", &all.made_s, &rate(&all.made_s));
+    page.spark("in vain/s", &all.unsent_awaited_s, &rate(&all.unsent_awaited_s));
+    page.spark("unreceived/s", &all.unreceived_s, &rate(&all.unreceived_s));
 }

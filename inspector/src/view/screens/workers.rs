@@ -90,12 +90,26 @@ static COLUMNS: &[Column] = &[
     },
     Column {
         id: "polls",
-        title: "POLLS",
+        title: "POLLS/S",
         kind: Kind::Number,
-        width: Width::Fixed(6),
+        width: Width::Fixed(7),
         priority: 4,
-        value: |cx, entity| worker(cx, entity).map_or(Value::None, |w| Value::Count(w.polls)),
+        value: |cx, entity| worker(cx, entity).map_or(Value::None, |w| Value::Rate(w.polls_per_s)),
         role: muted,
+    },
+    Column {
+        id: "nocpu",
+        title: "NO CPU",
+        kind: Kind::Share,
+        width: Width::Fixed(6),
+        priority: 7,
+        value: |cx, entity| {
+            let share = worker(cx, entity).map_or(0.0, |w| w.cpu_wait_share);
+            if share > 0.0 { Value::Share(share) } else { Value::None }
+        },
+        role: |cx, entity| {
+            if worker(cx, entity).is_some_and(|w| w.cpu_wait_share > 0.2) { Role::Warn } else { Role::Muted }
+        },
     },
     Column {
         id: "at",
