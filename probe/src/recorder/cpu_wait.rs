@@ -93,7 +93,9 @@ mod tests {
         let before = of_this_thread().waited;
         compute(Duration::from_millis(300));
         let waited = of_this_thread().waited - before;
-        others.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in others {
+            thread.join().unwrap();
+        }
         assert!(waited > 50_000_000, "{waited} ns");
 
         // SAFETY: it only returns a number.

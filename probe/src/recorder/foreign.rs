@@ -104,7 +104,7 @@ pub(crate) fn spawned(recorder: &'static Recorder, id: u64, location: &'static L
 /// A poll begins on this thread.
 #[inline]
 pub(crate) fn poll_begins(recorder: &'static Recorder, id: u64) {
-    let Some(slot) = KNOWN.find(id).and_then(|place| place.slot()) else { return };
+    let Some(slot) = KNOWN.find(id).and_then(Place::slot) else { return };
     HERE.with(|here| {
         let depth = here.depth.get();
         if let Some(free) = here.polls.get(depth) {

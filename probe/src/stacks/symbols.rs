@@ -155,13 +155,13 @@ mod tests {
 
     #[test]
     fn a_task_that_a_worker_polls_is_told_from_what_may_block() {
+        const POLL: &str = "tokio::runtime::task::raw::poll";
+        const RUN_TASK: &str = "tokio::runtime::scheduler::multi_thread::worker::Context::run_task";
+        const POOL: [&str; 2] = [POLL, "tokio::runtime::blocking::pool::Inner::run"];
         let stack = |functions: &[&str]| {
             let frame = |function: &&str| frame_of(function, "src/main.rs", 1, 1);
             in_polled_task(&functions.iter().map(frame).collect::<Vec<_>>())
         };
-        const POLL: &str = "tokio::runtime::task::raw::poll";
-        const RUN_TASK: &str = "tokio::runtime::scheduler::multi_thread::worker::Context::run_task";
-        const POOL: [&str; 2] = [POLL, "tokio::runtime::blocking::pool::Inner::run"];
         assert!(stack(&["nanosleep", "shop::pay", POLL, RUN_TASK, POOL[0], POOL[1]]));
         assert!(!stack(&["nanosleep", "tokio::task::blocking::block_in_place", "shop::pay", POLL, RUN_TASK]));
         assert!(!stack(&["nanosleep", "shop::hash", POOL[0], POOL[1]]), "spawn_blocking");

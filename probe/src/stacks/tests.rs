@@ -136,7 +136,9 @@ fn a_busy_axum_service_is_not_accused() {
         Instant::now() >= end
     });
     assert!(stacks.is_empty(), "{stacks:#?}");
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
 }
 
 /// What may take long: an idle runtime, a job of the blocking pool, `block_in_place`, and a thread that has left the

@@ -13,6 +13,7 @@ use crate::recorder::{foreign, peek};
 
 /// The functions that the app has set where the probe has one of its own; tokio keeps only one of each.
 #[derive(Clone, Default)]
+#[allow(clippy::struct_field_names, reason = "each goes by the name of tokio's method")]
 pub(super) struct Hooks {
     pub(super) on_thread_park: Option<Arc<dyn Fn() + Send + Sync>>,
     pub(super) on_thread_unpark: Option<Arc<dyn Fn() + Send + Sync>>,
