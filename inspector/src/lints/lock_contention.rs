@@ -25,7 +25,14 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[SHARE, WAIT, ACQUIRES, SECONDS],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(1),
-    subsumed_by: &["deadlock", "self-deadlock", "lock-held-across-await", "blocked-worker"],
+    subsumed_by: &[
+        "deadlock",
+        "self-deadlock",
+        "lock-held-across-await",
+        "lock-hog",
+        "rwlock-writer-starved",
+        "blocked-worker",
+    ],
     evaluate,
 };
 

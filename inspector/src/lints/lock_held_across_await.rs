@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::rwlock_writer_starved;
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
 use crate::model::{Lock, SiteId, SuspendedHold, TaskState};
@@ -37,7 +38,15 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[WAITERS, TOTAL, TIMES, ONGOING, ALONE],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(1),
-    subsumed_by: &["deadlock", "self-deadlock", "lock-hog", "receiver-stalled", "blocked-worker", "channel-saturated"],
+    subsumed_by: &[
+        "deadlock",
+        "self-deadlock",
+        "lock-hog",
+        "rwlock-writer-starved",
+        "receiver-stalled",
+        "blocked-worker",
+        "channel-saturated",
+    ],
     evaluate,
 };
 
@@ -125,6 +134,9 @@ impl<'a> Holds<'a> {
 fn ongoing(cx: &Cx, lock: &Lock) -> Option<Duration> {
     let since = lock.held_since?;
     let holder = cx.model.tasks.get(&lock.holder)?;
+    if rwlock_writer_starved::is_about(lock) {
+        return None;
+    }
     let suspended = holder.state == TaskState::Idle && holder.state_since >= since;
     // A holder that waits for one that waits for it is `deadlock`, which says more.
     let never = suspended && Knots::new(cx.model).is_stuck(holder.id);

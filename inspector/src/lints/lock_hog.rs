@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::rwlock_writer_starved;
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
 use crate::model::{Lock, TaskState};
@@ -56,7 +57,9 @@ Thresholds
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let locks = cx.model.locks.values();
-    let held = |lock: &&Lock| lock.kind.guards() && lock.held_since.is_some() && lock.waiters > 0;
+    let held = |lock: &&Lock| {
+        lock.kind.guards() && lock.held_since.is_some() && lock.waiters > 0 && !rwlock_writer_starved::is_about(lock)
+    };
     out.extend(locks.filter(held).filter_map(|lock| judge(cx, lock)));
 }
 

@@ -15,6 +15,7 @@ mod words;
 mod block_on_in_async;
 mod blocked_worker;
 mod blocking_pool_saturated;
+mod broadcast_lagging;
 mod busy_self_wake;
 mod channel_growing;
 mod channel_saturated;
@@ -24,14 +25,21 @@ mod lock_contention;
 mod lock_held_across_await;
 mod lock_hog;
 mod long_poll;
+mod lost_notify;
 mod lost_panic;
+mod lost_waker;
 mod never_awaited_handle;
 mod never_polled;
+mod oneshot_abandoned;
+mod permit_leak;
 mod receiver_stalled;
+mod rwlock_writer_starved;
 mod self_deadlock;
+mod semaphore_exhausted;
 mod sync_lock_in_async;
 mod task_leak;
 mod unjoined_result;
+mod watch_unobserved;
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +59,11 @@ pub static RULES: &[Rule] = &[
     lost_panic::RULE,
     receiver_stalled::RULE,
     lock_hog::RULE,
+    rwlock_writer_starved::RULE,
+    permit_leak::RULE,
+    semaphore_exhausted::RULE,
+    lost_waker::RULE,
+    lost_notify::RULE,
     lock_held_across_await::RULE,
     lock_contention::RULE,
     channel_saturated::RULE,
@@ -60,7 +73,10 @@ pub static RULES: &[Rule] = &[
     never_polled::RULE,
     task_leak::RULE,
     unjoined_result::RULE,
+    broadcast_lagging::RULE,
+    oneshot_abandoned::RULE,
     long_poll::RULE,
     never_awaited_handle::RULE,
+    watch_unobserved::RULE,
     large_future::RULE,
 ];

@@ -5,8 +5,8 @@ use super::RULES;
 pub(super) use super::{Confidence, Engine, Evidence, Finding, Settings, Severity, SubjectKind};
 pub(super) use crate::model::fixture::Fixture;
 pub(super) use crate::model::{
-    ChannelId, Frame, Holder, LockId, LockKind, Loss, OutputKind, Panic, SiteId, Stack, StackCause, Stamp, TaskId,
-    TaskKind, TaskState, Wait, WaitFor, WorkerId, WorkerKind,
+    ChannelId, ChannelKind, Frame, Holder, LockId, LockKind, Loss, OutputKind, Panic, SiteId, Stack, StackCause, Stamp,
+    TaskId, TaskKind, TaskState, Wait, WaitFor, WorkerId, WorkerKind,
 };
 
 pub(super) fn ms(ms: u64) -> Duration {

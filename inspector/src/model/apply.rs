@@ -334,11 +334,16 @@ impl Model {
             }
         } else {
             lock.track.seen = true;
+            lock.permits_before = (reading.permits_total, reading.forgotten);
             lock.track.acquires = reading.acquires;
             lock.track.contended = reading.contended;
             lock.track.wait_total = reading.wait_total;
             lock.wait_hist_window = reading.wait_hist;
             lock.hold_hist_window = reading.hold_hist;
+        }
+        if lock.permits_before == (0, 0) && lock.acquires == 0 {
+            // Made while attached.
+            lock.permits_before = (reading.permits_total, reading.forgotten);
         }
         lock.track.generation = self.track.generation;
         lock.holder = reading.holder;

@@ -121,6 +121,9 @@ pub struct Lock {
     pub permits_available: u64,
     /// Permits of a semaphore whose guard was forgotten, ever; they are not in `permits_total` any more.
     pub forgotten: u64,
+    /// Permits and forgotten ones as they were when the lock was first seen: where their sum is still the same, none was
+    /// added since.
+    pub permits_before: (u64, u64),
     /// A semaphore that gives no more permits.
     pub closed: bool,
     /// Of [`Lock::waiters`]: those that want to write.

@@ -1,6 +1,6 @@
 //! Tasks that wait for a worker, the longest first, and tasks that are polled very often: kept from reading to reading, so
 //! that nobody has to look at all tasks for the few that matter.
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::{Model, Stamp, Task, TaskId, TaskKind, TaskState};
@@ -63,6 +63,8 @@ pub(crate) struct Queues {
     unpolled: Queue,
     jobs: Queue,
     scheduled: Queue,
+    /// Tasks that are idle with no waker left.
+    unwakeable: BTreeSet<TaskId>,
     /// Tasks that are polled very often.
     often: BTreeMap<TaskId, Since>,
 }
@@ -78,6 +80,11 @@ impl Queues {
                 TaskState::Scheduled => self.scheduled.push(task.state_since, task.id),
                 _ => {}
             }
+        }
+        if task.state == TaskState::Idle && task.wakers == Some(0) {
+            self.unwakeable.insert(task.id);
+        } else if !self.unwakeable.is_empty() {
+            self.unwakeable.remove(&task.id);
         }
         if task.polls_per_s >= OFTEN {
             let since = Since { at, polls: task.polls, self_wakes: task.self_wakes, busy: task.busy };
@@ -95,6 +102,7 @@ impl Model {
         queues.unpolled.tidy(&self.tasks, TaskState::New, new);
         queues.jobs.tidy(&self.tasks, TaskState::New, new);
         queues.scheduled.tidy(&self.tasks, TaskState::Scheduled, scheduled);
+        queues.unwakeable.retain(|id| self.tasks.contains_key(id));
         queues.often.retain(|id, _| self.tasks.get(id).is_some_and(|task| task.polls_per_s >= OFTEN));
     }
 
@@ -118,6 +126,11 @@ impl Model {
     /// Tasks that were woken and not polled since, those that wait longest first; some dozens.
     pub fn woken(&self) -> impl Iterator<Item = &Task> {
         self.first_of(&self.track.queues.scheduled, TaskState::Scheduled)
+    }
+
+    /// Tasks that are idle and that nothing is left to wake.
+    pub fn unwakeable(&self) -> impl Iterator<Item = &Task> {
+        self.track.queues.unwakeable.iter().filter_map(|id| self.tasks.get(id))
     }
 
     /// Tasks that are polled more than 500 times a second.

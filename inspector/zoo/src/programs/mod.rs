@@ -3,6 +3,7 @@
 mod block_on_in_async;
 mod blocked_worker;
 mod blocking_pool_saturated;
+mod broadcast_lagging;
 mod busy_self_wake;
 mod channel_growing;
 mod channel_saturated;
@@ -13,14 +14,20 @@ mod lock_contention;
 mod lock_held_across_await;
 mod lock_hog;
 mod long_poll;
+mod lost_notify;
 mod lost_panic;
 mod never_awaited_handle;
 mod never_polled;
+mod oneshot_abandoned;
+mod permit_leak;
 mod receiver_stalled;
+mod rwlock_writer_starved;
 mod self_deadlock;
+mod semaphore_exhausted;
 mod sync_lock_in_async;
 mod task_leak;
 mod unjoined_result;
+mod watch_unobserved;
 
 use crate::Program;
 
@@ -46,6 +53,13 @@ pub static PROGRAMS: &[Program] = &[
     never_polled::PROGRAM,
     task_leak::PROGRAM,
     unjoined_result::PROGRAM,
+    broadcast_lagging::PROGRAM,
+    lost_notify::PROGRAM,
+    oneshot_abandoned::PROGRAM,
+    permit_leak::PROGRAM,
+    rwlock_writer_starved::PROGRAM,
+    semaphore_exhausted::PROGRAM,
+    watch_unobserved::PROGRAM,
     healthy::axum::PROGRAM,
     healthy::pipeline::PROGRAM,
     healthy::actors::PROGRAM,

@@ -1,0 +1,144 @@
+//! A notification that came before anybody waited for it.
+use std::time::Duration;
+
+use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::{Confidence, Evidence, Severity, words};
+use crate::model::{Lock, LockKind};
+use crate::text;
+
+const LASTING: Threshold = Threshold::millis(
+    "lasting",
+    3000,
+    "notify_waiters found nobody so long ago, nobody was notified since, and some wait",
+);
+
+pub(super) const RULE: Rule = Rule {
+    id: "lost-notify",
+    severity: Severity::Warn,
+    summary: "notify_waiters found nobody waiting, and somebody who came later waits",
+    explain: EXPLAIN,
+    thresholds: &[LASTING],
+    enter_after: Duration::from_millis(200),
+    leave_after: Duration::from_millis(500),
+    subsumed_by: &["deadlock"],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+`Notify::notify_waiters` was called when nobody was waiting, and tasks that came later wait for a notification that has
+already been.
+
+Why it hurts
+  `notify_waiters` wakes those who wait at that moment and stores nothing. Who looks at the condition, finds it not met,
+  and only then begins to wait, may miss the one notification there is, and waits for ever.
+
+WRONG
+  if !ready.load(Acquire) {
+      notify.notified().await;                      // set and notified between the look and the wait
+  }
+
+RIGHT
+  let notified = notify.notified();                 // from here on nothing is missed
+  if !ready.load(Acquire) {
+      notified.await;
+  }
+
+  // one waiter: notify_one stores a permit; a state rather than an event: watch
+  let _ = state.wait_for(|ready| *ready).await;
+
+Thresholds
+  lasting = 3.00 s   notify_waiters found nobody so long ago, nobody was notified since, and some wait
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let notifies = cx.model.locks.values().filter(|lock| lock.kind == LockKind::Notify);
+    let lost = |lock: &&Lock| lock.lost_notifies > 0 && lock.waiters > 0 && lock.acquires == 0;
+    out.extend(notifies.filter(lost).filter_map(|lock| judge(cx, lock)));
+}
+
+fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let model = cx.model;
+    let ago = model.now.since(lock.last_lost_notify_at?).saturating_sub(cx.gap);
+    if ago <= cx.span(&LASTING) || lock.permits_available > 0 {
+        return None;
+    }
+    let place = words::place(model, lock.last_lost_notify_site);
+    let made_at = words::place(model, lock.site);
+    let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
+    let subject = words::lock_subject(model, lock, if place.is_empty() { made_at } else { place });
+    let waiters = match lock.waiters {
+        1 => "1 task waits".to_owned(),
+        n => format!("{} wait", text::counted(n.into(), "task")),
+    };
+    let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
+    Some(Candidate {
+        message: format!(
+            "notify_waiters{at} found nobody {} ago, and {waiters} for a notification since: there has been none",
+            text::duration(ago)
+        ),
+        evidence: vec![
+            Evidence::span("lost_notify_ago_ns", ago).over(cx.limit_text(&LASTING)),
+            Evidence::count("lost_notifies", lock.lost_notifies),
+            Evidence::count("waiters", lock.waiters.into()),
+            Evidence::words("notify_location", place),
+            Evidence::words("created_location", made_at),
+        ],
+        advice:
+            "Call notified() before looking at the condition and await it after, or use notify_one (which stores a \
+                 permit), or watch for a state."
+                .into(),
+        // Those who wait may have come for the next one.
+        confidence: Confidence::Likely,
+        count: Count::Total(lock.lost_notifies),
+        hurt: lock.waiters.into(),
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn notify() -> (Judged, LockId) {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/cache.rs:9:30", "Notify");
+        let lock = judged.target.lock_of(LockKind::Notify, made);
+        let site = judged.target.call_site("src/cache.rs:40:15");
+        judged.settle();
+        let now = judged.target.now;
+        judged.target.lock_state(lock, |lock| {
+            (lock.lost_notifies, lock.last_lost_notify_at, lock.last_lost_notify_site) = (1, Some(now), site);
+        });
+        (judged, lock)
+    }
+
+    #[test]
+    fn who_waits_for_what_has_been_is_found() {
+        let (mut judged, lock) = notify();
+        judged.target.lock_state(lock, |lock| lock.waiters = 3);
+        judged.run(ms(2900));
+        judged.expect_nothing();
+        judged.run(ms(600));
+        let finding = judged.only("lost-notify");
+        assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
+        assert_eq!(finding.subject.location, "src/cache.rs:40:15");
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.acquires) = (0, 3));
+        judged.run(ms(1000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn notifications_that_reach_somebody_now_and_then_are_events() {
+        let (mut judged, lock) = notify();
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.acquires) = (1, 20));
+        judged.run(ms(20_000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_notification_that_nobody_needs_is_nothing() {
+        let (mut judged, _) = notify();
+        judged.run(ms(20_000));
+        judged.expect_nothing();
+    }
+}

@@ -1,0 +1,152 @@
+//! A task that nothing can wake.
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::{Evidence, Severity, words};
+use crate::model::{SiteId, Task, TaskKind};
+use crate::text;
+
+const IDLE: Threshold =
+    Threshold::millis("idle", 3000, "a task has been idle for so long, and no waker of it is alive");
+
+pub(super) const RULE: Rule = Rule {
+    id: "lost-waker",
+    severity: Severity::Warn,
+    summary: "a task sleeps, and nothing is left that could wake it",
+    explain: EXPLAIN,
+    thresholds: &[IDLE],
+    enter_after: Duration::from_millis(200),
+    leave_after: Duration::from_millis(500),
+    subsumed_by: &["deadlock", "self-deadlock"],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+A task returned `Pending`, and every waker it ever gave out is gone: no timer, channel, socket or other task has one.
+
+Why it hurts
+  It can never go on. It looks like one that waits for something, it holds what it holds, and whoever waits for it waits
+  for ever too.
+
+WRONG
+  fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Item> {
+      match self.queue.pop() {
+          Some(item) => Poll::Ready(item),
+          None => Poll::Pending,                    // nobody was given the waker
+      }
+  }
+
+RIGHT
+  None => {
+      self.waker.register(cx.waker());              // AtomicWaker; the one who pushes calls wake()
+      match self.queue.pop() {                      // it may have been pushed meanwhile
+          Some(item) => Poll::Ready(item),
+          None => Poll::Pending,
+      }
+  }
+
+  // or leave it to a channel
+  receiver.poll_recv(cx)
+
+Thresholds
+  idle = 3.00 s   a task has been idle for so long, and no waker of it is alive
+
+The future of a `block_on` is left alone: a `main` that only keeps the process alive may well wait for nothing.
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let model = cx.model;
+    let mut sites: BTreeMap<SiteId, Vec<&Task>> = BTreeMap::new();
+    let lost = |task: &&Task| {
+        let idle = model.now.since(task.state_since).saturating_sub(cx.gap);
+        task.kind != TaskKind::Root && task.waits.is_empty() && !task.flags.more_waits && idle > cx.span(&IDLE)
+    };
+    for task in model.unwakeable().filter(lost) {
+        sites.entry(task.site).or_default().push(task);
+    }
+    out.extend(sites.into_iter().filter_map(|(site, tasks)| judge(cx, site, &tasks)));
+}
+
+fn judge(cx: &Cx, site: SiteId, tasks: &[&Task]) -> Option<Candidate> {
+    let model = cx.model;
+    let site = model.sites.get(&site)?;
+    let first = tasks.iter().min_by_key(|task| (task.state_since, task.id))?;
+    let idle = model.now.since(first.state_since);
+    let subject = words::site_subject(site);
+    let group = site.location.clone();
+    let who = match tasks.len() {
+        1 => format!("`{}` sleeps", subject.name),
+        n => format!("{} tasks of `{}` sleep", text::count(n as u64), subject.name),
+    };
+    Some(Candidate {
+        message: format!(
+            "{who} since {}, and nothing is left that could wake {}",
+            text::duration(idle),
+            if tasks.len() == 1 { "it" } else { "them" }
+        ),
+        evidence: vec![
+            Evidence::span("idle_for_ns", idle).over(cx.limit_text(&IDLE)),
+            Evidence::count("tasks", tasks.len() as u64),
+            Evidence::count("wakers", 0),
+            Evidence::task("task", first.id),
+            Evidence::count("polls", first.polls),
+        ],
+        advice:
+            "Look for a poll function that returns Pending without handing cx.waker() to whoever makes it ready, or a \
+                 sender of wakes that was dropped; a channel or Notify does it right."
+                .into(),
+        onset: Some(first.state_since.after(cx.span(&IDLE))),
+        hurt: tasks.len() as u64,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn idle(wakers: Option<u32>) -> (Judged, TaskId) {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/queue.rs:8:9", "shop::drain::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(site);
+        judged.settle();
+        let now = judged.target.now;
+        judged
+            .target
+            .task_state(task, |task| (task.state, task.state_since, task.wakers) = (TaskState::Idle, now, wakers));
+        (judged, task)
+    }
+
+    #[test]
+    fn a_task_with_no_waker_left_is_named_by_its_spawn_line() {
+        let (mut judged, task) = idle(Some(0));
+        judged.run(ms(2900));
+        judged.expect_nothing();
+        judged.run(ms(600));
+        let finding = judged.only("lost-waker");
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/queue.rs:8:9"));
+        assert!(finding.message.starts_with("`drain` sleeps since 3."), "{}", finding.message);
+        judged.target.gone_task(task);
+        judged.run(ms(700));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_task_that_something_can_wake_or_of_which_that_is_not_known_is_nothing() {
+        for wakers in [Some(1), None] {
+            let (mut judged, _) = idle(wakers);
+            judged.run(ms(20_000));
+            judged.expect_nothing();
+        }
+    }
+
+    #[test]
+    fn the_future_of_a_block_on_may_wait_for_nothing() {
+        let (mut judged, task) = idle(Some(0));
+        judged.tick(ms(100));
+        judged.target.model.tasks.get_mut(&task).expect("it").kind = TaskKind::Root;
+        judged.run(ms(20_000));
+        judged.expect_nothing();
+    }
+}

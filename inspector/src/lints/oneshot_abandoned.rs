@@ -1,0 +1,209 @@
+//! Oneshot channels whose answer does not come, or that nobody takes.
+use std::time::Duration;
+
+use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::{Evidence, Severity, Subject, SubjectKind, words};
+use crate::model::{Oneshots, Series, Site};
+use crate::text;
+
+const SECONDS: Threshold = Threshold::count("seconds", 2, "of the last 10 s must have seen it");
+const SHARE: Threshold = Threshold::share("share", 0.5, "of the answers are sent to nobody");
+
+const WINDOW: usize = 10;
+
+pub(super) const RULE: Rule = Rule {
+    id: "oneshot-abandoned",
+    severity: Severity::Warn,
+    summary: "oneshot senders are dropped while somebody waits, or answers go to nobody",
+    explain: EXPLAIN,
+    thresholds: &[SECONDS, SHARE],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(1),
+    subsumed_by: &["lost-panic", "blocked-worker", "deadlock"],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+Of the oneshot channels made at one line, senders are dropped without an answer while the receiver waits, again and
+again; or most answers are sent when the receiver is gone.
+
+Why it hurts
+  The one who waits gets `RecvError` in place of an answer: a request that fails for no reason that anybody sees. The
+  other way round, work is done whose result nobody takes any more.
+
+WRONG
+  match load(&key).await {
+      Ok(value) => { let _ = reply.send(value); }
+      Err(error) => warn!(%error),                  // `reply` is dropped: the caller sees only RecvError
+  }
+
+RIGHT
+  let _ = reply.send(load(&key).await);             // the answer is a Result, and always comes
+
+  // give up work that nobody waits for
+  select! {
+      answer = load(&key) => { let _ = reply.send(answer); }
+      _ = reply.closed() => {}
+  }
+
+Thresholds
+  seconds = 2      of the last 10 s must have seen it
+  share   = 50 %   of the answers are sent to nobody
+
+Channels of `()` are left alone: dropping the sender of those is a signal.
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    for oneshots in cx.model.oneshots.values() {
+        let Some(site) = cx.model.sites.get(&oneshots.site).filter(|site| site.name != "()") else { continue };
+        if seconds(&oneshots.unsent_awaited_s) > 0 {
+            out.extend(unsent(cx, oneshots, site));
+        } else if seconds(&oneshots.unreceived_s) > 0 {
+            out.extend(unreceived(cx, oneshots, site));
+        }
+    }
+}
+
+/// Of the last ten, in which it happened.
+fn seconds(series: &Series) -> u64 {
+    series.points().rev().take(WINDOW).filter(|&n| n > 0.0).count() as u64
+}
+
+fn subject(site: &Site, location: &str) -> Subject {
+    let location = if location.is_empty() { site.location.clone() } else { location.to_owned() };
+    Subject { location, kind: SubjectKind::Site(site.id), ..words::site_subject(site) }
+}
+
+fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
+    let model = cx.model;
+    let awaited = words::place(model, oneshots.last_unsent_site);
+    let subject = subject(site, &site.location);
+    let group = site.location.clone();
+    if seconds(&oneshots.unsent_awaited_s) < cx.count(&SECONDS) {
+        return Some(Candidate::stay(subject, &group));
+    }
+    let recent = oneshots.unsent_awaited_s.recent_sum(WINDOW).round() as u64;
+    let at = if awaited.is_empty() {
+        String::new()
+    } else {
+        format!(", the last awaited at {}", words::short_place(awaited))
+    };
+    let evidence = vec![
+        Evidence::count("unanswered_10s", recent).over("0"),
+        Evidence::count("unanswered", oneshots.unsent_awaited),
+        Evidence::count("made", oneshots.made),
+        Evidence::count("delivered", oneshots.delivered),
+        Evidence::words("awaited_location", awaited),
+        Evidence::words("created_location", site.location.as_str()),
+    ];
+    Some(Candidate {
+        message: format!(
+            "{} oneshots of `{}` were dropped unsent in 10 s while somebody waited{at}",
+            text::count(recent.max(1)),
+            subject.name
+        ),
+        evidence,
+        advice:
+            "Send an answer on every way out: make it a Result and send the Err too, and look for early returns, `?`, \
+                 panics and aborted tasks that drop the sender."
+                .into(),
+        count: Count::Total(oneshots.unsent_awaited),
+        hurt: recent,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+fn unreceived(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
+    let model = cx.model;
+    let subject = subject(site, &site.location);
+    let group = site.location.clone();
+    let (lost, made) = (oneshots.unreceived_s.recent_sum(WINDOW), oneshots.made_s.recent_sum(WINDOW));
+    let share = if made > 0.0 { (lost / made).min(1.0) } else { 0.0 };
+    let often = seconds(&oneshots.unreceived_s) >= cx.count(&SECONDS).max(3) && lost >= 10.0;
+    if !often || share <= cx.share(&SHARE) {
+        return None;
+    }
+    let sent = words::place(model, oneshots.last_unreceived_site);
+    let at = if sent.is_empty() { String::new() } else { format!(", the last sent at {}", words::short_place(sent)) };
+    let evidence = vec![
+        Evidence::share("unreceived_share", share).over(cx.limit_text(&SHARE)),
+        Evidence::count("unreceived", oneshots.unreceived),
+        Evidence::count("made", oneshots.made),
+        Evidence::words("sent_location", sent),
+        Evidence::words("created_location", site.location.as_str()),
+    ];
+    Some(Candidate {
+        message: format!("{} of the answers of `{}` are sent to nobody{at}", text::percent(share), subject.name),
+        evidence,
+        advice:
+            "Nobody waits for these answers any more: stop the work when reply.closed() resolves, or wait longer for \
+                 them."
+                .into(),
+        count: Count::Total(oneshots.unreceived),
+        hurt: lost as u64,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn asked(name: &str) -> (Judged, SiteId) {
+        let mut judged = Judged::new();
+        let site = judged.target.channel_site("src/ask.rs:12:30", name);
+        judged.target.oneshots(site, |oneshots| oneshots.made = 100);
+        judged.settle();
+        (judged, site)
+    }
+
+    #[test]
+    fn answers_that_do_not_come_are_found_when_it_happens_again() {
+        let (mut judged, site) = asked("shop::Answer");
+        judged.every(ms(3500), |target| {
+            let now = target.now;
+            target.oneshots(site, |oneshots| {
+                oneshots.made += 3;
+                oneshots.unsent += 1;
+                oneshots.unsent_awaited += 1;
+                oneshots.last_unsent_at = Some(now);
+            });
+        });
+        let finding = judged.only("oneshot-abandoned");
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/ask.rs:12:30"));
+        assert!(finding.message.contains("were dropped unsent in 10 s while somebody waited"), "{}", finding.message);
+        judged.run(ms(12_000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn answers_to_nobody_are_found_when_they_are_most() {
+        for (lost, found) in [(8, true), (3, false)] {
+            let (mut judged, site) = asked("shop::Answer");
+            judged.every(ms(5000), |target| {
+                target.oneshots(site, |oneshots| {
+                    oneshots.made += 10;
+                    oneshots.unreceived += lost;
+                })
+            });
+            assert_eq!(!judged.active().is_empty(), found, "{lost} of 10");
+        }
+    }
+
+    #[test]
+    fn a_shutdown_that_drops_them_all_at_once_is_nothing() {
+        let (mut judged, site) = asked("shop::Answer");
+        judged.target.oneshots(site, |oneshots| (oneshots.unsent, oneshots.unsent_awaited) = (50, 50));
+        judged.run(ms(5000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn senders_that_carry_nothing_are_dropped_as_a_signal() {
+        let (mut judged, site) = asked("()");
+        judged.every(ms(5000), |target| {
+            target.oneshots(site, |o| (o.made, o.unsent_awaited) = (o.made + 1, o.unsent_awaited + 1))
+        });
+        judged.expect_nothing();
+    }
+}

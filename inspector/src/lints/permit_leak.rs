@@ -1,0 +1,216 @@
+//! Permits that never come back.
+use std::time::Duration;
+
+use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::{Confidence, Evidence, Severity, words};
+use crate::model::{Holder, Lock, LockKind};
+use crate::text;
+
+const LASTING: Threshold =
+    Threshold::millis("lasting", 1000, "permits were forgotten, and nobody has got one for so long although some wait");
+const HELD: Threshold = Threshold::millis("held", 60_000, "or a permit has been held for longer than this");
+const TIMES: Threshold = Threshold::count("times", 20, "and so many times as long as others are (p99)");
+
+pub(super) const RULE: Rule = Rule {
+    id: "permit-leak",
+    severity: Severity::Warn,
+    summary: "permits of a semaphore were forgotten, or are kept far longer than usual",
+    explain: EXPLAIN,
+    thresholds: &[LASTING, HELD, TIMES],
+    enter_after: Duration::from_millis(500),
+    leave_after: Duration::from_secs(2),
+    subsumed_by: &["deadlock", "self-deadlock"],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+Permits were taken from a semaphore for good, by `forget`, and tasks wait for one in vain; or one permit is kept far
+longer than all others are.
+
+Why it hurts
+  Each permit that does not come back makes the semaphore smaller. Nothing happens at first; the service becomes slower
+  by and by, and stops with the last one.
+
+WRONG
+  let permit = limit.acquire().await?;
+  permit.forget();                                  // and add_permits(1) only where all went well
+  send(request).await?;
+  limit.add_permits(1);
+
+RIGHT
+  let _permit = limit.acquire().await?;             // comes back however the function is left
+  send(request).await?;
+
+Thresholds
+  lasting = 1.00 s    permits were forgotten, and nobody has got one for so long although some wait
+  held    = 1m 00s    or a permit has been held for longer than this
+  times   = 20        and so many times as long as others are (p99)
+
+A semaphore whose permits are forgotten and added again, as a signal is, is left alone.
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let semaphores = cx.model.locks.values().filter(|lock| lock.kind == LockKind::Semaphore && !lock.closed);
+    out.extend(
+        semaphores.filter(|lock| lock.waiters > 0).filter_map(|lock| forgotten(cx, lock).or_else(|| kept(cx, lock))),
+    );
+}
+
+fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let (total, before) = lock.permits_before;
+    let lost = lock.forgotten.saturating_sub(before);
+    // Some were forgotten under our eyes, and none was added.
+    let leaks = lost > 0 && lock.permits_total.saturating_add(lock.forgotten) == total.saturating_add(before);
+    // In the last whole second, some waited and none got one.
+    let seconds = (cx.span(&LASTING).as_secs() as usize).clamp(1, 58);
+    let still = lock.acquires_s.points().rev().take(seconds).all(|n| n < 0.5)
+        && lock.waiters_s.points().rev().take(seconds).filter(|&n| n > 0.0).count() == seconds;
+    if !leaks || lock.permits_available > 0 {
+        return None;
+    }
+    let (subject, group) = subject(cx, lock);
+    if !still {
+        return Some(Candidate::stay(subject, &group));
+    }
+    let left = lock.permits_total;
+    Some(Candidate {
+        message: format!(
+            "{} of the {} permits of semaphore `{}` were forgotten, {} left; {} in vain",
+            text::count(lost),
+            text::count(total),
+            subject.name,
+            match left {
+                0 => "none is".to_owned(),
+                1 => "1 is".to_owned(),
+                n => format!("{} are", text::count(n)),
+            },
+            waiters(lock),
+        ),
+        evidence: vec![
+            Evidence::count("permits_forgotten", lost).over("0"),
+            Evidence::count("permits_total", left),
+            Evidence::count("waiters", lock.waiters.into()),
+        ],
+        advice:
+            "Keep the permit in a variable for as long as the work lasts, and let it be dropped; forget it only where \
+                 add_permits gives it back on every way out, errors included."
+                .into(),
+        count: Count::Total(lost),
+        hurt: lock.waiters.into(),
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let model = cx.model;
+    let holder: &Holder = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task))?;
+    let held = model.now.since(holder.since).saturating_sub(cx.gap);
+    let usual = lock.hold_hist.quantile(0.99)?.min(lock.hold_max);
+    let times = u32::try_from(cx.count(&TIMES)).unwrap_or(u32::MAX);
+    if held <= cx.span(&HELD) || held <= usual.saturating_mul(times) || lock.hold_hist.count() < 20 {
+        return None;
+    }
+    let (subject, group) = subject(cx, lock);
+    let place = words::place(model, holder.site);
+    let at = if place.is_empty() { String::new() } else { format!(", taken at {}", words::short_place(place)) };
+    Some(Candidate {
+        message: format!(
+            "a permit of semaphore `{}`{at} has been held for {}, others {}; {}",
+            subject.name,
+            text::duration(held),
+            text::duration(usual),
+            waiters(lock)
+        ),
+        evidence: vec![
+            Evidence::span("held_for_ns", held).over(cx.limit_text(&HELD)),
+            Evidence::span("hold_p99_ns", usual),
+            Evidence::count("waiters", lock.waiters.into()),
+            Evidence::words("holder_location", place),
+        ],
+        advice: "Give what is done under a permit a limit of time (timeout), so that the permit comes back.".into(),
+        confidence: Confidence::Likely,
+        hurt: lock.waiters.into(),
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+fn subject(cx: &Cx, lock: &Lock) -> (super::Subject, String) {
+    let subject = words::lock_subject(cx.model, lock, words::place(cx.model, lock.site));
+    let group = if subject.location.is_empty() { format!("{:?}", lock.id) } else { subject.location.clone() };
+    (subject, group)
+}
+
+fn waiters(lock: &Lock) -> String {
+    match lock.waiters {
+        1 => "1 task waits".to_owned(),
+        n => format!("{} wait", text::counted(n.into(), "task")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn semaphore() -> (Judged, LockId) {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/send.rs:9:30", "Semaphore");
+        let lock = judged.target.lock_of(LockKind::Semaphore, made);
+        judged.target.lock_state(lock, |lock| (lock.permits_total, lock.permits_available) = (8, 8));
+        judged.settle();
+        (judged, lock)
+    }
+
+    #[test]
+    fn permits_forgotten_until_none_is_left_are_counted() {
+        let (mut judged, lock) = semaphore();
+        judged.target.lock_state(lock, |lock| {
+            (lock.permits_total, lock.permits_available, lock.forgotten, lock.waiters) = (0, 0, 8, 5);
+        });
+        judged.run(ms(3000));
+        let finding = judged.only("permit-leak");
+        assert_eq!((finding.severity, finding.count), (Severity::Warn, 8));
+        assert_eq!(
+            finding.message,
+            "8 of the 8 permits of semaphore `Semaphore` were forgotten, none is left; 5 tasks wait in vain"
+        );
+        judged.target.lock_state(lock, |lock| (lock.permits_total, lock.permits_available) = (8, 8));
+        judged.run(ms(2500));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_semaphore_used_as_a_signal_is_nothing() {
+        let (mut judged, lock) = semaphore();
+        let mut n = 0;
+        judged.target.lock_state(lock, |lock| (lock.permits_total, lock.permits_available) = (0, 0));
+        judged.every(ms(20_000), |target| {
+            n += 1;
+            target.lock_state(lock, |lock| {
+                lock.waiters = 1;
+                if n % 30 == 0 {
+                    lock.acquires += 1;
+                    lock.forgotten += 1;
+                }
+            });
+        });
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_permit_kept_far_longer_than_others_is_named() {
+        let (mut judged, lock) = semaphore();
+        let since = judged.target.now;
+        let site = judged.target.call_site("src/send.rs:20:20");
+        judged.target.lock_state(lock, |lock| {
+            lock.hold_hist.0[10] = 500;
+            lock.hold_max = ms(60);
+            lock.waiters = 2;
+            lock.holders = vec![Holder { since, site, permits: 1, ..Holder::default() }];
+            (lock.holder_count, lock.permits_available) = (1, 7);
+        });
+        judged.every(ms(59_000), |target| target.lock_state(lock, |lock| lock.acquires += 1));
+        judged.expect_nothing();
+        judged.every(ms(3000), |target| target.lock_state(lock, |lock| lock.acquires += 1));
+        assert!(judged.only("permit-leak").message.contains("taken at send.rs:20"));
+    }
+}

@@ -1,0 +1,232 @@
+//! A semaphore that has no permits left.
+use std::time::Duration;
+
+use super::lock_contention::wait_p99;
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::wait_graph::{self, Knots};
+use super::{Confidence, Evidence, Severity, words};
+use crate::model::{Lock, LockKind};
+use crate::text;
+
+const STILL: Threshold = Threshold::millis("still", 3000, "nobody has got a permit for so long, and some wait");
+const WAIT: Threshold = Threshold::millis("wait", 1000, "or waits are longer than this (p99)");
+const SECONDS: Threshold = Threshold::count("seconds", 4, "and no fewer wait than so many seconds ago");
+
+pub(super) const RULE: Rule = Rule {
+    id: "semaphore-exhausted",
+    severity: Severity::Warn,
+    summary: "a semaphore has no permits left, and those who want one wait for long",
+    explain: EXPLAIN,
+    thresholds: &[STILL, WAIT, SECONDS],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(2),
+    subsumed_by: &[
+        "deadlock",
+        "self-deadlock",
+        "permit-leak",
+        "sync-lock-in-async",
+        "block-on-in-async",
+        "blocked-worker",
+        "lock-hog",
+        "receiver-stalled",
+        "channel-saturated",
+    ],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+All permits of a semaphore are held, and tasks wait for one: either nobody has given one back for seconds, or waits have
+grown longer than a second and the queue does not shrink.
+
+Why it hurts
+  A semaphore bounds what is done at a time, and a short queue in front of it is what it is for. A queue that stays, or
+  grows, is work that comes in faster than it is done: every request waits for all before it.
+
+WRONG
+  let _permit = uploads.acquire().await?;
+  upload(&file).await?;                             // no limit of time: a dead peer keeps its permit for ever
+
+RIGHT
+  let _permit = uploads.acquire().await?;
+  timeout(LIMIT, upload(&file)).await??;            // the permit comes back
+
+  // and say no while it is time, in place of a queue without end
+  let Ok(_permit) = uploads.try_acquire() else { return Err(Busy) };
+
+Thresholds
+  still   = 3.00 s   nobody has got a permit for so long, and some wait
+  wait    = 1.00 s   or waits are longer than this (p99)
+  seconds = 4        and no fewer wait than so many seconds ago
+
+A backlog that is being worked off is nothing.
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let semaphores = cx.model.locks.values().filter(|lock| lock.kind == LockKind::Semaphore);
+    let exhausted = |lock: &&Lock| lock.waiters > 0 && lock.holder_count > 0 && !lock.closed;
+    out.extend(semaphores.filter(exhausted).filter_map(|lock| judge(cx, lock)));
+}
+
+fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let model = cx.model;
+    if lock.holders.iter().any(|holder| holder.task.0 != 0 && Knots::new(model).is_stuck(holder.task)) {
+        return None;
+    }
+    let subject = words::lock_subject(model, lock, words::place(model, lock.site));
+    let group = if subject.location.is_empty() { format!("{:?}", lock.id) } else { subject.location.clone() };
+
+    // Whole seconds, of which the present one is not counted yet, in which some waited and none got one.
+    let still = lock.acquires_s.points().rev().zip(lock.waiters_s.points().rev());
+    let still = still.take_while(|&(got, waiting)| got < 0.5 && waiting > 0.0).count() as u64;
+    let oldest = lock.holders.iter().map(|holder| holder.since).min();
+    let usual = lock.hold_hist.quantile(0.99).unwrap_or_default().min(lock.hold_max);
+    let held = oldest.map(|since| model.now.since(since).saturating_sub(cx.gap)).unwrap_or_default();
+    let limit = cx.span(&STILL).max(usual.saturating_mul(3));
+    let stands = Duration::from_secs(still) >= cx.span(&STILL) && held > limit;
+
+    let wait = wait_p99(lock).unwrap_or_default();
+    let seconds = cx.count(&SECONDS).clamp(2, 58) as usize;
+    let waiting: Vec<f64> = lock.waiters_s.points().rev().take(seconds + 1).collect();
+    let lasts = waiting.len() > seconds
+        && waiting.iter().all(|&n| n >= (lock.permits_total as f64).max(1.0))
+        && waiting.first() >= waiting.last();
+    let long = lasts && wait > cx.span(&WAIT);
+    if !stands && !long {
+        let near = still > 1 || wait > cx.span(&WAIT);
+        return near.then(|| Candidate::stay(subject, &group));
+    }
+
+    let total = text::count(lock.permits_total);
+    let waiters = match lock.waiters {
+        1 => "1 task waits".to_owned(),
+        n => format!("{} wait", text::counted(n.into(), "task")),
+    };
+    let mut evidence = vec![
+        Evidence::count("waiters", lock.waiters.into()),
+        Evidence::count("permits_available", lock.permits_available),
+        Evidence::count("permits_total", lock.permits_total),
+        Evidence::rate("acquires_per_s", lock.acquires_s.recent_sum(seconds) / seconds as f64),
+        Evidence::span("longest_hold_ns", held),
+        Evidence::span("hold_p99_ns", usual),
+    ];
+    let message = if stands {
+        evidence.insert(
+            0,
+            Evidence::span("nothing_acquired_for_ns", Duration::from_secs(still)).at_least(cx.limit_text(&STILL)),
+        );
+        format!(
+            "semaphore `{}` has no permits left ({total} held) and has given none for {}: {waiters}",
+            subject.name,
+            text::duration(Duration::from_secs(still)),
+        )
+    } else {
+        evidence.insert(0, Evidence::span("wait_p99_ns", wait).over(cx.limit_text(&WAIT)));
+        format!(
+            "semaphore `{}` has no permits left ({total} held): {waiters}, up to {}, and do not become fewer",
+            subject.name,
+            text::duration(wait)
+        )
+    };
+    let oldest = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task));
+    let mut behind = Vec::new();
+    if let Some(holder) = oldest {
+        evidence.push(Evidence::words("holder_location", words::place(model, holder.site)));
+        if holder.task.0 != 0 {
+            evidence.push(Evidence::task("holder_task", holder.task));
+            behind = wait_graph::behind(model, holder.task);
+            behind.retain(|place| *place != group);
+        }
+    }
+    Some(Candidate {
+        message,
+        evidence,
+        advice:
+            "Give what is done under a permit a limit of time, do less under it, or raise the number of permits; where \
+                 the work cannot be done faster, refuse (try_acquire) in place of queueing."
+                .into(),
+        confidence: if long { Confidence::Certain } else { Confidence::Likely },
+        hurt: lock.waiters.into(),
+        behind,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn semaphore(permits: u64) -> (Judged, LockId) {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/upload.rs:9:30", "Semaphore");
+        let lock = judged.target.lock_of(LockKind::Semaphore, made);
+        judged.target.lock_state(lock, |lock| (lock.permits_total, lock.permits_available) = (permits, permits));
+        judged.settle();
+        (judged, lock)
+    }
+
+    fn hold(target: &mut Fixture, lock: LockId, since: Stamp, waiters: u32, acquires: u64, wait_bucket: usize) {
+        target.lock_state(lock, |lock| {
+            lock.permits_available = 0;
+            lock.holder_count = lock.permits_total as u32;
+            lock.holders = vec![Holder { since, permits: 1, ..Holder::default() }];
+            lock.waiters = waiters;
+            lock.acquires += acquires;
+            lock.contended += acquires;
+            lock.wait_hist.0[wait_bucket] += acquires as u32;
+            lock.wait_max = ms(30_000);
+        });
+    }
+
+    #[test]
+    fn permits_that_do_not_come_back_are_found() {
+        let (mut judged, lock) = semaphore(4);
+        let since = judged.target.now;
+        judged.every(ms(2500), |target| hold(target, lock, since, 9, 0, 0));
+        judged.expect_nothing();
+        judged.every(ms(2000), |target| hold(target, lock, since, 9, 0, 0));
+        let finding = judged.only("semaphore-exhausted");
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/upload.rs:9:30"));
+        assert!(
+            finding
+                .message
+                .starts_with("semaphore `Semaphore` has no permits left (4 held) and has given none for "),
+            "{}",
+            finding.message
+        );
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.holder_count) = (0, 0));
+        judged.run(ms(2500));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn waits_of_seconds_in_a_queue_that_stays_are_found() {
+        let (mut judged, lock) = semaphore(2);
+        judged.every(ms(6000), |target| {
+            let since = target.now.before(ms(200));
+            hold(target, lock, since, 40, 1, 15);
+        });
+        assert!(judged.only("semaphore-exhausted").message.contains("do not become fewer"));
+    }
+
+    #[test]
+    fn a_backlog_that_is_worked_off_is_nothing() {
+        let (mut judged, lock) = semaphore(2);
+        let mut left = 2000;
+        judged.every(ms(60_000), |target| {
+            left -= 1;
+            let since = target.now.before(ms(200));
+            hold(target, lock, since, left, 1, 15);
+        });
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_short_queue_is_what_a_semaphore_is_for() {
+        let (mut judged, lock) = semaphore(8);
+        judged.every(ms(20_000), |target| {
+            let since = target.now.before(ms(50));
+            hold(target, lock, since, 12, 16, 9);
+        });
+        judged.expect_nothing();
+    }
+}
