@@ -190,3 +190,140 @@ fn a_night_on_call_from_the_first_look_to_a_restarted_service() {
     assert_eq!(terminal.wait_exit().exit_code(), 0);
     given_back(&terminal, &modes);
 }
+
+/// A dashboard on a faulty program of the zoo, as soon as it says what is wrong.
+fn on_fault(program: &str, columns: u16, rows: u16) -> (Service, Terminal) {
+    let address = refused();
+    let service = Service::start(program, &address);
+    let terminal = Terminal::start(ASYNC_INSPECT, &["connect", &address], columns, rows);
+    terminal.wait_for("fix ");
+    (service, terminal)
+}
+
+#[test]
+fn a_deadlock_is_followed_from_the_first_look_to_both_lines() {
+    let (_service, mut terminal) = on_fault("deadlock", 100, 40);
+    terminal.wait_until("both lines", |s| s.contains("DEADLOCK: #") && s.contains("waits at deadlock.rs:"));
+    terminal.send("\r");
+    terminal.wait_for("Who waits for whom");
+    terminal.wait_for("DEADLOCK: back at lock");
+    // To the lock, to its holder, to what that waits for, and all the way back.
+    terminal.send("\r");
+    terminal.wait_for("created at");
+    terminal.send(":tasks\r");
+    terminal.wait_for("spawn sites");
+    terminal.send("v/on:lock\r");
+    terminal.wait_for("of");
+    terminal.send("\r");
+    terminal.wait_until("the closed loop", |s| s.contains("Tasks ›") && s.contains("DEADLOCK: back at"));
+    terminal.send("\x1b");
+    terminal.wait_for("/on:lock");
+}
+
+#[test]
+fn every_screen_is_reached_by_its_key_and_left_again() {
+    let (_service, mut terminal) = on_fault("channel-saturated", 120, 40);
+    for (key, words) in [
+        ("2", "spawn sites"),
+        ("3", "no lock that is watched"),
+        ("4", "BLOCKED"),
+        ("5", "POLL NOW"),
+        ("6", "RULE"),
+        ("7", "worst"),
+        ("8", "What the probe takes"),
+        ("?", "half a page up"),
+        ("1", "last 60 s"),
+    ] {
+        terminal.send(key);
+        terminal.wait_for(words);
+    }
+    // The channel itself, from the list of channels.
+    terminal.send("4\r");
+    terminal.wait_for("Channels ›");
+    terminal.send("\x1b");
+    terminal.wait_gone("Channels ›");
+    terminal.send("1");
+    terminal.wait_for("last 60 s");
+}
+
+#[test]
+fn a_task_is_asked_how_long_its_polls_take() {
+    let (_service, mut terminal) = on_fault("long-poll", 100, 60);
+    terminal.send("2v");
+    terminal.wait_for("tasks");
+    // The busiest task, not the root, which is hardly polled.
+    terminal.send("/maxpoll>10ms\r\r");
+    terminal.wait_for("Where it comes from");
+    terminal.wait_for("How long its polls take");
+}
+
+#[test]
+fn the_timeline_goes_back_and_comes_to_now_again() {
+    let (_service, mut terminal) = on_fault("lost-panic", 100, 30);
+    terminal.send("7");
+    terminal.wait_for("worst");
+    thread::sleep(Duration::from_millis(2500));
+    terminal.send("\x1b[D\x1b[D");
+    terminal.wait_for(" ago, ");
+    terminal.send("\x1b[F");
+    terminal.wait_for("now, ");
+}
+
+#[test]
+fn the_mouse_clicks_where_it_points_and_is_given_back() {
+    let (_service, mut terminal) = on_fault("lock-contention", 100, 30);
+    assert!(terminal.wrote(b"\x1b[?1000h"));
+    let text = terminal.text();
+    let (row, column) = text.lines().enumerate().find_map(|(row, line)| Some((row, line.find("3 Locks")?))).unwrap();
+    terminal.send(&format!("\x1b[<0;{};{}M", column + 2, row + 1));
+    terminal.wait_for("HELD BY");
+    terminal.send("q");
+    terminal.wait_exit();
+    assert!(terminal.wrote(b"\x1b[?1000l"));
+
+    let terminal = Terminal::start(ASYNC_INSPECT, &["connect", &refused(), "--no-mouse"], 80, 24);
+    terminal.wait_for("what to do");
+    assert!(!terminal.wrote(b"\x1b[?1000h"));
+}
+
+#[test]
+fn the_state_is_written_to_a_new_file_that_is_named() {
+    let folder = std::env::temp_dir().join(format!("async-inspect-export-of-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let address = refused();
+    let _service = Service::start("lost-panic", &address);
+    let script = format!("cd '{}' && exec '{ASYNC_INSPECT}' connect {address}", folder.display());
+    let mut terminal = Terminal::start("sh", &["-c", &script], 160, 24);
+    terminal.wait_for("lost-panic");
+    terminal.send("e");
+    terminal.wait_for("the whole state is in");
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let state = std::fs::read_to_string(&files[0]).unwrap();
+    assert!(state.contains("schema_version") && state.contains("lost-panic"), "{state}");
+    terminal.send("q");
+    terminal.wait_exit();
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn the_config_file_is_heeded_and_a_mistake_in_it_is_named_before_the_terminal_is_taken() {
+    let file = std::env::temp_dir().join(format!("async-inspect-config-of-{}.toml", std::process::id()));
+    std::fs::write(&file, "ascii = true\n[keys]\nquit = \"Q\"\n").unwrap();
+    let set = file.display().to_string();
+    let env = [("ASYNC_INSPECT_CONFIG", set.as_str())];
+    let mut terminal = Terminal::start_with(ASYNC_INSPECT, &["connect", &refused()], &env, 80, 24);
+    let text = terminal.wait_for("what to do");
+    assert!(text.is_ascii(), "{text}");
+    terminal.send("q?");
+    terminal.wait_for("half a page up");
+    terminal.send("Q");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+
+    std::fs::write(&file, "\nascii = true\nthem = \"dark\"\n").unwrap();
+    let mut terminal = Terminal::start_with(ASYNC_INSPECT, &["connect", &refused()], &env, 100, 24);
+    let text = terminal.wait_for("did you mean `theme`?");
+    assert!(text.contains(":3:") && !terminal.wrote(b"\x1b[?1049h"), "{text}");
+    assert_eq!(terminal.wait_exit().exit_code(), 2);
+    std::fs::remove_file(&file).unwrap();
+}

@@ -50,6 +50,15 @@ impl Entity {
         }
     }
 
+    /// Its number among its kind, where things of one name are told apart by it.
+    pub(crate) fn number(self) -> Option<u64> {
+        match self {
+            Self::Lock(id) => Some(id.0),
+            Self::Channel(id) => Some(id.0),
+            _ => None,
+        }
+    }
+
     /// Whether the model still shows it.
     pub(crate) fn exists(self, model: &Model) -> bool {
         match self {

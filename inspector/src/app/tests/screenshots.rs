@@ -19,7 +19,8 @@ const EDGE: f64 = 14.0;
 const SIZE: (u16, u16) = (96, 24);
 
 /// What is shown, and the keys that lead there.
-const PICTURES: &[(&str, &str, fn(u16, u16) -> Driver)] = &[
+type Open = fn(u16, u16) -> Driver;
+const PICTURES: &[(&str, &str, Open)] = &[
     ("deadlock", "", Driver::bank),
     ("lock", "3<Enter>", Driver::bank),
     ("incident", "", Driver::shop),

@@ -131,8 +131,10 @@ pub(crate) fn lines_of(
                 }
             })
             .collect();
-        let text = evidence.join(&format!(" {} ", g.dot));
-        for (n, line) in fit::wrap(&text, room).into_iter().take(3).enumerate() {
+        // As many as fit whole: half a measure says nothing.
+        let joined = |n: usize| fit::wrap(&evidence[..n].join(&format!(" {} ", g.dot)), room);
+        let most = (1..=evidence.len()).rev().find(|&n| joined(n).len() <= 3).unwrap_or(1.min(evidence.len()));
+        for (n, line) in joined(most).into_iter().take(3).enumerate() {
             lines.push(vec![label(if n == 0 { "why" } else { "" }), (Role::Text, line)]);
         }
     }
@@ -176,7 +178,13 @@ fn circle(cx: &Cx, finding: &Finding, width: usize) -> Vec<(Role, String)> {
     for (n, step) in finding.cycle.iter().enumerate().take(STEPS) {
         let place = names::file_line(&step.location);
         let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
-        let thing = step.thing.replace('`', "");
+        let mut thing = step.thing.replace('`', "");
+        // Two of the same name are told apart by their numbers.
+        if finding.cycle.iter().filter(|other| other.thing == step.thing).count() > 1
+            && let Some(number) = Entity::from(step.on).number()
+        {
+            thing = format!("{thing} #{number}");
+        }
         let does = match taken(n, place) {
             took if n == 0 || took.is_empty() => format!(" waits{at} {thing}"),
             took => format!("{took}, waits{at} {thing}"),
