@@ -1,6 +1,6 @@
 //! The app's own hooks are called as tokio calls them, whatever the probe hooks in beside them.
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
@@ -54,7 +54,7 @@ fn hooks_that_a_builder_of_tokios_brings_are_kept() {
 #[test]
 fn task_hooks_of_the_app_see_every_task() {
     crate::start();
-    let log = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::new(std::sync::Mutex::new(Vec::new()));
     let note = |what: &'static str| {
         let log = Arc::clone(&log);
         move |task: &tokio::runtime::TaskMeta<'_>| {
