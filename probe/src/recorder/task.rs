@@ -53,6 +53,8 @@ pub(crate) enum Stage {
     Done = 3,
     Panicked = 4,
     Cancelled = 5,
+    /// In a poll that may block its thread: see [`thread::in_place`].
+    InPlace = 6,
 }
 
 /// Bits of `TaskSlot::flags`; unlike the other fields, written by the future's and the handle's side.
@@ -559,7 +561,6 @@ pub(super) struct PollInProgress {
     recorder: &'static Recorder,
     task: &'static TaskSlot,
     outer: thread::Outer,
-    started: u64,
 }
 
 impl PollInProgress {
@@ -593,7 +594,7 @@ impl PollInProgress {
             _ => WorkerKind::Worker,
         };
         let outer = thread::enter(recorder, task, worker, started);
-        Self { recorder, task, outer, started }
+        Self { recorder, task, outer }
     }
 
     #[cfg(tokio_unstable)]
@@ -617,8 +618,8 @@ impl PollInProgress {
     fn finish(&self) -> u64 {
         let task = self.task;
         let ended = clock::ticks();
-        thread::leave(&self.outer, self.started, ended);
-        let took = ended.saturating_sub(self.started);
+        let started = thread::leave(&self.outer, ended);
+        let took = ended.saturating_sub(started);
         task.polls.store(task.polls.load(Relaxed) + 1, Relaxed);
         task.busy.store(task.busy.load(Relaxed) + took, Relaxed);
         task.poll_times.record(took);
@@ -634,6 +635,15 @@ impl PollInProgress {
 }
 
 impl TaskSlot {
+    /// Its poll begins or ends to block its thread with the runtime's leave.
+    pub(super) fn in_place(&'static self, begins: bool) {
+        let stage = if begins { Stage::InPlace } else { Stage::Alive };
+        self.stage.store(stage as u8, Relaxed);
+        if let Some(recorder) = active() {
+            recorder.tasks.mark(self);
+        }
+    }
+
     /// It is polled for the first time.
     pub(super) fn alive(&self) {
         self.stage.store(Stage::Alive as u8, Relaxed);

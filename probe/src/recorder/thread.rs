@@ -206,6 +206,8 @@ pub(crate) struct Here {
     worker: Cell<Option<&'static WorkerSlot>>,
     /// Ticks at the start of the poll in progress.
     pub(super) poll_started: Cell<u64>,
+    /// The poll in progress is in [`in_place`].
+    in_place: Cell<bool>,
     /// How many times the runtime's loop parked this thread, while anything was recorded.
     parks: Cell<u32>,
 }
@@ -217,6 +219,7 @@ thread_local! {
             task: Cell::new(None),
             worker: Cell::new(None),
             poll_started: Cell::new(0),
+            in_place: Cell::new(false),
             parks: Cell::new(0),
         }
     };
@@ -347,13 +350,18 @@ pub(super) fn cpu_wait_of_long_poll() -> u64 {
 pub(super) struct Outer {
     task: Option<&'static TaskSlot>,
     poll_started: u64,
+    in_place: bool,
 }
 
 /// Notes that a poll of `task` begins on this thread at `now`.
 #[inline]
 pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, kind: WorkerKind, now: u64) -> Outer {
     HERE.with(|here| {
-        let outer = Outer { task: here.task.replace(Some(task)), poll_started: here.poll_started.replace(now) };
+        let outer = Outer {
+            task: here.task.replace(Some(task)),
+            poll_started: here.poll_started.replace(now),
+            in_place: here.in_place.replace(false),
+        };
         if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind)) {
             // Between the two stores a reader sees no poll, never the new task with the old start.
             worker.poll_started.store(0, Release);
@@ -364,24 +372,76 @@ pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, kind: 
     })
 }
 
-/// Notes that the poll that began at `started` ended at `now`.
+/// Notes that the poll in progress ended at `now`; gives when it began, as if it had begun later by what it spent in
+/// [`in_place`].
 #[inline]
-pub(super) fn leave(outer: &Outer, started: u64, now: u64) {
+pub(super) fn leave(outer: &Outer, now: u64) -> u64 {
     HERE.with(|here| {
         here.task.set(outer.task);
-        here.poll_started.set(outer.poll_started);
+        here.in_place.set(outer.in_place);
+        let started = here.poll_started.replace(outer.poll_started);
         if let Some(worker) = here.worker.get() {
             worker.poll_started.store(0, Release);
             if let Some(task) = outer.task {
-                worker.task.store(std::ptr::from_ref(task).cast_mut(), Release);
-                worker.poll_started.store(outer.poll_started, Release);
+                if !outer.in_place {
+                    worker.task.store(std::ptr::from_ref(task).cast_mut(), Release);
+                    worker.poll_started.store(outer.poll_started, Release);
+                }
             } else {
                 // A nested poll's time is part of the outer poll's.
                 worker.busy.store(worker.busy.load(Relaxed) + now.wrapping_sub(started), Relaxed);
             }
             worker.polls.store(worker.polls.load(Relaxed) + 1, Relaxed);
         }
-    });
+        started
+    })
+}
+
+/// Runs `work`, which may block this thread, since the runtime has given the thread's other tasks to another one: until
+/// it ends, the thread is in no poll, and its time is not the poll's.
+pub(crate) fn in_place<R>(work: impl FnOnce() -> R) -> R {
+    let _away = current_task().map(Away::begin);
+    work()
+}
+
+struct Away {
+    task: &'static TaskSlot,
+    since: u64,
+    /// It is within another one.
+    nested: bool,
+}
+
+impl Away {
+    fn begin(task: &'static TaskSlot) -> Self {
+        let nested = HERE.with(|here| {
+            if let Some(worker) = here.worker.get() {
+                worker.poll_started.store(0, Release);
+            }
+            here.in_place.replace(true)
+        });
+        if !nested {
+            task.in_place(true);
+        }
+        Self { task, since: clock::ticks(), nested }
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        if self.nested {
+            return;
+        }
+        self.task.in_place(false);
+        HERE.with(|here| {
+            here.in_place.set(false);
+            let started = here.poll_started.get() + clock::ticks().saturating_sub(self.since);
+            here.poll_started.set(started);
+            if let Some(worker) = here.worker.get() {
+                worker.task.store(std::ptr::from_ref(self.task).cast_mut(), Release);
+                worker.poll_started.store(started, Release);
+            }
+        });
+    }
 }
 
 #[cold]

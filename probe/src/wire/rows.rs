@@ -336,11 +336,14 @@ fn state(task: &TaskReading, running_since: Option<u64>) -> (TaskState, u64) {
     const PANICKED: u8 = Stage::Panicked as u8;
     const CANCELLED: u8 = Stage::Cancelled as u8;
     const NEW: u8 = Stage::New as u8;
+    const IN_PLACE: u8 = Stage::InPlace as u8;
     match task.stage {
         DONE => return (TaskState::Done, task.last_poll_ended),
         // Between the panic and the drop of its future, a task is as good as ended.
         PANICKED => return (TaskState::Panicked, task.last_poll_ended),
         CANCELLED => return (TaskState::Cancelled, task.last_poll_ended),
+        // No worker has it any more, but it runs, since it was last polled at the least.
+        IN_PLACE => return (TaskState::Running, task.last_poll_ended.max(task.spawned_at)),
         _ => {}
     }
     if let Some(since) = running_since {

@@ -23,4 +23,6 @@ pub use builder::Builder;
 pub use join_handle::JoinHandle;
 pub use join_set::JoinSet;
 pub use local::{LocalSet, spawn_local};
+#[cfg(feature = "rt-multi-thread")]
+pub use spawn::block_in_place;
 pub use spawn::{spawn, spawn_blocking, yield_now};

@@ -27,6 +27,22 @@ pub async fn yield_now() {
     ::tokio::task::yield_now().await;
 }
 
+/// Runs a closure that may block on this thread, whose other tasks go to another one; see
+/// [`tokio::task::block_in_place`](::tokio::task::block_in_place).
+///
+/// Watched as no part of the poll: the task runs, and blocks no worker meanwhile.
+///
+/// # Panics
+/// In a runtime of one thread.
+#[cfg(feature = "rt-multi-thread")]
+#[track_caller]
+pub fn block_in_place<F, R>(f: F) -> R
+where
+    F: FnOnce() -> R,
+{
+    ::tokio::task::block_in_place(|| thread::in_place(f))
+}
+
 /// Runs a closure where it may block, watched as a task of one poll; see
 /// [`tokio::task::spawn_blocking`](::tokio::task::spawn_blocking).
 ///

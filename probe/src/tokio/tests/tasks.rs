@@ -340,3 +340,39 @@ fn a_wait_outside_of_any_task_is_nobodys() {
         target.abort();
     });
 }
+
+#[test]
+fn a_task_that_blocks_in_place_runs_and_blocks_no_worker() {
+    recorder();
+    let long = std::time::Duration::from_millis(40);
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let polls_of = |id: u64| {
+        let workers = recorder().workers.all().filter_map(|(_, slot)| slot.read());
+        workers.filter(|worker| worker.poll.is_some_and(|poll| poll.task_id == id)).count()
+    };
+    runtime.block_on(async {
+        let blocked = tokio::spawn(async move {
+            let id = peek::task_id(task::id());
+            task::yield_now().await;
+            assert_eq!(polls_of(id), 1);
+            let inside = tokio::task::block_in_place(|| {
+                std::thread::sleep(long);
+                // What runs inside is a poll of its own.
+                tokio::runtime::Handle::current().block_on(async {
+                    tokio::task::yield_now().await;
+                    assert_eq!(polls_of(id), 0);
+                });
+                let task = recorder().tasks.all().filter_map(|(_, slot)| slot.read()).find(|task| task.id == id);
+                (polls_of(id), task.map(|task| task.stage))
+            });
+            assert_eq!(inside, (0, Some(Stage::InPlace as u8)));
+            assert_eq!(polls_of(id), 1);
+            task::yield_now().await;
+            let task = recorder().tasks.all().filter_map(|(_, slot)| slot.read()).find(|task| task.id == id).unwrap();
+            assert_eq!(task.stage, Stage::Alive as u8);
+            let busy = std::time::Duration::from_nanos(crate::recorder::clock::duration_ns(task.busy));
+            assert!(busy < long, "{busy:?}");
+        });
+        blocked.await.unwrap();
+    });
+}
