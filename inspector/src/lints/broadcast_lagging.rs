@@ -136,7 +136,7 @@ mod tests {
             target.channel_state(channel, |channel| {
                 channel.received = channel.sent;
                 channel.sent += 15;
-            })
+            });
         });
         judged.expect_nothing();
     }

@@ -57,7 +57,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     for oneshots in cx.model.oneshots.values() {
         let Some(site) = cx.model.sites.get(&oneshots.site).filter(|site| site.name != "()") else { continue };
         if seconds(&oneshots.unsent_awaited_s) > 0 {
-            out.extend(unsent(cx, oneshots, site));
+            out.push(unsent(cx, oneshots, site));
         } else if seconds(&oneshots.unreceived_s) > 0 {
             out.extend(unreceived(cx, oneshots, site));
         }
@@ -74,13 +74,13 @@ fn subject(site: &Site, location: &str) -> Subject {
     Subject { location, kind: SubjectKind::Site(site.id), ..words::site_subject(site) }
 }
 
-fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
+fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     let model = cx.model;
     let awaited = words::place(model, oneshots.last_unsent_site);
     let subject = subject(site, &site.location);
     let group = site.location.clone();
     if seconds(&oneshots.unsent_awaited_s) < cx.count(&SECONDS) {
-        return Some(Candidate::stay(subject, &group));
+        return Candidate::stay(subject, &group);
     }
     let recent = oneshots.unsent_awaited_s.recent_sum(WINDOW).round() as u64;
     let at = if awaited.is_empty() {
@@ -96,7 +96,7 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
         Evidence::words("awaited_location", awaited),
         Evidence::words("created_location", site.location.as_str()),
     ];
-    Some(Candidate {
+    Candidate {
         message: format!(
             "{} oneshots of `{}` were dropped unsent in 10 s while somebody waited{at}",
             text::count(recent.max(1)),
@@ -110,7 +110,7 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
         count: Count::Total(oneshots.unsent_awaited),
         hurt: recent,
         ..Candidate::enter(subject, &group, Severity::Warn)
-    })
+    }
 }
 
 fn unreceived(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
@@ -184,7 +184,7 @@ mod tests {
                 target.oneshots(site, |oneshots| {
                     oneshots.made += 10;
                     oneshots.unreceived += lost;
-                })
+                });
             });
             assert_eq!(!judged.active().is_empty(), found, "{lost} of 10");
         }
@@ -202,7 +202,7 @@ mod tests {
     fn senders_that_carry_nothing_are_dropped_as_a_signal() {
         let (mut judged, site) = asked("()");
         judged.every(ms(5000), |target| {
-            target.oneshots(site, |o| (o.made, o.unsent_awaited) = (o.made + 1, o.unsent_awaited + 1))
+            target.oneshots(site, |o| (o.made, o.unsent_awaited) = (o.made + 1, o.unsent_awaited + 1));
         });
         judged.expect_nothing();
     }

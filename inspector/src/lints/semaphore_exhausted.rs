@@ -187,9 +187,7 @@ mod tests {
         let finding = judged.only("semaphore-exhausted");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/upload.rs:9:30"));
         assert!(
-            finding
-                .message
-                .starts_with("semaphore `Semaphore` has no permits left (4 held) and has given none for "),
+            finding.message.starts_with("semaphore `Semaphore` has no permits left (4 held) and has given none for "),
             "{}",
             finding.message
         );

@@ -364,7 +364,7 @@ mod engine {
                 totals.finished += 400;
                 totals.handles_dropped += 400;
                 // Now and then a poll is preempted.
-                if n % 50 == 0 {
+                if n.is_multiple_of(50) {
                     totals.slow_polls += 1;
                     totals.last_slow_poll = ms(14);
                     totals.slow_poll_total += ms(14);
@@ -377,7 +377,7 @@ mod engine {
                 lock.wait_hist.0[2] += (n % 200) as u32;
                 lock.wait_max = ms(40);
                 lock.waiters = (n % 3) as u32;
-                if n % 97 == 0 {
+                if n.is_multiple_of(97) {
                     lock.suspended_holds += 1;
                     lock.last_suspended = ms(4);
                     lock.last_suspended_at = now;

@@ -64,4 +64,12 @@ pub static PROGRAMS: &[Program] = &[
     healthy::pipeline::PROGRAM,
     healthy::actors::PROGRAM,
     healthy::detached::PROGRAM,
+    healthy::chat::PROGRAM,
+    healthy::worker_pool::PROGRAM,
+    healthy::crawl::PROGRAM,
+    healthy::timers::PROGRAM,
+    healthy::reload::PROGRAM,
+    healthy::storm::PROGRAM,
+    healthy::shutdown::PROGRAM,
+    healthy::hashing::PROGRAM,
 ];

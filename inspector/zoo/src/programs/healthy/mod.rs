@@ -3,5 +3,13 @@
 
 pub(super) mod actors;
 pub(super) mod axum;
+pub(super) mod chat;
+pub(super) mod crawl;
 pub(super) mod detached;
+pub(super) mod hashing;
 pub(super) mod pipeline;
+pub(super) mod reload;
+pub(super) mod shutdown;
+pub(super) mod storm;
+pub(super) mod timers;
+pub(super) mod worker_pool;
