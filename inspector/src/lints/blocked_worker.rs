@@ -92,6 +92,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         let key = match model.tasks.get(&task) {
             Some(known) if is_set_up(cx, known) => continue,
             Some(known) if words::is_named(model, known.site) => (known.site.0, 0, ""),
+            // A library's may be in a `block_in_place` of its own tokio, which only the stack tells.
+            Some(known) if known.site.0 != 0 && stack.is_none() && has_stacks(cx) => continue,
             Some(known) if known.site.0 != 0 => (known.site.0, 0, line),
             Some(_) => (0, task.0, ""),
             // Of a library's, which the probe does not see: it tells of them only with the stack that proves it.
@@ -109,13 +111,18 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 /// takes the probe longer: it reads the symbols.
 fn look(cx: &Cx) -> Duration {
     let model = cx.model;
-    if !model.target.capabilities.iter().any(|name| name == "stacks") {
+    if !has_stacks(cx) {
         Duration::ZERO
     } else if model.stacks.is_empty() {
         Duration::from_secs(3)
     } else {
         Duration::from_millis(200)
     }
+}
+
+/// Whether the target takes stacks of blocked polls.
+fn has_stacks(cx: &Cx) -> bool {
+    cx.model.target.capabilities.iter().any(|name| name == "stacks")
 }
 
 /// Jobs of the blocking pool may block; `main` may set things up.
@@ -445,6 +452,25 @@ mod tests {
         });
         judged.run(ms(500));
         judged.only("blocked-worker");
+    }
+
+    #[test]
+    fn a_librarys_task_is_not_accused_before_its_stack_has_come_where_stacks_are_taken() {
+        for (stacks, findings) in [(true, 0), (false, 1)] {
+            let mut judged = Judged::new();
+            judged.target.model.target.capabilities.retain(|name| stacks || name != "stacks");
+            if stacks && !judged.target.model.target.capabilities.iter().any(|name| name == "stacks") {
+                judged.target.model.target.capabilities.push("stacks".into());
+            }
+            let site = judged.target.spawn_site("src/axum/serve.rs:390:9", "", OutputKind::Unknown);
+            let task = judged.target.task(site);
+            let worker = judged.target.worker("tokio-worker-1");
+            judged.settle();
+            let since = judged.target.now;
+            judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
+            judged.run(ms(5000));
+            assert_eq!(judged.engine.findings().len(), findings);
+        }
     }
 
     #[test]
