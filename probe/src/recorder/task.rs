@@ -482,6 +482,11 @@ impl<F: Future> Tracked<F> {
     pub(crate) fn new(future: F, task: Option<TaskRef>, failed: fn(&F::Output) -> bool) -> Self {
         Self { future, task, failed, ended: false }
     }
+
+    /// The task's slot, if it has one.
+    pub(crate) fn task(&self) -> Option<&TaskRef> {
+        self.task.as_ref()
+    }
 }
 
 impl<F: Future> Future for Tracked<F> {

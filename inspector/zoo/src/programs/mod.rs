@@ -16,6 +16,7 @@ mod lock_hog;
 mod long_poll;
 mod lost_notify;
 mod lost_panic;
+mod lost_waker;
 mod never_awaited_handle;
 mod never_polled;
 mod oneshot_abandoned;
@@ -55,6 +56,7 @@ pub static PROGRAMS: &[Program] = &[
     unjoined_result::PROGRAM,
     broadcast_lagging::PROGRAM,
     lost_notify::PROGRAM,
+    lost_waker::PROGRAM,
     oneshot_abandoned::PROGRAM,
     permit_leak::PROGRAM,
     rwlock_writer_starved::PROGRAM,

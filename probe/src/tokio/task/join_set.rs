@@ -75,7 +75,6 @@ impl<T> Carried<T> {
 /// A task's future, with its result made a [`Carried`].
 struct Carrying<F: Future> {
     future: Tracked<F>,
-    task: Option<TaskRef>,
 }
 
 impl<F: Future> Future for Carrying<F> {
@@ -83,12 +82,10 @@ impl<F: Future> Future for Carrying<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `future` is pinned with `self` and never moved out of it; `task` is not pinned.
-        let this = unsafe { self.get_unchecked_mut() };
-        // SAFETY: as above.
-        let future = unsafe { Pin::new_unchecked(&mut this.future) };
-        let value = ready!(future.poll(cx));
-        Poll::Ready(Carried { value, ticket: Ticket(this.task.take()) })
+        // SAFETY: `future` is pinned with `self` and never moved out of it.
+        let mut future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
+        let value = ready!(future.as_mut().poll(cx));
+        Poll::Ready(Carried { value, ticket: Ticket(future.task().cloned()) })
     }
 }
 
@@ -270,7 +267,7 @@ impl<T: 'static> JoinSet<T> {
     ) -> Result<AbortHandle, E> {
         let task = watch::register::<F, T>(kind, site);
         let future = Tracked::new(future, task.clone(), peek::failed::<T>());
-        self.hold(task, |set, task| spawn(set, Carrying { future, task }))
+        self.hold(task, |set, _| spawn(set, Carrying { future }))
     }
 
     #[inline]
