@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::stuck_poll::may_block;
 use super::{Evidence, Severity, words};
 use crate::model::{Site, SiteKind, SlowPoll, TaskKind};
 use crate::text;
@@ -82,7 +83,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let now = cx.model.now;
     let repeated = cx.span(&REPEATED);
-    let counts = |slow: &&SlowPoll| slow.longest >= repeated && !is_set_up(cx, slow);
+    let counts = |slow: &&SlowPoll| slow.longest >= repeated && !is_set_up(cx, slow) && !might_block(cx, slow);
     let newest = site.recent_slow.iter().filter(counts).map(|slow| slow.at).max()?;
     if now.since(newest) > FRESH {
         return None;
@@ -125,7 +126,18 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     if let Some(last) = recent.iter().max_by_key(|slow| slow.at) {
         evidence.push(Evidence::task("last_task", last.task));
     }
+    // Where a library spawned the task, whatever blocks it is accused at the app's line.
+    let mut causes = vec![group.to_owned()];
+    causes.extend(
+        cx.model
+            .stacks
+            .iter()
+            .filter(|stack| recent.iter().any(|slow| slow.task == stack.task))
+            .filter_map(|stack| Some(stack.user_frame()?.location.clone())),
+    );
+    causes.retain(|place| !place.is_empty());
     Some(Candidate {
+        causes,
         message,
         evidence,
         advice: ADVICE.into(),
@@ -133,6 +145,11 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         hurt: u64::try_from(total.as_millis()).unwrap_or(u64::MAX),
         ..Candidate::enter(subject, group, severity)
     })
+}
+
+/// Its stack showed it in `block_in_place`; a library's own is not told otherwise.
+fn might_block(cx: &Cx, slow: &SlowPoll) -> bool {
+    cx.model.stacks.iter().any(|stack| stack.task == slow.task && may_block(stack))
 }
 
 fn is_set_up(cx: &Cx, slow: &SlowPoll) -> bool {
@@ -145,6 +162,7 @@ fn is_set_up(cx: &Cx, slow: &SlowPoll) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::lints::tests::*;
+    use crate::model::{Frame, Stack};
 
     fn quiet() -> (Judged, SiteId) {
         let mut judged = Judged::new();
@@ -164,6 +182,22 @@ mod tests {
             totals.last_slow_poll = took;
             totals.last_slow_poll_at = at;
         });
+    }
+
+    #[test]
+    fn a_poll_whose_stack_showed_it_in_block_in_place_is_no_long_poll() {
+        for (function, expected) in [("tokio::task::blocking::block_in_place", 0), ("std::thread::sleep", 1)] {
+            let (mut judged, site) = quiet();
+            let task = judged.target.task(site);
+            let worker = judged.target.worker("tokio-worker-1");
+            let frames = vec![Frame { function: function.into(), ..Frame::default() }];
+            judged.target.stack(Stack { worker, task, frames, at: judged.target.now, ..Stack::default() });
+            judged.settle();
+            judged.target.totals(site, |totals| totals.last_slow_poll_task = task);
+            slow_poll(&mut judged, site, ms(600));
+            judged.run(ms(2500));
+            assert_eq!(judged.engine.findings().len(), expected, "{function}");
+        }
     }
 
     #[test]
