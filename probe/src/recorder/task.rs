@@ -53,7 +53,8 @@ pub(crate) enum Stage {
     Done = 3,
     Panicked = 4,
     Cancelled = 5,
-    /// In a poll that may block its thread: see [`thread::in_place`].
+    /// In a poll that may block its thread: see `thread::in_place`.
+    #[cfg_attr(not(feature = "rt-multi-thread"), allow(dead_code, reason = "only there it can be"))]
     InPlace = 6,
 }
 
@@ -640,6 +641,7 @@ impl PollInProgress {
 }
 
 impl TaskSlot {
+    #[cfg(feature = "rt-multi-thread")]
     /// Its poll begins or ends to block its thread with the runtime's leave.
     pub(super) fn in_place(&'static self, begins: bool) {
         let stage = if begins { Stage::InPlace } else { Stage::Alive };

@@ -206,7 +206,7 @@ pub(crate) struct Here {
     worker: Cell<Option<&'static WorkerSlot>>,
     /// Ticks at the start of the poll in progress.
     pub(super) poll_started: Cell<u64>,
-    /// The poll in progress is in [`in_place`].
+    /// The poll in progress is in `in_place`.
     in_place: Cell<bool>,
     /// How many times the runtime's loop parked this thread, while anything was recorded.
     parks: Cell<u32>,
@@ -373,7 +373,7 @@ pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, kind: 
 }
 
 /// Notes that the poll in progress ended at `now`; gives when it began, as if it had begun later by what it spent in
-/// [`in_place`].
+/// `in_place`.
 #[inline]
 pub(super) fn leave(outer: &Outer, now: u64) -> u64 {
     HERE.with(|here| {
@@ -399,11 +399,13 @@ pub(super) fn leave(outer: &Outer, now: u64) -> u64 {
 
 /// Runs `work`, which may block this thread, since the runtime has given the thread's other tasks to another one: until
 /// it ends, the thread is in no poll, and its time is not the poll's.
+#[cfg(feature = "rt-multi-thread")]
 pub(crate) fn in_place<R>(work: impl FnOnce() -> R) -> R {
     let _away = current_task().map(Away::begin);
     work()
 }
 
+#[cfg(feature = "rt-multi-thread")]
 struct Away {
     task: &'static TaskSlot,
     since: u64,
@@ -411,6 +413,7 @@ struct Away {
     nested: bool,
 }
 
+#[cfg(feature = "rt-multi-thread")]
 impl Away {
     fn begin(task: &'static TaskSlot) -> Self {
         let nested = HERE.with(|here| {
@@ -426,6 +429,7 @@ impl Away {
     }
 }
 
+#[cfg(feature = "rt-multi-thread")]
 impl Drop for Away {
     fn drop(&mut self) {
         if self.nested {

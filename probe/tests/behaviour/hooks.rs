@@ -58,7 +58,7 @@ fn task_hooks_of_the_app_see_every_task() {
     let note = |what: &'static str| {
         let log = Arc::clone(&log);
         move |task: &tokio::runtime::TaskMeta<'_>| {
-            assert!(task.spawned_at().file().ends_with(".rs"));
+            assert!(task.spawned_at().line() > 0);
             log.lock().unwrap().push((what, task.id()));
         }
     };

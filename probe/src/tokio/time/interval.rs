@@ -95,6 +95,21 @@ impl Interval {
     }
 }
 
+/// Never ends.
+#[cfg(feature = "stream")]
+impl futures_util::Stream for Interval {
+    type Item = Instant;
+
+    #[track_caller]
+    fn poll_next(self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Instant>> {
+        self.get_mut().poll_tick(cx).map(Some)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, None)
+    }
+}
+
 impl From<Interval> for raw::Interval {
     fn from(interval: Interval) -> Self {
         interval.into_inner()

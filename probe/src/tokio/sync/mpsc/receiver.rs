@@ -144,6 +144,20 @@ macro_rules! receiver {
 
         impl<T> Unpin for $Receiver<T> {}
 
+        #[cfg(feature = "stream")]
+        impl<T> futures_util::Stream for $Receiver<T> {
+            type Item = T;
+
+            #[track_caller]
+            fn poll_next(self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+                self.get_mut().poll_recv(cx)
+            }
+
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                (self.len(), None)
+            }
+        }
+
         impl<T> From<$Receiver<T>> for raw::$Receiver<T> {
             fn from(receiver: $Receiver<T>) -> Self {
                 receiver.into_inner()
