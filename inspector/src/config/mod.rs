@@ -54,7 +54,7 @@ impl Config {
         match std::fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text).map_err(|problem| ConfigError::content(&path, problem)),
             // A file that is asked for by name has to be there.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && std::env::var_os(VARIABLE).is_none() => {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked_for().is_none() => {
                 Ok(Self::default())
             }
             Err(error) => Err(ConfigError::file(&path, &error)),
@@ -83,11 +83,15 @@ impl Config {
     }
 }
 
+fn asked_for() -> Option<PathBuf> {
+    std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 /// Where the file is, or would be: `$ASYNC_INSPECT_CONFIG`, else `async-inspect/config.toml` where the system keeps
 /// such files. `None` where it has no such place.
 pub fn path() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
-        return Some(path.into());
+    if let Some(path) = asked_for() {
+        return Some(path);
     }
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.config_dir().join("async-inspect").join("config.toml"))

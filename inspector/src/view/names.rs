@@ -183,7 +183,7 @@ pub(crate) fn evidence(evidence: &Evidence) -> String {
 
 /// The stable name of a measure, in words; its unit stands in the figure.
 pub(crate) fn measure(name: &str) -> String {
-    let name = ["_ns", "_bytes", "_per_s"].iter().fold(name, |name, unit| name.trim_end_matches(unit));
+    let name = ["_ns", "_per_s"].iter().fold(name, |name, unit| name.trim_end_matches(unit));
     match (name.strip_suffix("_10s"), name.strip_suffix("_location")) {
         (Some(name), _) => format!("{} in 10 s", name.replace('_', " ")),
         (None, Some("blocked")) => "blocked at".to_owned(),

@@ -1,0 +1,265 @@
+//! What the dashboard takes: CPU at ten updates a second, the time from a key to the paint, bytes for each frame.
+//!
+//! `cargo bench -p async-inspect-cli`. Everything between the decoded update and the bytes for the terminal is the real
+//! thing: model, rules, screens, the terminal's own difference of frames. Decoding and the network are not in it.
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
+
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use async_inspect_cli::app::{App, Depth, Msg, Options, update};
+use async_inspect_cli::model::{
+    Batch, SiteBirth, SiteId, SiteKind, SiteReading, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState,
+    WorkerId, WorkerReading,
+};
+use async_inspect_cli::source::Event;
+use async_inspect_cli::view::draw;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+
+/// Updates a second, as a probe sends them.
+const TICKS: u64 = 10;
+const SITES: u32 = 40;
+
+/// Counts what a terminal would be sent.
+#[derive(Clone, Default)]
+struct Wire(Rc<std::cell::Cell<usize>>);
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.set(self.0.get() + bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A dashboard on a service with so many tasks.
+struct Bench {
+    app: App,
+    terminal: Terminal<CrosstermBackend<Wire>>,
+    wire: Wire,
+    tasks: u64,
+    tick: u64,
+    clock: Duration,
+}
+
+impl Bench {
+    fn new(tasks: u64, (columns, rows): (u16, u16)) -> Self {
+        let wire = Wire::default();
+        let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
+        let terminal =
+            Terminal::with_options(CrosstermBackend::new(wire.clone()), TerminalOptions { viewport }).unwrap();
+        let mut app = App::new("http://127.0.0.1:6670", Options::default(), Depth::Indexed);
+        update(&mut app, Msg::Resize(columns, rows));
+        let target = Target {
+            instance: 1,
+            pid: 4242,
+            app: "bench".into(),
+            capabilities: ["tasks", "locks", "channels", "wakes", "panics"].map(String::from).to_vec(),
+            slow_poll: Duration::from_millis(10),
+            tick: Duration::from_millis(1000 / TICKS),
+            ..Target::default()
+        };
+        update(&mut app, Msg::Source(Event::Connected(Box::new(target))));
+        let mut bench = Self { app, terminal, wire, tasks, tick: 600 * TICKS, clock: Duration::ZERO };
+        bench.snapshot();
+        bench
+    }
+
+    fn now(&self) -> Stamp {
+        Stamp(self.tick * 1_000_000_000 / TICKS)
+    }
+
+    fn snapshot(&mut self) {
+        let now = self.now();
+        let site = |n: u32| SiteId(n + 1);
+        let batch = Batch {
+            seq: self.tick,
+            now,
+            snapshot_begin: true,
+            snapshot_end: true,
+            sites: (0..SITES)
+                .map(|n| SiteBirth {
+                    id: site(n),
+                    kind: SiteKind::Spawn,
+                    location: format!("src/handlers/part_{n}.rs:{}:9", 10 + n),
+                    name: format!("service::handlers::part_{n}::handle::{{{{closure}}}}"),
+                    ..SiteBirth::default()
+                })
+                .collect(),
+            site_totals: (0..SITES)
+                .map(|n| SiteReading {
+                    site: site(n),
+                    spawned: self.tasks / u64::from(SITES),
+                    ..SiteReading::default()
+                })
+                .collect(),
+            task_births: (0..self.tasks)
+                .map(|n| TaskBirth {
+                    id: TaskId(n + 1),
+                    site: site((n % u64::from(SITES)) as u32),
+                    spawned_at: Stamp(1),
+                    future_bytes: 1024,
+                    ..TaskBirth::default()
+                })
+                .collect(),
+            task_states: (0..self.tasks).map(|n| self.reading(n)).collect(),
+            worker_states: self.workers(),
+            ..Batch::default()
+        };
+        self.hear(batch);
+    }
+
+    fn reading(&self, n: u64) -> TaskReading {
+        TaskReading {
+            id: TaskId(n + 1),
+            state: TaskState::Idle,
+            state_since: self.now(),
+            polls: self.tick / TICKS,
+            wakes: self.tick / TICKS,
+            busy: Duration::from_micros(20 * self.tick),
+            max_poll: Duration::from_micros(90),
+            ..TaskReading::default()
+        }
+    }
+
+    fn workers(&self) -> Vec<WorkerReading> {
+        (1..=8)
+            .map(|n| WorkerReading {
+                id: WorkerId(n),
+                name: "tokio-rt-worker".into(),
+                polls: self.tick * 10,
+                busy: Duration::from_millis(self.tick * (n % 4)),
+                ..WorkerReading::default()
+            })
+            .collect()
+    }
+
+    fn hear(&mut self, batch: Batch) {
+        update(&mut self.app, Msg::Tick(self.clock));
+        update(&mut self.app, Msg::Source(Event::Update(Box::new(batch))));
+    }
+
+    /// One tick later: `active` tasks a second were polled, each once.
+    fn next(&mut self, active: u64) -> Duration {
+        self.tick += 1;
+        self.clock += Duration::from_millis(1000 / TICKS);
+        let share = active / TICKS;
+        let first = self.tick % TICKS * share;
+        let states = (first..first + share).filter(|n| *n < self.tasks).map(|n| self.reading(n)).collect();
+        let batch = Batch {
+            seq: self.tick,
+            now: self.now(),
+            task_states: states,
+            worker_states: self.workers(),
+            ..Batch::default()
+        };
+        let start = Instant::now();
+        self.hear(batch);
+        if self.app.take_dirty() {
+            self.paint();
+        }
+        start.elapsed()
+    }
+
+    fn paint(&mut self) -> usize {
+        let before = self.wire.0.get();
+        let app = &self.app;
+        self.terminal.draw(|frame| draw(app, frame)).unwrap();
+        self.wire.0.get() - before
+    }
+
+    fn press(&mut self, code: KeyCode) -> Duration {
+        let start = Instant::now();
+        update(&mut self.app, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+        self.paint();
+        start.elapsed()
+    }
+
+    fn keys(&mut self, keys: &str) {
+        for key in keys.chars() {
+            self.press(if key == '\r' { KeyCode::Enter } else { KeyCode::Char(key) });
+        }
+    }
+}
+
+fn quantile(times: &mut [Duration], q: f64) -> Duration {
+    times.sort_unstable();
+    times[((times.len() - 1) as f64 * q).round() as usize]
+}
+
+fn main() {
+    println!("One core of CPU, updates and frames together, {TICKS} updates a second, 120x40");
+    println!("{:>9} {:>9} {:>14} {:>9} {:>9} {:>9}", "tasks", "polled/s", "first paint", "screen", "CPU", "frozen");
+    for (tasks, active) in [(1_000, 1_000), (10_000, 10_000), (100_000, 100_000), (1_000_000, 100_000)] {
+        let start = Instant::now();
+        let mut bench = Bench::new(tasks, (120, 40));
+        bench.paint();
+        let first = start.elapsed();
+        for (screen, keys) in [("overview", "1"), ("tasks", "2"), ("flat", "v")] {
+            bench.keys(keys);
+            let seconds = if tasks > 100_000 { 12 } else { 20 };
+            let run = |bench: &mut Bench| -> f64 {
+                let spent: Duration = (0..seconds * TICKS).map(|_| bench.next(active)).sum();
+                spent.as_secs_f64() / seconds as f64 * 100.0
+            };
+            let live = run(&mut bench);
+            bench.keys(" ");
+            let frozen = run(&mut bench);
+            bench.keys(" ");
+            let first =
+                if screen == "overview" { format!("{:.0} ms", first.as_secs_f64() * 1e3) } else { String::new() };
+            println!("{tasks:>9} {active:>9} {first:>14} {screen:>9} {live:>8.2}% {frozen:>8.2}%");
+        }
+    }
+
+    println!("\nFrom a key to the bytes of the frame, 120x40");
+    println!("{:>9} {:>28} {:>10} {:>10}", "tasks", "keys", "median", "worst");
+    for tasks in [10_000, 1_000_000] {
+        let mut bench = Bench::new(tasks, (120, 40));
+        bench.paint();
+        for (what, to, keys) in [
+            ("down, overview", "1", "jk"),
+            ("down, tasks by site", "2", "jk"),
+            ("screens 2 3 4 5 6", "1", "23456"),
+            ("down, tasks one by one", "2v", "jk"),
+            ("last, first one by one", "2", "Gg"),
+        ] {
+            bench.keys(to);
+            let mut times = Vec::new();
+            for key in keys.chars().cycle().take(40) {
+                bench.clock += Duration::from_millis(30);
+                times.push(bench.press(KeyCode::Char(key)));
+            }
+            let (median, worst) = (quantile(&mut times, 0.5), quantile(&mut times, 1.0));
+            println!(
+                "{tasks:>9} {what:>28} {:>7.2} ms {:>7.2} ms",
+                median.as_secs_f64() * 1e3,
+                worst.as_secs_f64() * 1e3
+            );
+        }
+    }
+
+    println!("\nBytes for each frame that data changes, 10k tasks that are polled once a second");
+    println!("{:>9} {:>10} {:>10} {:>10}", "size", "screen", "first", "mean");
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        for (screen, keys) in [("overview", "1"), ("tasks", "2"), ("flat", "2v"), ("workers", "5"), ("timeline", "7")] {
+            let mut bench = Bench::new(10_000, size);
+            let first = bench.paint();
+            bench.keys(keys);
+            let before = bench.wire.0.get();
+            let frames = 100;
+            for _ in 0..frames {
+                bench.next(10_000);
+            }
+            let mean = (bench.wire.0.get() - before) / frames;
+            println!("{:>9} {screen:>10} {first:>8} B {mean:>8} B", format!("{}x{}", size.0, size.1));
+        }
+    }
+}
