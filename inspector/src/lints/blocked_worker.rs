@@ -450,7 +450,7 @@ mod tests {
             (totals.slow_polls, totals.slow_poll_total) = (1, ms(400));
             (totals.last_slow_poll, totals.last_slow_poll_at, totals.last_slow_poll_task) = (ms(400), at, task);
         });
-        judged.run(ms(500));
+        judged.run(ms(2000));
         judged.only("blocked-worker");
     }
 
