@@ -4,9 +4,10 @@
 
 mod watched;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_inspect_zoo::{PROGRAMS, Program};
+use tokio::sync::Semaphore;
 use watched::{Attached, Watched, describe, serious, turn};
 
 const ONSET: Duration = Duration::from_secs(5);
@@ -26,17 +27,25 @@ async fn watch(program: Watched) -> (Watched, Attached) {
     (program, attached)
 }
 
-/// Runs them all at the same time, and returns what is wrong with what was found.
+/// Programs that run at the same time: more, and it is the machine that is wrong with them.
+const AT_A_TIME: usize = 8;
+
+/// Runs them all, some at a time, and returns what is wrong with what was found.
 async fn faults_in(faulty: Vec<&'static Program>, healthy: Vec<&'static Program>) -> Vec<String> {
     let mut watches = tokio::task::JoinSet::new();
+    let room = Arc::new(Semaphore::new(AT_A_TIME));
     for program in faulty {
+        let room = Arc::clone(&room);
         watches.spawn(async move {
+            let _permit = room.acquire().await;
             let (_process, attached) = watch(Watched::faulty(program.name)).await;
             complaints_about_faulty(program, &attached)
         });
     }
     for program in healthy {
+        let room = Arc::clone(&room);
         watches.spawn(async move {
+            let _permit = room.acquire().await;
             let (process, attached) = watch(Watched::healthy(program.name)).await;
             let mut complaints = others(&process.name, &attached, "");
             if attached.model.tasks.is_empty() {

@@ -94,7 +94,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, words::place(model, location));
     let (most, longest) = (cx.share(&SHARE), cx.span(&WAIT));
-    if share <= most || wait <= longest || seconds < cx.count(&SECONDS) {
+    if share <= most || wait <= longest || seconds < cx.count(&SECONDS) || !holds_explain(lock, wait) {
         let near = share > most / 2.0 && wait > longest / 2;
         return near.then(|| Candidate::stay(subject, &group));
     }
@@ -138,6 +138,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     // Who blocks a worker while holding, is the cause.
     candidate.causes.extend([words::spawn_place(model, lock.holder).to_owned()].into_iter().filter(|p| !p.is_empty()));
     Some(candidate)
+}
+
+/// Whether holds of the window, one after the other, make waits as long as `wait`. Where they do not by far, it is a
+/// thread that had no CPU, not the lock.
+fn holds_explain(lock: &Lock, wait: Duration) -> bool {
+    let hold = lock.hold_hist.since(&lock.hold_hist_window).quantile(0.99).unwrap_or_default().min(lock.hold_max);
+    let queued = lock.contended_s.points().rev().take(WINDOW).fold(1.0, f64::max);
+    hold.as_secs_f64() * queued * 4.0 >= wait.as_secs_f64()
 }
 
 /// The 99th percentile of the waits in the window, no more than the longest wait ever; `None` without waits.
