@@ -92,3 +92,40 @@ fn a_hundred_thousand_tasks_are_drawn_by_the_rows_that_are_visible() {
     assert_eq!(driver.app.place().index, 100_052);
     driver.text();
 }
+
+/// Without the samples of the tests above: each screen at each of 12,261 sizes, with data that means harm.
+#[test]
+#[ignore = "takes minutes: cargo test --release -p async-inspect-cli -- --ignored at_all_sizes"]
+fn every_screen_at_all_sizes_with_hostile_data() {
+    let ways = [
+        "",
+        "<Enter>",
+        "2",
+        "2v<Enter>",
+        "2<Enter>",
+        "3",
+        "3<Enter>",
+        "4",
+        "4<Enter>",
+        "5",
+        "6",
+        "7",
+        "8",
+        "?",
+        ":t",
+        "2/x",
+    ];
+    for keys in ways {
+        let mut driver = Driver::new(80, 24);
+        driver.recall();
+        let (model, findings) = fixture::hostile();
+        driver.show(model, findings);
+        driver.keys(keys);
+        for columns in 0..=200 {
+            for rows in 0..=60 {
+                driver.resize(columns, rows);
+                driver.buffer();
+            }
+        }
+    }
+}
