@@ -7,6 +7,7 @@ mod engine;
 mod finding;
 mod receiver;
 mod rule;
+mod saturation;
 mod settings;
 mod stuck_poll;
 mod wait_graph;
@@ -17,9 +18,11 @@ mod blocked_worker;
 mod blocking_pool_saturated;
 mod broadcast_lagging;
 mod busy_self_wake;
+mod cancel_storm;
 mod channel_growing;
 mod channel_saturated;
 mod deadlock;
+mod hot_read_lock;
 mod large_future;
 mod lock_contention;
 mod lock_held_across_await;
@@ -33,9 +36,11 @@ mod never_polled;
 mod oneshot_abandoned;
 mod permit_leak;
 mod receiver_stalled;
+mod runtime_saturated;
 mod rwlock_writer_starved;
 mod self_deadlock;
 mod semaphore_exhausted;
+mod starved_task;
 mod sync_lock_in_async;
 mod task_leak;
 mod unjoined_result;
@@ -73,10 +78,14 @@ pub static RULES: &[Rule] = &[
     never_polled::RULE,
     task_leak::RULE,
     unjoined_result::RULE,
+    runtime_saturated::RULE,
+    starved_task::RULE,
+    hot_read_lock::RULE,
     broadcast_lagging::RULE,
     oneshot_abandoned::RULE,
     long_poll::RULE,
     never_awaited_handle::RULE,
     watch_unobserved::RULE,
+    cancel_storm::RULE,
     large_future::RULE,
 ];

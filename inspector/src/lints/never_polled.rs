@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     thresholds: &[UNPOLLED],
     enter_after: Duration::from_millis(500),
     leave_after: Duration::from_millis(500),
-    subsumed_by: &["blocked-worker", "sync-lock-in-async", "block-on-in-async"],
+    subsumed_by: &["blocked-worker", "sync-lock-in-async", "block-on-in-async", "runtime-saturated", "starved-task"],
     evaluate,
 };
 
@@ -47,10 +47,10 @@ Thresholds
 Nothing is said while all workers are busy: then tasks wait for their turn.
 ";
 
-/// Whether some worker has nothing to do. One in a short poll will be free in a moment.
+/// Whether some worker has nothing to do. One in a short poll will be free in a moment; one that gets no CPU is not free.
 pub(super) fn a_worker_is_free(model: &Model) -> bool {
     let mut workers = model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking).peekable();
-    workers.peek().is_none() || workers.any(|worker| worker.busy_share < 0.7)
+    workers.peek().is_none() || workers.any(|worker| worker.busy_share < 0.7 && worker.cpu_wait_share < 0.1)
 }
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -69,6 +69,10 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
     let model = cx.model;
     let site = model.sites.get(&site)?;
+    // Where tasks of the same line come to their end, these wait for their turn.
+    if site.finished_s.recent_sum(2) > 0.0 {
+        return None;
+    }
     let subject = words::site_subject(site);
     let waited = model.now.since(first.spawned_at);
     let unpolled = site.states.get(TaskState::New).max(1);

@@ -5,10 +5,12 @@ mod blocked_worker;
 mod blocking_pool_saturated;
 mod broadcast_lagging;
 mod busy_self_wake;
+mod cancel_storm;
 mod channel_growing;
 mod channel_saturated;
 mod deadlock;
 mod healthy;
+mod hot_read_lock;
 mod large_future;
 mod lock_contention;
 mod lock_held_across_await;
@@ -22,9 +24,11 @@ mod never_polled;
 mod oneshot_abandoned;
 mod permit_leak;
 mod receiver_stalled;
+mod runtime_saturated;
 mod rwlock_writer_starved;
 mod self_deadlock;
 mod semaphore_exhausted;
+mod starved_task;
 mod sync_lock_in_async;
 mod task_leak;
 mod unjoined_result;
@@ -62,6 +66,10 @@ pub static PROGRAMS: &[Program] = &[
     rwlock_writer_starved::PROGRAM,
     semaphore_exhausted::PROGRAM,
     watch_unobserved::PROGRAM,
+    cancel_storm::PROGRAM,
+    hot_read_lock::PROGRAM,
+    runtime_saturated::PROGRAM,
+    starved_task::PROGRAM,
     healthy::axum::PROGRAM,
     healthy::pipeline::PROGRAM,
     healthy::actors::PROGRAM,

@@ -1,0 +1,146 @@
+//! A lock that very many want, each for a moment.
+use std::time::Duration;
+
+use super::lock_contention::wait_p99;
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::{Evidence, Severity, words};
+use crate::model::Lock;
+use crate::text;
+
+const RATE: Threshold = Threshold::count("rate", 2000, "the lock is acquired more often than this in a second");
+const WAITING: Threshold =
+    Threshold::count("waiting", 1, "and on average more tasks than this wait for it at any time");
+const HOLD: Threshold = Threshold::millis("hold", 1, "although each keeps it for less than this (p99)");
+
+/// What is judged, in seconds.
+const WINDOW: usize = 3;
+
+pub(super) const RULE: Rule = Rule {
+    id: "hot-read-lock",
+    severity: Severity::Warn,
+    summary: "a lock is wanted so often that tasks queue for moments of it",
+    explain: EXPLAIN,
+    thresholds: &[RATE, WAITING, HOLD],
+    enter_after: Duration::ZERO,
+    leave_after: Duration::from_secs(2),
+    subsumed_by: &[
+        "deadlock",
+        "self-deadlock",
+        "lock-hog",
+        "lock-held-across-await",
+        "lock-contention",
+        "rwlock-writer-starved",
+        "blocked-worker",
+    ],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+One lock is acquired thousands of times a second. Each hold is short, but there are so many that tasks always wait.
+
+Why it hurts
+  A lock of tokio's hands itself from task to task by waking the next one: a turn through the scheduler for each hold,
+  however short. Beyond some thousand holds a second, that is what the time goes into, and more workers do not help.
+
+WRONG
+  static PRICES: Mutex<HashMap<Id, Price>>;         // read by every request, ten times each
+  let price = PRICES.lock().await.get(&id).copied();
+
+RIGHT
+  static PRICES: LazyLock<DashMap<Id, Price>>;      // a lock a shard
+  let price = PRICES.get(&id).map(|price| *price);
+
+  // read mostly: an Arc that is swapped, or std's RwLock, which is right for moments without an await
+  let prices: Arc<HashMap<Id, Price>> = current.load_full();
+
+Thresholds
+  rate    = 2000      the lock is acquired more often than this in a second
+  waiting = 1         and on average more tasks than this wait for it at any time
+  hold    = 1.00 ms   although each keeps it for less than this (p99)
+";
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let locks = cx.model.locks.values().filter(|lock| lock.kind.guards() && lock.contended > 0);
+    out.extend(locks.filter_map(|lock| judge(cx, lock)));
+}
+
+fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let model = cx.model;
+    if lock.acquires_s.points().len() < WINDOW {
+        return None;
+    }
+    let least = |series: &crate::model::Series| series.points().rev().take(WINDOW).fold(f64::INFINITY, f64::min);
+    let rate = least(&lock.acquires_s);
+    // Time waited in a second is how many wait at any time.
+    let waiting = least(&lock.wait_ns_s) / 1e9;
+    let holds = lock.hold_hist.since(&lock.hold_hist_window);
+    let hold = holds.quantile(0.99)?.min(lock.hold_max);
+    let made_at = words::place(model, lock.site);
+    let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
+    let subject = words::lock_subject(model, lock, made_at);
+    let (most, many) = (cx.count(&RATE) as f64, cx.count(&WAITING) as f64);
+    if rate <= most || waiting <= many || hold >= cx.span(&HOLD) {
+        let near = rate > most / 2.0 && waiting > many / 2.0;
+        return near.then(|| Candidate::stay(subject, &group));
+    }
+    let wait = wait_p99(lock).unwrap_or_default();
+    let share = (lock.contended_s.recent_sum(WINDOW) / lock.acquires_s.recent_sum(WINDOW).max(1.0)).min(1.0);
+    Some(Candidate {
+        message: format!(
+            "lock `{}` is taken {} for {} each, and {waiting:.0} tasks wait for it at any time",
+            subject.name,
+            text::rate(rate),
+            text::duration(hold),
+        ),
+        evidence: vec![
+            Evidence::rate("acquires_per_s", rate).over(text::rate(most)),
+            Evidence::rate("mean_waiters", waiting).over(many),
+            Evidence::span("hold_p99_ns", hold),
+            Evidence::span("wait_p99_ns", wait),
+            Evidence::share("contended_share", share),
+        ],
+        advice:
+            "Use DashMap (or a lock a shard) for a map, an Arc that is swapped for what is mostly read, or atomics for \
+                 counters; std's Mutex or RwLock is faster where nothing is awaited under it."
+                .into(),
+        hurt: waiting as u64,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn taken(acquires: u64, waited: Duration) -> Judged {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/prices.rs:9:9", "HashMap<Id, Price>");
+        let lock = judged.target.lock(made);
+        judged.settle();
+        judged.every(ms(4500), |target| {
+            target.lock_state(lock, |lock| {
+                lock.acquires += acquires;
+                lock.contended += acquires / 2;
+                lock.wait_total += waited;
+                lock.wait_hist.0[3] += 10;
+                lock.wait_max = ms(2);
+                lock.hold_hist.0[0] += 10;
+                lock.hold_max = ms(1) / 2;
+            });
+        });
+        judged
+    }
+
+    #[test]
+    fn a_lock_that_many_want_for_a_moment_is_named_by_where_it_was_made() {
+        let finding = taken(1000, ms(600)).only("hot-read-lock");
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/prices.rs:9:9"));
+        assert!(finding.message.contains("is taken 10.0k/s for 64.0 µs each, and 6 tasks wait"), "{}", finding.message);
+    }
+
+    #[test]
+    fn a_busy_lock_that_hardly_anybody_waits_for_is_nothing() {
+        taken(1000, ms(20)).expect_nothing();
+        taken(50, ms(600)).expect_no_alarm_of("hot-read-lock");
+    }
+}

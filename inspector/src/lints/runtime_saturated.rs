@@ -1,0 +1,143 @@
+//! More work than the workers can do.
+use std::time::Duration;
+
+use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::saturation::{all_full, in_polls, places_in_polls, workers};
+use super::{Evidence, Severity, words};
+use crate::model::{Task, TaskState};
+use crate::text;
+
+const QUEUE: Threshold = Threshold::count("queue", 50, "more tasks than this wait for a worker");
+const DELAY: Threshold = Threshold::millis("delay", 500, "the longest for more than this");
+
+pub(super) const RULE: Rule = Rule {
+    id: "runtime-saturated",
+    severity: Severity::Warn,
+    summary: "all workers are busy, and the tasks that wait for one become more",
+    explain: EXPLAIN,
+    thresholds: &[QUEUE, DELAY],
+    enter_after: Duration::from_secs(3),
+    leave_after: Duration::from_secs(1),
+    subsumed_by: &["blocked-worker", "sync-lock-in-async", "block-on-in-async", "busy-self-wake"],
+    evaluate,
+};
+
+const EXPLAIN: &str = "\
+Every worker thread has been in polls for nearly all of the last three seconds, and many tasks wait in the queue, for
+longer and longer.
+
+Why it hurts
+  There is more to do than these threads can do. Whatever comes in waits behind all that came before it, and the service
+  does not recover by itself as long as as much comes in.
+
+WRONG
+  loop {
+      let (stream, _) = listener.accept().await?;
+      tokio::spawn(render_for(stream));             // 10 ms of computing each, 500 a second, on two workers
+  }
+
+RIGHT
+  let limit = Arc::new(Semaphore::new(64));
+  loop {
+      let (stream, _) = listener.accept().await?;
+      let Ok(permit) = limit.clone().try_acquire_owned() else { busy(stream); continue };
+      tasks.spawn(async move { render_for(stream).await; drop(permit); });
+  }
+
+  // and computing off the runtime's threads: spawn_blocking or rayon
+
+Thresholds
+  queue = 50       more tasks than this wait for a worker
+  delay = 500 ms   the longest for more than this
+";
+
+/// How long the task that waits longest for a worker has done so.
+fn longest<'a>(cx: &Cx<'a>) -> Option<(Duration, &'a Task)> {
+    let model = cx.model;
+    let waits = |task: &&Task| model.now.since(task.state_since);
+    let first = model.woken().chain(model.unpolled()).max_by_key(waits)?;
+    Some((model.now.since(first.state_since).saturating_sub(cx.gap), first))
+}
+
+fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
+    let model = cx.model;
+    let queued = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
+    if queued <= cx.count(&QUEUE) || !all_full(model) {
+        return;
+    }
+    let Some((delay, first)) = longest(cx).filter(|(delay, _)| *delay > cx.span(&DELAY)) else { return };
+    let running = in_polls(model);
+    let Some(site) = running.first().and_then(|(site, _)| model.sites.get(site)) else { return };
+    let subject = words::site_subject(site);
+    let group = site.location.clone();
+    let count = workers(model).count();
+    let mut causes = places_in_polls(model);
+    causes.push(group.clone());
+    out.push(Candidate {
+        message: format!(
+            "{} busy and {} wait, up to {}; `{}` has most of them",
+            if count == 1 { "the only worker is".to_owned() } else { format!("all {count} workers are") },
+            text::counted(queued, "task"),
+            text::duration(delay),
+            subject.name
+        ),
+        evidence: vec![
+            Evidence::count("waiting_tasks", queued).over(cx.limit_text(&QUEUE)),
+            Evidence::span("schedule_delay_ns", delay).over(cx.limit_text(&DELAY)),
+            Evidence::count("workers", count as u64),
+            Evidence::task("longest_waiting_task", first.id),
+            Evidence::words("running_location", site.location.as_str()),
+            Evidence::rate("spawned_per_s", site.spawned_s.recent_sum(3) / 3.0),
+            Evidence::rate("finished_per_s", site.finished_s.recent_sum(3) / 3.0),
+        ],
+        advice: "Take in less (a Semaphore before spawning, refuse when it is empty), move what computes to \
+                 spawn_blocking or rayon, or give the runtime more workers if there are cores."
+            .into(),
+        hurt: queued,
+        causes,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lints::tests::*;
+
+    fn queue(waiting: usize, busy: u64) -> Judged {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/render.rs:8:9", "shop::render::{{closure}}", OutputKind::Unit);
+        let hog = judged.target.task(site);
+        let worker = judged.target.worker("tokio-worker-1");
+        judged.settle();
+        let now = judged.target.now;
+        for _ in 0..waiting {
+            let task = judged.target.task(site);
+            judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::New, now));
+        }
+        judged.every(ms(6000), |target| {
+            let now = target.now;
+            target.worker_state(worker, |worker| {
+                worker.busy += ms(busy);
+                worker.polls += 20;
+                worker.poll = Some((hog, now.before(ms(2))));
+            });
+        });
+        judged
+    }
+
+    #[test]
+    fn a_queue_behind_busy_workers_is_named_with_who_has_them() {
+        let finding = queue(200, 99).only("runtime-saturated");
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/render.rs:8:9"));
+        assert!(
+            finding.message.starts_with("the only worker is busy and 200 tasks wait, up to"),
+            "{}",
+            finding.message
+        );
+    }
+
+    #[test]
+    fn a_short_queue_is_nothing() {
+        queue(20, 99).expect_no_alarm_of("runtime-saturated");
+    }
+}

@@ -1,0 +1,44 @@
+//! How full the threads of a runtime are, and who fills them.
+use std::collections::BTreeMap;
+
+use super::words;
+use crate::model::{Model, SiteId, Worker, WorkerKind};
+
+/// A worker counts as full from this share of its time in polls.
+const FULL: f64 = 0.9;
+/// From this share of time without a CPU, it is the machine that is full.
+const STOLEN: f64 = 0.2;
+
+/// Threads that run spawned tasks.
+pub(super) fn workers(model: &Model) -> impl Iterator<Item = &Worker> {
+    model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker)
+}
+
+/// Whether every worker has been in polls for nearly all of the last second, on a CPU: one that was ready to run and got
+/// none is full because of the machine.
+pub(super) fn all_full(model: &Model) -> bool {
+    let mut any = false;
+    workers(model).all(|worker| {
+        any = true;
+        worker.busy_share >= FULL && worker.cpu_wait_share < STOLEN
+    }) && any
+}
+
+/// Sites whose tasks are in a poll now, those with the most first.
+pub(super) fn in_polls(model: &Model) -> Vec<(SiteId, u64)> {
+    let mut sites: BTreeMap<SiteId, u64> = BTreeMap::new();
+    for (task, _) in workers(model).filter_map(|worker| worker.poll) {
+        if let Some(task) = model.tasks.get(&task) {
+            *sites.entry(task.site).or_default() += 1;
+        }
+    }
+    let mut sites: Vec<_> = sites.into_iter().collect();
+    sites.sort_by_key(|&(site, polls)| (std::cmp::Reverse(polls), site));
+    sites
+}
+
+/// Places where the tasks that are in polls now were spawned.
+pub(super) fn places_in_polls(model: &Model) -> Vec<String> {
+    let places = in_polls(model).into_iter().map(|(site, _)| words::place(model, site).to_owned());
+    places.filter(|place| !place.is_empty()).collect()
+}
