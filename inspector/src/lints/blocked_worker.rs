@@ -116,7 +116,7 @@ fn look(cx: &Cx) -> Duration {
     } else if model.stacks.is_empty() {
         Duration::from_secs(3)
     } else {
-        Duration::from_millis(200)
+        Duration::from_secs(2)
     }
 }
 

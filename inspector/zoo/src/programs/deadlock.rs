@@ -36,7 +36,7 @@ fn accounts(order: &str) -> Option<(usize, usize)> {
 
 /// One line in the journal, on its way to the disk.
 async fn journal() {
-    sleep(Duration::from_millis(1)).await;
+    sleep(Duration::from_millis(20)).await;
 }
 
 fn settle(from: &mut Account, to: &mut Account) -> String {

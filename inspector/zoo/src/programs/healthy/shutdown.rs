@@ -61,8 +61,8 @@ async fn healthy() -> io::Result<()> {
             loopback::clients(10, address, Duration::from_millis(10), |client, number| format!("{client} {number}"));
         sleep(Duration::from_secs(3)).await;
         stop.send_replace(true);
-        let served = timeout(Duration::from_secs(2), all_drained).await;
-        std::hint::black_box(served.is_ok());
+        let in_time = timeout(Duration::from_secs(2), all_drained).await;
+        std::hint::black_box(in_time.is_ok());
         server.await?;
         drop(clients);
     }
