@@ -50,7 +50,7 @@ Nothing is said while all workers are busy: then tasks wait for their turn.
 /// Whether some worker has nothing to do. One in a short poll will be free in a moment; one that gets no CPU is not free.
 pub(super) fn a_worker_is_free(model: &Model) -> bool {
     let mut workers = model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking).peekable();
-    workers.peek().is_none() || workers.any(|worker| worker.busy_share < 0.7 && worker.cpu_wait_share < 0.1)
+    workers.peek().is_none() || workers.any(|worker| worker.busy_share < 0.7 && worker.cpu_wait_lately < 0.1)
 }
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::saturation::{all_full, in_polls, places_in_polls, workers};
+use super::saturation::{all_full, in_polls, own, places_in_polls, workers};
 use super::{Evidence, Severity, words};
 use crate::model::{Task, TaskState};
 use crate::text;
@@ -56,7 +56,7 @@ fn longest<'a>(cx: &Cx<'a>) -> Option<(Duration, &'a Task)> {
     let model = cx.model;
     let waits = |task: &&Task| model.now.since(task.state_since);
     let first = model.woken().chain(model.unpolled()).max_by_key(waits)?;
-    Some((model.now.since(first.state_since).saturating_sub(cx.gap), first))
+    Some((own(model, model.now.since(first.state_since).saturating_sub(cx.gap)), first))
 }
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {

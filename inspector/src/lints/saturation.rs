@@ -1,5 +1,6 @@
 //! How full the threads of a runtime are, and who fills them.
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::words;
 use crate::model::{Model, SiteId, Worker, WorkerKind};
@@ -7,7 +8,7 @@ use crate::model::{Model, SiteId, Worker, WorkerKind};
 /// A worker counts as full from this share of its time in polls.
 const FULL: f64 = 0.9;
 /// From this share of time without a CPU, it is the machine that is full.
-const STOLEN: f64 = 0.2;
+const STOLEN: f64 = 0.5;
 
 /// Threads that run spawned tasks.
 pub(super) fn workers(model: &Model) -> impl Iterator<Item = &Worker> {
@@ -20,8 +21,14 @@ pub(super) fn all_full(model: &Model) -> bool {
     let mut any = false;
     workers(model).all(|worker| {
         any = true;
-        worker.busy_share >= FULL && worker.cpu_wait_share < STOLEN
+        worker.busy_share >= FULL && worker.cpu_wait_lately < STOLEN
     }) && any
+}
+
+/// `delay` without what the machine adds to it by giving the workers no CPU.
+pub(super) fn own(model: &Model, delay: Duration) -> Duration {
+    let stolen = workers(model).map(|worker| worker.cpu_wait_lately).fold(0.0, f64::max);
+    delay.mul_f64((1.0 - stolen).clamp(0.0, 1.0))
 }
 
 /// Sites whose tasks are in a poll now, those with the most first.

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::saturation::{all_full, in_polls, places_in_polls};
+use super::saturation::{all_full, in_polls, own, places_in_polls};
 use super::{Evidence, Severity, words};
 use crate::model::{Task, TaskState};
 use crate::text;
@@ -59,7 +59,7 @@ Where the queue grows without end, `runtime-saturated` speaks; where the machine
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let Some(first) = model.woken().next() else { return };
-    let delay = model.now.since(first.state_since).saturating_sub(cx.gap);
+    let delay = own(model, model.now.since(first.state_since).saturating_sub(cx.gap));
     // Workers that are free, or have no CPU, do not let anybody wait by what they run.
     if delay > cx.span(&DELAY) && all_full(model) {
         out.extend(judge(cx, first, delay));

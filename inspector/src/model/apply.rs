@@ -468,6 +468,7 @@ impl Model {
             let waited = cpu_wait.saturating_sub(before).as_secs_f64();
             (waited / at.since(then).as_secs_f64().max(0.001)).min(1.0)
         });
+        worker.cpu_wait_lately += (worker.cpu_wait_share - worker.cpu_wait_lately) * 0.15;
         worker.busy_share = rates.busy_share;
         worker.polls_per_s = rates.polls_per_s;
 

@@ -35,6 +35,8 @@ pub struct Worker {
     pub poll_cpu_wait: Duration,
     /// Share of the time since the update before for which the thread had no CPU though it was ready to run, 0 to 1.
     pub cpu_wait_share: f64,
+    /// The same over about the last second, each update counting for a little less than the one after it.
+    pub cpu_wait_lately: f64,
     /// Completed polls.
     pub polls: u64,
     /// Time in completed polls.
