@@ -54,9 +54,7 @@ impl Config {
         match std::fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text).map_err(|problem| ConfigError::content(&path, problem)),
             // A file that is asked for by name has to be there.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked_for().is_none() => {
-                Ok(Self::default())
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked_for().is_none() => Ok(Self::default()),
             Err(error) => Err(ConfigError::file(&path, &error)),
         }
     }
