@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::{Evidence, Severity, words};
-use crate::model::{Model, SiteId, Task, TaskState, WorkerKind};
+use super::{Evidence, Severity, saturation, words};
+use crate::model::{Model, SiteId, Task, TaskState, Worker, WorkerKind};
 use crate::text;
 
 const UNPOLLED: Threshold = Threshold::millis("unpolled", 1000, "a task was spawned so long ago and not polled yet");
@@ -49,8 +49,13 @@ Nothing is said while all workers are busy: then tasks wait for their turn.
 
 /// Whether some worker has nothing to do. One in a short poll will be free in a moment; one that gets no CPU is not free.
 pub(super) fn a_worker_is_free(model: &Model) -> bool {
-    let mut workers = model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking).peekable();
-    workers.peek().is_none() || workers.any(|worker| worker.busy_share < 0.7 && worker.cpu_wait_lately < 0.1)
+    let free = |w: &Worker| w.poll.is_none() && w.busy_share < 0.7 && w.cpu_wait_lately < 0.1;
+    let mut workers = saturation::workers(model).peekable();
+    if workers.peek().is_some() {
+        return workers.any(free);
+    }
+    // Runtimes of one thread have no others; beside a runtime of many, a thread in `block_on` runs nothing but its own.
+    !model.workers.values().any(|worker| worker.kind == WorkerKind::BlockOn && !free(worker))
 }
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {

@@ -8,7 +8,8 @@ use crate::model::{Task, TaskState};
 use crate::text;
 
 const QUEUE: Threshold = Threshold::count("queue", 50, "more tasks than this wait for a worker");
-const DELAY: Threshold = Threshold::millis("delay", 500, "the longest for more than this");
+pub(super) const DELAY: Threshold =
+    Threshold::millis("delay", 500, "new ones for longer than this until they are first polled");
 
 pub(super) const RULE: Rule = Rule {
     id: "runtime-saturated",
@@ -48,14 +49,14 @@ RIGHT
 
 Thresholds
   queue = 50       more tasks than this wait for a worker
-  delay = 500 ms   the longest for more than this
+  delay = 500 ms   new ones for longer than this until they are first polled
 ";
 
-/// How long the task that waits longest for a worker has done so.
-fn longest<'a>(cx: &Cx<'a>) -> Option<(Duration, &'a Task)> {
+/// The new task that waits longest for its first poll, and how long, less what the machine adds to it. What goes round
+/// and round among old tasks is `starved-task`.
+pub(super) fn longest<'a>(cx: &Cx<'a>) -> Option<(Duration, &'a Task)> {
     let model = cx.model;
-    let waits = |task: &&Task| model.now.since(task.state_since);
-    let first = model.woken().chain(model.unpolled()).max_by_key(waits)?;
+    let first = model.unpolled().next()?;
     Some((own(model, model.now.since(first.state_since).saturating_sub(cx.gap)), first))
 }
 

@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::runtime_saturated;
 use super::saturation::{all_full, in_polls, own, places_in_polls};
 use super::{Evidence, Severity, words};
 use crate::model::{Task, TaskState};
@@ -60,6 +61,9 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let Some(first) = model.woken().next() else { return };
     let delay = own(model, model.now.since(first.state_since).saturating_sub(cx.gap));
+    if runtime_saturated::longest(cx).is_some_and(|(new, _)| new > cx.span(&runtime_saturated::DELAY)) {
+        return;
+    }
     // Workers that are free, or have no CPU, do not let anybody wait by what they run.
     if delay > cx.span(&DELAY) && all_full(model) {
         out.extend(judge(cx, first, delay));

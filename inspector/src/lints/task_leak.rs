@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, Severity, words};
-use crate::model::{Series, Site, SiteKind};
+use crate::model::{Series, Site, SiteKind, TaskState};
 use crate::text;
 
 const LIVE: Threshold = Threshold::count("live", 200, "fewer live tasks of a site than this are no leak");
@@ -30,6 +30,8 @@ pub(super) const RULE: Rule = Rule {
         "lock-contention",
         "channel-saturated",
         "receiver-stalled",
+        "runtime-saturated",
+        "never-polled",
     ],
     evaluate,
 };
@@ -95,6 +97,10 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let group = site.location.clone();
     let seconds = cx.count(&SECONDS).clamp(4, 58) as usize;
     let fast = cx.count(&FAST).clamp(3, 58) as usize;
+    if site.states.get(TaskState::New) > live / 2 {
+        // They are not even begun: the workers are full, or nothing drives them.
+        return None;
+    }
     let spawned = site.spawned_s.recent_sum(fast) / fast as f64;
     let finished = site.finished_s.recent_sum(fast) / fast as f64;
 
@@ -126,7 +132,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         Evidence::rate("growth_per_s", slope.max(0.0)).over("0/s"),
         Evidence::rate("spawned_per_s", spawned),
         Evidence::rate("finished_per_s", finished),
-        Evidence::count("idle_tasks", site.states.get(crate::model::TaskState::Idle)),
+        Evidence::count("idle_tasks", site.states.get(TaskState::Idle)),
     ];
     Some(Candidate {
         message,

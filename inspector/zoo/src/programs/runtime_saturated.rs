@@ -23,7 +23,7 @@ pub(super) const PROGRAM: Program = Program {
 const PER_TICK: u64 = 30;
 const TICK: Duration = Duration::from_millis(50);
 /// The faulty one stops here, so that a forgotten demo does not eat the machine.
-const FORGOTTEN: usize = 900;
+const FORGOTTEN: usize = 4_000;
 
 async fn render(order: u64) -> u64 {
     let mut image = order;
