@@ -31,8 +31,8 @@ pub use batch::{
 pub use channel::{Channel, ChannelId, ChannelKind};
 pub use histogram::Histogram;
 pub use lock::{Holder, Lock, LockId, LockKind, SuspendedHold};
-pub use queues::OftenPolled;
 pub use oneshot::{OneshotReading, Oneshots};
+pub use queues::OftenPolled;
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use stack::{Frame, Stack, StackCause};
