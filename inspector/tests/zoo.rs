@@ -15,7 +15,16 @@ const WATCHED: Duration = Duration::from_secs(15);
 
 /// Those that keep a good part of a core busy, in both versions. They are run apart, or the machine itself would be
 /// what is wrong.
-const BUSY: &[&str] = &["long-poll", "lock-contention", "busy-self-wake", "healthy/axum"];
+const BUSY: &[&str] = &[
+    "long-poll",
+    "lock-contention",
+    "busy-self-wake",
+    "hot-read-lock",
+    "starved-task",
+    "runtime-saturated",
+    "healthy/axum",
+    "healthy/storm",
+];
 
 fn busy(program: &Program) -> bool {
     BUSY.contains(&program.name)
@@ -27,17 +36,22 @@ async fn watch(program: Watched) -> (Watched, Attached) {
     (program, attached)
 }
 
-/// Programs that run at the same time: more, and it is the machine that is wrong with them.
-const AT_A_TIME: usize = 8;
+/// Programs that run at the same time: more, and it is the machine that is wrong with them. A busy one counts for half of
+/// it.
+const AT_A_TIME: u32 = 8;
+
+fn share(program: &Program) -> u32 {
+    if busy(program) { AT_A_TIME / 2 } else { 1 }
+}
 
 /// Runs them all, some at a time, and returns what is wrong with what was found.
 async fn faults_in(faulty: Vec<&'static Program>, healthy: Vec<&'static Program>) -> Vec<String> {
     let mut watches = tokio::task::JoinSet::new();
-    let room = Arc::new(Semaphore::new(AT_A_TIME));
+    let room = Arc::new(Semaphore::new(AT_A_TIME as usize));
     for program in faulty {
         let room = Arc::clone(&room);
         watches.spawn(async move {
-            let _permit = room.acquire().await;
+            let _permit = room.acquire_many(share(program)).await;
             let (_process, attached) = watch(Watched::faulty(program.name)).await;
             complaints_about_faulty(program, &attached)
         });
@@ -45,7 +59,7 @@ async fn faults_in(faulty: Vec<&'static Program>, healthy: Vec<&'static Program>
     for program in healthy {
         let room = Arc::clone(&room);
         watches.spawn(async move {
-            let _permit = room.acquire().await;
+            let _permit = room.acquire_many(share(program)).await;
             let (process, attached) = watch(Watched::healthy(program.name)).await;
             let mut complaints = others(&process.name, &attached, "");
             if attached.model.tasks.is_empty() {
