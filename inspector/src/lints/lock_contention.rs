@@ -145,7 +145,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
 fn holds_explain(lock: &Lock, wait: Duration) -> bool {
     let hold = lock.hold_hist.since(&lock.hold_hist_window).quantile(0.99).unwrap_or_default().min(lock.hold_max);
     let queued = lock.contended_s.points().rev().take(WINDOW).fold(1.0, f64::max);
-    hold.as_secs_f64() * queued * 4.0 >= wait.as_secs_f64()
+    hold.as_secs_f64() * queued >= wait.as_secs_f64()
 }
 
 /// The 99th percentile of the waits in the window, no more than the longest wait ever; `None` without waits.

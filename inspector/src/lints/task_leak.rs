@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::saturation::all_full;
 use super::{Confidence, Evidence, Severity, words};
 use crate::model::{Series, Site, SiteKind, TaskState};
 use crate::text;
@@ -97,8 +98,8 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let group = site.location.clone();
     let seconds = cx.count(&SECONDS).clamp(4, 58) as usize;
     let fast = cx.count(&FAST).clamp(3, 58) as usize;
-    if site.states.get(TaskState::New) > live / 2 {
-        // They are not even begun: the workers are full, or nothing drives them.
+    if site.states.get(TaskState::New) > live / 2 || all_full(cx.model) {
+        // They are not even begun, or do not come to their end: the workers are full, or nothing drives them.
         return None;
     }
     let spawned = site.spawned_s.recent_sum(fast) / fast as f64;
