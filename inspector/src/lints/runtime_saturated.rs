@@ -17,14 +17,14 @@ pub(super) const RULE: Rule = Rule {
     summary: "all workers are busy, and the tasks that wait for one become more",
     explain: EXPLAIN,
     thresholds: &[QUEUE, DELAY],
-    enter_after: Duration::from_secs(3),
+    enter_after: Duration::from_secs(2),
     leave_after: Duration::from_secs(1),
     subsumed_by: &["blocked-worker", "sync-lock-in-async", "block-on-in-async", "busy-self-wake"],
     evaluate,
 };
 
 const EXPLAIN: &str = "\
-Every worker thread has been in polls for nearly all of the last three seconds, and many tasks wait in the queue, for
+Every worker thread has been in polls for nearly all of the last two seconds, and many tasks wait in the queue, for
 longer and longer.
 
 Why it hurts
