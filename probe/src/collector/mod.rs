@@ -3,6 +3,7 @@
 //! It runs on the probe's own thread only, so nothing here is shared and nothing here can hold up the app. With nobody
 //! attached it does not tick: the slots remember what changed.
 
+mod cpu_looks;
 mod known;
 mod subscribers;
 
@@ -25,6 +26,7 @@ use crate::{
     stacks::{Stack, Watchdog},
     wire::{self, Dictionary, Gone, Messages},
 };
+use cpu_looks::CpuLooks;
 use known::Known;
 
 /// Time between two deltas, in milliseconds.
@@ -43,6 +45,7 @@ pub(crate) struct Collector {
     locks: Known,
     channels: Known,
     workers: Known,
+    cpu_looks: CpuLooks,
     changed: Changed,
     /// Totals of sites as they were sent last, by the site's id.
     totals: HashMap<u32, [u64; 8]>,
@@ -73,6 +76,7 @@ impl Collector {
             locks: Known::default(),
             channels: Known::default(),
             workers: Known::default(),
+            cpu_looks: CpuLooks::default(),
             changed: Changed::default(),
             totals: HashMap::new(),
             last_sends: HashMap::new(),
@@ -156,10 +160,12 @@ impl Collector {
             let id = worker.as_ref().map_or(0, |worker| worker.id);
             if let Some(gone) = self.workers.now(index, id).gone {
                 messages.gone(Gone::Worker, gone);
+                self.cpu_looks.forget(gone);
             }
             if let Some(worker) = worker {
                 running.add(&worker);
-                messages.worker_state(slot, &worker, &mut self.dictionary);
+                let waits = self.cpu_looks.look(slot, &worker);
+                messages.worker_state(&worker, waits, &mut self.dictionary);
             }
         }
         running
@@ -272,7 +278,8 @@ impl Collector {
                 Part::Workers => {
                     for (index, slot) in self.recorder.workers.all() {
                         if let Some(worker) = slot.read().filter(|worker| self.workers.is(index, worker.id)) {
-                            messages.worker_state(slot, &worker, &mut self.dictionary);
+                            let waits = self.cpu_looks.last(&worker);
+                            messages.worker_state(&worker, waits, &mut self.dictionary);
                         }
                     }
                     false

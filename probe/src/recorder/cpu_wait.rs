@@ -17,6 +17,15 @@ pub(crate) struct CpuTime {
     pub(crate) waited: u64,
 }
 
+/// Time for which a thread was ready to run and had no CPU, in nanoseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CpuWaits {
+    /// Since it started.
+    pub(crate) total: u64,
+    /// Of that, in the poll in progress.
+    pub(crate) in_poll: u64,
+}
+
 /// Of the calling thread. Costs a few microseconds, and allocates nothing.
 pub(crate) fn of_this_thread() -> CpuTime {
     #[cfg(target_os = "linux")]
@@ -43,20 +52,23 @@ pub(crate) fn of_thread(tid: i32) -> CpuTime {
     }
 }
 
-/// Whether a thread of this process runs, or waits for nothing but a CPU.
-pub(crate) fn is_ready(tid: i32) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        let mut stat = [0; 512];
-        let read = File::open(format!("/proc/self/task/{tid}/stat")).and_then(|mut file| file.read(&mut stat));
-        // The name in parentheses may hold anything.
-        let state = stat[..read.unwrap_or(0)].rsplit(|&byte| byte == b')').next().and_then(|rest| rest.get(1));
-        state == Some(&b'R')
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = tid;
-        false
+/// Whether the system says that a thread runs, or waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ThreadState {
+    /// Runs, or waits for nothing but a CPU.
+    Runs,
+    Waits,
+    Unknown,
+}
+
+/// What a thread of this process does now.
+pub(crate) fn thread_state(tid: i32) -> ThreadState {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")) else { return ThreadState::Unknown };
+    // The name in parentheses may hold anything.
+    match stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next()) {
+        Some('R') => ThreadState::Runs,
+        Some('S' | 'D') => ThreadState::Waits,
+        _ => ThreadState::Unknown,
     }
 }
 
@@ -101,8 +113,8 @@ mod tests {
         // SAFETY: it only returns a number.
         let tid = unsafe { libc::gettid() };
         assert!(of_thread(tid).waited >= before + waited);
-        assert!(of_thread(tid).ran > 0 && is_ready(tid));
+        assert!(of_thread(tid).ran > 0 && thread_state(tid) == ThreadState::Runs);
         assert_eq!(of_thread(i32::MAX), CpuTime::default());
-        assert!(!is_ready(i32::MAX));
+        assert_eq!(thread_state(i32::MAX), ThreadState::Unknown);
     }
 }

@@ -41,10 +41,6 @@ pub(crate) struct WorkerSlot {
     busy: AtomicU64,
     /// What [`cpu_wait`] said of the thread when it was last seen outside of any poll that lasts, in nanoseconds.
     cpu_waited: AtomicU64,
-    /// When the collector last looked, in ticks, and what [`cpu_wait`] said then.
-    cpu_seen_at: AtomicU64,
-    cpu_seen_ran: AtomicU64,
-    cpu_seen_waited: AtomicU64,
     /// For the capture of stacks: the system's id of the thread, and the bounds of its stack; 0 where there is none.
     tid: AtomicI32,
     stack_low: AtomicUsize,
@@ -95,28 +91,15 @@ pub(crate) struct Polling {
     pub(crate) started: u64,
 }
 
-/// A poll that began no longer ago than this may as well begin now, in nanoseconds.
-const YOUNG_NS: u64 = 1_000_000;
-
 impl WorkerSlot {
-    /// How long the thread has waited for a CPU, and how much of that in the poll in progress, in nanoseconds. Slow:
-    /// reads a file. For the collector, every tick.
-    pub(crate) fn cpu_waits(&self, poll: Option<&Polling>) -> (u64, u64) {
-        let now = clock::ticks();
-        let cpu = cpu_wait::of_thread(self.tid());
-        let seen_at = self.cpu_seen_at.swap(now, Relaxed);
-        let ran = cpu.ran.saturating_sub(self.cpu_seen_ran.swap(cpu.ran, Relaxed));
-        let waited = cpu.waited.saturating_sub(self.cpu_seen_waited.swap(cpu.waited, Relaxed));
-        let age = poll.map_or(0, |poll| clock::duration_ns(now.saturating_sub(poll.started)));
-        if age <= YOUNG_NS {
-            self.cpu_waited.store(cpu.waited, Relaxed);
-            return (cpu.waited, 0);
-        }
-        // A wait that goes on is not counted yet: it is what is missing since the last look of a thread that is ready.
-        let missing = if seen_at == 0 { 0 } else { clock::duration_ns(now - seen_at).saturating_sub(ran + waited) };
-        let going_on = if missing > YOUNG_NS && cpu_wait::is_ready(self.tid()) { missing } else { 0 };
-        let in_poll = cpu.waited.saturating_sub(self.cpu_waited.load(Relaxed)) + going_on;
-        (cpu.waited + going_on, in_poll.min(age))
+    /// What [`cpu_wait`] said the thread had waited before the poll in progress, in nanoseconds.
+    pub(crate) fn cpu_waited(&self) -> u64 {
+        self.cpu_waited.load(Relaxed)
+    }
+
+    /// For the collector, which sees the thread outside of any poll that lasts.
+    pub(crate) fn set_cpu_waited(&self, waited: u64) {
+        self.cpu_waited.store(waited, Relaxed);
     }
 
     /// The system's id of the thread, 0 when unknown.
@@ -460,7 +443,6 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     worker.polls.store(0, Relaxed);
     worker.busy.store(0, Relaxed);
     worker.cpu_waited.store(cpu_wait::of_this_thread().waited, Relaxed);
-    worker.cpu_seen_at.store(0, Relaxed);
     worker.unparked_at.store(0, Relaxed);
     worker.standing.since.store(0, Relaxed);
     let (tid, (low, high)) = crate::stacks::this_thread();

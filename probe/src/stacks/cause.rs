@@ -1,5 +1,6 @@
 //! What a thread that does not come back is doing, told by the functions on its stack.
-use super::{Cause, Frame, signal::ThreadState, symbols::task_poll};
+use super::{Cause, Frame, symbols::task_poll};
+use crate::recorder::cpu_wait::ThreadState;
 
 /// Functions by which a cause is known, the more telling first.
 const SIGNS: &[(Cause, &[&str])] = &[

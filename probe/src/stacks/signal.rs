@@ -229,25 +229,6 @@ fn call_before(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut li
     }
 }
 
-/// Whether the system says that the thread runs, or waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ThreadState {
-    Runs,
-    Waits,
-    Unknown,
-}
-
-/// What the thread was doing before it is interrupted.
-pub(super) fn thread_state(tid: i32) -> ThreadState {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/self/task/{tid}/stat")) else { return ThreadState::Unknown };
-    // The name in parentheses may hold anything.
-    match stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next()) {
-        Some('R') => ThreadState::Runs,
-        Some('S' | 'D') => ThreadState::Waits,
-        _ => ThreadState::Unknown,
-    }
-}
-
 /// The calling thread's id and the bounds of its stack, for later copies; zeros for what is not known.
 pub(crate) fn this_thread() -> (i32, (usize, usize)) {
     // SAFETY: the calls fill structures of ours, about the calling thread; the attributes are given back.

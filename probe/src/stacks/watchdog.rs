@@ -3,7 +3,7 @@ use std::collections::HashMap;
 
 use super::{Cause, Stack, cause, modules, signal, standing, standing::Standing, symbols, unwind};
 use crate::recorder::{
-    Recorder, clock,
+    Recorder, clock, cpu_wait,
     thread::{WorkerKind, WorkerReading, WorkerSlot},
 };
 
@@ -77,7 +77,7 @@ impl Watchdog {
             if !self.is_due(worker, &poll, now) {
                 continue;
             }
-            let state = signal::thread_state(slot.tid());
+            let state = cpu_wait::thread_state(slot.tid());
             self.standing.interrupted(worker.id);
             let Some(copy) = signal::copy(slot.tid(), slot.stack()) else {
                 self.note(worker, &poll, now, Cause::Unknown);

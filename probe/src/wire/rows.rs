@@ -14,12 +14,13 @@ use crate::recorder::{
     self,
     channel::{ChannelKind as RecordedChannel, ChannelReading},
     clock::{duration_ns, since_start_ns},
+    cpu_wait::CpuWaits,
     holds::HoldsReading,
     lock::{LockKind as RecordedLock, LockReading},
     panic::PanicRecord,
     site::Site,
     task::{Stage, TaskReading, flag},
-    thread::{self, WorkerReading, WorkerSlot},
+    thread::{self, WorkerReading},
     wait::WaitKind as RecordedWait,
     waker,
 };
@@ -177,7 +178,7 @@ impl Messages {
     }
 
     /// A worker now.
-    pub(crate) fn worker_state(&mut self, slot: &WorkerSlot, worker: &WorkerReading, dictionary: &mut Dictionary) {
+    pub(crate) fn worker_state(&mut self, worker: &WorkerReading, waits: CpuWaits, dictionary: &mut Dictionary) {
         let name = dictionary.string(&thread::worker_name(worker.name));
         let states = self.room_for(64).worker_states.get_or_insert_default();
         states.id.push(worker.id);
@@ -187,11 +188,8 @@ impl Messages {
         states.poll_started_ns.push(since_start_ns(worker.poll.map_or(worker.unwatched_since, |poll| poll.started)));
         states.polls.push(worker.polls);
         states.busy_ns.push(duration_ns(worker.busy));
-        // A thread of the blocking pool may take as long as it likes, and there may be hundreds.
-        let judged = worker.kind != thread::WorkerKind::Blocking as u8;
-        let (waited, in_poll) = if judged { slot.cpu_waits(worker.poll.as_ref()) } else { (0, 0) };
-        states.cpu_wait_ns.push(waited);
-        states.poll_cpu_wait_ns.push(in_poll);
+        states.cpu_wait_ns.push(waits.total);
+        states.poll_cpu_wait_ns.push(waits.in_poll);
     }
 
     /// A site's totals now.

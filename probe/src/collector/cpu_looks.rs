@@ -1,0 +1,122 @@
+//! How long threads that poll have waited for a CPU, looked at once a tick.
+use std::collections::HashMap;
+
+use crate::recorder::{
+    clock,
+    cpu_wait::{self, CpuTime, CpuWaits, ThreadState},
+    thread::{WorkerKind, WorkerReading, WorkerSlot},
+};
+
+/// A poll that began no longer ago than this may as well begin now, in nanoseconds.
+const YOUNG_NS: u64 = 1_000_000;
+
+/// What was seen of each thread at the last tick, by worker.
+#[derive(Default)]
+pub(super) struct CpuLooks(HashMap<u64, Look>);
+
+/// Times in nanoseconds of the probe's clock.
+#[derive(Default)]
+struct Look {
+    /// Until when the figures account for its time, or it was not ready; `None` before the first look.
+    at: Option<u64>,
+    cpu: CpuTime,
+    shown: CpuWaits,
+    /// The poll that `shown` is about, by its start in ticks.
+    poll: u64,
+}
+
+impl CpuLooks {
+    /// Looks at a thread. Slow: reads files. Once a tick, since a wait that goes on is told from tick to tick.
+    pub(super) fn look(&mut self, slot: &WorkerSlot, worker: &WorkerReading) -> CpuWaits {
+        // A thread of the blocking pool may take as long as it likes, and there may be hundreds.
+        if worker.kind == WorkerKind::Blocking as u8 {
+            return CpuWaits::default();
+        }
+        let look = self.0.entry(worker.id).or_default();
+        let now = clock::ticks();
+        let cpu = cpu_wait::of_thread(slot.tid());
+        let age = worker.poll.map_or(0, |poll| clock::duration_ns(now.saturating_sub(poll.started)));
+        if age <= YOUNG_NS {
+            slot.set_cpu_waited(cpu.waited);
+        }
+        let before = slot.cpu_waited();
+        look.poll = worker.poll.map_or(0, |poll| poll.started);
+        look.take(clock::duration_ns(now), cpu, before, age, || cpu_wait::thread_state(slot.tid()))
+    }
+
+    /// What the last look at a thread told, of the poll that it is in now.
+    pub(super) fn last(&self, worker: &WorkerReading) -> CpuWaits {
+        let Some(look) = self.0.get(&worker.id) else { return CpuWaits::default() };
+        let same = worker.poll.is_some_and(|poll| poll.started == look.poll);
+        CpuWaits { in_poll: if same { look.shown.in_poll } else { 0 }, ..look.shown }
+    }
+
+    /// Forgets a thread that is gone.
+    pub(super) fn forget(&mut self, worker: u64) {
+        self.0.remove(&worker);
+    }
+}
+
+impl Look {
+    /// `before` is what the thread had waited before the poll in progress, which is `age` old.
+    fn take(&mut self, now: u64, cpu: CpuTime, before: u64, age: u64, state: impl FnOnce() -> ThreadState) -> CpuWaits {
+        // The system counts a wait when it ends. One that goes on is what is missing since the figures last moved, of a
+        // thread that has been ready ever since.
+        let counted = (cpu.ran + cpu.waited).saturating_sub(self.cpu.ran + self.cpu.waited);
+        let missing = self.at.map_or(0, |at| now.saturating_sub(at).saturating_sub(counted));
+        let waits = age > YOUNG_NS && missing > YOUNG_NS && state() == ThreadState::Runs;
+        let going_on = if waits { missing } else { 0 };
+        self.at = Some(now - going_on);
+        self.cpu = cpu;
+        let in_poll = if age > YOUNG_NS { cpu.waited.saturating_sub(before) + going_on } else { 0 };
+        self.shown = CpuWaits { total: cpu.waited + going_on, in_poll: in_poll.min(age) };
+        self.shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn cpu(ran: u64, waited: u64) -> CpuTime {
+        CpuTime { ran: ran * MS, waited: waited * MS }
+    }
+
+    /// Looks at a thread every 100 ms, in a poll that began at 10 ms; returns the milliseconds waited in it each time.
+    fn in_poll(looks: &[(CpuTime, ThreadState)]) -> Vec<u64> {
+        let mut look = Look::default();
+        look.take(0, cpu(0, 0), 0, 0, || ThreadState::Waits);
+        let all = (1..).zip(looks);
+        all.map(|(n, &(cpu, state))| look.take(n * 100 * MS, cpu, 0, (n * 100 - 10) * MS, || state).in_poll / MS)
+            .collect()
+    }
+
+    #[test]
+    fn a_wait_of_many_ticks_counts_from_its_beginning_and_is_counted_once() {
+        use ThreadState::Runs;
+        let looks = [(cpu(10, 0), Runs), (cpu(10, 0), Runs), (cpu(10, 0), Runs), (cpu(20, 380), Runs)];
+        assert_eq!(in_poll(&looks), [90, 190, 290, 380]);
+    }
+
+    #[test]
+    fn a_second_wait_adds_to_the_first() {
+        use ThreadState::Runs;
+        let looks = [(cpu(50, 50), Runs), (cpu(50, 50), Runs), (cpu(150, 150), Runs)];
+        assert_eq!(in_poll(&looks), [50, 150, 150]);
+    }
+
+    #[test]
+    fn a_thread_that_computes_or_sleeps_waits_for_no_cpu() {
+        assert_eq!(in_poll(&[(cpu(100, 0), ThreadState::Runs), (cpu(200, 0), ThreadState::Runs)]), [0, 0]);
+        assert_eq!(in_poll(&[(cpu(1, 0), ThreadState::Waits), (cpu(1, 0), ThreadState::Waits)]), [0, 0]);
+        assert_eq!(in_poll(&[(cpu(1, 0), ThreadState::Unknown), (cpu(1, 0), ThreadState::Unknown)]), [0, 0]);
+    }
+
+    #[test]
+    fn what_a_thread_slept_before_it_became_ready_is_no_wait_for_longer_than_a_tick() {
+        let looks = [(cpu(1, 0), ThreadState::Waits), (cpu(1, 0), ThreadState::Waits), (cpu(1, 0), ThreadState::Runs)];
+        assert_eq!(in_poll(&looks), [0, 0, 100]);
+    }
+}
