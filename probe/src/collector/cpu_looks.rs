@@ -10,6 +10,9 @@ use crate::recorder::{
 /// A poll that began no longer ago than this may as well begin now, in nanoseconds.
 const YOUNG_NS: u64 = 1_000_000;
 
+/// Attempts to read what belongs together in one go.
+const SAMPLES: u32 = 4;
+
 /// What was seen of each thread at the last tick, by worker.
 #[derive(Default)]
 pub(super) struct CpuLooks(HashMap<u64, Look>);
@@ -25,23 +28,48 @@ struct Look {
     poll: u64,
 }
 
+/// What the system said of a thread, and when.
+pub(super) struct Sample {
+    worker: u64,
+    cpu: CpuTime,
+    /// In ticks.
+    at: u64,
+}
+
 impl CpuLooks {
-    /// Looks at a thread. Slow: reads files. Once a tick, since a wait that goes on is told from tick to tick.
-    pub(super) fn look(&mut self, slot: &WorkerSlot, worker: &WorkerReading) -> CpuWaits {
+    /// Asks the system about a thread. Slow: reads a file. To be called before the slot is read, so that what is read is
+    /// never older than what is known of its waits.
+    pub(super) fn sample(slot: &WorkerSlot) -> Sample {
         // A thread of the blocking pool may take as long as it likes, and there may be hundreds.
-        if worker.kind == WorkerKind::Blocking as u8 {
+        let worker = if slot.kind() == WorkerKind::Blocking as u8 { 0 } else { slot.id() };
+        let mut sample = Sample { worker, cpu: CpuTime::default(), at: 0 };
+        // This thread waits for a CPU too where others do: the figures and the time shall be of one moment.
+        for _ in 0..SAMPLES {
+            let began = clock::ticks();
+            if worker != 0 {
+                sample.cpu = cpu_wait::of_thread(slot.tid());
+            }
+            sample.at = clock::ticks();
+            if clock::duration_ns(sample.at - began) < YOUNG_NS {
+                break;
+            }
+        }
+        sample
+    }
+
+    /// How long the thread has waited. Once a tick, since a wait that goes on is told from tick to tick.
+    pub(super) fn look(&mut self, slot: &WorkerSlot, worker: &WorkerReading, sample: &Sample) -> CpuWaits {
+        if sample.worker != worker.id {
             return CpuWaits::default();
         }
         let look = self.0.entry(worker.id).or_default();
-        let now = clock::ticks();
-        let cpu = cpu_wait::of_thread(slot.tid());
-        let age = worker.poll.map_or(0, |poll| clock::duration_ns(now.saturating_sub(poll.started)));
+        let age = worker.poll.map_or(0, |poll| clock::duration_ns(sample.at.saturating_sub(poll.started)));
         if age <= YOUNG_NS {
-            slot.set_cpu_waited(cpu.waited);
+            slot.set_cpu_waited(sample.cpu.waited);
         }
         let before = slot.cpu_waited();
         look.poll = worker.poll.map_or(0, |poll| poll.started);
-        look.take(clock::duration_ns(now), cpu, before, age, || cpu_wait::thread_state(slot.tid()))
+        look.take(clock::duration_ns(sample.at), sample.cpu, before, age, || cpu_wait::thread_state(slot.tid()))
     }
 
     /// What the last look at a thread told, of the poll that it is in now.

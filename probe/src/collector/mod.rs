@@ -56,6 +56,8 @@ pub(crate) struct Collector {
     /// Stacks of the polls that were looked at last, by worker.
     stacks: HashMap<u64, Stack>,
     seq: u64,
+    /// When the last tick was read, in nanoseconds since the start.
+    now_ns: u64,
 }
 
 /// Indices of slots that changed.
@@ -84,6 +86,7 @@ impl Collector {
             watchdog: Watchdog::new(recorder, stacks),
             stacks: HashMap::new(),
             seq: 0,
+            now_ns: 0,
         }
     }
 
@@ -116,6 +119,8 @@ impl Collector {
         self.seq += 1;
         let mut messages = Messages::default();
         let stacks = self.watchdog.look();
+        // Before anything is read: what was read has lasted at least until then, however long the reading is held up.
+        let now_ns = clock::since_start_ns(clock::ticks());
         let running = self.workers(&mut messages);
         self.tasks(&mut messages, &running);
         self.locks(&mut messages);
@@ -143,19 +148,25 @@ impl Collector {
         self.stacks.retain(|_, stack| running.is_in(stack.worker, stack.poll_started));
         messages.status(self.loss(), self.cost(subscribers));
 
-        let now_ns = clock::since_start_ns(clock::ticks());
         let news = self.dictionary.news(&mut self.told);
-        self.sealed(news.into_iter().chain(messages.finish()), now_ns)
+        let mut messages = self.sealed(news.into_iter().chain(messages.finish()));
+        // Time goes on with the last: until then, some rows are still those of the tick before.
+        self.now_ns = now_ns;
+        if let Some(last) = messages.last_mut() {
+            last.now_ns = now_ns;
+        }
+        messages.into_iter().map(Arc::new).collect()
     }
 
-    fn sealed(&self, messages: impl Iterator<Item = Update>, now_ns: u64) -> Vec<Arc<Update>> {
-        messages.map(|message| Arc::new(Update { seq: self.seq, now_ns, ..message })).collect()
+    fn sealed(&self, messages: impl Iterator<Item = Update>) -> Vec<Update> {
+        messages.map(|message| Update { seq: self.seq, now_ns: self.now_ns, ..message }).collect()
     }
 
     /// All workers; returns what they run.
     fn workers(&mut self, messages: &mut Messages) -> Running {
         let mut running = Running::default();
         for (index, slot) in self.recorder.workers.all() {
+            let sample = CpuLooks::sample(slot);
             let worker = slot.read();
             let id = worker.as_ref().map_or(0, |worker| worker.id);
             if let Some(gone) = self.workers.now(index, id).gone {
@@ -164,7 +175,7 @@ impl Collector {
             }
             if let Some(worker) = worker {
                 running.add(&worker);
-                let waits = self.cpu_looks.look(slot, &worker);
+                let waits = self.cpu_looks.look(slot, &worker, &sample);
                 messages.worker_state(&worker, waits, &mut self.dictionary);
             }
         }
@@ -291,7 +302,6 @@ impl Collector {
                 cursor.next = 0;
             }
         }
-        let now_ns = clock::since_start_ns(clock::ticks());
         let news = self.dictionary.news(&mut cursor.dictionary);
         let mut pieces: Vec<Update> = news.into_iter().chain(messages.finish()).collect();
         if let (true, Some(first)) = (begin, pieces.first_mut()) {
@@ -300,7 +310,7 @@ impl Collector {
         if let (Part::End, Some(last)) = (cursor.part, pieces.last_mut()) {
             last.snapshot_end = true;
         }
-        self.sealed(pieces.into_iter(), now_ns)
+        self.sealed(pieces.into_iter()).into_iter().map(Arc::new).collect()
     }
 
     fn running(&self) -> Running {

@@ -622,21 +622,40 @@ impl PollInProgress {
 
     #[inline]
     fn finish(&self) -> u64 {
-        let task = self.task;
         let ended = clock::ticks();
+        if ended.saturating_sub(thread::poll_started()) >= slow_ticks() {
+            return self.finish_long(ended);
+        }
+        let took = self.leave(ended);
+        self.task.ran_for(took);
+        ended
+    }
+
+    #[cold]
+    fn finish_long(&self, ended: u64) -> u64 {
+        let judged = self.task.kind.load(Relaxed) != TaskKind::Blocking as u8;
+        let wait = if judged { thread::wait_of_long_poll() } else { None };
+        let took = self.leave(ended);
+        // What a full machine takes from a poll makes it no long one.
+        let ran = wait.map_or(took, |wait| took.saturating_sub(wait.settle()));
+        self.task.ran_for(ran);
+        if judged && ran >= slow_ticks() {
+            self.task.site().slow_poll(self.task.id(), ran, ended);
+        }
+        ended
+    }
+
+    /// The poll is over; returns how long it took.
+    #[inline]
+    fn leave(&self, ended: u64) -> u64 {
+        let task = self.task;
         let started = thread::leave(&self.outer, ended);
         let took = ended.saturating_sub(started);
         task.polls.store(task.polls.load(Relaxed) + 1, Relaxed);
         task.busy.store(task.busy.load(Relaxed) + took, Relaxed);
         task.poll_times.record(took);
         task.last_poll_ended.store(ended, Relaxed);
-        if took > task.max_poll.load(Relaxed) {
-            task.new_max(took, ended);
-        }
-        if took >= slow_ticks() && task.kind.load(Relaxed) != TaskKind::Blocking as u8 {
-            task.slow_poll(took, ended);
-        }
-        ended
+        took
     }
 }
 
@@ -656,18 +675,17 @@ impl TaskSlot {
         self.stage.store(Stage::Alive as u8, Relaxed);
     }
 
-    #[cold]
-    fn new_max(&self, took: u64, _ended: u64) {
-        self.max_poll.store(took, Relaxed);
-        self.site().max_poll.fetch_max(took, Relaxed);
+    #[inline]
+    fn ran_for(&self, ran: u64) {
+        if ran > self.max_poll.load(Relaxed) {
+            self.new_max(ran);
+        }
     }
 
     #[cold]
-    fn slow_poll(&self, took: u64, ended: u64) {
-        let took = took.saturating_sub(thread::cpu_wait_of_long_poll());
-        if took >= slow_ticks() {
-            self.site().slow_poll(self.id(), took, ended);
-        }
+    fn new_max(&self, took: u64) {
+        self.max_poll.store(took, Relaxed);
+        self.site().max_poll.fetch_max(took, Relaxed);
     }
 }
 

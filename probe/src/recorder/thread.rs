@@ -92,6 +92,16 @@ pub(crate) struct Polling {
 }
 
 impl WorkerSlot {
+    /// Its id, 0 while the slot is free.
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Acquire)
+    }
+
+    /// A [`WorkerKind`].
+    pub(crate) fn kind(&self) -> u8 {
+        self.kind.load(Relaxed)
+    }
+
     /// What [`cpu_wait`] said the thread had waited before the poll in progress, in nanoseconds.
     pub(crate) fn cpu_waited(&self) -> u64 {
         self.cpu_waited.load(Relaxed)
@@ -319,14 +329,30 @@ pub(crate) fn poll_started() -> u64 {
     HERE.with(|here| here.poll_started.get())
 }
 
-/// Of a poll that took long and has just ended on this thread: how long it waited for a CPU, in ticks, or more than that
-/// when nobody has looked since before it began.
-#[cold]
-pub(super) fn cpu_wait_of_long_poll() -> u64 {
-    HERE.with(|here| here.worker.get()).map_or(0, |worker| {
-        let waited = cpu_wait::of_this_thread().waited;
-        clock::ticks_in_ns(waited.saturating_sub(worker.cpu_waited.swap(waited, Relaxed)))
-    })
+/// How long a poll that took long waited for a CPU.
+pub(super) struct LongPollWait {
+    worker: &'static WorkerSlot,
+    /// What the thread has waited so far, in nanoseconds.
+    waited: u64,
+    /// In ticks; more than it was when nobody has looked since before the poll began.
+    in_poll: u64,
+}
+
+impl LongPollWait {
+    /// What the thread waits from now on is another poll's. Once this one has left the slot: a reader that still sees it
+    /// would take its wait for work. Returns how long it waited, in ticks.
+    pub(super) fn settle(self) -> u64 {
+        self.worker.set_cpu_waited(self.waited);
+        self.in_poll
+    }
+}
+
+/// Of the poll on this thread that took long and is about to leave. Before it leaves, since a reader that sees the thread
+/// outside of any poll takes all its waits for earlier ones.
+pub(super) fn wait_of_long_poll() -> Option<LongPollWait> {
+    let worker = HERE.with(|here| here.worker.get())?;
+    let waited = cpu_wait::of_this_thread().waited;
+    Some(LongPollWait { worker, waited, in_poll: clock::ticks_in_ns(waited.saturating_sub(worker.cpu_waited())) })
 }
 
 /// What was in progress on this thread before a poll began; polls nest in `block_on` and `LocalSet`.

@@ -58,6 +58,8 @@ pub struct Update {
     /// Increases by one with every tick of one instance; all chunks of one snapshot carry the same number.
     #[prost(uint64, tag = "1")]
     pub seq: u64,
+    /// When the last whole tick was read: time goes on with the last message of a tick, since until then some rows are
+    /// still those of the tick before. No row is older than that; what it tells has lasted at least until then.
     #[prost(uint64, tag = "2")]
     pub now_ns: u64,
     #[prost(bool, tag = "3")]
@@ -154,7 +156,7 @@ pub struct SiteTotals {
     #[prost(uint64, repeated, tag = "7")]
     pub max_poll_ns: ::prost::alloc::vec::Vec<u64>,
     /// Polls of at least `slow_poll_ns`, by live and finished tasks, and their summed duration. The time for which the
-    /// thread had no CPU does not count, here and in `last_slow_poll_ns`.
+    /// thread had no CPU does not count, here, in `last_slow_poll_ns` and in `max_poll_ns`.
     #[prost(uint64, repeated, tag = "8")]
     pub slow_polls: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "9")]
