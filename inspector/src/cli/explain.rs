@@ -5,23 +5,23 @@ use super::args::Explain;
 use super::failure::Failure;
 use super::print;
 use crate::lints::{RULES, Rule};
+use crate::text;
 
 pub(super) fn run(args: &Explain) -> Result<u8, Failure> {
-    let text = match &args.rule {
+    let answer = match &args.rule {
         None => list(),
         Some(name) => match RULES.iter().find(|rule| rule.id == name) {
             Some(rule) => explain(rule),
             None => return Err(unknown(name)),
         },
     };
-    print(&text)?;
+    print(&answer)?;
     Ok(0)
 }
 
 fn unknown(name: &str) -> Failure {
-    let likeness = |rule: &&Rule| strsim::jaro_winkler(&name.to_lowercase(), rule.id);
-    let nearest = RULES.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|rule| likeness(rule) > 0.7);
-    let hint = nearest.map(|rule| format!("; did you mean {}?", rule.id)).unwrap_or_default();
+    let nearest = text::nearest(name, RULES.iter().map(|rule| rule.id));
+    let hint = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
     Failure::usage(format!("no rule {name:?}{hint}"), "async-inspect explain lists all rules")
 }
 

@@ -7,6 +7,8 @@ use async_inspect_zoo::{
 };
 use thiserror::Error;
 
+use crate::text;
+
 /// What goes wrong when nobody says what should: one of each kind, as an incident is, and both severities. Payments
 /// block a worker, prices are locked while the supplier is asked, orders back up, the audit log grows, and parcel
 /// updates get lost in panics that nobody sees.
@@ -64,10 +66,9 @@ pub(super) fn program(faults: &[String]) -> Result<String, FaultError> {
 
 fn known(name: &str) -> Result<&'static str, FaultError> {
     let rules = || PROGRAMS.iter().filter_map(|program| program.rule);
-    rules().find(|rule| *rule == name).ok_or_else(|| {
-        let likeness = |rule: &str| strsim::jaro_winkler(&name.to_lowercase(), rule);
-        let nearest = rules().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|rule| likeness(rule) > 0.7);
-        FaultError::Unknown { name: name.chars().take(80).collect(), nearest }
+    rules().find(|rule| *rule == name).ok_or_else(|| FaultError::Unknown {
+        name: name.chars().take(80).collect(),
+        nearest: text::nearest(name, rules()),
     })
 }
 
