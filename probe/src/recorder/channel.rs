@@ -1,5 +1,6 @@
 //! A channel's slot: what went in is counted by the senders, what came out by the receiver, on lines of their own.
 use std::{
+    any::type_name,
     panic::Location,
     sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
@@ -12,7 +13,7 @@ use super::{
     Recorder, active,
     arena::{Head, Slot},
     readers::{ReadersReading, ReadersSlot},
-    site::{Site, SiteInfo, add},
+    site::{Site, SiteInfo, SiteKind, add},
     thread,
     wait::{Awaited, WaitKind},
 };
@@ -124,6 +125,13 @@ impl ChannelRef {
 }
 
 impl ChannelSlot {
+    /// A slot for a new channel of `T`s that was made at `made` and has no handles yet; `None` while nothing is recorded,
+    /// and when it is to be counted only.
+    pub(crate) fn of<T>(kind: ChannelKind, capacity: usize, made: &'static Location<'static>) -> Option<ChannelRef> {
+        let info = SiteInfo::of_thing(SiteKind::Channel, made, type_name::<T>());
+        Self::register(active()?, &info, kind, capacity)
+    }
+
     /// A slot for a new channel with no handles yet; `None` when it is to be counted only.
     pub(crate) fn register(
         recorder: &'static Recorder,

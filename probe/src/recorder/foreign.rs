@@ -81,8 +81,7 @@ pub(crate) fn spawned(recorder: &'static Recorder, id: u64, location: &'static L
     if HERE.with(|here| here.ours.replace(false) || here.gone.get() == id) {
         return;
     }
-    let info =
-        SiteInfo { kind: SiteKind::Spawn, location, type_name: NAMELESS, output: OutputKind::Unknown, future_bytes: 0 };
+    let info = SiteInfo::of_thing(SiteKind::Spawn, location, NAMELESS);
     let Some(place) = KNOWN.claim(recorder, id) else {
         if let Some(site) = recorder.sites.get(&info) {
             add(&site.spawned, 1);

@@ -11,7 +11,7 @@ use std::{
 use super::{
     active, clock,
     lock::{location, set_location},
-    site::{OutputKind, Site, SiteInfo, SiteKind, add},
+    site::{Site, SiteInfo, SiteKind, add},
 };
 
 type CallSite = &'static Location<'static>;
@@ -35,13 +35,8 @@ pub(crate) struct Outcomes {
 /// The site of a new oneshot channel for a `T`, made at `made`.
 #[inline]
 pub(crate) fn made<T>(made: CallSite) -> Option<&'static Site> {
-    let site = active()?.sites.get(&SiteInfo {
-        kind: SiteKind::Oneshot,
-        location: made,
-        type_name: std::any::type_name::<T>(),
-        output: OutputKind::Unknown,
-        future_bytes: 0,
-    })?;
+    let info = SiteInfo::of_thing(SiteKind::Oneshot, made, std::any::type_name::<T>());
+    let site = active()?.sites.get(&info)?;
     add(&site.spawned, 1);
     Some(site)
 }

@@ -44,6 +44,13 @@ pub(crate) struct SiteInfo {
     pub(crate) future_bytes: u32,
 }
 
+impl SiteInfo {
+    /// Of what has no output and no future that is known: locks and channels of a `type_name`, made at `made`.
+    pub(crate) fn of_thing(kind: SiteKind, made: &'static Location<'static>, type_name: &'static str) -> Self {
+        Self { kind, location: made, type_name, output: OutputKind::Unknown, future_bytes: 0 }
+    }
+}
+
 /// A site and its totals.
 #[derive(Debug)]
 pub(crate) struct Site {

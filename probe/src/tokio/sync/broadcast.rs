@@ -5,17 +5,15 @@
 #[cfg(doc)]
 use crate::tokio::raw;
 
-use std::{any::type_name, fmt, future::Future, panic::Location};
+use std::{fmt, future::Future, panic::Location};
 
 use ::tokio::sync::broadcast as tokios;
 pub use ::tokio::sync::broadcast::*;
 use error::{RecvError, SendError, TryRecvError};
 
 use crate::recorder::{
-    active,
     channel::{ChannelKind, ChannelRef, ChannelSlot, RecvAwaited},
     readers::Reader,
-    site::{OutputKind, SiteInfo, SiteKind},
     wait::Watched,
 };
 
@@ -33,16 +31,8 @@ pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 fn register<T>(capacity: usize, made: CallSite) -> Option<ChannelRef> {
-    let recorder = active()?;
-    let info = SiteInfo {
-        kind: SiteKind::Channel,
-        location: made,
-        type_name: type_name::<T>(),
-        output: OutputKind::Unknown,
-        future_bytes: 0,
-    };
     // As many as tokio makes room for.
-    ChannelSlot::register(recorder, &info, ChannelKind::Broadcast, capacity.next_power_of_two())
+    ChannelSlot::of::<T>(ChannelKind::Broadcast, capacity.next_power_of_two(), made)
 }
 
 /// Sends to all receivers; see [`tokio::sync::broadcast::Sender`].
@@ -145,7 +135,7 @@ fn try_lagged(error: &TryRecvError) -> Option<u64> {
 }
 
 impl<T> Sender<T> {
-    /// The sending half alone; see [`Sender::new`].
+    /// The sending half alone; see [`Sender::new`](::tokio::sync::broadcast::Sender::new).
     ///
     /// # Panics
     /// When `capacity` is 0 or above half of what a `usize` counts.
@@ -155,7 +145,7 @@ impl<T> Sender<T> {
         Self { side: Sending::new(register::<T>(capacity, Location::caller())), inner }
     }
 
-    /// Sends to all receivers; see [`Sender::send`].
+    /// Sends to all receivers; see [`Sender::send`](::tokio::sync::broadcast::Sender::send).
     ///
     /// # Errors
     /// The message, when there is no receiver.
@@ -172,49 +162,49 @@ impl<T> Sender<T> {
         sent
     }
 
-    /// A receiver of what is sent from now on; see [`Sender::subscribe`].
+    /// A receiver of what is sent from now on; see [`Sender::subscribe`](::tokio::sync::broadcast::Sender::subscribe).
     pub fn subscribe(&self) -> Receiver<T> {
         let inner = self.inner.subscribe();
         Receiver { side: Receiving::new(self.side.0.clone()), inner }
     }
 
-    /// See [`Sender::downgrade`].
+    /// See [`Sender::downgrade`](::tokio::sync::broadcast::Sender::downgrade).
     #[must_use = "Downgrade creates a WeakSender without destroying the original non-weak sender."]
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender { channel: self.side.0.clone(), inner: self.inner.downgrade() }
     }
 
-    /// See [`Sender::len`].
+    /// See [`Sender::len`](::tokio::sync::broadcast::Sender::len).
     pub fn len(&self) -> usize {
         self.inner.len()
     }
 
-    /// See [`Sender::is_empty`].
+    /// See [`Sender::is_empty`](::tokio::sync::broadcast::Sender::is_empty).
     pub fn is_empty(&self) -> bool {
         self.inner.is_empty()
     }
 
-    /// See [`Sender::receiver_count`].
+    /// See [`Sender::receiver_count`](::tokio::sync::broadcast::Sender::receiver_count).
     pub fn receiver_count(&self) -> usize {
         self.inner.receiver_count()
     }
 
-    /// See [`Sender::same_channel`].
+    /// See [`Sender::same_channel`](::tokio::sync::broadcast::Sender::same_channel).
     pub fn same_channel(&self, other: &Self) -> bool {
         self.inner.same_channel(&other.inner)
     }
 
-    /// See [`Sender::closed`].
+    /// See [`Sender::closed`](::tokio::sync::broadcast::Sender::closed).
     pub fn closed(&self) -> impl Future<Output = ()> {
         self.inner.closed()
     }
 
-    /// See [`Sender::strong_count`].
+    /// See [`Sender::strong_count`](::tokio::sync::broadcast::Sender::strong_count).
     pub fn strong_count(&self) -> usize {
         self.inner.strong_count()
     }
 
-    /// See [`Sender::weak_count`].
+    /// See [`Sender::weak_count`](::tokio::sync::broadcast::Sender::weak_count).
     pub fn weak_count(&self) -> usize {
         self.inner.weak_count()
     }
@@ -229,51 +219,51 @@ impl<T> Sender<T> {
 }
 
 impl<T> WeakSender<T> {
-    /// See [`WeakSender::upgrade`].
+    /// See [`WeakSender::upgrade`](::tokio::sync::broadcast::WeakSender::upgrade).
     #[must_use]
     pub fn upgrade(&self) -> Option<Sender<T>> {
         let inner = self.inner.upgrade()?;
         Some(Sender { side: Sending::new(self.channel.clone()), inner })
     }
 
-    /// See [`WeakSender::strong_count`].
+    /// See [`WeakSender::strong_count`](::tokio::sync::broadcast::WeakSender::strong_count).
     pub fn strong_count(&self) -> usize {
         self.inner.strong_count()
     }
 
-    /// See [`WeakSender::weak_count`].
+    /// See [`WeakSender::weak_count`](::tokio::sync::broadcast::WeakSender::weak_count).
     pub fn weak_count(&self) -> usize {
         self.inner.weak_count()
     }
 }
 
 impl<T> Receiver<T> {
-    /// See [`Receiver::len`].
+    /// See [`Receiver::len`](::tokio::sync::broadcast::Receiver::len).
     pub fn len(&self) -> usize {
         self.inner.len()
     }
 
-    /// See [`Receiver::is_empty`].
+    /// See [`Receiver::is_empty`](::tokio::sync::broadcast::Receiver::is_empty).
     pub fn is_empty(&self) -> bool {
         self.inner.is_empty()
     }
 
-    /// See [`Receiver::same_channel`].
+    /// See [`Receiver::same_channel`](::tokio::sync::broadcast::Receiver::same_channel).
     pub fn same_channel(&self, other: &Self) -> bool {
         self.inner.same_channel(&other.inner)
     }
 
-    /// See [`Receiver::sender_strong_count`].
+    /// See [`Receiver::sender_strong_count`](::tokio::sync::broadcast::Receiver::sender_strong_count).
     pub fn sender_strong_count(&self) -> usize {
         self.inner.sender_strong_count()
     }
 
-    /// See [`Receiver::sender_weak_count`].
+    /// See [`Receiver::sender_weak_count`](::tokio::sync::broadcast::Receiver::sender_weak_count).
     pub fn sender_weak_count(&self) -> usize {
         self.inner.sender_weak_count()
     }
 
-    /// See [`Receiver::is_closed`].
+    /// See [`Receiver::is_closed`](::tokio::sync::broadcast::Receiver::is_closed).
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()
     }
@@ -289,14 +279,14 @@ impl<T> Receiver<T> {
 
 impl<T: Clone> Receiver<T> {
     /// A receiver of what is sent from now on; see
-    /// [`Receiver::resubscribe`].
+    /// [`Receiver::resubscribe`](::tokio::sync::broadcast::Receiver::resubscribe).
     #[must_use = "as tokio's"]
     pub fn resubscribe(&self) -> Self {
         let inner = self.inner.resubscribe();
         Self { side: Receiving::new(self.side.channel.clone()), inner }
     }
 
-    /// Receives a message; see [`Receiver::recv`].
+    /// Receives a message; see [`Receiver::recv`](::tokio::sync::broadcast::Receiver::recv).
     ///
     /// # Errors
     /// When messages were lost, since this receiver was too slow, and when there will be no more.
@@ -313,7 +303,7 @@ impl<T: Clone> Receiver<T> {
         }
     }
 
-    /// Receives a message if there is one; see [`Receiver::try_recv`].
+    /// Receives a message if there is one; see [`Receiver::try_recv`](::tokio::sync::broadcast::Receiver::try_recv).
     ///
     /// # Errors
     /// When there is none, when messages were lost, and when there will be no more.
@@ -327,7 +317,7 @@ impl<T: Clone> Receiver<T> {
     }
 
     /// Receives a message where that may block the thread; see
-    /// [`Receiver::blocking_recv`].
+    /// [`Receiver::blocking_recv`](::tokio::sync::broadcast::Receiver::blocking_recv).
     ///
     /// # Errors
     /// When messages were lost, and when there will be no more.

@@ -12,7 +12,7 @@ use crate::recorder::{
     active,
     holds::Shared,
     lock::{LockKind, LockSlot},
-    site::{OutputKind, SiteInfo, SiteKind},
+    site::{SiteInfo, SiteKind},
 };
 
 /// Where a lock was made, and its slot, which it gets when it is first used while something records.
@@ -82,13 +82,7 @@ impl Watch {
         type_name: &'static str,
         register: impl FnOnce(&SiteInfo) -> Option<&'static LockSlot>,
     ) -> Option<&'static LockSlot> {
-        let info = SiteInfo {
-            kind: SiteKind::Lock,
-            location: self.made,
-            type_name,
-            output: OutputKind::Unknown,
-            future_bytes: 0,
-        };
+        let info = SiteInfo::of_thing(SiteKind::Lock, self.made, type_name);
         let made = register(&info);
         let slot = made.map_or(NONE, |slot| std::ptr::from_ref(slot).cast_mut());
         match self.slot.compare_exchange(std::ptr::null_mut(), slot, AcqRel, Acquire) {

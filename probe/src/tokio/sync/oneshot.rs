@@ -70,7 +70,7 @@ impl Receiving {
 }
 
 impl<T> Sender<T> {
-    /// Sends the message; see [`Sender::send`].
+    /// Sends the message; see [`Sender::send`](::tokio::sync::oneshot::Sender::send).
     ///
     /// # Errors
     /// The message, when nobody can receive it any more.
@@ -84,17 +84,17 @@ impl<T> Sender<T> {
         sent
     }
 
-    /// Waits for the receiver to go; see [`Sender::closed`].
+    /// Waits for the receiver to go; see [`Sender::closed`](::tokio::sync::oneshot::Sender::closed).
     pub fn closed(&mut self) -> impl Future<Output = ()> {
         self.inner.closed()
     }
 
-    /// See [`Sender::is_closed`].
+    /// See [`Sender::is_closed`](::tokio::sync::oneshot::Sender::is_closed).
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()
     }
 
-    /// See [`Sender::poll_closed`].
+    /// See [`Sender::poll_closed`](::tokio::sync::oneshot::Sender::poll_closed).
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.inner.poll_closed(cx)
     }
@@ -122,23 +122,23 @@ impl<T> Drop for Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Takes no message from now on; see [`Receiver::close`].
+    /// Takes no message from now on; see [`Receiver::close`](::tokio::sync::oneshot::Receiver::close).
     pub fn close(&mut self) {
         self.receiving.closed = true;
         self.inner.close();
     }
 
-    /// See [`Receiver::is_terminated`].
+    /// See [`Receiver::is_terminated`](::tokio::sync::oneshot::Receiver::is_terminated).
     pub fn is_terminated(&self) -> bool {
         self.inner.is_terminated()
     }
 
-    /// See [`Receiver::is_empty`].
+    /// See [`Receiver::is_empty`](::tokio::sync::oneshot::Receiver::is_empty).
     pub fn is_empty(&self) -> bool {
         self.inner.is_empty()
     }
 
-    /// Takes the message if it is there; see [`Receiver::try_recv`].
+    /// Takes the message if it is there; see [`Receiver::try_recv`](::tokio::sync::oneshot::Receiver::try_recv).
     ///
     /// # Errors
     /// When it is not there yet, and when it never will be.
@@ -151,7 +151,7 @@ impl<T> Receiver<T> {
     }
 
     /// Waits for the message where that may block the thread; see
-    /// [`Receiver::blocking_recv`].
+    /// [`Receiver::blocking_recv`](::tokio::sync::oneshot::Receiver::blocking_recv).
     ///
     /// # Errors
     /// When the sender went without sending.

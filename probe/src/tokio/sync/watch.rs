@@ -5,16 +5,14 @@
 #[cfg(doc)]
 use crate::tokio::raw;
 
-use std::{any::type_name, fmt, future::Future, panic::Location};
+use std::{fmt, future::Future, panic::Location};
 
 use ::tokio::sync::watch as tokios;
 pub use ::tokio::sync::watch::*;
 use error::{RecvError, SendError};
 
 use crate::recorder::{
-    active,
     channel::{ChannelKind, ChannelRef, ChannelSlot, RecvAwaited},
-    site::{OutputKind, SiteInfo, SiteKind},
     wait::Watched,
 };
 
@@ -29,15 +27,7 @@ pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
 }
 
 fn register<T>(made: CallSite) -> Option<ChannelRef> {
-    let recorder = active()?;
-    let info = SiteInfo {
-        kind: SiteKind::Channel,
-        location: made,
-        type_name: type_name::<T>(),
-        output: OutputKind::Unknown,
-        future_bytes: 0,
-    };
-    ChannelSlot::register(recorder, &info, ChannelKind::Watch, 1)
+    ChannelSlot::of::<T>(ChannelKind::Watch, 1, made)
 }
 
 /// Sends values; see [`tokio::sync::watch::Sender`].
@@ -118,13 +108,13 @@ impl Drop for Receiving {
 }
 
 impl<T> Sender<T> {
-    /// The sending half alone; see [`Sender::new`].
+    /// The sending half alone; see [`Sender::new`](::tokio::sync::watch::Sender::new).
     #[track_caller]
     pub fn new(init: T) -> Self {
         Self { side: Sending::new(register::<T>(Location::caller())), inner: tokios::Sender::new(init) }
     }
 
-    /// Sends a value; see [`Sender::send`].
+    /// Sends a value; see [`Sender::send`](::tokio::sync::watch::Sender::send).
     ///
     /// # Errors
     /// The value, when there is no receiver.
@@ -135,7 +125,7 @@ impl<T> Sender<T> {
         Ok(())
     }
 
-    /// Changes the value in place; see [`Sender::send_modify`].
+    /// Changes the value in place; see [`Sender::send_modify`](::tokio::sync::watch::Sender::send_modify).
     ///
     /// # Panics
     /// When `modify` does.
@@ -149,7 +139,7 @@ impl<T> Sender<T> {
     }
 
     /// Changes the value in place, and tells of it if `modify` says so; see
-    /// [`Sender::send_if_modified`].
+    /// [`Sender::send_if_modified`](::tokio::sync::watch::Sender::send_if_modified).
     ///
     /// # Panics
     /// When `modify` does.
@@ -165,7 +155,7 @@ impl<T> Sender<T> {
         sent
     }
 
-    /// Sends a value, and gives the one before; see [`Sender::send_replace`].
+    /// Sends a value, and gives the one before; see [`Sender::send_replace`](::tokio::sync::watch::Sender::send_replace).
     #[track_caller]
     pub fn send_replace(&self, value: T) -> T {
         let before = self.inner.send_replace(value);
@@ -173,37 +163,37 @@ impl<T> Sender<T> {
         before
     }
 
-    /// See [`Sender::borrow`].
+    /// See [`Sender::borrow`](::tokio::sync::watch::Sender::borrow).
     pub fn borrow(&self) -> Ref<'_, T> {
         self.inner.borrow()
     }
 
-    /// See [`Sender::is_closed`].
+    /// See [`Sender::is_closed`](::tokio::sync::watch::Sender::is_closed).
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()
     }
 
-    /// See [`Sender::closed`].
+    /// See [`Sender::closed`](::tokio::sync::watch::Sender::closed).
     pub fn closed(&self) -> impl Future<Output = ()> {
         self.inner.closed()
     }
 
-    /// Another receiver; see [`Sender::subscribe`].
+    /// Another receiver; see [`Sender::subscribe`](::tokio::sync::watch::Sender::subscribe).
     pub fn subscribe(&self) -> Receiver<T> {
         Receiver { side: Receiving::new(self.side.0.clone()), inner: self.inner.subscribe() }
     }
 
-    /// See [`Sender::receiver_count`].
+    /// See [`Sender::receiver_count`](::tokio::sync::watch::Sender::receiver_count).
     pub fn receiver_count(&self) -> usize {
         self.inner.receiver_count()
     }
 
-    /// See [`Sender::sender_count`].
+    /// See [`Sender::sender_count`](::tokio::sync::watch::Sender::sender_count).
     pub fn sender_count(&self) -> usize {
         self.inner.sender_count()
     }
 
-    /// See [`Sender::same_channel`].
+    /// See [`Sender::same_channel`](::tokio::sync::watch::Sender::same_channel).
     pub fn same_channel(&self, other: &Self) -> bool {
         self.inner.same_channel(&other.inner)
     }
@@ -218,7 +208,7 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Looks at the newest value; see [`Receiver::borrow`].
+    /// Looks at the newest value; see [`Receiver::borrow`](::tokio::sync::watch::Receiver::borrow).
     #[track_caller]
     pub fn borrow(&self) -> Ref<'_, T> {
         self.side.looks(Location::caller());
@@ -226,14 +216,14 @@ impl<T> Receiver<T> {
     }
 
     /// Looks at the newest value, and takes it for seen; see
-    /// [`Receiver::borrow_and_update`].
+    /// [`Receiver::borrow_and_update`](::tokio::sync::watch::Receiver::borrow_and_update).
     #[track_caller]
     pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
         self.side.looks(Location::caller());
         self.inner.borrow_and_update()
     }
 
-    /// See [`Receiver::has_changed`].
+    /// See [`Receiver::has_changed`](::tokio::sync::watch::Receiver::has_changed).
     ///
     /// # Errors
     /// When there is no sender any more.
@@ -243,22 +233,22 @@ impl<T> Receiver<T> {
         self.inner.has_changed()
     }
 
-    /// See [`Receiver::is_closed`].
+    /// See [`Receiver::is_closed`](::tokio::sync::watch::Receiver::is_closed).
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()
     }
 
-    /// See [`Receiver::mark_changed`].
+    /// See [`Receiver::mark_changed`](::tokio::sync::watch::Receiver::mark_changed).
     pub fn mark_changed(&mut self) {
         self.inner.mark_changed();
     }
 
-    /// See [`Receiver::mark_unchanged`].
+    /// See [`Receiver::mark_unchanged`](::tokio::sync::watch::Receiver::mark_unchanged).
     pub fn mark_unchanged(&mut self) {
         self.inner.mark_unchanged();
     }
 
-    /// Waits for a value that was not seen; see [`Receiver::changed`].
+    /// Waits for a value that was not seen; see [`Receiver::changed`](::tokio::sync::watch::Receiver::changed).
     ///
     /// # Errors
     /// When there is no sender any more.
@@ -276,7 +266,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Waits for a value that `f` accepts; see [`Receiver::wait_for`].
+    /// Waits for a value that `f` accepts; see [`Receiver::wait_for`](::tokio::sync::watch::Receiver::wait_for).
     ///
     /// # Errors
     /// When there is no sender any more, and the last value is not accepted.
@@ -295,7 +285,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// See [`Receiver::same_channel`].
+    /// See [`Receiver::same_channel`](::tokio::sync::watch::Receiver::same_channel).
     pub fn same_channel(&self, other: &Self) -> bool {
         self.inner.same_channel(&other.inner)
     }

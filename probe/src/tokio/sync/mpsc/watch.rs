@@ -1,11 +1,9 @@
 //! What a handle holds of its channel's slot.
-use std::{any::type_name, panic::Location, task::Poll};
+use std::{panic::Location, task::Poll};
 
 use crate::recorder::{
-    active,
     channel::{ChannelKind, ChannelRef, ChannelSlot, RecvAwaited, SendAwaited},
     clock,
-    site::{OutputKind, SiteInfo, SiteKind},
     wait::{PolledWait, WaitKind},
 };
 
@@ -13,14 +11,7 @@ pub(super) type CallSite = &'static Location<'static>;
 
 /// Both sides of a new channel of `T`s; `capacity` is 0 for an unbounded one.
 pub(super) fn sides<T>(kind: ChannelKind, capacity: usize, made: CallSite) -> (SenderSide, ReceiverSide) {
-    let info = SiteInfo {
-        kind: SiteKind::Channel,
-        location: made,
-        type_name: type_name::<T>(),
-        output: OutputKind::Unknown,
-        future_bytes: 0,
-    };
-    let channel = active().and_then(|recorder| ChannelSlot::register(recorder, &info, kind, capacity));
+    let channel = ChannelSlot::of::<T>(kind, capacity, made);
     if let Some(channel) = &channel {
         channel.slot().receivers(1);
     }
