@@ -16,6 +16,8 @@ mod recorder;
 mod service;
 mod stacks;
 mod start;
+#[cfg(test)]
+mod testing;
 pub mod tokio;
 mod wire;
 

@@ -9,40 +9,9 @@ use axum::{Router, routing::get};
 
 use super::{Cause, Stack, Watchdog};
 use crate::{
-    recorder::{
-        self, Recorder,
-        thread::{WorkerReading, worker_name},
-    },
+    testing::{pause, recorder, runtime, wait_for, workers},
     tokio::runtime::{Builder, Runtime},
 };
-
-fn recorder() -> &'static Recorder {
-    recorder::start(recorder::DEFAULT_LIMIT_BYTES);
-    recorder::active().unwrap()
-}
-
-fn runtime(name: &str, workers: usize) -> Runtime {
-    recorder();
-    Builder::new_multi_thread().worker_threads(workers).thread_name(name).enable_all().build().unwrap()
-}
-
-/// The workers of a runtime whose threads have that name.
-fn workers(name: &str) -> Vec<WorkerReading> {
-    let all = recorder().workers.all().filter_map(|(_, slot)| slot.read());
-    all.filter(|worker| worker_name(worker.name) == name).collect()
-}
-
-fn wait_for(mut what: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !what() {
-        assert!(began.elapsed() < Duration::from_secs(20), "it does not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn pause(millis: u64) -> ::tokio::time::Sleep {
-    ::tokio::time::sleep(Duration::from_millis(millis))
-}
 
 /// A process has one watchdog: two would take each other's signals for signs of life.
 pub(super) fn only_watchdog() -> (MutexGuard<'static, ()>, Watchdog) {

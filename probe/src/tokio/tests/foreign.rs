@@ -1,40 +1,11 @@
 //! Tasks that a library spawns with a tokio of its own, here `::tokio`.
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use super::*;
 use crate::{
-    recorder::thread::{WorkerReading, worker_name},
-    tokio::{
-        runtime::Runtime,
-        sync::{Mutex, RwLock},
-    },
+    testing::{pause, runtime, wait_for, workers},
+    tokio::sync::{Mutex, RwLock},
 };
-
-fn runtime(name: &str, workers: usize) -> Runtime {
-    recorder();
-    Builder::new_multi_thread().worker_threads(workers).thread_name(name).enable_all().build().unwrap()
-}
-
-/// The workers of a runtime whose threads have that name.
-fn workers(name: &str) -> Vec<WorkerReading> {
-    let all = recorder().workers.all().filter_map(|(_, slot)| slot.read());
-    all.filter(|worker| worker_name(worker.name) == name).collect()
-}
-
-fn wait_for(mut what: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !what() {
-        assert!(began.elapsed() < Duration::from_secs(20), "it does not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn pause(millis: u64) -> ::tokio::time::Sleep {
-    ::tokio::time::sleep(Duration::from_millis(millis))
-}
 
 #[test]
 fn every_worker_is_known_from_its_first_park() {

@@ -23,22 +23,16 @@ use std::{
 
 use crate::{
     recorder::{
-        DEFAULT_LIMIT_BYTES, Recorder, active,
         channel::ChannelReading,
         lock::LockReading,
         peek,
         site::{Site, SiteKind},
-        start,
         task::TaskReading,
         wait::WaitReading,
     },
+    testing::recorder,
     tokio::{runtime::Builder, task},
 };
-
-fn recorder() -> &'static Recorder {
-    start(DEFAULT_LIMIT_BYTES);
-    active().unwrap()
-}
 
 /// Runs a test on one thread, so that what runs when is known.
 fn run<F: Future>(test: F) -> F::Output {
