@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     Recorder,
-    site::{OutputKind, SiteInfo, SiteKind, add},
+    site::{SiteInfo, SiteKind, add},
     task::{PollInProgress, Stage, TaskKind, TaskRef, TaskSlot},
 };
 
