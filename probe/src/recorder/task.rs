@@ -627,7 +627,9 @@ impl PollInProgress {
             return self.finish_long(ended);
         }
         let took = self.leave(ended);
-        self.task.ran_for(took);
+        if took > self.task.max_poll.load(Relaxed) {
+            self.task.new_max(took);
+        }
         ended
     }
 
@@ -636,11 +638,13 @@ impl PollInProgress {
         let judged = self.task.kind.load(Relaxed) != TaskKind::Blocking as u8;
         let wait = if judged { thread::wait_of_long_poll() } else { None };
         let took = self.leave(ended);
-        // What a full machine takes from a poll makes it no long one.
+        // What a full machine takes from a poll makes it no long one of its site's.
         let ran = wait.map_or(took, |wait| took.saturating_sub(wait.settle()));
-        self.task.ran_for(ran);
+        let (task, site) = (self.task, self.task.site());
+        task.max_poll.store(task.max_poll.load(Relaxed).max(took), Relaxed);
+        site.max_poll.fetch_max(ran, Relaxed);
         if judged && ran >= slow_ticks() {
-            self.task.site().slow_poll(self.task.id(), ran, ended);
+            site.slow_poll(task.id(), ran, ended);
         }
         ended
     }
@@ -673,13 +677,6 @@ impl TaskSlot {
     /// It is polled for the first time.
     pub(super) fn alive(&self) {
         self.stage.store(Stage::Alive as u8, Relaxed);
-    }
-
-    #[inline]
-    fn ran_for(&self, ran: u64) {
-        if ran > self.max_poll.load(Relaxed) {
-            self.new_max(ran);
-        }
     }
 
     #[cold]

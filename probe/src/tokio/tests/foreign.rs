@@ -52,6 +52,8 @@ fn a_lock_names_the_librarys_task_that_holds_it_and_says_that_it_was_suspended()
 /// What the hooks tell.
 #[cfg(tokio_unstable)]
 mod hooked {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         recorder::{
