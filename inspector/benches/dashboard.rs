@@ -1,7 +1,8 @@
 //! What the dashboard takes: CPU at ten updates a second, the time from a key to the paint, bytes for each frame.
 //!
 //! `cargo bench -p async-inspect-cli`. Everything between the decoded update and the bytes for the terminal is the real
-//! thing: model, rules, screens, the terminal's own difference of frames. Decoding and the network are not in it.
+//! thing: model, rules, screens, the terminal's own difference of frames. How long it takes to attach is measured from the
+//! bytes of a probe's messages on. The network is not in it.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
 use std::io::{self, Write};
@@ -9,13 +10,16 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use async_inspect_cli::app::{App, Depth, Msg, Options, update};
+use async_inspect_cli::decode::Decoder;
 use async_inspect_cli::model::{
     Batch, SiteBirth, SiteId, SiteKind, SiteReading, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState,
     WorkerId, WorkerReading,
 };
 use async_inspect_cli::source::Event;
 use async_inspect_cli::view::draw;
+use async_inspect_proto::v1;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use prost::Message;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
@@ -50,7 +54,15 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(tasks: u64, (columns, rows): (u16, u16)) -> Self {
+    fn new(tasks: u64, size: (u16, u16)) -> Self {
+        let mut bench = Self::empty(tasks, size);
+        bench.snapshot();
+        bench.rest();
+        bench
+    }
+
+    /// Attached, and nothing is known yet.
+    fn empty(tasks: u64, (columns, rows): (u16, u16)) -> Self {
         let wire = Wire::default();
         let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
         let terminal =
@@ -67,9 +79,93 @@ impl Bench {
             ..Target::default()
         };
         update(&mut app, Msg::Source(Event::Connected(Box::new(target))));
-        let mut bench = Self { app, terminal, wire, tasks, tick: 600 * TICKS, clock: Duration::ZERO };
-        bench.snapshot();
-        bench
+        Self { app, terminal, wire, tasks, tick: 600 * TICKS, clock: Duration::ZERO }
+    }
+
+    /// Lets a pass over very many tasks come to its end, as the loop does between keys; returns the longest turn.
+    fn rest(&mut self) -> Duration {
+        let mut longest = Duration::ZERO;
+        while self.app.busy() {
+            let start = Instant::now();
+            update(&mut self.app, Msg::Tick(self.clock));
+            longest = longest.max(start.elapsed());
+        }
+        longest
+    }
+
+    /// The messages of a probe's first snapshot, as they come over the wire.
+    fn messages(&self) -> Vec<Vec<u8>> {
+        // As many as the probe puts into one.
+        const ROWS: u64 = 4000;
+        let now = self.now().0;
+        let mut strings = vec!["service".to_owned(), "handle".to_owned()];
+        strings.extend((0..SITES).map(|n| format!("src/handlers/part_{n}.rs")));
+        let sites = v1::Sites {
+            id: (1..=SITES).collect(),
+            kind: vec![v1::SiteKind::Spawn.into(); SITES as usize],
+            file: (0..SITES).map(|n| n + 3).collect(),
+            line: (0..SITES).map(|n| n + 10).collect(),
+            column: vec![9; SITES as usize],
+            name: vec![2; SITES as usize],
+            output: vec![v1::OutputKind::Unit.into(); SITES as usize],
+        };
+        let first = v1::Update {
+            snapshot_begin: true,
+            strings: Some(v1::Strings { first: 1, values: strings }),
+            sites: Some(sites),
+            ..v1::Update::default()
+        };
+        let piece = |from: u64| {
+            let ids: Vec<u64> = (from..(from + ROWS).min(self.tasks)).map(|n| n + 1).collect();
+            let rows = ids.len();
+            let births = v1::TaskBirths {
+                kind: vec![v1::TaskKind::Async.into(); rows],
+                site: ids.iter().map(|id| (id % u64::from(SITES)) as u32 + 1).collect(),
+                name: vec![0; rows],
+                spawned_at_ns: ids.iter().map(|id| id * 1000).collect(),
+                future_bytes: vec![1024; rows],
+                parent: vec![1; rows],
+                id: ids.clone(),
+            };
+            let states = v1::TaskStates {
+                state: vec![v1::TaskState::Idle.into(); rows],
+                state_since_ns: ids.iter().map(|id| now - id * 500).collect(),
+                polls: vec![600; rows],
+                busy_ns: vec![12_345_678; rows],
+                max_poll_ns: vec![98_765; rows],
+                wakes: vec![600; rows],
+                self_wakes: vec![0; rows],
+                sched_total_ns: vec![7_654_321; rows],
+                sched_max_ns: vec![123_456; rows],
+                flags: vec![1; rows],
+                waits: vec![1; rows],
+                wait_kind: vec![v1::WaitKind::Timer.into(); rows],
+                wait_for: vec![0; rows],
+                wait_site: vec![1; rows],
+                wait_since_ns: ids.iter().map(|id| now - id * 500).collect(),
+                wakers_plus_one: vec![2; rows],
+                id: ids,
+            };
+            v1::Update { task_births: Some(births), task_states: Some(states), ..v1::Update::default() }
+        };
+        let last = v1::Update { snapshot_end: true, ..v1::Update::default() };
+        let pieces = (0..self.tasks).step_by(ROWS as usize).map(piece);
+        let all = std::iter::once(first).chain(pieces).chain([last]);
+        all.map(|update| v1::Update { seq: self.tick, now_ns: now, ..update }.encode_to_vec()).collect()
+    }
+
+    /// From the messages' bytes to the first frame with everything on it: decoding, and all else.
+    fn attach(&mut self, messages: &[Vec<u8>]) -> (Duration, Duration) {
+        let (start, mut decoding) = (Instant::now(), Duration::ZERO);
+        let mut decoder = Decoder::new();
+        for message in messages {
+            let began = Instant::now();
+            let batch = decoder.update(v1::Update::decode(&message[..]).unwrap()).unwrap();
+            decoding += began.elapsed();
+            self.hear(batch);
+        }
+        self.paint();
+        (decoding, start.elapsed().saturating_sub(decoding))
     }
 
     fn now(&self) -> Stamp {
@@ -162,6 +258,7 @@ impl Bench {
         };
         let start = Instant::now();
         self.hear(batch);
+        self.rest();
         if self.app.take_dirty() {
             self.paint();
         }
@@ -175,11 +272,13 @@ impl Bench {
         self.wire.0.get() - before
     }
 
-    fn press(&mut self, code: KeyCode) -> Duration {
+    /// From a key to the bytes of the frame; then the longest turn of the loop for which a next key would wait.
+    fn press(&mut self, code: KeyCode) -> (Duration, Duration) {
         let start = Instant::now();
         update(&mut self.app, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
         self.paint();
-        start.elapsed()
+        let painted = start.elapsed();
+        (painted, self.rest())
     }
 
     fn keys(&mut self, keys: &str) {
@@ -195,8 +294,25 @@ fn quantile(times: &mut [Duration], q: f64) -> Duration {
 }
 
 fn main() {
-    println!("One core of CPU, updates and frames together, {TICKS} updates a second, 120x40");
+    println!("From the bytes of a probe's first snapshot to the first frame with everything on it, 120x40");
+    println!("{:>9} {:>9} {:>12} {:>14} {:>10}", "tasks", "bytes", "decoding", "all the rest", "in turns");
+    for tasks in [10_000, 100_000, 1_000_000] {
+        let mut bench = Bench::empty(tasks, (120, 40));
+        let messages = bench.messages();
+        let bytes: usize = messages.iter().map(Vec::len).sum();
+        let (decoding, rest) = bench.attach(&messages);
+        let (decoding, rest) = (decoding.as_secs_f64() * 1e3, rest.as_secs_f64() * 1e3);
+        println!(
+            "{tasks:>9} {:>6.1} MB {decoding:>9.0} ms {rest:>11.0} ms {:>7.0} ms",
+            bytes as f64 / 1e6,
+            // The two are done on two threads.
+            decoding.max(rest)
+        );
+    }
+
+    println!("\nOne core of CPU, updates and frames together, {TICKS} updates a second, 120x40");
     println!("{:>9} {:>9} {:>14} {:>9} {:>9} {:>9}", "tasks", "polled/s", "first paint", "screen", "CPU", "frozen");
+    let mut frozen_in = Vec::new();
     for (tasks, active) in [(1_000, 1_000), (10_000, 10_000), (100_000, 100_000), (1_000_000, 100_000)] {
         let start = Instant::now();
         let mut bench = Bench::new(tasks, (120, 40));
@@ -211,16 +327,27 @@ fn main() {
             };
             let live = run(&mut bench);
             bench.keys(" ");
+            let thaw = bench.next(active);
             let frozen = run(&mut bench);
             bench.keys(" ");
+            if screen == "overview" {
+                frozen_in.push((tasks, thaw));
+            }
             let first =
                 if screen == "overview" { format!("{:.0} ms", first.as_secs_f64() * 1e3) } else { String::new() };
             println!("{tasks:>9} {active:>9} {first:>14} {screen:>9} {live:>8.2}% {frozen:>8.2}%");
         }
     }
 
-    println!("\nFrom a key to the bytes of the frame, 120x40");
-    println!("{:>9} {:>28} {:>10} {:>10}", "tasks", "keys", "median", "worst");
+    println!("\nThe first update after the view was frozen, which parts what is shown from what goes on");
+    for (tasks, took) in frozen_in {
+        println!("{tasks:>9} {:>7.1} ms", took.as_secs_f64() * 1e3);
+    }
+
+    println!(
+        "\nFrom a key to the bytes of the frame, 120x40, and the longest turn after it for which a key would wait"
+    );
+    println!("{:>9} {:>28} {:>10} {:>10} {:>10}", "tasks", "keys", "median", "worst", "turn");
     for tasks in [10_000, 1_000_000] {
         let mut bench = Bench::new(tasks, (120, 40));
         bench.paint();
@@ -232,16 +359,19 @@ fn main() {
             ("last, first one by one", "2", "Gg"),
         ] {
             bench.keys(to);
-            let mut times = Vec::new();
+            let (mut times, mut longest) = (Vec::new(), Duration::ZERO);
             for key in keys.chars().cycle().take(40) {
                 bench.clock += Duration::from_millis(30);
-                times.push(bench.press(KeyCode::Char(key)));
+                let (painted, turn) = bench.press(KeyCode::Char(key));
+                times.push(painted);
+                longest = longest.max(turn);
             }
             let (median, worst) = (quantile(&mut times, 0.5), quantile(&mut times, 1.0));
             println!(
-                "{tasks:>9} {what:>28} {:>7.2} ms {:>7.2} ms",
+                "{tasks:>9} {what:>28} {:>7.2} ms {:>7.2} ms {:>7.2} ms",
                 median.as_secs_f64() * 1e3,
-                worst.as_secs_f64() * 1e3
+                worst.as_secs_f64() * 1e3,
+                longest.as_secs_f64() * 1e3
             );
         }
     }

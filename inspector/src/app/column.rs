@@ -143,27 +143,55 @@ pub(crate) const MARK: Column = Column {
     role: mark_role,
 };
 
-/// Orders `entities` by a column; figures start with the largest and words with the first, `reverse` turns that
-/// round. Ties are broken by the second column, then by id.
-pub(crate) fn sort(cx: &Cx, entities: &mut [Entity], by: &Column, then: &Column, reverse: bool) {
-    let number = |column: &Column, entity| (column.value)(cx, entity).number().map_or(f64::NEG_INFINITY, finite);
-    let turn = |order: Ordering| if reverse { order.reverse() } else { order };
-    if by.kind == Kind::Text {
-        entities.sort_by_cached_key(|&e| {
-            let words = (by.value)(cx, e).words().unwrap_or_default().to_lowercase();
-            (words.is_empty(), words, e.ordinal())
-        });
-        if reverse {
-            entities.reverse();
+/// How rows are ordered: figures start with the largest and words with the first, `reverse` turns that round. Ties are
+/// broken by the second column, then by id.
+#[derive(Clone, Copy)]
+pub(crate) struct Order {
+    pub(crate) by: &'static Column,
+    pub(crate) then: &'static Column,
+    pub(crate) reverse: bool,
+}
+
+/// What one row is ordered by.
+pub(crate) enum Key {
+    /// Words; rows without any come last.
+    Words(bool, String),
+    /// Figures, that of the second column last.
+    Figures(f64, f64),
+}
+
+impl Order {
+    /// The key of a row.
+    pub(crate) fn key(&self, cx: &Cx, entity: Entity) -> Key {
+        if self.by.kind == Kind::Text {
+            let words = (self.by.value)(cx, entity).words().unwrap_or_default().to_lowercase();
+            return Key::Words(words.is_empty(), words);
         }
-        return;
+        let number = |column: &Column| (column.value)(cx, entity).number().map_or(f64::NEG_INFINITY, finite);
+        Key::Figures(number(self.by), number(self.then))
     }
-    let mut keyed: Vec<_> = entities.iter().map(|&e| (number(by, e), number(then, e), e)).collect();
-    keyed.sort_unstable_by(|a, b| {
-        turn(b.0.total_cmp(&a.0)).then(b.1.total_cmp(&a.1)).then(a.2.ordinal().cmp(&b.2.ordinal()))
-    });
-    for (slot, (_, _, entity)) in entities.iter_mut().zip(keyed) {
-        *slot = entity;
+
+    /// Which of two rows comes first.
+    pub(crate) fn compare(&self, a: &(Key, Entity), b: &(Key, Entity)) -> Ordering {
+        let turn = |order: Ordering| if self.reverse { order.reverse() } else { order };
+        let ids = a.1.ordinal().cmp(&b.1.ordinal());
+        match (&a.0, &b.0) {
+            (Key::Figures(a, then_a), Key::Figures(b, then_b)) => {
+                turn(b.total_cmp(a)).then_with(|| then_b.total_cmp(then_a)).then(ids)
+            }
+            (Key::Words(none_a, a), Key::Words(none_b, b)) => turn(none_a.cmp(none_b).then_with(|| a.cmp(b)).then(ids)),
+            // Keys of one column are of one kind.
+            _ => ids,
+        }
+    }
+
+    /// Orders `entities`.
+    pub(crate) fn sort(&self, cx: &Cx, entities: &mut [Entity]) {
+        let mut keyed: Vec<_> = entities.iter().map(|&entity| (self.key(cx, entity), entity)).collect();
+        keyed.sort_unstable_by(|a, b| self.compare(a, b));
+        for (slot, (_, entity)) in entities.iter_mut().zip(keyed) {
+            *slot = entity;
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What screens need beyond the model, worked out once a second at most rather than once a frame: sums by spawn site,
-//! who waits for what, and the order of the rows. Drawing then touches only what is visible. Each pass over all tasks
-//! is made only for the screens that show what it finds.
+//! who waits for what, and the order of the rows. Drawing then touches only what is visible. What takes a pass over all
+//! tasks is gathered by a [`Sweep`], which among very many goes on a few milliseconds at a time.
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::place::Place;
 use super::screen::{Body, Rows};
+use super::sweep::Sweep;
 use super::{App, Entity};
 use crate::model::{ChannelId, LockId, SiteId, Stamp, Task, TaskId, Wait, WaitFor};
 
@@ -26,6 +27,10 @@ pub(crate) struct Derived {
     pub(crate) send_waits: HashMap<ChannelId, Stamp>,
     /// What a task holds.
     pub(crate) holds: HashMap<TaskId, Vec<LockId>>,
+    /// Tasks in the order of the place in front: all of them, where they are shown one by one.
+    pub(crate) flat: Rows,
+    /// Those of the sites that are opened in place.
+    pub(crate) inside: HashMap<SiteId, Vec<Entity>>,
     /// The rows of the table in front.
     pub(crate) rows: Rows,
     /// Relations of the entities in front: the page's subject and the selected row.
@@ -53,7 +58,7 @@ pub(crate) struct SiteSum {
 }
 
 impl SiteSum {
-    fn add(&mut self, task: &Task) {
+    pub(super) fn add(&mut self, task: &Task) {
         use crate::model::TaskState::{Running, Scheduled};
         self.tasks += 1;
         if task.state == Running {
@@ -119,60 +124,74 @@ pub(crate) fn interval(tasks: usize) -> Duration {
     }
 }
 
-/// Above this many tasks a key does not wait for a pass over all of them where it can be answered without.
+/// Above this many tasks no key waits for a pass over all of them.
 pub(crate) const MANY_TASKS: usize = 100_000;
 
-/// Works everything out again for the place in front.
+/// Works everything out again for the place in front. Among very many tasks, what takes a pass over all of them comes
+/// later, by [`go_on`].
 pub(crate) fn refresh(app: &mut App) {
-    app.refresh_due = false;
-    index(app);
-    sum_sites(app);
+    app.sweep = None;
+    holds(app);
+    let sweep = Sweep::of_rows(app);
+    let rows_come_later = begin(app, sweep);
     arrange(app);
-    focus(app);
+    if !rows_come_later {
+        focus(app);
+    }
 }
 
-fn index(app: &mut App) {
-    let cx = app.cx();
-    let mut derived = Derived::default();
-    let waits_shown = matches!(app.place().screen.id, "locks" | "channels");
-    for task in cx.model.tasks.values().filter(|_| waits_shown) {
-        for wait in &task.waits {
-            let oldest = match wait.on {
-                WaitFor::Lock(id) | WaitFor::Read(id) => derived.lock_waits.entry(id).or_insert(wait.since),
-                WaitFor::Send(id) => derived.send_waits.entry(id).or_insert(wait.since),
-                _ => continue,
-            };
-            *oldest = (*oldest).min(wait.since);
-        }
+/// Looks up who relates to the entities in front; after the rows, which say what is selected.
+pub(crate) fn focus(app: &mut App) {
+    if app.sweep.as_ref().is_none_or(|sweep| !sweep.is_of_rows()) {
+        let sweep = Sweep::of_focus(app);
+        begin(app, sweep);
     }
-    for lock in cx.model.locks.values() {
+}
+
+/// Begins a pass; returns whether it goes on later.
+fn begin(app: &mut App, mut sweep: Sweep) -> bool {
+    if app.cx().model.tasks.len() > MANY_TASKS && sweep.wants_anything() {
+        app.sweep = Some(sweep);
+        return true;
+    }
+    app.sweep = None;
+    sweep.run(&app.cx(), usize::MAX);
+    sweep.finish(app);
+    false
+}
+
+/// Takes a pass that is under way a little further.
+pub(crate) fn go_on(app: &mut App) {
+    /// Parts of the tasks that take a few milliseconds.
+    const SLICE: usize = 1024;
+    let Some(mut sweep) = app.sweep.take() else { return };
+    if !sweep.run(&app.cx(), SLICE) {
+        app.sweep = Some(sweep);
+        return;
+    }
+    let of_rows = sweep.is_of_rows();
+    sweep.finish(app);
+    if of_rows {
+        arrange(app);
+        super::navigate::settle(app);
+        focus(app);
+    }
+    app.touch();
+}
+
+fn holds(app: &mut App) {
+    let mut holds: HashMap<TaskId, Vec<LockId>> = HashMap::new();
+    for lock in app.cx().model.locks.values() {
         let listed = lock.holders.iter().map(|h| h.task);
         for holder in listed.chain([lock.holder]).filter(|task| task.0 != 0) {
-            derived.holds.entry(holder).or_default().push(lock.id);
+            holds.entry(holder).or_default().push(lock.id);
         }
     }
-    for held in derived.holds.values_mut() {
+    for held in holds.values_mut() {
         held.sort_unstable();
         held.dedup();
     }
-    derived.rows = std::mem::take(&mut app.derived.rows);
-    app.derived = derived;
-}
-
-fn sum_sites(app: &mut App) {
-    let place = app.place();
-    let cx = app.cx();
-    if place.screen.id != "tasks" || place.flat {
-        return;
-    }
-    let filtered = !place.filter.is_empty();
-    let mut sites: HashMap<SiteId, SiteSum> = HashMap::new();
-    for task in cx.model.tasks.values() {
-        if !filtered || place.filter.matches(&cx, place.columns(), Entity::Task(task.id)) {
-            sites.entry(task.site).or_default().add(task);
-        }
-    }
-    app.derived.sites = sites;
+    app.derived.holds = holds;
 }
 
 fn arrange(app: &mut App) {
@@ -182,56 +201,4 @@ fn arrange(app: &mut App) {
         _ => Rows::default(),
     };
     app.derived.rows = rows;
-}
-
-/// Looks up who relates to the entities in front. One pass over all tasks, whatever is in front.
-pub(crate) fn focus(app: &mut App) {
-    let cx = app.cx();
-    let mut found: Vec<Focus> = Vec::new();
-    for entity in app.in_front() {
-        // A finding's page shows the relations of what it accuses.
-        let entity = match entity {
-            Entity::Finding(key) => Entity::from(key.subject),
-            other => other,
-        };
-        if !found.iter().any(|f| f.of == Some(entity)) {
-            found.push(Focus { of: Some(entity), ..Focus::default() });
-        }
-    }
-    if found.iter().any(|f| !matches!(f.of, Some(Entity::Worker(_) | Entity::Past(_)))) {
-        for task in cx.model.tasks.values() {
-            for focus in &mut found {
-                match focus.of {
-                    Some(Entity::Task(id)) if task.parent == id && id.0 != 0 => focus.children.push(task.id),
-                    Some(Entity::Site(id)) if task.site == id => focus.children.push(task.id),
-                    _ => {}
-                }
-                for wait in &task.waits {
-                    if focus.of == Some(wait.on.into()) {
-                        focus.waiters.push((*wait, task.id));
-                    }
-                }
-            }
-        }
-    }
-    for focus in &mut found {
-        focus.waiting = focus.waiters.len();
-        keep_first(&mut focus.waiters, |(wait, id)| (wait.since, *id));
-        focus.born = focus.children.len();
-        keep_first(&mut focus.children, |id| {
-            let mark = cx.mark(Entity::Task(*id)).map_or(0, |s| s as u8 + 1);
-            let since = cx.model.tasks.get(id).map_or(cx.model.now, |t| t.state_since);
-            (Reverse(mark), since, *id)
-        });
-    }
-    app.derived.focus = found;
-}
-
-/// Sorts by `key` and keeps the first few; the rest is not sorted.
-fn keep_first<T, K: Ord>(all: &mut Vec<T>, key: impl Fn(&T) -> K) {
-    if all.len() > FOCUS_LIMIT {
-        all.select_nth_unstable_by_key(FOCUS_LIMIT, &key);
-        all.truncate(FOCUS_LIMIT);
-    }
-    all.sort_unstable_by_key(key);
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use crate::lints::{Confidence, Evidence, Finding, Severity, Subject, SubjectKind};
 use crate::model::{
     Blind, Channel, ChannelId, ChannelKind, Cost, Frame, Histogram, Holder, Lock, LockId, LockKind, Loss, Model,
-    OutputKind, Panic, Series, Site, SiteId, SiteKind, SlowPoll, Stack, StackCause, Stamp, SuspendedHold, Target, Task,
-    TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor, Worker, WorkerId, WorkerKind,
+    OutputKind, Panic, Runtime, RuntimeDetail, RuntimeId, RuntimeKind, Series, Site, SiteId, SiteKind, SlowPoll, Stack,
+    StackCause, Stamp, SuspendedHold, Target, Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor, Worker,
+    WorkerDetail, WorkerId, WorkerKind,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -375,12 +376,37 @@ fn workers() -> Vec<Worker> {
         busy_share,
         ..Worker::default()
     };
+    let worker = |id: u64, busy_share: f64, poll| Worker {
+        parks_per_s: 40.0 * (1.0 - busy_share),
+        detail: Some(WorkerDetail { local_queue: u64::from(id == 1) * 3, steals_per_s: 0.7, awake_share: busy_share }),
+        ..worker(id, busy_share, poll)
+    };
     vec![
         worker(1, 1.0, Some((TaskId(17), ago(2310)))),
         worker(2, 0.31, Some((TaskId(139), ago(0)))),
         worker(3, 0.04, None),
         worker(4, 0.02, None),
     ]
+}
+
+fn runtime() -> Runtime {
+    Runtime {
+        id: RuntimeId(1),
+        kind: RuntimeKind::MultiThread,
+        workers: 4,
+        alive_tasks: 61,
+        global_queue: 2,
+        awake_share: 0.34,
+        parks_per_s: 118.0,
+        detail: Some(RuntimeDetail {
+            local_queues: 3,
+            steals_per_s: 2.8,
+            blocking_threads: 5,
+            blocking_idle: 4,
+            blocking_queue: 0,
+        }),
+        ..Runtime::default()
+    }
 }
 
 fn frame(function: &str, location: &str, user: bool) -> Frame {
@@ -393,10 +419,11 @@ pub(crate) fn model() -> Model {
         now: NOW,
         target: target(),
         sites: sites().into_iter().map(|s| (s.id, s)).collect(),
-        tasks: tasks().into_iter().map(|t| (t.id, t)).collect(),
+        tasks: tasks().into_iter().collect(),
         locks: locks().into_iter().map(|l| (l.id, l)).collect(),
         channels: channels().into_iter().map(|c| (c.id, c)).collect(),
         workers: workers().into_iter().map(|w| (w.id, w)).collect(),
+        runtimes: [(RuntimeId(1), runtime())].into(),
         panics: vec![Panic {
             task: TaskId(3),
             site: MAIL,
@@ -587,6 +614,14 @@ pub(crate) fn hostile() -> (Model, Vec<Finding>) {
         worker.name = name();
         worker.busy_share = f64::NAN;
         worker.poll = Some((TaskId(u64::MAX), Stamp(0)));
+        worker.parks_per_s = f64::INFINITY;
+        worker.detail = Some(WorkerDetail { local_queue: u64::MAX, steals_per_s: f64::NAN, awake_share: f64::NAN });
+    }
+    for runtime in model.runtimes.values_mut() {
+        runtime.name = name();
+        (runtime.workers, runtime.alive_tasks, runtime.global_queue) = (u32::MAX, u64::MAX, u64::MAX);
+        (runtime.awake_share, runtime.parks_per_s) = (f64::NAN, f64::INFINITY);
+        runtime.detail = Some(RuntimeDetail { blocking_idle: u32::MAX, ..RuntimeDetail::default() });
     }
     for frame in model.stacks.iter_mut().flat_map(|s| &mut s.frames) {
         (frame.function, frame.location) = (name(), name());

@@ -39,6 +39,9 @@ pub(crate) enum Action {
     Palette,
     Mute,
     Export,
+    Targets,
+    NextTarget,
+    PreviousTarget,
     Earlier,
     Later,
     Live,
@@ -63,6 +66,8 @@ pub(crate) enum Scope {
     Findings,
     /// While there is no connection.
     Lost,
+    /// Where there are several targets.
+    Fleet,
 }
 
 impl Scope {
@@ -75,6 +80,7 @@ impl Scope {
             Self::Timeline => app.place().screen.id == "timeline",
             Self::Findings => matches!(app.place().screen.id, "overview" | "findings" | "finding" | "timeline"),
             Self::Lost => !app.link.live(),
+            Self::Fleet => app.among.1 > 1,
         }
     }
 }
@@ -162,6 +168,9 @@ pub(crate) static KEYMAP: &[Binding] = &[
     Binding { name: "copy-finding", chords: &[ch('Y')], shown: "Y", action: Action::CopyFinding, scope: Scope::Any, group: DO, hint: "copy", help: "copy the whole finding as text, to paste into a chat or an issue" },
     Binding { name: "", chords: &[ctrl('z')], shown: "Ctrl-z", action: Action::Suspend, scope: Scope::Any, group: DO, hint: "", help: "to the shell; `fg` comes back" },
     Binding { name: "", chords: &[ctrl('c')], shown: "Ctrl-c", action: Action::Interrupt, scope: Scope::Any, group: DO, hint: "", help: "quit" },
+    Binding { name: "targets", chords: &[ch('0')], shown: "0", action: Action::Targets, scope: Scope::Fleet, group: LOOK, hint: "targets", help: "the list of all targets, each with the worst that is said of it" },
+    Binding { name: "next-target", chords: &[ch('}')], shown: "}", action: Action::NextTarget, scope: Scope::Fleet, group: LOOK, hint: "", help: "the dashboard of the next target" },
+    Binding { name: "previous-target", chords: &[ch('{')], shown: "{", action: Action::PreviousTarget, scope: Scope::Fleet, group: LOOK, hint: "", help: "the dashboard of the target before" },
     Binding { name: "help", chords: &[ch('?'), key(KeyCode::F(1))], shown: "?", action: Action::Help, scope: Scope::Any, group: LOOK, hint: "help", help: "this help" },
     Binding { name: "quit", chords: &[ch('q')], shown: "q", action: Action::Quit, scope: Scope::Any, group: DO, hint: "quit", help: "quit" },
 ];

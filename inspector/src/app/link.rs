@@ -21,6 +21,12 @@ pub(crate) enum Link {
         retry_at: Duration,
         attempts: u32,
     },
+    /// A recording is over, or cannot be read any further.
+    Ended {
+        error: SourceError,
+        /// When the newest data came, if any ever did.
+        data_at: Option<Duration>,
+    },
 }
 
 impl Default for Link {
@@ -39,7 +45,7 @@ impl Link {
         match self {
             Self::Connecting { .. } => None,
             Self::Live { data_at } => Some(*data_at),
-            Self::Lost { data_at, .. } => *data_at,
+            Self::Lost { data_at, .. } | Self::Ended { data_at, .. } => *data_at,
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod derived;
 mod entity;
 mod export;
 pub(crate) mod filter;
+mod fleet;
 pub(crate) mod history;
 pub(crate) mod keymap;
 mod link;
@@ -22,6 +23,7 @@ mod place;
 mod prompt;
 mod run;
 pub(crate) mod screen;
+pub(crate) mod sweep;
 mod terminal;
 mod update;
 
@@ -46,6 +48,7 @@ pub use update::update;
 
 pub(crate) use accused::Accused;
 pub(crate) use derived::Derived;
+pub(crate) use fleet::Fleet;
 pub(crate) use history::{History, Moment};
 pub(crate) use link::Link;
 pub(crate) use navigate::crumbs;
@@ -64,6 +67,8 @@ use mute::Mutes;
 pub struct App {
     /// The target as the operator wrote it.
     address: String,
+    /// Which of how many targets it is; one of one, mostly.
+    pub(crate) among: (usize, usize),
     options: Options,
     depth: Depth,
     pub(crate) theme: Theme,
@@ -98,9 +103,9 @@ pub struct App {
     pub(crate) restarted: Option<Notice>,
     pub(crate) wide: bool,
     pub(crate) derived: Derived,
+    /// A pass over very many tasks that is under way.
+    sweep: Option<sweep::Sweep>,
     refreshed_at: Option<Duration>,
-    /// A refresh was put off until the operator stops typing.
-    refresh_due: bool,
     moved_at: Duration,
     dirty: bool,
 }
@@ -150,6 +155,11 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// How the key of `action` is written.
+    pub(crate) fn key(&self, action: keymap::Action) -> &'a str {
+        self.app.keys.shown(action)
+    }
+
     /// What is wrong now and not muted, the worst first.
     pub(crate) fn active(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
         let app = self.app;
@@ -174,6 +184,7 @@ impl App {
         let glyphs = if options.ascii { &glyphs::ASCII } else { &glyphs::UNICODE };
         Self {
             address: crate::view::fit::clean(address),
+            among: (0, 1),
             engine: Engine::new(options.settings.clone()),
             mutes: Mutes::new(&options.mutes),
             keys: options.keys.clone(),
@@ -198,8 +209,8 @@ impl App {
             restarted: None,
             wide: false,
             derived: Derived::default(),
+            sweep: None,
             refreshed_at: None,
-            refresh_due: false,
             moved_at: Duration::ZERO,
             dirty: true,
         }
@@ -208,6 +219,11 @@ impl App {
     /// Whether anything visible has changed since the last call.
     pub fn take_dirty(&mut self) -> bool {
         std::mem::take(&mut self.dirty)
+    }
+
+    /// A pass over very many tasks is under way: a [`Msg::Tick`] takes it a few milliseconds further.
+    pub fn busy(&self) -> bool {
+        self.sweep.is_some()
     }
 
     /// Has to be drawn again.
@@ -245,7 +261,10 @@ impl App {
     /// The target has been connected to at least once.
     pub(crate) fn ever_connected(&self) -> bool {
         self.live.model.target.instance != 0
-            || !matches!(self.link, Link::Connecting { .. } | Link::Lost { data_at: None, .. })
+            || !matches!(
+                self.link,
+                Link::Connecting { .. } | Link::Lost { data_at: None, .. } | Link::Ended { data_at: None, .. }
+            )
     }
 
     /// Other colours from now on.

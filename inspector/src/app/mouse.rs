@@ -33,7 +33,7 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
     let line = usize::from(event.row - area.y);
     let place = app.place();
     let row: Option<Row> = match &place.screen.body {
-        Body::Table(_) if line == 1 => {
+        Body::Table(table) if line == table::head_line(&app.cx(), table, area) => {
             if let Some(column) = table::column_at(&app.cx(), place, area.width, event.column) {
                 let place = app.place_mut();
                 place.reverse = place.sort == column.id && !place.reverse;
@@ -42,8 +42,8 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
             }
             return;
         }
-        Body::Table(_) => line
-            .checked_sub(2)
+        Body::Table(table) => line
+            .checked_sub(table::head_line(&app.cx(), table, area) + 1)
             .and_then(|line| app.derived.rows.order.get(place.offset + line))
             .map(|&entity| Row::of(entity)),
         Body::Page(_) => {

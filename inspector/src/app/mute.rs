@@ -21,7 +21,7 @@ impl Mute {
     }
 
     /// Whether it is about `finding`. A place may be the end of a path: `orders.rs:88`.
-    fn matches(&self, finding: &Finding) -> bool {
+    pub(crate) fn matches(&self, finding: &Finding) -> bool {
         if self.rule != finding.rule {
             return false;
         }

@@ -10,6 +10,7 @@ use crate::view::layout;
 use crate::view::names;
 use crate::view::page::Page;
 use crate::view::screens::{self, SCREENS};
+use crate::view::table;
 use crate::view::theme::Role;
 
 impl App {
@@ -67,10 +68,13 @@ impl App {
     fn height(&self) -> usize {
         let layout = layout::layout(self, self.size.0, self.size.1);
         let rows = match &self.place().screen.body {
-            Body::Table(_) => layout.list.height.saturating_sub(2),
-            _ => layout.list.height,
+            Body::Table(table) => {
+                let above = table::head_line(&self.cx(), table, layout.list) + 1;
+                usize::from(layout.list.height).saturating_sub(above)
+            }
+            _ => usize::from(layout.list.height),
         };
-        usize::from(rows).max(1)
+        rows.max(1)
     }
 }
 
@@ -87,6 +91,10 @@ pub(crate) fn settle(app: &mut App) {
     match &app.place().screen.body {
         Body::Table(_) => {
             let count = app.derived.rows.order.len();
+            if count == 0 && app.busy() {
+                // Its rows are being looked for.
+                return;
+            }
             let place = app.place();
             let mut index = place.index;
             if let Some(selected) = place.selected {
@@ -133,9 +141,7 @@ pub(crate) fn settle(app: &mut App) {
 fn moved(app: &mut App) {
     app.moved_at = app.clock;
     settle(app);
-    if app.cx().model.tasks.len() <= derived::MANY_TASKS {
-        derived::focus(app);
-    }
+    derived::focus(app);
 }
 
 fn select(app: &mut App, index: usize) {

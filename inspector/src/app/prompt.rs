@@ -108,9 +108,6 @@ fn filter_key(app: &mut App, event: KeyEvent) {
         KeyCode::Enter => {
             if prompt.error.is_none() {
                 app.prompt = None;
-                if app.refresh_due {
-                    derived::refresh(app);
-                }
             }
             return;
         }
@@ -167,12 +164,6 @@ pub(crate) fn apply(app: &mut App, text: &str) {
         prompt.error = error;
     }
     if understood {
-        // Of a million tasks each key would cost a second: the rows come when the typing pauses.
-        if app.prompt.is_some() && app.cx().model.tasks.len() > derived::MANY_TASKS {
-            app.refresh_due = true;
-            app.moved_at = app.clock;
-        } else {
-            derived::refresh(app);
-        }
+        derived::refresh(app);
     }
 }

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
+use futures_util::stream::{BoxStream, SelectAll};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::terminal::Screen;
-use super::{App, Effect, Msg, Options, export, update};
-use crate::source::{self, Address, Request};
+use super::{Effect, Fleet, Msg, Options, export};
+use crate::source::{self, Address, Pace, Request};
 
 /// Data is drawn no more often than this; keys are answered at once.
 const FRAME: Duration = Duration::from_millis(100);
@@ -31,36 +33,42 @@ pub enum Exit {
     Interrupted,
 }
 
-/// Runs the dashboard on `address` until the operator leaves. The terminal is given back on every way out, a panic
-/// and a signal included.
+/// Runs the dashboard on `targets`, recordings at this pace, until the operator leaves. The terminal is given back on
+/// every way out, a panic and a signal included.
 ///
 /// # Errors
 ///
 /// When the terminal cannot be taken, read or written. A target that cannot be reached is no error: the dashboard says
 /// so and goes on trying.
-pub async fn run(address: Address, options: Options) -> io::Result<Exit> {
+pub async fn run(targets: Vec<Address>, pace: Pace, options: Options) -> io::Result<Exit> {
     let set = |name| std::env::var(name).ok();
     let depth = options.depth(set("NO_COLOR").as_deref(), set("TERM").as_deref(), set("COLORTERM").as_deref());
-    let shown = address.to_string();
-    let mouse = options.mouse;
-    let mut app = App::new(&shown, options, depth);
-    let mut screen = Screen::take(&crate::view::fit::clean(&shown), mouse)?;
+    let mut fleet = Fleet::new(&targets, &options, depth);
+    let title = match targets.as_slice() {
+        [one] => one.to_string(),
+        all => crate::text::counted(all.len() as u64, "target"),
+    };
+    let mut screen = Screen::take(&crate::view::fit::clean(&title), options.mouse)?;
 
-    let (events_tx, events) = mpsc::channel(QUEUE);
-    let (requests, requests_rx) = mpsc::channel(REQUESTS);
-    let mut source = tokio::spawn(source::watch(address, events_tx, requests_rx));
-    let exit = turn(&mut app, &mut screen, events, &requests, &mut source).await;
-    source.abort();
-    exit
+    let mut sources = Sources { tasks: JoinSet::new(), events: SelectAll::new(), requests: Vec::new() };
+    for (n, target) in targets.into_iter().enumerate() {
+        let (events_tx, events) = mpsc::channel(QUEUE);
+        let (requests, requests_rx) = mpsc::channel(REQUESTS);
+        sources.tasks.spawn(source::watch(target, pace, events_tx, requests_rx));
+        sources.events.push(ReceiverStream::new(events).map(move |event| (n, event)).boxed());
+        sources.requests.push(requests);
+    }
+    turn(&mut fleet, &mut screen, &mut sources).await
 }
 
-async fn turn(
-    app: &mut App,
-    screen: &mut Screen,
-    mut events: mpsc::Receiver<source::Event>,
-    requests: &mpsc::Sender<Request>,
-    source: &mut JoinHandle<()>,
-) -> io::Result<Exit> {
+/// Where data comes from, a task for each target; they end when this is dropped.
+struct Sources {
+    tasks: JoinSet<()>,
+    events: SelectAll<BoxStream<'static, (usize, source::Event)>>,
+    requests: Vec<mpsc::Sender<Request>>,
+}
+
+async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> io::Result<Exit> {
     let start = Instant::now();
     let mut keys = EventStream::new();
     let mut ticks = interval(TICK);
@@ -69,13 +77,14 @@ async fn turn(
     let mut drawn_at: Option<Instant> = None;
     let (exported_tx, mut exported) = mpsc::channel(1);
     let (columns, rows) = screen.size();
-    update(app, Msg::Resize(columns, rows));
+    fleet.update(Msg::Resize(columns, rows));
 
     loop {
         // Whether the operator did something, which is answered at once.
         let mut answer = drawn_at.is_none();
         let next_frame = drawn_at.map_or(start, |at| at + FRAME);
-        let waiting = app.take_dirty();
+        let waiting = fleet.take_dirty();
+        let mut heard = None;
         let msg = tokio::select! {
             biased;
             () = ended.signal() => return Ok(Exit::Interrupted),
@@ -92,35 +101,44 @@ async fn turn(
                 }
             }
             () = sleep_until(next_frame), if waiting => {
-                screen.draw(app)?;
+                screen.draw(fleet)?;
                 drawn_at = Some(Instant::now());
                 continue;
             }
             Some(done) = exported.recv() => Some(Msg::Exported(done)),
-            Some(event) = events.recv() => Some(Msg::Source(event)),
-            // It goes on for ever unless it panics, and a panic has given the terminal back already.
-            _ = &mut *source => return Err(io::Error::other("reading from the target has failed; see the message above")),
+            Some(event) = sources.events.next() => {
+                heard = Some(event);
+                None
+            }
+            // They go on for ever unless one panics, and a panic has given the terminal back already.
+            _ = sources.tasks.join_next() => {
+                return Err(io::Error::other("reading from the target has failed; see the message above"));
+            }
             _ = ticks.tick() => None,
+            // Between all else, what takes long goes on.
+            () = std::future::ready(()), if fleet.busy() => None,
         };
         if waiting {
-            app.touch();
+            fleet.touch();
         }
-        let mut effects = update(app, Msg::Tick(start.elapsed()));
-        effects.extend(msg.into_iter().flat_map(|msg| update(app, msg)));
-        for effect in effects {
+        let mut effects = fleet.tick(start.elapsed());
+        effects.extend(heard.into_iter().flat_map(|(target, event)| fleet.hear(target, event)));
+        effects.extend(msg.into_iter().flat_map(|msg| fleet.update(msg)));
+        for (target, effect) in effects {
+            let request = |request| _ = sources.requests[target].try_send(request);
             match effect {
                 Effect::Quit => return Ok(Exit::Quit),
                 Effect::Interrupt => return Ok(Exit::Interrupted),
                 Effect::Suspend => {
                     screen.suspend()?;
                     let (columns, rows) = screen.size();
-                    update(app, Msg::Resize(columns, rows));
+                    fleet.update(Msg::Resize(columns, rows));
                 }
                 // A retry that already waits is enough.
-                Effect::Reconnect => drop(requests.try_send(Request::Reconnect)),
-                Effect::Details(task) => drop(requests.try_send(Request::TaskDetails(task))),
+                Effect::Reconnect => request(Request::Reconnect),
+                Effect::Details(task) => request(Request::TaskDetails(task)),
                 Effect::Export => {
-                    let (model, findings) = app.state();
+                    let (model, findings) = fleet.front().state();
                     let done = exported_tx.clone();
                     // A million tasks take seconds to write; keys answer meanwhile.
                     tokio::task::spawn_blocking(move || drop(done.try_send(export::write(&model, &findings))));
@@ -128,8 +146,8 @@ async fn turn(
                 Effect::Copy(text) => screen.copy(&text)?,
             }
         }
-        if answer && app.take_dirty() {
-            screen.draw(app)?;
+        if answer && fleet.take_dirty() {
+            screen.draw(fleet)?;
             drawn_at = Some(Instant::now());
         }
     }

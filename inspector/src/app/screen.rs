@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::column::Column;
+use super::column::{Column, Order};
 use super::place::Place;
 use super::{Cx, Entity, Row};
 use crate::view::page::Page;
@@ -51,6 +51,8 @@ pub(crate) struct Table {
     pub(crate) rows: fn(&Cx, &Place, &Table) -> Rows,
     /// What to say when there is nothing.
     pub(crate) empty: fn(&Cx, &mut Page),
+    /// What the rows together are part of, above them; for most tables nothing.
+    pub(crate) above: fn(&Cx, &mut Page),
 }
 
 /// The rows of a table.
@@ -59,6 +61,8 @@ pub(crate) struct Rows {
     pub(crate) order: Vec<Entity>,
     /// How many there would be without the filter.
     pub(crate) total: usize,
+    /// How many pass the filter; more than are listed where nobody would read them all.
+    pub(crate) passing: usize,
 }
 
 impl Table {
@@ -75,7 +79,12 @@ impl Table {
             .inspect(|_| total += 1)
             .filter(|&e| place.filter.is_empty() || place.filter.matches(cx, self.columns, e))
             .collect();
-        super::column::sort(cx, &mut order, self.column(place.sort), self.column(self.then), place.reverse);
-        Rows { order, total }
+        self.order(place).sort(cx, &mut order);
+        Rows { total, passing: order.len(), order }
+    }
+
+    /// How the place wants its rows ordered.
+    pub(crate) fn order(&self, place: &Place) -> Order {
+        Order { by: self.column(place.sort), then: self.column(self.then), reverse: place.reverse }
     }
 }

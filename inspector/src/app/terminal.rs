@@ -13,7 +13,7 @@ use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use super::App;
+use super::Fleet;
 
 /// Whether the terminal is ours now; the panic hook and `Drop` may both find it so.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -45,9 +45,9 @@ impl Screen {
     }
 
     /// Draws one frame; terminals that know how show it in one piece.
-    pub(super) fn draw(&mut self, app: &App) -> io::Result<()> {
+    pub(super) fn draw(&mut self, fleet: &Fleet) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| crate::view::draw(app, frame))?;
+        self.terminal.draw(|frame| fleet.draw(frame))?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         Write::flush(self.terminal.backend_mut())
     }

@@ -56,6 +56,7 @@ impl Driver {
         if !self.app.frozen() {
             derived::refresh(&mut self.app);
             super::navigate::settle(&mut self.app);
+            self.rest();
         }
     }
 
@@ -108,6 +109,7 @@ impl Driver {
         self.clock += time;
         let clock = self.clock;
         update(&mut self.app, Msg::Tick(clock));
+        self.rest();
     }
 
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
@@ -132,6 +134,14 @@ impl Driver {
             };
             let effects = update(&mut self.app, Msg::Key(event));
             self.effects.extend(effects);
+            self.rest();
+        }
+    }
+
+    /// Lets a pass over very many tasks come to its end, as the loop does between keys.
+    fn rest(&mut self) {
+        while self.app.busy() {
+            update(&mut self.app, Msg::Tick(self.clock));
         }
     }
 

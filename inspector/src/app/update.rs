@@ -15,8 +15,6 @@ use crate::view::theme::Role;
 
 /// How long a row stays where it is after the operator moved.
 const HOLD: Duration = Duration::from_secs(1);
-/// Without a key for so long, the operator has stopped typing.
-const PAUSE: Duration = Duration::from_millis(200);
 /// How long a restart of the target is spoken of.
 const RESTART_NOTICE: Duration = Duration::from_secs(90);
 /// Findings of earlier runs that are kept.
@@ -87,13 +85,10 @@ fn tick(app: &mut App, clock: Duration) {
         app.restarted = None;
         app.touch();
     }
-    if app.refresh_due && clock.saturating_sub(app.moved_at) >= PAUSE {
-        derived::refresh(app);
-        navigate::settle(app);
-        app.touch();
-    }
+    derived::go_on(app);
     let aging = match &app.link {
         Link::Live { data_at } => clock.saturating_sub(*data_at) >= Duration::from_secs(1),
+        Link::Ended { .. } => false,
         _ => true,
     };
     if aging && before.as_secs() != clock.as_secs() {
@@ -156,6 +151,8 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
             app.say(Role::Warn, "there is nothing to write yet");
         }
         Action::Mute => mute(app),
+        // Whoever has all the targets takes these before they come here.
+        Action::Targets | Action::NextTarget | Action::PreviousTarget => {}
         Action::Earlier => navigate::scrub(app, -1),
         Action::Later => navigate::scrub(app, 1),
         Action::Live => navigate::scrub(app, isize::MAX),
@@ -233,6 +230,10 @@ fn heard(app: &mut App, event: source::Event) {
             app.touch();
         }
         source::Event::Connected(target) => connected(app, *target),
+        source::Event::Ended { error } => {
+            app.link = Link::Ended { error, data_at: app.link.data_at() };
+            app.touch();
+        }
         source::Event::Update(batch) => {
             let live = &mut app.live;
             Arc::make_mut(&mut live.model).apply(*batch);
@@ -255,7 +256,7 @@ fn heard(app: &mut App, event: source::Event) {
         source::Event::Lost { error, retry_in } => {
             let attempts = match app.link {
                 Link::Connecting { attempt } => attempt,
-                Link::Live { .. } => 0,
+                Link::Live { .. } | Link::Ended { .. } => 0,
                 Link::Lost { attempts, .. } => attempts,
             };
             let data_at = app.link.data_at();
@@ -275,6 +276,7 @@ fn fresh(app: &mut App) {
     let due = app.refreshed_at.is_some_and(|at| {
         app.clock.saturating_sub(at) >= derived::interval(app.live.model.tasks.len())
             && app.clock.saturating_sub(app.moved_at) >= HOLD
+            && app.sweep.is_none()
     });
     if first || due {
         app.refreshed_at = Some(app.clock);
@@ -294,6 +296,7 @@ fn connected(app: &mut App, target: Target) {
         app.engine = Engine::new(app.options.settings.clone());
         app.refreshed_at = None;
         app.derived = super::Derived::default();
+        app.sweep = None;
     }
     app.link = Link::Live { data_at: app.clock };
     app.touch();

@@ -1,10 +1,12 @@
 //! The command line: one definition for the parser, the help, the man page and the completions.
 #![allow(clippy::doc_markdown, reason = "these comments are what people read in a terminal")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::observe::Judging;
 use crate::app::{ColorChoice, Options, ThemeChoice};
 use crate::config::{Config, ConfigError};
 use crate::lints::{SettingError, Settings, Severity};
@@ -35,6 +37,10 @@ pub(super) enum Command {
     Check(Check),
     /// Print the whole state of a service, once
     Snapshot(Snapshot),
+    /// Record what a service says, to look at it later: every command that takes a TARGET takes the file too
+    Record(Record),
+    /// Open the dashboard on a recording
+    Replay(Replay),
     /// Say what a rule means, why it hurts, and what wrong and right code look like
     Explain(Explain),
     /// The file with your own theme, keys and rules
@@ -85,12 +91,12 @@ pub(super) struct Demo {
     pub(super) rules: RuleArgs,
 }
 
-const TARGET: &str = "Where the probe listens: http://host:port, host:port or unix:/path";
+const TARGET: &str = "Where the probe listens: http://host:port, host:port or unix:/path; or the file of a recording";
 
 #[derive(Debug, Args)]
 pub(super) struct Connect {
-    #[arg(default_value_t, help = TARGET)]
-    pub(super) target: Address,
+    #[arg(value_name = "TARGET", default_values_t = [Address::default()], num_args = 0.., help = TARGET)]
+    pub(super) targets: Vec<Address>,
     #[command(flatten)]
     pub(super) look: Look,
     #[command(flatten)]
@@ -109,7 +115,7 @@ pub(super) struct Check {
     pub(super) fail_on: FailOn,
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: Format,
+    pub(super) format: ReportFormat,
     #[command(flatten)]
     pub(super) rules: RuleArgs,
 }
@@ -129,6 +135,37 @@ pub(super) struct Snapshot {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Record {
+    #[arg(help = TARGET)]
+    pub(super) target: Address,
+    /// The new file
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// How long to record; without it, until Ctrl-c
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(super) span: Option<Duration>,
+    /// How large the file may grow, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub(super) max_size: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// The recording
+    pub(super) file: PathBuf,
+    /// Times as fast as it was
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = speed)]
+    pub(super) speed: f64,
+    /// Begin so far into it
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = offset)]
+    pub(super) from: Duration,
+    #[command(flatten)]
+    pub(super) look: Look,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Explain {
     /// The rule; without it, a line on each
     pub(super) rule: Option<String>,
@@ -141,6 +178,21 @@ pub(super) enum Format {
     Text,
     /// One document a target, for programs
     Json,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One document a target, for programs
+    Json,
+    /// A line for each target and each finding
+    Ndjson,
+    /// SARIF 2.1.0, for code hosts and editors: one document
+    Sarif,
+    /// JUnit's XML, for build servers: one document, a suite for each target and a case for each rule
+    Junit,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -220,10 +272,19 @@ struct Setting {
 }
 
 impl RuleArgs {
+    /// How targets are judged: by these rules, and without what the config file mutes.
+    ///
+    /// # Errors
+    ///
+    /// As [`RuleArgs::settings`].
+    pub(super) fn judging(&self, config: &Config) -> Result<Judging, SettingError> {
+        Ok(Judging { settings: self.settings(config)?, mutes: config.mutes.clone() })
+    }
+
     /// # Errors
     ///
     /// When a rule or a limit does not exist, or a value cannot be read.
-    pub(super) fn settings(&self, config: &Config) -> Result<Settings, SettingError> {
+    fn settings(&self, config: &Config) -> Result<Settings, SettingError> {
         let mut settings = config.settings.clone();
         for rule in &self.off {
             settings.switch_off(rule)?;
@@ -242,6 +303,16 @@ fn setting(given: &str) -> Result<Setting, &'static str> {
     let parts = given.split_once('=').and_then(|(key, value)| Some((key.split_once('.')?, value)));
     let ((rule, name), value) = parts.ok_or("it has the form RULE.LIMIT=VALUE, as in long-poll.once=100ms")?;
     Ok(Setting { rule: rule.trim().into(), name: name.trim().into(), value: value.trim().into() })
+}
+
+fn speed(given: &str) -> Result<f64, &'static str> {
+    let speed = given.trim_end_matches('x').parse().ok().filter(|speed| (0.1..=1000.0).contains(speed));
+    speed.ok_or("a number from 0.1 to 1000")
+}
+
+/// How far into a recording; zero is fine.
+fn offset(given: &str) -> Result<Duration, &'static str> {
+    text::parse_duration(given).ok_or("a number and a unit, as in 500ms, 10s, 2m")
 }
 
 fn duration(given: &str) -> Result<Duration, String> {

@@ -2,17 +2,20 @@
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Check, Format};
+use super::args::{Check, ReportFormat};
 use super::failure::{FOUND, Failure, INTERRUPTED};
-use super::observe::observe;
+use super::observe::{Observation, observe};
 use super::{interrupted, print};
 use crate::config::Config;
+use crate::lints::Severity;
+use crate::report::{self, Watched};
+use crate::source::{Address, SourceError};
 
 /// Watches all targets at the same time, then prints them in the order they were given.
 pub(super) async fn run(args: Check) -> Result<u8, Failure> {
-    let settings = args.rules.settings(&Config::load()?)?;
+    let judging = args.rules.judging(&Config::load()?)?;
     let interrupt = CancellationToken::new();
-    let watches = args.targets.iter().map(|target| observe(target, settings.clone(), args.span, interrupt.cancelled()));
+    let watches = args.targets.iter().map(|target| observe(target, judging.clone(), args.span, interrupt.cancelled()));
     let mut watches = std::pin::pin!(join_all(watches));
     let seen = tokio::select! {
         seen = &mut watches => seen,
@@ -22,25 +25,13 @@ pub(super) async fn run(args: Check) -> Result<u8, Failure> {
         }
     };
 
-    let mut found = false;
-    let mut failures = Vec::new();
-    for (at, observation) in seen.into_iter().enumerate() {
-        let observation = match observation {
-            Ok(observation) => observation,
-            Err(error) => {
-                failures.push(Failure::from(error));
-                continue;
-            }
-        };
-        let report = observation.report();
-        found |= report.any_at_least(args.fail_on.into());
-        match args.format {
-            Format::Text if at > 0 => print(&format!("\n{}", report.text()))?,
-            Format::Text => print(&report.text())?,
-            Format::Json => print(&report.json())?,
-        }
-        failures.extend(observation.end().err());
-    }
+    let limit: Severity = args.fail_on.into();
+    print_all(&args.targets, &seen, limit, args.format)?;
+    let found = seen.iter().flatten().any(|observation| observation.report().any_at_least(limit));
+    let failures: Vec<Failure> = seen
+        .into_iter()
+        .filter_map(|observation| observation.map_or_else(|error| Some(error.into()), |seen| seen.end().err()))
+        .collect();
     for failure in &failures {
         failure.tell();
     }
@@ -51,4 +42,41 @@ pub(super) async fn run(args: Check) -> Result<u8, Failure> {
         None if found => FOUND,
         None => 0,
     })
+}
+
+fn print_all(
+    targets: &[Address],
+    seen: &[Result<Observation, SourceError>],
+    limit: Severity,
+    format: ReportFormat,
+) -> Result<(), Failure> {
+    if matches!(format, ReportFormat::Sarif | ReportFormat::Junit) {
+        let watched: Vec<Watched> = targets.iter().zip(seen).map(|(target, seen)| watched(target, seen)).collect();
+        let document =
+            if format == ReportFormat::Sarif { report::sarif(&watched) } else { report::junit(&watched, limit) };
+        return Ok(print(&document)?);
+    }
+    for (at, observation) in seen.iter().flatten().enumerate() {
+        let report = observation.report();
+        match format {
+            ReportFormat::Json => print(&report.json())?,
+            ReportFormat::Ndjson => print(&report.ndjson())?,
+            _ if at > 0 => print(&format!("\n{}", report.text()))?,
+            _ => print(&report.text())?,
+        }
+    }
+    Ok(())
+}
+
+/// What became of one target, for a document that tells of all.
+fn watched<'a>(target: &Address, seen: &'a Result<Observation, SourceError>) -> Watched<'a> {
+    let failure = match seen {
+        Ok(observation) => observation.cut_short.as_ref(),
+        Err(error) => Some(error),
+    };
+    Watched {
+        address: target.to_string(),
+        report: seen.as_ref().ok().map(Observation::report),
+        failure: failure.map(ToString::to_string),
+    }
 }

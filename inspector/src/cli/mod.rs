@@ -6,6 +6,7 @@ mod config;
 mod explain;
 mod failure;
 mod observe;
+mod record;
 mod snapshot;
 
 use std::io::{self, IsTerminal, Write};
@@ -14,12 +15,13 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Cli, Command, Connect, Demo, Format};
+use args::{Cli, Command, Connect, Demo, Format, Replay};
 use failure::{Failure, INTERRUPTED};
 
 use crate::app::{self, Exit};
 use crate::config::Config;
 use crate::demo;
+use crate::source::{self, Address, Pace};
 
 /// How long the text that stands in for a dashboard watches first.
 const GLANCE: Duration = Duration::from_secs(5);
@@ -47,6 +49,8 @@ async fn run(command: Command) -> Result<u8, Failure> {
         Command::Connect(args) => connect(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Snapshot(args) => snapshot::run(args).await,
+        Command::Record(args) => record::run(args).await,
+        Command::Replay(args) => replay(args).await,
         Command::Explain(args) => explain::run(&args),
         Command::Config { what } => config::run(what),
         Command::Completions { shell } => {
@@ -69,23 +73,36 @@ async fn demo(args: Demo) -> Result<u8, Failure> {
         return Ok(0);
     }
     let config = Config::load()?;
-    let settings = args.rules.settings(&config)?;
+    let judging = args.rules.judging(&config)?;
     if !has_terminal() {
         let demo = demo::Demo::start(&args.fault).await?;
-        let code = snapshot::show(demo.address(), settings, GLANCE, Format::Text).await?;
+        let code = snapshot::show(demo.address(), judging, GLANCE, Format::Text).await?;
         demo.end().await?;
         return Ok(code);
     }
-    Ok(exit_code(demo::run(&args.fault, args.look.options(&config, settings)?).await?))
+    Ok(exit_code(demo::run(&args.fault, args.look.options(&config, judging.settings)?).await?))
 }
 
 async fn connect(args: Connect) -> Result<u8, Failure> {
     let config = Config::load()?;
-    let settings = args.rules.settings(&config)?;
+    let judging = args.rules.judging(&config)?;
     if !has_terminal() {
-        return snapshot::show(&args.target, settings, GLANCE, Format::Text).await;
+        return snapshot::show_all(&args.targets, &judging, GLANCE).await;
     }
-    Ok(exit_code(app::run(args.target, args.look.options(&config, settings)?).await?))
+    Ok(exit_code(app::run(args.targets, Pace::default(), args.look.options(&config, judging.settings)?).await?))
+}
+
+async fn replay(args: Replay) -> Result<u8, Failure> {
+    let config = Config::load()?;
+    let judging = args.rules.judging(&config)?;
+    let target = Address::recording(&args.file);
+    if !has_terminal() {
+        return snapshot::show(&target, judging, GLANCE, Format::Text).await;
+    }
+    let pace = Pace { speed: args.speed, from: args.from };
+    // What cannot be replayed at all needs no dashboard to say so.
+    source::open(&target).await?;
+    Ok(exit_code(app::run(vec![target], pace, args.look.options(&config, judging.settings)?).await?))
 }
 
 fn exit_code(exit: Exit) -> u8 {

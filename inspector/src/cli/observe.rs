@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;
+use crate::app::Mute;
 use crate::lints::{Engine, Finding, Settings};
 use crate::model::Model;
 use crate::report::{Observed, Report};
@@ -13,6 +14,16 @@ use crate::source::{self, Address, Connection, SourceError};
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(20);
 /// A target that was silent for so long at the end of a watch was not watched.
 const SILENCE: Duration = Duration::from_secs(3);
+/// Longer than any recording takes to read.
+const WHOLE: Duration = Duration::from_hours(24);
+
+/// How a target is judged.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Judging {
+    pub(super) settings: Settings,
+    /// Findings that are not spoken of.
+    pub(super) mutes: Vec<Mute>,
+}
 
 /// What was seen of a target.
 pub(super) struct Observation {
@@ -42,11 +53,11 @@ impl Observation {
 /// When the target cannot be attached to, or is lost or interrupted before its first snapshot is whole.
 pub(super) async fn observe(
     address: &Address,
-    settings: Settings,
+    judging: Judging,
     span: Duration,
     interrupt: impl Future<Output = ()>,
 ) -> Result<Observation, SourceError> {
-    let mut watch = Watch::open(address, settings).await?;
+    let mut watch = Watch::open(address, judging).await?;
     tokio::pin!(interrupt);
     let patience = Instant::now() + SNAPSHOT_PATIENCE;
     while !watch.model.complete {
@@ -57,8 +68,10 @@ pub(super) async fn observe(
         step.map_err(|_| SourceError::Timeout { target: address.to_string(), seconds: SNAPSHOT_PATIENCE.as_secs() })??;
     }
 
+    let first = watch.model.now;
     let began = Instant::now();
-    let deadline = began + span;
+    // A recording is looked at whole, however long that takes.
+    let deadline = began + if address.is_recording() { WHOLE } else { span };
     let mut heard = began;
     let cut_short = loop {
         let step = tokio::select! {
@@ -67,6 +80,11 @@ pub(super) async fn observe(
         };
         match step {
             Ok(Ok(())) => heard = Instant::now(),
+            // All that there is was seen.
+            Ok(Err(SourceError::Ended { cut_short: false, .. })) => {
+                let recorded = watch.model.now.since(first);
+                return Ok(watch.seen(recorded, None));
+            }
             Ok(Err(error)) => break Some(error),
             Err(_) if heard.elapsed() > SILENCE => {
                 let why = format!("it has sent nothing for the last {} s", heard.elapsed().as_secs());
@@ -83,13 +101,15 @@ struct Watch {
     model: Model,
     engine: Engine,
     observed: Observed,
+    mutes: Vec<Mute>,
 }
 
 impl Watch {
-    async fn open(address: &Address, settings: Settings) -> Result<Self, SourceError> {
+    async fn open(address: &Address, judging: Judging) -> Result<Self, SourceError> {
         let connection = source::open(address).await?;
         let model = Model::new(connection.target.clone());
-        Ok(Self { connection, model, engine: Engine::new(settings), observed: Observed::new() })
+        let Judging { settings, mutes } = judging;
+        Ok(Self { connection, model, engine: Engine::new(settings), observed: Observed::new(), mutes })
     }
 
     async fn step(&mut self) -> Result<(), SourceError> {
@@ -100,6 +120,8 @@ impl Watch {
     }
 
     fn seen(self, span: Duration, cut_short: Option<SourceError>) -> Observation {
-        Observation { findings: self.observed.findings(), model: self.model, span, cut_short }
+        let mut findings = self.observed.findings();
+        findings.retain(|finding| !self.mutes.iter().any(|mute| mute.matches(finding)));
+        Observation { findings, model: self.model, span, cut_short }
     }
 }

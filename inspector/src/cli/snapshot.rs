@@ -3,24 +3,37 @@ use std::time::Duration;
 
 use super::args::{Format, Snapshot};
 use super::failure::{Failure, INTERRUPTED};
-use super::observe::observe;
+use super::observe::{Judging, observe};
 use super::{interrupted, print, stdout};
 use crate::config::Config;
-use crate::lints::Settings;
 use crate::report;
 use crate::source::Address;
 
 pub(super) async fn run(args: Snapshot) -> Result<u8, Failure> {
-    show(&args.target, args.rules.settings(&Config::load()?)?, args.span, args.format).await
+    show(&args.target, args.rules.judging(&Config::load()?)?, args.span, args.format).await
 }
 
-pub(super) async fn show(target: &Address, settings: Settings, span: Duration, format: Format) -> Result<u8, Failure> {
+/// Several, one after the other.
+pub(super) async fn show_all(targets: &[Address], judging: &Judging, span: Duration) -> Result<u8, Failure> {
+    for (n, target) in targets.iter().enumerate() {
+        if n > 0 {
+            print("\n")?;
+        }
+        let code = show(target, judging.clone(), span, Format::Text).await?;
+        if code != 0 {
+            return Ok(code);
+        }
+    }
+    Ok(0)
+}
+
+pub(super) async fn show(target: &Address, judging: Judging, span: Duration, format: Format) -> Result<u8, Failure> {
     let mut stopped = false;
     let interrupt = async {
         interrupted().await;
         stopped = true;
     };
-    let observation = observe(target, settings, span, interrupt).await?;
+    let observation = observe(target, judging, span, interrupt).await?;
     let (model, findings) = (&observation.model, &observation.findings);
     match format {
         Format::Text => print(&report::snapshot_text(model, findings))?,

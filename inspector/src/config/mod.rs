@@ -34,7 +34,7 @@ pub struct Config {
     pub ascii: Option<bool>,
     /// The mouse clicks and scrolls in the dashboard.
     pub mouse: Option<bool>,
-    /// Findings not to speak of in the dashboard.
+    /// Findings not to speak of.
     pub mutes: Vec<Mute>,
     /// Keys by action.
     pub keys: Vec<(String, Vec<String>)>,

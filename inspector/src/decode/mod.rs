@@ -83,6 +83,9 @@ impl Decoder {
         if let Some(table) = &update.worker_states {
             batch.worker_states = tables::worker_states(table, known)?;
         }
+        if let Some(table) = &update.runtime_states {
+            batch.runtimes = Some(tables::runtime_states(table, known)?);
+        }
         batch.panics = tables::panics(update.panics, known)?;
         batch.stacks = tables::stacks(&update.stacks, known)?;
         batch.gone_tasks = update.gone_tasks.into_iter().map(TaskId).collect();

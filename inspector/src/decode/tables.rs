@@ -7,8 +7,9 @@ use super::dictionary::Dictionary;
 use super::{DecodeError, columns, text};
 use crate::model::{
     ChannelBirth, ChannelId, ChannelKind, ChannelReading, Frame, Histogram, Holder, LockBirth, LockId, LockKind,
-    LockReading, OneshotReading, Panic, SiteReading, Stack, StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind,
-    TaskReading, TaskState, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading,
+    LockReading, OneshotReading, Panic, RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading, SiteReading, Stack,
+    StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading, TaskState, Wait, WaitFor, WorkerId,
+    WorkerKind, WorkerReading,
 };
 
 /// Frames of one stack.
@@ -461,6 +462,10 @@ pub(super) fn worker_states(table: &v1::WorkerStates, known: &Dictionary) -> Res
             table.busy_ns.len(),
             table.cpu_wait_ns.len(),
             table.poll_cpu_wait_ns.len(),
+            table.parks.len(),
+            table.local_queue_plus_one.len(),
+            table.steals.len(),
+            table.awake_ns.len(),
         ],
     )?;
     let mut out = Vec::with_capacity(rows);
@@ -479,6 +484,65 @@ pub(super) fn worker_states(table: &v1::WorkerStates, known: &Dictionary) -> Res
             busy: Duration::from_nanos(table.busy_ns[row]),
             cpu_wait: Duration::from_nanos(table.cpu_wait_ns[row]),
             poll_cpu_wait: Duration::from_nanos(table.poll_cpu_wait_ns[row]),
+            parks: table.parks[row],
+            steals: table.steals[row],
+            awake: Duration::from_nanos(table.awake_ns[row]),
+            local_queue: table.local_queue_plus_one[row].checked_sub(1).map(u64::from),
+        });
+    }
+    Ok(out)
+}
+
+pub(super) fn runtime_states(
+    table: &v1::RuntimeStates,
+    known: &Dictionary,
+) -> Result<Vec<RuntimeReading>, DecodeError> {
+    let rows = columns(
+        "runtime_states",
+        table.id.len(),
+        &[
+            table.kind.len(),
+            table.name.len(),
+            table.workers.len(),
+            table.alive_tasks.len(),
+            table.global_queue.len(),
+            table.awake_ns.len(),
+            table.parks.len(),
+            table.detailed.len(),
+            table.steals.len(),
+            table.local_queues.len(),
+            table.blocking_threads.len(),
+            table.blocking_idle.len(),
+            table.blocking_queue.len(),
+        ],
+    )?;
+    if rows > MAX_EVENTS {
+        return Err(DecodeError::Rows { table: "runtime_states", rows });
+    }
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        out.push(RuntimeReading {
+            id: RuntimeId(id("runtime_states", table.id[row])?),
+            kind: match v1::RuntimeKind::try_from(table.kind[row]) {
+                Ok(v1::RuntimeKind::CurrentThread) => RuntimeKind::CurrentThread,
+                Ok(v1::RuntimeKind::MultiThread) => RuntimeKind::MultiThread,
+                Ok(v1::RuntimeKind::Unspecified) => RuntimeKind::Unknown,
+                Err(_) => return value("runtime_states.kind", table.kind[row]),
+            },
+            name: known.string(table.name[row])?.to_owned(),
+            workers: table.workers[row],
+            alive_tasks: table.alive_tasks[row],
+            global_queue: table.global_queue[row],
+            awake: Duration::from_nanos(table.awake_ns[row]),
+            parks: table.parks[row],
+            steals: table.steals[row],
+            detail: table.detailed[row].then(|| RuntimeDetail {
+                local_queues: table.local_queues[row],
+                steals_per_s: 0.0,
+                blocking_threads: table.blocking_threads[row],
+                blocking_idle: table.blocking_idle[row],
+                blocking_queue: table.blocking_queue[row],
+            }),
         });
     }
     Ok(out)

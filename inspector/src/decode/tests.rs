@@ -262,7 +262,7 @@ prop_compose! {
             channel_states: Some(v1::ChannelStates {
                 id: id.clone(), sent: channel.0.clone(), received: figure.clone(), blocked_senders: channel.1.clone(),
                 sends_blocked: figure.clone(), send_wait_total_ns: figure.clone(), senders: channel.1.clone(),
-                receivers: channel.1.clone(), closed: channel.2, last_recv_at_ns: figure.clone(),
+                receivers: channel.1.clone(), closed: channel.2.clone(), last_recv_at_ns: figure.clone(),
                 receiver_task: id.clone(), recv_site: word.clone(), last_send_at_ns: figure.clone(),
                 sender_task: id.clone(), send_site: word.clone(), lagged: figure.clone(),
                 messages_lost: figure.clone(), last_lag_at_ns: figure.clone(), last_lag_task: id.clone(),
@@ -271,7 +271,15 @@ prop_compose! {
             worker_states: Some(v1::WorkerStates {
                 id: id.clone(), kind: kind.clone(), name: count.clone(), task: id.clone(),
                 poll_started_ns: figure.clone(), polls: figure.clone(), busy_ns: figure.clone(),
-                cpu_wait_ns: figure.clone(), poll_cpu_wait_ns: figure.clone(),
+                cpu_wait_ns: figure.clone(), poll_cpu_wait_ns: figure.clone(), parks: figure.clone(),
+                local_queue_plus_one: word.clone(), steals: figure.clone(), awake_ns: figure.clone(),
+            }),
+            runtime_states: Some(v1::RuntimeStates {
+                id: id.clone(), kind: kind.clone(), name: count.clone(), workers: word.clone(),
+                alive_tasks: figure.clone(), global_queue: figure.clone(), awake_ns: figure.clone(),
+                parks: figure.clone(), detailed: channel.2.clone(), steals: figure.clone(),
+                local_queues: figure.clone(), blocking_threads: word.clone(), blocking_idle: word.clone(),
+                blocking_queue: figure.clone(),
             }),
             lock_births: Some(v1::LockBirths { id: id.clone(), kind, site: word, name: count }),
             lock_states: Some(v1::LockStates {

@@ -16,7 +16,7 @@ pub use faults::{FaultError, list_faults};
 
 use crate::{
     app::{self, Exit},
-    source::Address,
+    source::{Address, Pace},
 };
 use child::Child;
 
@@ -64,7 +64,7 @@ impl Demo {
 /// As [`Demo::start`]; when the terminal fails; and when the service ended by itself in the meantime.
 pub async fn run(faults: &[String], options: app::Options) -> Result<Exit, DemoError> {
     let demo = Demo::start(faults).await?;
-    let exit = app::run(demo.address.clone(), options).await.map_err(DemoError::Terminal)?;
+    let exit = app::run(vec![demo.address.clone()], Pace::default(), options).await.map_err(DemoError::Terminal)?;
     demo.end().await?;
     Ok(exit)
 }

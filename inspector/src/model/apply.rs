@@ -9,7 +9,7 @@ use super::window::{Rates, Window};
 use super::{
     Batch, Channel, ChannelBirth, ChannelReading, Cost, Holder, Lock, LockBirth, LockReading, Model, Panic, Site,
     SiteBirth, SiteReading, SlowPoll, Stack, Stamp, SuspendedHold, Target, Task, TaskBirth, TaskId, TaskReading,
-    TaskState, Worker, WorkerReading,
+    TaskState, Worker, WorkerDetail, WorkerReading,
 };
 
 /// Slow polls and suspended holds that are kept of one site or lock.
@@ -91,6 +91,14 @@ impl Model {
         }
         for reading in batch.worker_states {
             self.worker_reading(at, reading);
+        }
+        if let Some(runtimes) = batch.runtimes {
+            let mut known = std::mem::take(&mut self.runtimes);
+            let now = runtimes.into_iter().map(|reading| {
+                let id = reading.id;
+                (id, known.remove(&id).unwrap_or_default().read(at, reading))
+            });
+            self.runtimes = now.collect();
         }
         for panic in batch.panics {
             self.panic(panic);
@@ -231,7 +239,7 @@ impl Model {
             site.unjoined += u64::from(task.unjoined());
             site.future_bytes = site.future_bytes.max(task.future_bytes);
         }
-        self.tasks.insert(task.id, task);
+        self.tasks.insert(task);
     }
 
     fn remove_task(&mut self, id: TaskId) -> Option<Task> {
@@ -440,7 +448,8 @@ impl Model {
     }
 
     fn worker_reading(&mut self, at: Stamp, reading: WorkerReading) {
-        let WorkerReading { id, kind, name, poll, polls, busy, cpu_wait, poll_cpu_wait } = reading;
+        let WorkerReading { id, kind, name, poll, polls, busy, cpu_wait, poll_cpu_wait, .. } = reading;
+        let WorkerReading { parks, steals, awake, local_queue, .. } = reading;
         let running = poll.map_or(Duration::ZERO, |(_, since)| at.since(since));
         let effective = busy.saturating_add(running);
         let worker = self.workers.entry(id).or_insert_with(|| {
@@ -471,6 +480,14 @@ impl Model {
         worker.cpu_wait_lately += (worker.cpu_wait_share - worker.cpu_wait_lately) * 0.15;
         worker.busy_share = rates.busy_share;
         worker.polls_per_s = rates.polls_per_s;
+        let window = worker.track.parks.get_or_insert_with(|| Window::starting(at, awake, parks));
+        let parked = window.read(at, awake, parks);
+        worker.parks_per_s = parked.polls_per_s;
+        worker.detail = local_queue.map(|local_queue| {
+            let window = worker.track.steals.get_or_insert_with(|| Window::starting(at, Duration::ZERO, steals));
+            let steals_per_s = window.read(at, Duration::ZERO, steals).polls_per_s;
+            WorkerDetail { local_queue, steals_per_s, awake_share: parked.busy_share }
+        });
 
         // A task in a long poll sends no rows; its share rises all the same.
         if let Some((id, since)) = poll

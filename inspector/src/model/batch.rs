@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{
-    ChannelId, ChannelKind, Cost, Histogram, Holder, LockId, LockKind, Loss, OneshotReading, OutputKind, Panic, SiteId,
-    SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
+    ChannelId, ChannelKind, Cost, Histogram, Holder, LockId, LockKind, Loss, OneshotReading, OutputKind, Panic,
+    RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -40,6 +40,8 @@ pub struct Batch {
     pub oneshots: Vec<OneshotReading>,
     /// Threads that poll.
     pub worker_states: Vec<WorkerReading>,
+    /// All runtimes; `None` when nothing is said of them.
+    pub runtimes: Option<Vec<RuntimeReading>>,
     /// Panics of tasks.
     pub panics: Vec<Panic>,
     /// Stacks of polls that do not end.
@@ -225,4 +227,9 @@ pub struct WorkerReading {
     pub busy: Duration,
     pub cpu_wait: Duration,
     pub poll_cpu_wait: Duration,
+    pub parks: u64,
+    pub steals: u64,
+    pub awake: Duration,
+    /// `None` where tokio does not tell, and then steals and awake say nothing.
+    pub local_queue: Option<u64>,
 }

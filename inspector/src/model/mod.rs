@@ -13,12 +13,14 @@ mod histogram;
 mod lock;
 mod oneshot;
 mod queues;
+mod runtime;
 mod seconds;
 mod series;
 mod site;
 mod stack;
 mod target;
 mod task;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -33,12 +35,14 @@ pub use histogram::Histogram;
 pub use lock::{Holder, Lock, LockId, LockKind, SuspendedHold};
 pub use oneshot::{OneshotReading, Oneshots};
 pub use queues::OftenPolled;
+pub use runtime::{Runtime, RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading};
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use stack::{Frame, Stack, StackCause};
 pub use target::{Blind, Cost, Loss, Panic, Stamp, Target};
 pub use task::{StateCounts, Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor};
-pub use worker::{Worker, WorkerId, WorkerKind};
+pub use tasks::Tasks;
+pub use worker::{Worker, WorkerDetail, WorkerId, WorkerKind};
 
 use std::collections::HashMap;
 
@@ -52,7 +56,7 @@ pub struct Model {
     /// Places in the target's source, by id.
     pub sites: HashMap<SiteId, Site>,
     /// Live tasks, and ended ones whose handle is still held.
-    pub tasks: HashMap<TaskId, Task>,
+    pub tasks: Tasks,
     /// Live locks.
     pub locks: HashMap<LockId, Lock>,
     /// Live channels.
@@ -61,6 +65,8 @@ pub struct Model {
     pub oneshots: HashMap<SiteId, Oneshots>,
     /// Threads that poll.
     pub workers: HashMap<WorkerId, Worker>,
+    /// Runtimes that were built through the drop-in.
+    pub runtimes: HashMap<RuntimeId, Runtime>,
     /// Panics of tasks, oldest first; the newest few hundred.
     pub panics: Vec<Panic>,
     /// Stacks of polls that did not end, oldest first: the last one of each poll, for a minute.

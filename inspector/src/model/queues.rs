@@ -1,9 +1,9 @@
 //! Tasks that wait for a worker, the longest first, and tasks that are polled very often: kept from reading to reading, so
 //! that nobody has to look at all tasks for the few that matter.
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::{Model, Stamp, Task, TaskId, TaskKind, TaskState};
+use super::{Model, Stamp, Task, TaskId, TaskKind, TaskState, Tasks};
 
 /// Polls per second from which a task counts as polled very often.
 const OFTEN: f64 = 500.0;
@@ -19,7 +19,7 @@ impl Queue {
         self.0.push_back((since, id));
     }
 
-    fn tidy(&mut self, tasks: &HashMap<TaskId, Task>, state: TaskState, in_state: u64) {
+    fn tidy(&mut self, tasks: &Tasks, state: TaskState, in_state: u64) {
         let waits = |(since, id): (Stamp, TaskId)| {
             tasks.get(&id).is_some_and(|task| task.state == state && task.state_since == since)
         };

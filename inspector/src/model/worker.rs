@@ -45,9 +45,24 @@ pub struct Worker {
     pub busy_share: f64,
     /// Polls per second over the same time.
     pub polls_per_s: f64,
+    /// Times that the runtime's loop parked it, per second.
+    pub parks_per_s: f64,
+    /// What tokio tells of workers under `--cfg tokio_unstable` only.
+    pub detail: Option<WorkerDetail>,
 
     /// What [`super::Model::apply`] remembers of it.
     pub(crate) track: WorkerTrack,
+}
+
+/// See [`Worker::detail`].
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct WorkerDetail {
+    /// Tasks in its own queue.
+    pub local_queue: u64,
+    /// Tasks that it took from other workers, per second.
+    pub steals_per_s: f64,
+    /// Share of the last second or so that it was not parked, 0 to 1, as of its last park.
+    pub awake_share: f64,
 }
 
 /// What `apply` remembers of a thread beside what it shows.
@@ -55,6 +70,8 @@ pub struct Worker {
 pub(crate) struct WorkerTrack {
     pub(super) generation: u32,
     pub(super) window: Window,
+    pub(super) parks: Option<Window>,
+    pub(super) steals: Option<Window>,
     /// Time without a CPU so far, and when it was read.
     pub(super) cpu_wait: Option<(Duration, Stamp)>,
 }

@@ -107,6 +107,46 @@ pub(super) fn report(report: &Report) -> String {
     out
 }
 
+/// One line of a report that is read line by line.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum LineJson<'a> {
+    Target {
+        schema_version: u32,
+        target: TargetJson<'a>,
+        observed_ms: u64,
+        dropped: u64,
+        totals: TotalsJson,
+        not_visible: Vec<BlindJson<'a>>,
+    },
+    Finding {
+        /// Whose it is, by the address in the target's line.
+        address: &'a str,
+        #[serde(flatten)]
+        finding: FindingJson<'a>,
+    },
+}
+
+pub(super) fn lines(report: &Report) -> String {
+    let model = report.model;
+    let first = LineJson::Target {
+        schema_version: SCHEMA_VERSION,
+        target: target(&model.target),
+        observed_ms: millis(report.observed),
+        dropped: dropped(&model.loss),
+        totals: totals(model),
+        not_visible: not_visible(&model.target),
+    };
+    let address = model.target.address.as_str();
+    let findings = report.findings.iter().map(|one| LineJson::Finding { address, finding: finding(model, one) });
+    let mut out = String::new();
+    for line in std::iter::once(first).chain(findings) {
+        out.push_str(&serde_json::to_string(&line).unwrap_or_default());
+        out.push('\n');
+    }
+    out
+}
+
 pub(super) fn target(target: &Target) -> TargetJson<'_> {
     TargetJson {
         address: &target.address,

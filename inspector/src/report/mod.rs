@@ -8,6 +8,8 @@ use crate::lints::{Engine, Finding, FindingKey, Severity};
 use crate::model::Model;
 
 mod json;
+mod junit;
+mod sarif;
 mod snapshot_json;
 mod snapshot_text;
 mod table;
@@ -28,6 +30,28 @@ pub struct Report<'a> {
     pub observed: Duration,
     /// What was found in that time, worst first, what cleared again included: see [`Observed::findings`].
     pub findings: Vec<Finding>,
+}
+
+/// What became of watching one target, for formats that tell of several in one document.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    /// The target as the operator named it.
+    pub address: String,
+    /// What was seen, if anything was.
+    pub report: Option<Report<'a>>,
+    /// Why it was not watched to the end.
+    pub failure: Option<String>,
+}
+
+/// Findings of several targets as one SARIF 2.1.0 document, ended by a newline.
+pub fn sarif(targets: &[Watched]) -> String {
+    sarif::document(targets)
+}
+
+/// Findings of several targets as one `JUnit` document, ended by a newline. A rule that found something as bad as `limit`
+/// is a test that failed.
+pub fn junit(targets: &[Watched], limit: Severity) -> String {
+    junit::document(targets, limit)
 }
 
 /// Gathers the findings of an [`Engine`] over a time that may be longer than the engine remembers.
@@ -91,6 +115,11 @@ impl Report<'_> {
     /// For programs: one JSON document, ended by a newline.
     pub fn json(&self) -> String {
         json::report(self)
+    }
+
+    /// For programs that read line by line: a JSON object for the target, then one for each finding.
+    pub fn ndjson(&self) -> String {
+        json::lines(self)
     }
 }
 

@@ -7,8 +7,8 @@ use super::json::{self, BlindJson, FindingJson, TargetJson, TotalsJson, round};
 use super::{SCHEMA_VERSION, nanos};
 use crate::lints::Finding;
 use crate::model::{
-    Channel, Histogram, Lock, Model, OutputKind, Panic, Site, SiteId, SiteKind, Stack, Stamp, Task, TaskKind, WaitFor,
-    Worker, WorkerKind,
+    Channel, Histogram, Lock, Model, OutputKind, Panic, Runtime, RuntimeKind, Site, SiteId, SiteKind, Stack, Stamp,
+    Task, TaskKind, WaitFor, Worker, WorkerKind,
 };
 
 #[derive(Serialize)]
@@ -20,6 +20,7 @@ struct Snapshot<'a> {
     dropped: u64,
     totals: TotalsJson,
     findings: Vec<FindingJson<'a>>,
+    runtimes: Vec<RuntimeJson<'a>>,
     workers: Vec<WorkerJson<'a>>,
     sites: Vec<SiteJson<'a>>,
     tasks: Vec<TaskJson<'a>>,
@@ -28,6 +29,24 @@ struct Snapshot<'a> {
     panics: Vec<PanicJson<'a>>,
     stacks: Vec<StackJson<'a>>,
     not_visible: Vec<BlindJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RuntimeJson<'a> {
+    id: String,
+    kind: &'static str,
+    name: &'a str,
+    workers: u32,
+    alive_tasks: u64,
+    global_queue: u64,
+    awake_share: f64,
+    parks_per_s: f64,
+    /// What follows is null where the target is built without `--cfg tokio_unstable`.
+    local_queues: Option<u64>,
+    steals_per_s: Option<f64>,
+    blocking_threads: Option<u32>,
+    blocking_idle: Option<u32>,
+    blocking_queue: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -40,6 +59,10 @@ struct WorkerJson<'a> {
     polls: u64,
     busy_ns: u64,
     busy_share: f64,
+    parks_per_s: f64,
+    /// Null where the target is built without `--cfg tokio_unstable`, as is the next.
+    local_queue: Option<u64>,
+    steals_per_s: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -190,9 +213,14 @@ pub(super) fn write(model: &Model, findings: &[Finding], mut out: impl Write) ->
         dropped: json::dropped(&model.loss),
         totals: json::totals(model),
         findings: findings.iter().map(|one| json::finding(model, one)).collect(),
+        runtimes: ordered(&model.runtimes).map(runtime).collect(),
         workers: ordered(&model.workers).map(|worker| see.worker(worker)).collect(),
         sites: ordered(&model.sites).map(site).collect(),
-        tasks: ordered(&model.tasks).map(|task| see.task(task)).collect(),
+        tasks: {
+            let mut tasks: Vec<&Task> = model.tasks.values().collect();
+            tasks.sort_unstable_by_key(|task| task.id);
+            tasks.into_iter().map(|task| see.task(task)).collect()
+        },
         locks: ordered(&model.locks).map(|lock| see.lock(lock)).collect(),
         channels: ordered(&model.channels).map(|channel| see.channel(channel)).collect(),
         panics: model.panics.iter().map(|panic| see.panic(panic)).collect(),
@@ -212,6 +240,29 @@ fn ordered<K: Ord + Copy, V>(map: &std::collections::HashMap<K, V>) -> impl Iter
 
 fn id(id: u64) -> Option<String> {
     (id != 0).then(|| id.to_string())
+}
+
+fn runtime(runtime: &Runtime) -> RuntimeJson<'_> {
+    let detail = runtime.detail;
+    RuntimeJson {
+        id: runtime.id.0.to_string(),
+        kind: match runtime.kind {
+            RuntimeKind::Unknown => "unknown",
+            RuntimeKind::CurrentThread => "current_thread",
+            RuntimeKind::MultiThread => "multi_thread",
+        },
+        name: &runtime.name,
+        workers: runtime.workers,
+        alive_tasks: runtime.alive_tasks,
+        global_queue: runtime.global_queue,
+        awake_share: round(runtime.awake_share),
+        parks_per_s: round(runtime.parks_per_s),
+        local_queues: detail.map(|d| d.local_queues),
+        steals_per_s: detail.map(|d| round(d.steals_per_s)),
+        blocking_threads: detail.map(|d| d.blocking_threads),
+        blocking_idle: detail.map(|d| d.blocking_idle),
+        blocking_queue: detail.map(|d| d.blocking_queue),
+    }
 }
 
 fn site(site: &Site) -> SiteJson<'_> {
@@ -282,6 +333,9 @@ impl<'a> See<'a> {
             polls: worker.polls,
             busy_ns: nanos(worker.busy),
             busy_share: round(worker.busy_share),
+            parks_per_s: round(worker.parks_per_s),
+            local_queue: worker.detail.map(|detail| detail.local_queue),
+            steals_per_s: worker.detail.map(|detail| round(detail.steals_per_s)),
         }
     }
 

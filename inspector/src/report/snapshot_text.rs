@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::table::Table;
 use super::text::{blind_spots, finding, summary, target};
 use crate::lints::Finding;
-use crate::model::{Channel, Model, Site, SiteId, TaskId, WaitFor};
+use crate::model::{Channel, Model, RuntimeDetail, Site, SiteId, TaskId, WaitFor};
 use crate::text;
 
 /// Rows of each table; a snapshot in JSON has them all.
@@ -24,6 +24,7 @@ pub(super) fn snapshot(model: &Model, findings: &[Finding]) -> String {
         let _ = writeln!(out, "{}", summary(findings));
     }
     totals(&mut out, model);
+    runtimes(&mut out, model);
     workers(&mut out, model);
     sites(&mut out, model);
     tasks(&mut out, model);
@@ -54,6 +55,50 @@ fn totals(out: &mut String, model: &Model) {
 fn heading(out: &mut String, what: &str, rows: usize) {
     let shown = if rows > ROWS { format!(", {ROWS} of {rows}") } else { String::new() };
     let _ = writeln!(out, "\n{what}{shown}");
+}
+
+fn runtimes(out: &mut String, model: &Model) {
+    if model.runtimes.is_empty() {
+        return;
+    }
+    let mut rows: Vec<_> = model.runtimes.values().collect();
+    rows.sort_by_key(|runtime| runtime.id);
+    heading(out, "Runtimes, as tokio counts", rows.len());
+    let mut table = Table::new([
+        "id",
+        "name",
+        ">workers",
+        ">awake",
+        ">tasks alive",
+        ">global queue",
+        ">local queues",
+        ">blocking threads",
+        ">blocking queue",
+    ]);
+    for runtime in rows.into_iter().take(ROWS) {
+        let detail = |of: fn(&RuntimeDetail) -> u64| {
+            runtime.detail.as_ref().map_or_else(|| "?".to_owned(), |detail| text::count(of(detail)))
+        };
+        table.row([
+            runtime.id.0.to_string(),
+            runtime.name.clone(),
+            text::count(runtime.workers.into()),
+            text::percent(runtime.awake_share),
+            text::count(runtime.alive_tasks),
+            text::count(runtime.global_queue),
+            detail(|d| d.local_queues),
+            detail(|d| d.blocking_threads.into()),
+            detail(|d| d.blocking_queue),
+        ]);
+    }
+    table.print(out);
+    if rows_without_detail(model) {
+        out.push_str("  ? is told by targets that are built with --cfg tokio_unstable\n");
+    }
+}
+
+fn rows_without_detail(model: &Model) -> bool {
+    model.runtimes.values().any(|runtime| runtime.detail.is_none())
 }
 
 fn workers(out: &mut String, model: &Model) {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use async_inspect_proto::DEFAULT_ADDR;
 use thiserror::Error;
 
-/// Where a probe is, as the operator named it.
+/// Where a probe is, or a recording of one, as the operator named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     shown: String,
@@ -17,6 +17,7 @@ pub struct Address {
 enum Place {
     Tcp(String),
     Unix(PathBuf),
+    File(PathBuf),
 }
 
 /// Why a TARGET is none, and what is one.
@@ -33,7 +34,9 @@ pub enum AddressError {
         instead: &'static str,
     },
     /// No form at all.
-    #[error("`{given}` is not a target: {why}; give http://host:port, host:port or unix:/path")]
+    #[error(
+        "`{given}` is not a target: {why}; give http://host:port, host:port, unix:/path or the file of a recording"
+    )]
     Malformed {
         /// What was given.
         given: String,
@@ -47,14 +50,32 @@ impl Address {
     pub(super) fn authority(&self) -> Option<&str> {
         match &self.place {
             Place::Tcp(authority) => Some(authority),
-            Place::Unix(_) => None,
+            Place::Unix(_) | Place::File(_) => None,
         }
+    }
+
+    /// The path, when it is a recording.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            Place::Tcp(_) | Place::Unix(_) => None,
+        }
+    }
+
+    /// A recording in this file.
+    pub fn recording(path: &Path) -> Self {
+        Self { shown: path.display().to_string(), place: Place::File(path.to_owned()) }
+    }
+
+    /// Whether it is a recording rather than something that lives.
+    pub fn is_recording(&self) -> bool {
+        self.file().is_some()
     }
 
     /// The path, when it is a unix socket.
     pub(super) fn socket(&self) -> Option<&Path> {
         match &self.place {
-            Place::Tcp(_) => None,
+            Place::Tcp(_) | Place::File(_) => None,
             Place::Unix(path) => Some(path),
         }
     }
@@ -80,6 +101,18 @@ impl FromStr for Address {
         let malformed = |why| Err(AddressError::Malformed { given: given.to_owned(), why });
         let place = |place| Ok(Address { shown: given.to_owned(), place });
 
+        if let Some(path) = given.strip_prefix("file:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return if path.is_empty() || path.contains('\0') {
+                malformed("the path of the recording is missing")
+            } else {
+                place(Place::File(PathBuf::from(path)))
+            };
+        }
+        // What is there as a file is meant as one: no host has such a name.
+        if Path::new(given).is_file() {
+            return place(Place::File(PathBuf::from(given)));
+        }
         if given.chars().any(|c| c.is_control() || c.is_whitespace()) && !given.starts_with("unix:") {
             return malformed("it contains white space or control characters");
         }
@@ -109,7 +142,7 @@ impl FromStr for Address {
             return malformed("its scheme is unknown");
         }
         if rest.contains(['/', '?', '#', '@']) {
-            return malformed("only a host and a port are expected");
+            return malformed("only a host and a port are expected, and there is no such file");
         }
         let (host, port) = match rest.rsplit_once(':') {
             // The last colon of a bare IPv6 address is not a port's.
@@ -155,6 +188,9 @@ mod tests {
         assert_eq!(tcp("http://[::1]").as_deref(), Some("[::1]:6670"));
         let unix: Address = "unix:/run/my app.sock".parse().unwrap();
         assert_eq!(unix.socket(), Some(Path::new("/run/my app.sock")));
+        for file in ["file:/tmp/night.rec", "file:///tmp/night.rec"] {
+            assert_eq!(file.parse::<Address>().unwrap().file(), Some(Path::new("/tmp/night.rec")));
+        }
         let unix: Address = "unix:///run/app.sock".parse().unwrap();
         assert_eq!(unix.socket(), Some(Path::new("/run/app.sock")));
         assert_eq!(Address::default().authority(), Some("127.0.0.1:6670"));

@@ -1,6 +1,7 @@
 //! One attempt to attach.
 use std::error::Error;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use async_inspect_proto::v1::inspect_client::InspectClient;
@@ -10,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status, Streaming};
 
+use super::replay::{Said, Tape};
 use super::{Address, SourceError};
 use crate::decode::{self, Decoder};
 use crate::model::{Batch, Histogram, Target, TaskId};
@@ -18,17 +20,35 @@ use crate::model::{Batch, Histogram, Target, TaskId};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Idle time after which the peer is asked whether it is still there, and the time it has to say so.
 const KEEP_ALIVE: Duration = Duration::from_secs(4);
+/// Bytes that may be on their way to us: a snapshot of a million tasks is some 60 MB, and with less than a few messages
+/// on the way both sides wait for each other in turns.
+const WINDOW: u32 = 4 * MAX_MESSAGE_BYTES as u32;
 /// A probe's messages end at [`MAX_MESSAGE_BYTES`]; a little more is let through to be decoded, or refused, as data.
-const MAX_DECODED_BYTES: usize = MAX_MESSAGE_BYTES + 64 * 1024;
+pub(super) const MAX_DECODED_BYTES: usize = MAX_MESSAGE_BYTES + 64 * 1024;
 
 /// A target that answered.
 #[derive(Debug)]
 pub struct Connection {
     /// Who it is.
     pub target: Target,
+    stream: Stream,
+}
+
+/// Where its updates come from.
+#[derive(Debug)]
+enum Stream {
+    Probe(Box<Probe>),
+    Recording(Box<Tape>),
+}
+
+/// A probe that answered.
+#[derive(Debug)]
+struct Probe {
     client: InspectClient<Channel>,
     updates: Streaming<Update>,
     decoder: Decoder,
+    /// Its greeting as it came.
+    hello: HelloResponse,
 }
 
 /// Attaches to a target, or says why not. One attempt.
@@ -37,6 +57,9 @@ pub struct Connection {
 ///
 /// Any [`SourceError`] but [`SourceError::Lost`].
 pub async fn open(address: &Address) -> Result<Connection, SourceError> {
+    if let Some(path) = address.file() {
+        return open_recording(address, path);
+    }
     let channel = patiently(address, connect(address)).await?;
     let mut client = InspectClient::new(channel).max_decoding_message_size(MAX_DECODED_BYTES);
 
@@ -50,6 +73,7 @@ pub async fn open(address: &Address) -> Result<Connection, SourceError> {
     if answer.protocol != PROTOCOL {
         return Err(SourceError::Version { target: shown, ours: PROTOCOL, theirs: Some(answer.protocol) });
     }
+    let hello = answer.clone();
     let target = decode::hello(shown.clone(), answer)
         .map_err(|error| SourceError::BadData { target: shown, why: error.to_string() })?;
 
@@ -58,15 +82,29 @@ pub async fn open(address: &Address) -> Result<Connection, SourceError> {
     })
     .await?
     .into_inner();
-    Ok(Connection { target, client, updates, decoder: Decoder::new() })
+    let probe = Probe { client, updates, decoder: Decoder::new(), hello };
+    Ok(Connection { target, stream: Stream::Probe(Box::new(probe)) })
+}
+
+/// A recording begins with the greeting of its target.
+fn open_recording(address: &Address, path: &Path) -> Result<Connection, SourceError> {
+    let mut tape = Tape::open(address, path)?;
+    match tape.next()? {
+        Some((_, Said::Hello(target))) => Ok(Connection { target: *target, stream: Stream::Recording(Box::new(tape)) }),
+        _ => Err(SourceError::BadRecording { target: address.to_string(), why: "there is no target in it".into() }),
+    }
 }
 
 impl Connection {
     /// What the target does not stream of every task: how long the polls of this one took. `None` when it does not know
     /// the task (any more), or does not answer as it should; the stream tells whether the connection holds.
     pub fn task_details(&self, task: TaskId) -> impl Future<Output = Option<Histogram>> + Send + use<> {
-        let mut client = self.client.clone();
+        let client = match &self.stream {
+            Stream::Probe(probe) => Some(probe.client.clone()),
+            Stream::Recording(_) => None,
+        };
         async move {
+            let mut client = client?;
             let asked = client.task_details(TaskDetailsRequest { id: task.0 });
             let answer = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?.into_inner();
             decode::poll_histogram(&answer)
@@ -77,21 +115,59 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SourceError::Lost`] when the stream ended, [`SourceError::BadData`] when it cannot be read; the connection is
-    /// of no use after either.
+    /// [`SourceError::Lost`] when the stream ended, [`SourceError::Ended`] when a recording did, [`SourceError::BadData`]
+    /// when it cannot be read; the connection is of no use after any of them.
     pub async fn next(&mut self) -> Result<Batch, SourceError> {
         let target = || self.target.address.clone();
-        match self.updates.message().await {
-            Ok(Some(update)) => self
+        match &mut self.stream {
+            Stream::Probe(probe) => probe
                 .decoder
-                .update(update)
+                .update(received(&mut probe.updates, target).await?)
                 .map_err(|error| SourceError::BadData { target: target(), why: error.to_string() }),
-            Ok(None) => Err(SourceError::Lost { target: target(), why: "it closed the stream".into() }),
-            Err(status) if unreadable(&status) => {
-                Err(SourceError::BadData { target: target(), why: message_of(&status) })
-            }
-            Err(status) => Err(SourceError::Lost { target: target(), why: ended(&status) }),
+            Stream::Recording(tape) => loop {
+                return match tape.next()? {
+                    Some((_, Said::Update(batch))) => Ok(*batch),
+                    // The same run, after a gap in the line: the snapshot that follows says what is still there.
+                    Some((_, Said::Hello(next))) if next.instance == self.target.instance => continue,
+                    Some((_, Said::Hello(next))) => {
+                        let why = format!("the target was restarted there: process {} came after it", next.pid);
+                        Err(SourceError::Lost { target: target(), why })
+                    }
+                    Some((_, Said::Lost(_))) => continue,
+                    None => Err(tape.end()),
+                };
+            },
         }
+    }
+
+    /// The greeting of a probe, as it came; `None` of a recording.
+    pub(super) fn hello(&self) -> Option<&HelloResponse> {
+        match &self.stream {
+            Stream::Probe(probe) => Some(&probe.hello),
+            Stream::Recording(_) => None,
+        }
+    }
+
+    /// The next update of a probe as it came, to be kept rather than understood. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::next`].
+    pub(super) async fn next_raw(&mut self) -> Result<Update, SourceError> {
+        let target = || self.target.address.clone();
+        match &mut self.stream {
+            Stream::Probe(probe) => received(&mut probe.updates, target).await,
+            Stream::Recording(tape) => Err(tape.end()),
+        }
+    }
+}
+
+async fn received(updates: &mut Streaming<Update>, target: impl Fn() -> String) -> Result<Update, SourceError> {
+    match updates.message().await {
+        Ok(Some(update)) => Ok(update),
+        Ok(None) => Err(SourceError::Lost { target: target(), why: "it closed the stream".into() }),
+        Err(status) if unreadable(&status) => Err(SourceError::BadData { target: target(), why: message_of(&status) }),
+        Err(status) => Err(SourceError::Lost { target: target(), why: ended(&status) }),
     }
 }
 
@@ -107,6 +183,8 @@ async fn connect(address: &Address) -> Result<Channel, SourceError> {
     let endpoint = Endpoint::from_shared(format!("http://{authority}"))
         .map_err(|error| SourceError::Unreachable { target: address.to_string(), why: error.to_string() })?
         .tcp_nodelay(true)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true);

@@ -53,6 +53,22 @@ pub enum SourceError {
         /// How it ended.
         why: String,
     },
+    /// A file is no recording, or not as it was written.
+    #[error("cannot replay {target}: {why}")]
+    BadRecording {
+        /// The file as the operator named it.
+        target: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The end of a recording.
+    #[error("{target} ends here{}", if *.cut_short { ": it was cut short in the middle of a message" } else { "" })]
+    Ended {
+        /// The file as the operator named it.
+        target: String,
+        /// It ends in the middle of something.
+        cut_short: bool,
+    },
     /// It answers as a probe does, and what it says makes no sense.
     #[error("{target} sent data that this inspector cannot read: {why}")]
     BadData {
@@ -88,6 +104,9 @@ impl SourceError {
             }
             Self::Version { .. } => "this inspector is older than the probe in the service".into(),
             Self::Lost { .. } => "the service ended, was restarted, or the network failed".into(),
+            Self::BadRecording { .. } => "the path is another file's, or the file was damaged on its way here".into(),
+            Self::Ended { cut_short: true, .. } => "the recording was killed, or its disk was full".into(),
+            Self::Ended { .. } => "nothing was recorded after this".into(),
             Self::BadData { .. } => {
                 "a fault in the probe or in the inspector, or a program that imitates a probe".into()
             }
@@ -114,6 +133,10 @@ impl SourceError {
             }
             Self::Version { .. } => "cargo install async-inspect-cli".into(),
             Self::Lost { .. } => "look at the service's own log, then run the same command again".into(),
+            Self::BadRecording { .. } => {
+                "check the path, copy the file again, or record anew: async-inspect record TARGET -o FILE".into()
+            }
+            Self::Ended { .. } => "replay it again, or record for longer".into(),
             Self::BadData { .. } => {
                 "compare the versions: async-inspect --version, and async-inspect-probe in the service's Cargo.lock"
                     .into()
@@ -125,8 +148,8 @@ impl SourceError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Refused { .. } | Self::Unreachable { .. } | Self::Timeout { .. } => 3,
-            Self::NotAProbe { .. } | Self::Version { .. } | Self::BadData { .. } => 4,
-            Self::Lost { .. } => 5,
+            Self::NotAProbe { .. } | Self::Version { .. } | Self::BadData { .. } | Self::BadRecording { .. } => 4,
+            Self::Lost { .. } | Self::Ended { .. } => 5,
         }
     }
 }

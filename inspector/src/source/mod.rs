@@ -1,4 +1,4 @@
-//! Where data comes from: a probe, over gRPC. Nothing past this module knows of the network.
+//! Where data comes from: a probe over gRPC, or a recording of one. Nothing past this module knows of the network.
 use std::time::Duration;
 
 use crate::model::{Batch, Histogram, Target, TaskId};
@@ -6,11 +6,17 @@ use crate::model::{Batch, Histogram, Target, TaskId};
 mod address;
 mod connect;
 mod error;
+mod record;
+mod recording;
+mod replay;
 mod watch;
 
 pub use address::{Address, AddressError};
 pub use connect::{Connection, open};
 pub use error::SourceError;
+pub use record::{Bounds, RecordError, Recorded, record};
+pub use recording::{Frame, Reader, RecordingError, Writer};
+pub use replay::Pace;
 pub use watch::{Request, watch};
 
 /// What a live source tells the dashboard or a report. All data is decoded and cleaned.
@@ -32,6 +38,11 @@ pub enum Event {
         task: TaskId,
         /// How long its polls took.
         polls: Option<Histogram>,
+    },
+    /// A recording is over, or cannot be read any further.
+    Ended {
+        /// Which of the two.
+        error: SourceError,
     },
     /// The stream ended or could not be opened; the source reconnects by itself.
     Lost {

@@ -6,10 +6,11 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use super::{Address, Connection, Event, SourceError, open};
+use super::{Address, Connection, Event, Pace, SourceError, open, replay};
 use crate::model::TaskId;
 
-const SHORTEST: Duration = Duration::from_millis(250);
+/// Before the second attempt.
+pub(super) const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Answers about tasks that may be under way at once; what is asked beyond is not asked.
@@ -26,7 +27,12 @@ pub enum Request {
 
 /// Attaches to a target and tells everything it says; reconnects by itself, after 250 ms at first and 5 s at most, or
 /// at once when a request says so. Ends when nobody listens to `events` any more.
-pub async fn watch(address: Address, events: Sender<Event>, mut requests: Receiver<Request>) {
+///
+/// A recording is replayed at this pace, once, and again when a request to reconnect comes.
+pub async fn watch(address: Address, pace: Pace, events: Sender<Event>, mut requests: Receiver<Request>) {
+    if let Some(path) = address.file() {
+        return replay::replay(&address, path, pace, &events, &mut requests).await;
+    }
     let mut wait = SHORTEST;
     let mut attempt = 0;
     loop {
@@ -54,8 +60,7 @@ pub async fn watch(address: Address, events: Sender<Event>, mut requests: Receiv
             attempt = 0;
             wait = SHORTEST;
         }
-        let retry_in = jittered(wait);
-        wait = (wait * 2).min(LONGEST);
+        let retry_in = back_off(&mut wait);
         if events.send(Event::Lost { error, retry_in }).await.is_err() {
             return;
         }
@@ -67,7 +72,7 @@ pub async fn watch(address: Address, events: Sender<Event>, mut requests: Receiv
     }
 }
 
-async fn asked_to_reconnect(requests: &mut Receiver<Request>) {
+pub(super) async fn asked_to_reconnect(requests: &mut Receiver<Request>) {
     loop {
         match requests.recv().await {
             Some(Request::Reconnect) => return,
@@ -108,6 +113,13 @@ async fn session(
             () = events.closed() => return None,
         }
     }
+}
+
+/// The time to the attempt after one that failed, and the time to the one after that.
+pub(super) fn back_off(wait: &mut Duration) -> Duration {
+    let now = jittered(*wait);
+    *wait = (*wait * 2).min(LONGEST);
+    now
 }
 
 /// Between 0.8 and 1.2 of `wait`, and no more than [`LONGEST`], so that many inspectors of one restarted target do not

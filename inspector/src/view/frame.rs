@@ -6,7 +6,9 @@ use ratatui::layout::Rect;
 
 use super::theme::Role;
 use super::{figures, fit, widgets};
+use crate::app::keymap::Action;
 use crate::app::{App, Link};
+use crate::source::SourceError;
 
 /// `● live`, `STALE 12s · retry in 3s · r now`, `connecting`.
 pub(crate) fn link(app: &App) -> (Role, String) {
@@ -21,6 +23,10 @@ pub(crate) fn link(app: &App) -> (Role, String) {
                 _ => (Role::Warn, format!("{} silent {}", g.live, figures::seconds(age))),
             }
         }
+        Link::Ended { error: SourceError::Ended { .. }, .. } => {
+            (Role::Warn, format!("{} END OF RECORDING {} {} again", g.stale, g.dot, reconnect(app)))
+        }
+        Link::Ended { .. } => (Role::Crit, format!("{} CANNOT BE READ", g.stale)),
         Link::Lost { data_at, retry_at, .. } => {
             let wait = retry_at.saturating_sub(app.clock);
             let retry = if wait == Duration::ZERO {
@@ -32,9 +38,14 @@ pub(crate) fn link(app: &App) -> (Role, String) {
                 Some(at) => format!("STALE {}", figures::seconds(app.clock.saturating_sub(*at))),
                 None => "NOT CONNECTED".to_owned(),
             };
-            (Role::Crit, format!("{} {what} {d} {retry} {d} r now", g.stale, d = g.dot))
+            (Role::Crit, format!("{} {what} {d} {retry} {d} {} now", g.stale, reconnect(app), d = g.dot))
         }
     }
+}
+
+/// The key that connects now.
+fn reconnect(app: &App) -> &str {
+    app.keys.shown(Action::Reconnect)
 }
 
 /// Who the target is, whether it is there, and what watching it takes.
@@ -60,6 +71,9 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
         }
     }
     let mut left = Vec::new();
+    if app.among.1 > 1 {
+        left.push((Role::Accent, format!("{}/{} ", app.among.0 + 1, app.among.1)));
+    }
     if target.app.is_empty() {
         left.push((Role::Strong, app.address().to_owned()));
     } else {
@@ -96,6 +110,11 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
 
 /// One line about something unusual, under the tabs.
 pub(crate) fn banner(app: &App) -> Option<(Role, String)> {
+    if let Link::Ended { error, data_at: Some(_) } = &app.link
+        && !matches!(error, SourceError::Ended { cut_short: false, .. })
+    {
+        return Some((Role::Warn, format!("{error} ({})", error.cause())));
+    }
     if let Link::Lost { error, data_at: Some(_), .. } = &app.link {
         // The cause first: the rest of it stands in the first line already.
         return Some((Role::Warn, format!("{} ({error})", error.cause())));
@@ -104,7 +123,7 @@ pub(crate) fn banner(app: &App) -> Option<(Role, String)> {
         return Some((notice.role, notice.text.clone()));
     }
     app.frozen().then(|| {
-        let key = app.keys.shown(crate::app::keymap::Action::Freeze);
+        let key = app.keys.shown(Action::Freeze);
         (Role::Warn, format!("the view is frozen; data still arrives, {key} goes on"))
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod figures;
 pub(crate) mod fit;
+pub(crate) mod fleet;
 pub(crate) mod footer;
 pub(crate) mod frame;
 pub(crate) mod glyphs;
@@ -19,6 +20,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use crate::app::keymap::Action;
 use crate::app::screen::Body;
 use crate::app::{App, Link, Place};
 use layout::Shape;
@@ -131,8 +133,16 @@ fn not_connected(app: &App, frame: &mut Frame, area: Rect) {
                 format!("in {}", figures::seconds(wait + std::time::Duration::from_millis(999)))
             };
             let attempts = crate::text::counted(u64::from((*attempts).max(1)), "attempt");
-            let text = format!("{attempts} so far, the next one {next}. r tries at once, q quits.");
+            let (retry, quit) = (app.keys.shown(Action::Reconnect), app.keys.shown(Action::Quit));
+            let text = format!("{attempts} so far, the next one {next}. {retry} tries at once, {quit} quits.");
             page.fact("meanwhile", Role::Muted, &text);
+        }
+        Link::Ended { error, .. } => {
+            page.words(Role::Crit, &format!("{} Nothing to show of {}", app.glyphs.crit, app.address()));
+            page.blank();
+            page.fact("what happened", Role::Text, &error.to_string());
+            page.fact("likely cause", Role::Text, &error.cause());
+            page.fact("what to do", Role::Strong, &error.next_step());
         }
         Link::Connecting { attempt } => {
             page.words(Role::Text, &format!("Connecting to {} (attempt {attempt})…", app.address()));

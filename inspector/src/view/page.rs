@@ -41,6 +41,11 @@ impl Page {
         self.lines.len()
     }
 
+    /// Keeps the first `lines`.
+    pub(crate) fn truncate(&mut self, lines: usize) {
+        self.lines.truncate(lines);
+    }
+
     /// The links, each with the number of its line.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, Row)> + '_ {
         self.lines.iter().enumerate().filter_map(|(n, line)| line.row.map(|row| (n, row)))

@@ -7,6 +7,7 @@ use super::page::Page;
 use super::theme::Role;
 use super::{figures, fit, widgets};
 use crate::app::column::{Column, Kind, Value, Width};
+use crate::app::keymap::Action;
 use crate::app::screen::Table;
 use crate::app::{Cx, Entity, Place};
 use crate::lints::Severity;
@@ -19,7 +20,16 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
     }
     status(cx, place, table, buf, area);
     let rows = &cx.derived.rows;
-    let body = Rect { y: area.y + 2.min(area.height), height: area.height.saturating_sub(2), ..area };
+    let above = above(cx, table, area);
+    above.draw(
+        buf,
+        Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(1), ..area },
+        0,
+        None,
+        &cx.app.theme,
+    );
+    let head = (1 + above.len() as u16).min(area.height);
+    let body = Rect { y: area.y + head + 1, height: area.height.saturating_sub(head + 1), ..area };
     if rows.order.is_empty() {
         let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
         page.blank();
@@ -27,7 +37,10 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
             let all = if grouped(place) { cx.model.tasks.len() } else { rows.total };
             let text = format!("None of {} {} passes the filter.", figures::count(all as u64), table.noun.1);
             page.words(Role::Text, &text);
-            page.words(Role::Muted, "Esc takes it off, / changes it.");
+            let (back, filter) = (cx.key(Action::Back), cx.key(Action::Filter));
+            page.words(Role::Muted, &format!("{back} takes it off, {filter} changes it."));
+        } else if cx.app.busy() {
+            page.words(Role::Muted, &format!("Looking at {} tasks…", figures::count(cx.model.tasks.len() as u64)));
         } else if cx.model.complete {
             (table.empty)(cx, &mut page);
         } else {
@@ -37,7 +50,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
         return;
     }
     let columns = fit_columns(table.columns, area.width, cx.app.wide && area.width < 120);
-    heads(cx, place, &columns, buf, Rect { y: area.y + 1, height: 1.min(area.height.saturating_sub(1)), ..area });
+    heads(cx, place, &columns, buf, Rect { y: area.y + head, height: 1.min(area.height.saturating_sub(head)), ..area });
     let selected = place.selected.map(|r| r.entity).or_else(|| rows.order.first().copied());
     for (&entity, y) in rows.order.iter().skip(place.offset).zip(body.top()..body.bottom()) {
         let mut x = area.left();
@@ -50,6 +63,19 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
             buf.set_style(Rect { y, height: 1, ..area }, cx.app.theme.selected());
         }
     }
+}
+
+/// What stands between the first line and the heads of the columns; no more than a third of the area.
+fn above(cx: &Cx, table: &Table, area: Rect) -> Page {
+    let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+    (table.above)(cx, &mut page);
+    page.truncate(usize::from(area.height / 3));
+    page
+}
+
+/// Lines from the top of the area to the heads of the columns; the rows begin in the next one.
+pub(crate) fn head_line(cx: &Cx, table: &Table, area: Rect) -> usize {
+    1 + above(cx, table, area).len()
 }
 
 /// The column whose head is at column `x` of the screen.
@@ -69,12 +95,19 @@ fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
     let shown = rows.order.len();
     let noun = if rows.total == 1 { table.noun.0 } else { table.noun.1 };
     let mut pieces = Vec::new();
-    let count = if place.filter.is_empty() || shown == rows.total {
+    let count = if place.filter.is_empty() || rows.passing == rows.total {
         format!("{} {noun}", figures::count(rows.total as u64))
     } else {
-        format!("{} of {} {noun}", figures::count(shown as u64), figures::count(rows.total as u64))
+        format!("{} of {} {noun}", figures::count(rows.passing as u64), figures::count(rows.total as u64))
     };
     pieces.push((Role::Strong, count));
+    if shown < rows.passing {
+        let first = format!("the first {}: {} for the rest", figures::count(shown as u64), cx.key(Action::Filter));
+        pieces.push((Role::Text, first));
+    }
+    if cx.app.busy() {
+        pieces.push((Role::Muted, format!("looking{}", g.ellipsis)));
+    }
     if grouped(place) {
         let tasks = figures::count(cx.model.tasks.len() as u64);
         pieces = vec![(Role::Strong, format!("{tasks} tasks from {} spawn sites", figures::count(rows.total as u64)))];

@@ -20,6 +20,7 @@ use crate::{
         channel::ChannelSlot,
         clock,
         lock::LockSlot,
+        runtimes::{self, RuntimeReading, WorkerDetail},
         task::{SLOW_POLL_NS, TaskSlot},
         thread::WorkerReading,
     },
@@ -121,7 +122,9 @@ impl Collector {
         let stacks = self.watchdog.look();
         // Before anything is read: what was read has lasted at least until then, however long the reading is held up.
         let now_ns = clock::since_start_ns(clock::ticks());
-        let running = self.workers(&mut messages);
+        let runtimes = runtimes::read();
+        let running = self.workers(&mut messages, &runtimes);
+        messages.runtime_states(&runtimes, &mut self.dictionary);
         self.tasks(&mut messages, &running);
         self.locks(&mut messages);
         self.channels(&mut messages);
@@ -163,7 +166,7 @@ impl Collector {
     }
 
     /// All workers; returns what they run.
-    fn workers(&mut self, messages: &mut Messages) -> Running {
+    fn workers(&mut self, messages: &mut Messages, runtimes: &[RuntimeReading]) -> Running {
         let mut running = Running::default();
         for (index, slot) in self.recorder.workers.all() {
             let sample = CpuLooks::sample(slot);
@@ -176,7 +179,7 @@ impl Collector {
             if let Some(worker) = worker {
                 running.add(&worker);
                 let waits = self.cpu_looks.look(slot, &worker, &sample);
-                messages.worker_state(&worker, waits, &mut self.dictionary);
+                messages.worker_state(&worker, waits, detail_of(&worker, runtimes), &mut self.dictionary);
             }
         }
         running
@@ -287,10 +290,12 @@ impl Collector {
                     true
                 }),
                 Part::Workers => {
+                    let runtimes = runtimes::read();
                     for (index, slot) in self.recorder.workers.all() {
                         if let Some(worker) = slot.read().filter(|worker| self.workers.is(index, worker.id)) {
                             let waits = self.cpu_looks.last(&worker);
-                            messages.worker_state(&worker, waits, &mut self.dictionary);
+                            let detail = detail_of(&worker, &runtimes);
+                            messages.worker_state(&worker, waits, detail, &mut self.dictionary);
                         }
                     }
                     false
@@ -346,6 +351,12 @@ impl Collector {
     pub(crate) fn poll_counts(recorder: &'static Recorder, id: u64) -> Option<Vec<u32>> {
         recorder.tasks.all().find(|(_, slot)| slot.id() == id).map(|(_, slot)| slot.poll_counts().to_vec())
     }
+}
+
+/// What its runtime tells of a worker.
+fn detail_of<'a>(worker: &WorkerReading, runtimes: &'a [RuntimeReading]) -> Option<&'a WorkerDetail> {
+    let details = runtimes.iter().filter_map(|runtime| runtime.detail.as_ref());
+    details.flat_map(|detail| &detail.workers).find(|detail| detail.thread != 0 && detail.thread == worker.thread)
 }
 
 /// Polls in progress.

@@ -17,6 +17,7 @@
 //! | [`readers`] | how far each receiver of a broadcast is |
 //! | [`oneshot`] | what became of oneshot channels |
 //! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
+//! | [`runtimes`] | runtimes, and what tokio counts of each |
 //! | [`thread`] | the current task and worker of each thread |
 //! | [`panic`] | panics of tasks |
 //! | [`histogram`] | counts by powers of two |
@@ -34,6 +35,7 @@ pub(crate) mod oneshot;
 pub(crate) mod panic;
 pub(crate) mod peek;
 pub(crate) mod readers;
+pub(crate) mod runtimes;
 pub(crate) mod site;
 pub(crate) mod task;
 pub(crate) mod thread;

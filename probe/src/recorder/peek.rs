@@ -1,4 +1,5 @@
-//! Two facts that a type tells to a hasher only: the number inside of tokio's task id, and which variant a `Result` is.
+//! What a type tells to a hasher only: the numbers inside of tokio's task id and of a thread's id, and which variant a
+//! `Result` is.
 //! Both by safe code; where a type stops telling, the answer is "unknown", not wrong.
 use std::{
     any::type_name,
@@ -11,6 +12,13 @@ use super::site::OutputKind;
 /// The number that `id` displays as, without formatting it.
 #[inline]
 pub(crate) fn task_id(id: ::tokio::task::Id) -> u64 {
+    let mut number = LastNumber(0);
+    id.hash(&mut number);
+    number.0
+}
+
+/// The number inside of a thread's id, which no other thread of the process has or had; never 0.
+pub(crate) fn thread_id(id: std::thread::ThreadId) -> u64 {
     let mut number = LastNumber(0);
     id.hash(&mut number);
     number.0
@@ -75,6 +83,14 @@ mod tests {
                 assert_eq!(task_id(task.id()).to_string(), task.id().to_string());
             }
         });
+    }
+
+    #[test]
+    fn threads_are_told_apart_by_number() {
+        let here = thread_id(std::thread::current().id());
+        let there = std::thread::spawn(|| thread_id(std::thread::current().id())).join().unwrap();
+        assert!(here != 0 && there != 0 && here != there, "{here} {there}");
+        assert_eq!(here, thread_id(std::thread::current().id()));
     }
 
     #[test]

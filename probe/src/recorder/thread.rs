@@ -47,6 +47,10 @@ pub(crate) struct WorkerSlot {
     stack_high: AtomicUsize,
     /// Ticks when the runtime's loop last came out of its park; 0 while it is parked, and before it first was.
     unparked_at: AtomicU64,
+    /// How often the runtime's loop parked it.
+    parks: AtomicU64,
+    /// The thread's number, by [`peek::thread_id`](super::peek::thread_id).
+    thread: AtomicU64,
     standing: Standing,
 }
 
@@ -80,6 +84,10 @@ pub(crate) struct WorkerReading {
     pub(crate) unwatched_since: u64,
     pub(crate) polls: u64,
     pub(crate) busy: u64,
+    /// How often the runtime's loop parked it.
+    pub(crate) parks: u64,
+    /// The thread's number, by [`peek::thread_id`](super::peek::thread_id).
+    pub(crate) thread: u64,
 }
 
 /// A poll in progress.
@@ -162,6 +170,8 @@ impl WorkerSlot {
             unwatched_since: if stands { self.standing.since.load(Relaxed) } else { 0 },
             polls,
             busy: self.busy.load(Relaxed),
+            parks: self.parks.load(Relaxed),
+            thread: self.thread.load(Relaxed),
         };
         (id != 0 && self.id.load(Acquire) == id).then_some(reading)
     }
@@ -307,6 +317,7 @@ pub(crate) fn parks(recorder: &'static Recorder, kind: WorkerKind) {
     HERE.with(|here| {
         here.parks.set(here.parks.get().wrapping_add(1));
         if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind)) {
+            worker.parks.store(worker.parks.load(Relaxed) + 1, Relaxed);
             worker.unparked_at.store(0, Release);
         }
     });
@@ -470,6 +481,8 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     worker.busy.store(0, Relaxed);
     worker.cpu_waited.store(cpu_wait::of_this_thread().waited, Relaxed);
     worker.unparked_at.store(0, Relaxed);
+    worker.parks.store(0, Relaxed);
+    worker.thread.store(super::peek::thread_id(std::thread::current().id()), Relaxed);
     worker.standing.since.store(0, Relaxed);
     let (tid, (low, high)) = crate::stacks::this_thread();
     worker.tid.store(tid, Relaxed);

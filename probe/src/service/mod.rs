@@ -115,7 +115,7 @@ fn check_protocol(theirs: u32) -> Result<(), Status> {
 impl Service {
     fn capabilities(&self) -> Vec<String> {
         let stacks = self.no_stacks.is_none().then_some("stacks");
-        ["tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics"]
+        ["tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics", "runtimes"]
             .into_iter()
             .chain(stacks)
             .map(str::to_owned)
@@ -136,6 +136,12 @@ impl Service {
                 "tasks that libraries spawn with a tokio of their own",
                 "only what is spawned through the drop-in is watched; a thread that such a task blocks is told of all the \
                  same, and the locks that it holds",
+                "build with RUSTFLAGS=\"--cfg tokio_unstable\"",
+            ),
+            #[cfg(not(tokio_unstable))]
+            blind(
+                "queues of single workers, tasks that they steal, threads and queue of the blocking pool",
+                "tokio does not tell of them in a stable build",
                 "build with RUSTFLAGS=\"--cfg tokio_unstable\"",
             ),
             blind(

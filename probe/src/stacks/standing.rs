@@ -167,6 +167,8 @@ mod tests {
             unwatched_since: 0,
             polls: 3,
             busy: 0,
+            parks: 0,
+            thread: 1,
         };
         let mut standing = Standing::default();
         assert_eq!(standing.since(&worker, tid), None, "one look proves nothing");

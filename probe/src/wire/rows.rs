@@ -18,6 +18,7 @@ use crate::recorder::{
     holds::HoldsReading,
     lock::{LockKind as RecordedLock, LockReading},
     panic::PanicRecord,
+    runtimes::{RuntimeReading, WorkerDetail},
     site::Site,
     task::{Stage, TaskReading, flag},
     thread::{self, WorkerReading},
@@ -178,9 +179,15 @@ impl Messages {
     }
 
     /// A worker now.
-    pub(crate) fn worker_state(&mut self, worker: &WorkerReading, waits: CpuWaits, dictionary: &mut Dictionary) {
+    pub(crate) fn worker_state(
+        &mut self,
+        worker: &WorkerReading,
+        waits: CpuWaits,
+        detail: Option<&WorkerDetail>,
+        dictionary: &mut Dictionary,
+    ) {
         let name = dictionary.string(&thread::worker_name(worker.name));
-        let states = self.room_for(64).worker_states.get_or_insert_default();
+        let states = self.room_for(96).worker_states.get_or_insert_default();
         states.id.push(worker.id);
         states.kind.push(WorkerKind::try_from(i32::from(worker.kind)).unwrap_or_default().into());
         states.name.push(name);
@@ -190,6 +197,35 @@ impl Messages {
         states.busy_ns.push(duration_ns(worker.busy));
         states.cpu_wait_ns.push(waits.total);
         states.poll_cpu_wait_ns.push(waits.in_poll);
+        states.parks.push(worker.parks);
+        states.local_queue_plus_one.push(detail.map_or(0, |worker| worker.local_queue as u32 + 1));
+        states.steals.push(detail.map_or(0, |worker| worker.steals));
+        states.awake_ns.push(detail.map_or(0, |worker| nanos(worker.busy)));
+    }
+
+    /// All runtimes now, in one message: who has no row is gone.
+    pub(crate) fn runtime_states(&mut self, runtimes: &[RuntimeReading], dictionary: &mut Dictionary) {
+        let name = |runtime: &RuntimeReading| runtime.name.as_deref().map_or(0, |name| dictionary.string(name));
+        let names: Vec<u32> = runtimes.iter().map(name).collect();
+        let states = self.room_for(16 + 112 * runtimes.len()).runtime_states.get_or_insert_default();
+        states.name = names;
+        for runtime in runtimes {
+            let workers = || runtime.detail.iter().flat_map(|detail| &detail.workers);
+            let detail = runtime.detail.as_ref();
+            states.id.push(runtime.id);
+            states.kind.push(runtime.kind.into());
+            states.workers.push(runtime.workers as u32);
+            states.alive_tasks.push(runtime.alive_tasks as u64);
+            states.global_queue.push(runtime.global_queue as u64);
+            states.awake_ns.push(nanos(runtime.busy));
+            states.parks.push(runtime.parks);
+            states.detailed.push(detail.is_some());
+            states.steals.push(workers().map(|worker| worker.steals).sum());
+            states.local_queues.push(workers().map(|worker| worker.local_queue as u64).sum());
+            states.blocking_threads.push(detail.map_or(0, |detail| detail.blocking_threads as u32));
+            states.blocking_idle.push(detail.map_or(0, |detail| detail.blocking_idle as u32));
+            states.blocking_queue.push(detail.map_or(0, |detail| detail.blocking_queue as u64));
+        }
     }
 
     /// A site's totals now.
@@ -370,4 +406,8 @@ fn flags(task: &TaskReading) -> u32 {
         }
     }
     flags
+}
+
+fn nanos(span: std::time::Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

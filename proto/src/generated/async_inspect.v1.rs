@@ -26,7 +26,7 @@ pub struct HelloResponse {
     #[prost(uint64, tag = "8")]
     pub started_unix_ms: u64,
     /// What this probe can see, as stable names: "tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics",
-    /// "stacks", "third-party-tasks".
+    /// "runtimes", "stacks", "third-party-tasks".
     #[prost(string, repeated, tag = "9")]
     pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(message, repeated, tag = "10")]
@@ -94,6 +94,8 @@ pub struct Update {
     pub stacks: ::prost::alloc::vec::Vec<Stack>,
     #[prost(message, optional, tag = "23")]
     pub oneshot_totals: ::core::option::Option<OneshotTotals>,
+    #[prost(message, optional, tag = "24")]
+    pub runtime_states: ::core::option::Option<RuntimeStates>,
     #[prost(uint64, repeated, tag = "16")]
     pub gone_tasks: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "17")]
@@ -462,6 +464,58 @@ pub struct WorkerStates {
     pub cpu_wait_ns: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "9")]
     pub poll_cpu_wait_ns: ::prost::alloc::vec::Vec<u64>,
+    /// Times that its runtime's loop parked it.
+    #[prost(uint64, repeated, tag = "10")]
+    pub parks: ::prost::alloc::vec::Vec<u64>,
+    /// What tokio tells of workers under `--cfg tokio_unstable` only. One more than the tasks in its own queue; 0 where it is
+    /// not known, and then the next two say nothing.
+    #[prost(uint32, repeated, tag = "11")]
+    pub local_queue_plus_one: ::prost::alloc::vec::Vec<u32>,
+    /// Tasks that it took from other workers.
+    #[prost(uint64, repeated, tag = "12")]
+    pub steals: ::prost::alloc::vec::Vec<u64>,
+    /// Time between unpark and park.
+    #[prost(uint64, repeated, tag = "13")]
+    pub awake_ns: ::prost::alloc::vec::Vec<u64>,
+}
+/// What tokio counts of the runtimes that were built through the drop-in. All that live, every tick: one that has no row
+/// is gone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuntimeStates {
+    #[prost(uint64, repeated, tag = "1")]
+    pub id: ::prost::alloc::vec::Vec<u64>,
+    #[prost(enumeration = "RuntimeKind", repeated, tag = "2")]
+    pub kind: ::prost::alloc::vec::Vec<i32>,
+    /// String id of its own name, if it was given one.
+    #[prost(uint32, repeated, tag = "3")]
+    pub name: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint32, repeated, tag = "4")]
+    pub workers: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint64, repeated, tag = "5")]
+    pub alive_tasks: ::prost::alloc::vec::Vec<u64>,
+    /// Tasks in the queue that all workers share.
+    #[prost(uint64, repeated, tag = "6")]
+    pub global_queue: ::prost::alloc::vec::Vec<u64>,
+    /// Of all workers together: time between unpark and park, as of their last parks, and how often they parked.
+    #[prost(uint64, repeated, tag = "7")]
+    pub awake_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "8")]
+    pub parks: ::prost::alloc::vec::Vec<u64>,
+    /// Whether what follows is known: tokio tells it under `--cfg tokio_unstable` only.
+    #[prost(bool, repeated, tag = "9")]
+    pub detailed: ::prost::alloc::vec::Vec<bool>,
+    /// Of all workers together.
+    #[prost(uint64, repeated, tag = "10")]
+    pub steals: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "11")]
+    pub local_queues: ::prost::alloc::vec::Vec<u64>,
+    /// Threads of the blocking pool, those of them without a job, and jobs without a thread.
+    #[prost(uint32, repeated, tag = "12")]
+    pub blocking_threads: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint32, repeated, tag = "13")]
+    pub blocking_idle: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint64, repeated, tag = "14")]
+    pub blocking_queue: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Panic {
@@ -885,6 +939,35 @@ impl WorkerKind {
             "WORKER_KIND_WORKER" => Some(Self::Worker),
             "WORKER_KIND_BLOCK_ON" => Some(Self::BlockOn),
             "WORKER_KIND_BLOCKING" => Some(Self::Blocking),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RuntimeKind {
+    Unspecified = 0,
+    CurrentThread = 1,
+    MultiThread = 2,
+}
+impl RuntimeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RUNTIME_KIND_UNSPECIFIED",
+            Self::CurrentThread => "RUNTIME_KIND_CURRENT_THREAD",
+            Self::MultiThread => "RUNTIME_KIND_MULTI_THREAD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RUNTIME_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "RUNTIME_KIND_CURRENT_THREAD" => Some(Self::CurrentThread),
+            "RUNTIME_KIND_MULTI_THREAD" => Some(Self::MultiThread),
             _ => None,
         }
     }

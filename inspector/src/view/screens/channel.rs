@@ -1,6 +1,7 @@
 //! One channel: how full, where it is going, who sends and who receives.
 use std::time::Duration;
 
+use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
 use crate::model::{Channel, ChannelKind, Series, TaskId};
@@ -19,7 +20,7 @@ pub(crate) static SCREEN: Screen = Screen {
 fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let Some(Entity::Channel(id)) = place.subject else { return };
     let Some(channel) = cx.model.channels.get(&id) else {
-        page.words(Role::Text, "This channel has been dropped. Esc goes back.");
+        page.words(Role::Text, &format!("This channel has been dropped. {} goes back.", cx.key(Action::Back)));
         return;
     };
     let model = cx.model;

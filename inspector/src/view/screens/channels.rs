@@ -20,6 +20,7 @@ pub(crate) static SCREEN: Screen = Screen {
         then: "depth",
         rows,
         empty,
+        above: |_, _| {},
     }),
 };
 

@@ -1,5 +1,6 @@
 //! One finding: as a block on the overview, and as a page with the rule behind it.
 
+use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
 use crate::lints::{Confidence, Evidence, Finding, RULES, WaitStep};
@@ -245,7 +246,8 @@ fn mean(series: &Series, back: usize, n: usize) -> Option<f64> {
 fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let Some(entity) = place.subject else { return };
     let Some(finding) = cx.finding(entity) else {
-        page.words(Role::Muted, "This finding is over and no longer kept. Esc goes back.");
+        let back = cx.key(Action::Back);
+        page.words(Role::Muted, &format!("This finding is over and no longer kept. {back} goes back."));
         return;
     };
     let g = cx.glyphs;

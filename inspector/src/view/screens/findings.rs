@@ -20,6 +20,7 @@ pub(crate) static SCREEN: Screen = Screen {
         then: "rank",
         rows,
         empty,
+        above: |_, _| {},
     }),
 };
 

@@ -34,6 +34,7 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
                 Scope::Timeline => " (in Timeline)",
                 Scope::Findings => " (where findings are)",
                 Scope::Lost => " (without a connection)",
+                Scope::Fleet => " (with several targets)",
             };
             page.fact(&bound.shown, Role::Text, &format!("{}{place}", binding.help));
         }

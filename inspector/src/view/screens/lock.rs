@@ -1,5 +1,6 @@
 //! One lock: its holder, its waiters in order, the last minute, and how long waits and holds take.
 
+use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
 use crate::model::{Histogram, Lock, LockKind, Series, TaskId, WaitFor};
@@ -18,7 +19,7 @@ pub(crate) static SCREEN: Screen = Screen {
 fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let Some(Entity::Lock(id)) = place.subject else { return };
     let Some(lock) = cx.model.locks.get(&id) else {
-        page.words(Role::Text, "This lock has been dropped. Esc goes back.");
+        page.words(Role::Text, &format!("This lock has been dropped. {} goes back.", cx.key(Action::Back)));
         return;
     };
     let model = cx.model;

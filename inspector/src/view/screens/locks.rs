@@ -13,7 +13,15 @@ pub(crate) static SCREEN: Screen = Screen {
     title: "Locks",
     key: Some('3'),
     about: "locks: who holds each, who waits, and for how long",
-    body: Body::Table(Table { noun: ("lock", "locks"), columns: COLUMNS, sort: "mark", then: "waiters", rows, empty }),
+    body: Body::Table(Table {
+        noun: ("lock", "locks"),
+        columns: COLUMNS,
+        sort: "mark",
+        then: "waiters",
+        rows,
+        empty,
+        above: |_, _| {},
+    }),
 };
 
 static COLUMNS: &[Column] = &[

@@ -1,5 +1,6 @@
 //! One task: what it waits for and who holds that, what it holds, what it takes, where it came from.
 
+use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
 use crate::model::{Task, TaskId, TaskKind, TaskState, Wait, WaitFor};
@@ -31,7 +32,8 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     };
     let Some(task) = cx.model.tasks.get(&id) else {
         page.words(Role::Text, &format!("Task {} has ended.", text::task_id(id)));
-        page.words(Role::Muted, "What it did is in the totals of its spawn site. Esc goes back.");
+        let back = cx.key(Action::Back);
+        page.words(Role::Muted, &format!("What it did is in the totals of its spawn site. {back} goes back."));
         return;
     };
     let now = cx.model.now;

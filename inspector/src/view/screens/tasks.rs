@@ -1,11 +1,11 @@
 //! All tasks: one line a spawn site, opened in place, or one by one.
 use std::time::Duration;
 
-use crate::app::column::{Column, Kind, MARK, Value, Width, mark_role, muted, plain, sort};
+use crate::app::column::{Column, Kind, MARK, Value, Width, mark_role, muted, plain};
 use crate::app::derived::SiteSum;
 use crate::app::screen::{Body, Rows, Screen, Table};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{Site, Task, TaskState, Wait};
+use crate::model::{Site, SiteId, Task, TaskState, Wait};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, names};
@@ -15,7 +15,15 @@ pub(crate) static SCREEN: Screen = Screen {
     title: "Tasks",
     key: Some('2'),
     about: "tasks by spawn site or one by one: what they do, what they wait for, what they take",
-    body: Body::Table(Table { noun: ("task", "tasks"), columns: COLUMNS, sort: "mark", then: "wait", rows, empty }),
+    body: Body::Table(Table {
+        noun: ("task", "tasks"),
+        columns: COLUMNS,
+        sort: "mark",
+        then: "wait",
+        rows,
+        empty,
+        above: |_, _| {},
+    }),
 };
 
 static COLUMNS: &[Column] = &[
@@ -28,7 +36,7 @@ static COLUMNS: &[Column] = &[
         priority: 1,
         value: |cx, entity| match entity {
             Entity::Site(id) => {
-                let live = cx.derived.sites.get(&id).map_or(0, |s| s.tasks);
+                let live = live(cx, id);
                 let sign = if cx.app.place().open.contains(&id) { cx.glyphs.open } else { cx.glyphs.closed };
                 Value::text(format!("{sign} {} {}", figures::count(live), names::site(cx.model, id)))
             }
@@ -57,6 +65,8 @@ static COLUMNS: &[Column] = &[
                     Value::text(format!("{} sched", figures::count(sum.scheduled)))
                 }
                 Some(sum) if sum.tasks > 0 => Value::text("idle"),
+                // They are being counted.
+                None if cx.app.busy() => Value::None,
                 _ => Value::text("none"),
             },
             _ => Value::None,
@@ -241,6 +251,15 @@ fn task<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Task> {
     }
 }
 
+/// Tasks from a site that pass the filter; all of them until they have been looked at.
+fn live(cx: &Cx, id: SiteId) -> u64 {
+    match cx.derived.sites.get(&id) {
+        Some(sum) => sum.tasks,
+        None if cx.app.busy() => cx.model.sites.get(&id).map_or(0, |site| site.states.total()),
+        None => 0,
+    }
+}
+
 fn site<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Site> {
     match entity {
         Entity::Site(id) => cx.model.sites.get(&id),
@@ -261,9 +280,8 @@ fn slow_role(cx: &Cx, longest: Option<Duration>) -> Role {
 }
 
 fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
-    let tasks = || cx.model.tasks.keys().map(|&id| Entity::Task(id));
     if place.flat {
-        return table.arrange(cx, place, tasks());
+        return cx.derived.flat.clone();
     }
     // Sites with live tasks, and those without that a finding is about.
     let sums = &cx.derived.sites;
@@ -281,22 +299,17 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
             sites.push(entity);
         }
     }
-    let (by, then) = (table.column(place.sort), table.column(table.then));
-    sort(cx, &mut sites, by, then, place.reverse);
+    table.order(place).sort(cx, &mut sites);
     let mut order = Vec::new();
-    let opened = |site: &Entity| matches!(site, Entity::Site(id) if place.open.contains(id));
     for site in sites {
         order.push(site);
-        if opened(&site) {
-            let mut inside: Vec<Entity> = tasks()
-                .filter(|&t| task(cx, t).is_some_and(|t| Entity::Site(t.site) == site))
-                .filter(|&t| place.filter.is_empty() || place.filter.matches(cx, table.columns, t))
-                .collect();
-            sort(cx, &mut inside, by, then, place.reverse);
-            order.extend(inside);
+        if let Entity::Site(id) = site
+            && place.open.contains(&id)
+        {
+            order.extend(cx.derived.inside.get(&id).into_iter().flatten());
         }
     }
-    Rows { order, total }
+    Rows { total, passing: order.len(), order }
 }
 
 fn empty(cx: &Cx, page: &mut Page) {

@@ -1,20 +1,30 @@
 //! The threads that poll tasks.
+use std::fmt::Write;
 use std::time::Duration;
 
 use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
 use crate::app::screen::{Body, Rows, Screen, Table};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{Worker, WorkerKind};
-use crate::view::names;
+use crate::model::{Runtime, RuntimeDetail, RuntimeKind, Worker, WorkerDetail, WorkerKind};
+use crate::text::counted;
 use crate::view::page::Page;
 use crate::view::theme::Role;
+use crate::view::{figures, fit, names};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "workers",
     title: "Workers",
     key: Some('5'),
     about: "threads that poll: how busy each is, and which task it is in right now",
-    body: Body::Table(Table { noun: ("thread", "threads"), columns: COLUMNS, sort: "poll", then: "busy", rows, empty }),
+    body: Body::Table(Table {
+        noun: ("thread", "threads"),
+        columns: COLUMNS,
+        sort: "poll",
+        then: "busy",
+        rows,
+        empty,
+        above,
+    }),
 };
 
 static COLUMNS: &[Column] = &[
@@ -98,6 +108,33 @@ static COLUMNS: &[Column] = &[
         role: muted,
     },
     Column {
+        id: "parks",
+        title: "PARKS/S",
+        kind: Kind::Number,
+        width: Width::Fixed(7),
+        priority: 8,
+        value: |cx, entity| worker(cx, entity).map_or(Value::None, |w| Value::Rate(w.parks_per_s)),
+        role: muted,
+    },
+    Column {
+        id: "queue",
+        title: "QUEUE",
+        kind: Kind::Number,
+        width: Width::Fixed(5),
+        priority: 6,
+        value: |cx, entity| detail(cx, entity).map_or(Value::None, |d| Value::Count(d.local_queue)),
+        role: plain,
+    },
+    Column {
+        id: "steals",
+        title: "STEALS/S",
+        kind: Kind::Number,
+        width: Width::Fixed(8),
+        priority: 9,
+        value: |cx, entity| detail(cx, entity).map_or(Value::None, |d| Value::Rate(d.steals_per_s)),
+        role: muted,
+    },
+    Column {
         id: "nocpu",
         title: "NO CPU",
         kind: Kind::Share,
@@ -132,6 +169,73 @@ fn worker<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Worker> {
         Entity::Worker(id) => cx.model.workers.get(&id),
         _ => None,
     }
+}
+
+fn detail(cx: &Cx, entity: Entity) -> Option<WorkerDetail> {
+    worker(cx, entity)?.detail
+}
+
+/// A line for each runtime, and one for the blocking pools: what the threads below take their work from.
+fn above(cx: &Cx, page: &mut Page) {
+    let model = cx.model;
+    let mut runtimes: Vec<&Runtime> = model.runtimes.values().collect();
+    runtimes.sort_by_key(|runtime| runtime.id);
+    for runtime in &runtimes {
+        page.line(line_of(cx, runtime));
+    }
+    let seen = model.workers.values().filter(|worker| worker.kind == WorkerKind::Blocking).count() as u64;
+    let details: Vec<_> = runtimes.iter().filter_map(|runtime| runtime.detail).collect();
+    let label = (Role::Muted, "blocking pool  ".to_owned());
+    if !details.is_empty() {
+        let sum = |of: fn(&RuntimeDetail) -> u64| details.iter().map(of).fold(0, u64::saturating_add);
+        let threads = sum(|d| d.blocking_threads.into());
+        let idle = sum(|d| d.blocking_idle.into());
+        let queue = sum(|d| d.blocking_queue);
+        let role = if queue > 0 { Role::Warn } else { Role::Text };
+        let text = format!(
+            "{}, {} at work {} {} in its queue",
+            counted(threads, "thread"),
+            figures::count(threads.saturating_sub(idle)),
+            cx.glyphs.dot,
+            figures::count(queue)
+        );
+        page.line(vec![label, (role, text)]);
+    } else if !runtimes.is_empty() {
+        let waiting = model.waiting_jobs().count() as u64;
+        let role = if waiting > 0 { Role::Warn } else { Role::Text };
+        let text = format!("{} seen {} {} waiting", counted(seen, "thread"), cx.glyphs.dot, counted(waiting, "job"));
+        let flag = format!(" {} its queue, local queues and steals need --cfg tokio_unstable", cx.glyphs.dot);
+        page.line(vec![label, (role, text), (Role::Muted, flag)]);
+    }
+}
+
+fn line_of(cx: &Cx, runtime: &Runtime) -> Vec<(Role, String)> {
+    let dot = cx.glyphs.dot;
+    let name = match (runtime.name.as_str(), runtime.kind) {
+        ("", RuntimeKind::CurrentThread) => "current_thread".to_owned(),
+        ("", _) => format!("runtime {}", runtime.id.0),
+        (name, _) => name.to_owned(),
+    };
+    let workers = counted(runtime.workers.into(), "worker");
+    let head = format!("{workers} awake {}", figures::share(runtime.awake_share));
+    let queue = format!("global queue {}", figures::count(runtime.global_queue));
+    let mut more = format!(" {dot} {} alive", counted(runtime.alive_tasks, "task"));
+    if let Some(detail) = runtime.detail {
+        // Writing to a string does not fail.
+        let _ = write!(
+            more,
+            " {dot} local queues {} {dot} {} steals/s",
+            figures::count(detail.local_queues),
+            figures::rate(detail.steals_per_s)
+        );
+    }
+    let _ = write!(more, " {dot} {} parks/s", figures::rate(runtime.parks_per_s));
+    vec![
+        (Role::Muted, fit::left(&name, 15, cx.glyphs.ellipsis)),
+        (Role::Text, format!("{head} {dot} ")),
+        (if runtime.global_queue > 0 { Role::Strong } else { Role::Text }, queue),
+        (Role::Text, more),
+    ]
 }
 
 fn poll(cx: &Cx, entity: Entity) -> Option<Duration> {

@@ -3,7 +3,10 @@ use std::{fmt, future::Future, panic::Location, time::Duration};
 
 use super::{EnterGuard, Handle, LocalOptions, RuntimeMetrics, run_root};
 use crate::{
-    recorder::task::TaskKind,
+    recorder::{
+        runtimes::{self, Registered},
+        task::TaskKind,
+    },
     tokio::task::{JoinHandle, watch},
 };
 
@@ -12,6 +15,8 @@ use crate::{
 pub struct LocalRuntime {
     inner: ::tokio::runtime::LocalRuntime,
     handle: Handle,
+    /// Dropped after the runtime itself.
+    _registered: Registered,
 }
 
 impl LocalRuntime {
@@ -85,8 +90,9 @@ impl LocalRuntime {
 
 impl From<::tokio::runtime::LocalRuntime> for LocalRuntime {
     fn from(inner: ::tokio::runtime::LocalRuntime) -> Self {
+        let registered = runtimes::register(inner.handle());
         let handle = inner.handle().clone().into();
-        Self { inner, handle }
+        Self { inner, handle, _registered: registered }
     }
 }
 

@@ -3,7 +3,10 @@ use std::{fmt, future::Future, panic::Location, time::Duration};
 
 use super::{EnterGuard, Handle, RuntimeMetrics, run_root};
 use crate::{
-    recorder::task::TaskKind,
+    recorder::{
+        runtimes::{self, Registered},
+        task::TaskKind,
+    },
     tokio::task::{JoinHandle, watch},
 };
 
@@ -12,6 +15,8 @@ use crate::{
 pub struct Runtime {
     inner: ::tokio::runtime::Runtime,
     handle: Handle,
+    /// Dropped after the runtime itself.
+    _registered: Registered,
 }
 
 impl Runtime {
@@ -85,8 +90,9 @@ impl Runtime {
 
 impl From<::tokio::runtime::Runtime> for Runtime {
     fn from(inner: ::tokio::runtime::Runtime) -> Self {
+        let registered = runtimes::register(inner.handle());
         let handle = inner.handle().clone().into();
-        Self { inner, handle }
+        Self { inner, handle, _registered: registered }
     }
 }
 

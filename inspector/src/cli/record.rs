@@ -1,0 +1,34 @@
+//! `async-inspect record`.
+use super::args::Record;
+use super::failure::Failure;
+use super::interrupted;
+use crate::source::{Bounds, RecordError, record};
+use crate::text;
+
+pub(super) async fn run(args: Record) -> Result<u8, Failure> {
+    let path = args.output.display();
+    if args.target.is_recording() {
+        let next_step = "copy the file; replay opens it";
+        return Err(Failure::usage(format!("{} is a recording already", args.target), next_step));
+    }
+    let bounds = Bounds { span: args.span, bytes: args.max_size << 20 };
+    let told = |target: &crate::model::Target| {
+        eprintln!("recording {} (pid {}) into {path}; Ctrl-c ends it", target.app, target.pid);
+    };
+    let recorded = record(&args.target, &args.output, bounds, told, interrupted()).await;
+    let recorded = recorded.map_err(|error| match error {
+        RecordError::Source(error) => Failure::from(error),
+        RecordError::File(error) => Failure::usage(format!("{path}: {error}"), "name a new file in a folder of yours"),
+    })?;
+    eprintln!(
+        "{} of {} in {path}, {}: async-inspect replay {path}",
+        text::counted(recorded.updates, "update"),
+        text::duration(recorded.span),
+        text::bytes(recorded.bytes),
+    );
+    if recorded.full {
+        eprintln!("the file is as large as --max-size lets it be; what came after is not in it");
+    }
+    // What was lost at the end and had not come back was not recorded to the end.
+    recorded.lost.map_or(Ok(0), |error| Err(error.into()))
+}

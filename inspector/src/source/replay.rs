@@ -1,0 +1,130 @@
+//! A recording as a source: it tells what the target told then, in the same rhythm.
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::time::{Instant, sleep_until};
+
+use super::recording::{Frame, Reader, RecordingError};
+use super::{Address, Event, Request, SourceError};
+use crate::decode::{self, Decoder};
+use crate::model::{Batch, Target};
+
+/// How a recording is replayed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Times as fast as it was.
+    pub speed: f64,
+    /// What was before this is told at once.
+    pub from: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { speed: 1.0, from: Duration::ZERO }
+    }
+}
+
+/// What a recording says next.
+pub(super) enum Said {
+    Hello(Box<Target>),
+    Update(Box<Batch>),
+    Lost(String),
+}
+
+/// A recording, decoded as it is read.
+#[derive(Debug)]
+pub(super) struct Tape {
+    reader: Reader,
+    decoder: Decoder,
+    target: String,
+}
+
+impl Tape {
+    pub(super) fn open(address: &Address, path: &Path) -> Result<Self, SourceError> {
+        let target = address.to_string();
+        match Reader::open(path) {
+            Ok(reader) => Ok(Self { reader, decoder: Decoder::new(), target }),
+            Err(error) => Err(bad(&target, &error)),
+        }
+    }
+
+    /// The next thing and its time since the recording began; `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<(Duration, Said)>, SourceError> {
+        let Some((at, frame)) = self.reader.next_frame().map_err(|error| bad(&self.target, &error))? else {
+            return Ok(None);
+        };
+        let unreadable =
+            |error: decode::DecodeError| SourceError::BadData { target: self.target.clone(), why: error.to_string() };
+        let said = match frame {
+            Frame::Hello(hello) => {
+                // Ids of strings and sites begin anew.
+                self.decoder = Decoder::new();
+                Said::Hello(Box::new(decode::hello(self.target.clone(), *hello).map_err(unreadable)?))
+            }
+            Frame::Update(update) => Said::Update(Box::new(self.decoder.update(*update).map_err(unreadable)?)),
+            Frame::Lost(why) => Said::Lost(why),
+        };
+        Ok(Some((at, said)))
+    }
+
+    /// How it ended.
+    pub(super) fn end(&self) -> SourceError {
+        SourceError::Ended { target: self.target.clone(), cut_short: self.reader.cut_short() }
+    }
+}
+
+fn bad(target: &str, error: &RecordingError) -> SourceError {
+    SourceError::BadRecording { target: target.to_owned(), why: error.to_string() }
+}
+
+/// Replays a recording as a live source would tell it, then says that it is over; a request to reconnect starts it
+/// again. Ends when nobody listens to `events` any more.
+pub(super) async fn replay(
+    address: &Address,
+    path: &Path,
+    pace: Pace,
+    events: &Sender<Event>,
+    requests: &mut Receiver<Request>,
+) {
+    loop {
+        let Some(error) = play(address, path, pace, events).await else { return };
+        if events.send(Event::Ended { error }).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = super::watch::asked_to_reconnect(requests) => {}
+            () = events.closed() => return,
+        }
+    }
+}
+
+/// From the beginning to the end; `None` when nobody listens any more.
+async fn play(address: &Address, path: &Path, pace: Pace, events: &Sender<Event>) -> Option<SourceError> {
+    events.send(Event::Connecting { attempt: 1 }).await.ok()?;
+    let mut tape = match Tape::open(address, path) {
+        Ok(tape) => tape,
+        Err(error) => return Some(error),
+    };
+    let began = Instant::now();
+    loop {
+        let (at, said) = match tape.next() {
+            Ok(Some(next)) => next,
+            Ok(None) => return Some(tape.end()),
+            Err(error) => return Some(error),
+        };
+        let due = at.saturating_sub(pace.from).div_f64(pace.speed);
+        tokio::select! {
+            () = sleep_until(began + due) => {}
+            () = events.closed() => return None,
+        }
+        let event = match said {
+            Said::Hello(target) => Event::Connected(target),
+            Said::Update(batch) => Event::Update(batch),
+            Said::Lost(why) => {
+                Event::Lost { error: SourceError::Lost { target: address.to_string(), why }, retry_in: Duration::ZERO }
+            }
+        };
+        events.send(event).await.ok()?;
+    }
+}

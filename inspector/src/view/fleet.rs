@@ -1,0 +1,137 @@
+//! All targets, the worst first: two lines each, who it is and the worst that is said of it.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::theme::Role;
+use super::{figures, fit, frame, names, widgets};
+use crate::app::keymap::Action;
+use crate::app::{App, Fleet};
+use crate::lints::Severity;
+
+/// Lines before the first target.
+const TOP: u16 = 2;
+/// Columns before the name of a target.
+const INDENT: usize = 8;
+
+/// Draws one frame.
+pub(crate) fn draw(fleet: &Fleet, frame: &mut Frame) {
+    let area = frame.area();
+    let buf = frame.buffer_mut();
+    let app = fleet.front();
+    if area.width < 40 || area.height < 8 {
+        super::too_small(app, frame, area);
+        return;
+    }
+    let counts = |limit: Severity| {
+        let of = |app: &App| app.cx().active().filter(|finding| finding.severity == limit).count();
+        fleet.apps().iter().map(of).sum::<usize>()
+    };
+    let found: Vec<String> = [Severity::Crit, Severity::Warn, Severity::Info]
+        .into_iter()
+        .filter_map(|severity| Some(counts(severity)).filter(|n| *n > 0).map(|n| format!("{n} {severity}")))
+        .collect();
+    let found = if found.is_empty() { "nothing is wrong".to_owned() } else { found.join(", ") };
+    let title = crate::text::counted(fleet.apps().len() as u64, "target");
+    let x = widgets::put(buf, 1, 0, area.right(), &title, app.theme.style(Role::Strong));
+    let text = format!(" {} {found}", app.glyphs.dot);
+    widgets::put(buf, x, 0, area.right(), &text, app.theme.style(Role::Muted));
+
+    let order = fleet.order();
+    for (row, &n) in order.iter().enumerate().skip(first(fleet, &order, area.height)) {
+        let y = TOP + 2 * (row - first(fleet, &order, area.height)) as u16;
+        if y + 1 >= area.bottom() - 1 {
+            break;
+        }
+        target(&fleet.apps()[n], buf, Rect { y, height: 2, ..area });
+        if n == fleet.chosen() {
+            buf.set_style(Rect { y, height: 2, ..area }, app.theme.selected());
+        }
+    }
+    keys(app, buf, area);
+    if std::ptr::eq(app.glyphs, &raw const super::glyphs::ASCII) {
+        super::to_ascii(buf);
+    }
+}
+
+/// The first row that is shown, so that the cursor is among them.
+fn first(fleet: &Fleet, order: &[usize], height: u16) -> usize {
+    let fits = usize::from(height.saturating_sub(TOP + 1) / 2).max(1);
+    let at = order.iter().position(|&n| n == fleet.chosen()).unwrap_or(0);
+    (at + 1).saturating_sub(fits)
+}
+
+/// The target that is drawn in this row of the screen.
+pub(crate) fn target_at(fleet: &Fleet, y: u16) -> Option<usize> {
+    let order = fleet.order();
+    let height = fleet.front().size.1;
+    let row = first(fleet, &order, height) + usize::from(y.checked_sub(TOP)? / 2);
+    if y + 1 >= height { None } else { order.get(row).copied() }
+}
+
+/// Two lines about one target.
+fn target(app: &App, buf: &mut Buffer, area: Rect) {
+    let (cx, g, theme) = (app.cx(), app.glyphs, &app.theme);
+    let worst = cx.active().next();
+    let (role, word) = match worst {
+        Some(finding) => {
+            let word = finding.severity.to_string().to_uppercase();
+            (Role::from(finding.severity), format!("{} {word}", g.severity(finding.severity)))
+        }
+        None if cx.model.complete => (Role::Ok, format!("{} OK", g.ok)),
+        None => (Role::Muted, g.stale.to_owned()),
+    };
+    let (link_role, link) = frame::link(app);
+    let link_at = area.right().saturating_sub(fit::width(&link) as u16 + 1);
+    widgets::put(buf, area.x, area.y, area.right(), &fit::left(&word, INDENT, g.ellipsis), theme.style(role));
+    let mut x = area.x + INDENT as u16;
+    let target = &cx.model.target;
+    if !target.app.is_empty() {
+        let name = fit::head(&target.app, 30, g.ellipsis);
+        x = widgets::put(buf, x, area.y, link_at, &name, theme.style(Role::Strong));
+        x = widgets::put(buf, x, area.y, link_at, &format!(" pid {}  ", target.pid), theme.style(Role::Text));
+    }
+    let count = cx.active().count();
+    let more = if count > 1 { format!("  {}", crate::text::counted(count as u64, "finding")) } else { String::new() };
+    let tasks =
+        if cx.model.complete { format!("  {} tasks", figures::count(cx.model.live_tasks())) } else { String::new() };
+    let aside = format!("{}{tasks}{more}", app.address());
+    let aside = fit::head(&aside, usize::from(link_at.saturating_sub(x + 1)), g.ellipsis);
+    widgets::put(buf, x, area.y, link_at, &aside, theme.style(Role::Muted));
+    widgets::put(buf, link_at, area.y, area.right(), &link, theme.style(link_role));
+
+    let (role, text) = match worst {
+        Some(finding) => {
+            let place = names::file_line(&finding.subject.location);
+            let place = if place.is_empty() { String::new() } else { format!("{place} ") };
+            (Role::Text, format!("{place}{}", finding.message))
+        }
+        None if cx.model.complete => (Role::Muted, "nothing is wrong that the rules can see".to_owned()),
+        None => (Role::Muted, "nothing was heard of it yet".to_owned()),
+    };
+    let text = fit::head(&text, usize::from(area.width).saturating_sub(INDENT + 1), g.ellipsis);
+    widgets::put(buf, area.x + INDENT as u16, area.y + 1, area.right(), &text, theme.style(role));
+}
+
+/// The last line.
+fn keys(app: &App, buf: &mut Buffer, area: Rect) {
+    let mut x = area.left() + 1;
+    for (action, does) in [
+        (Action::In, "its dashboard"),
+        (Action::Down, "down"),
+        (Action::Up, "up"),
+        (Action::Back, "back"),
+        (Action::Quit, "quit"),
+    ] {
+        x = widgets::put(
+            buf,
+            x,
+            area.bottom() - 1,
+            area.right(),
+            app.keys.shown(action),
+            app.theme.style(Role::Accent),
+        );
+        x = widgets::put(buf, x, area.bottom() - 1, area.right(), &format!(" {does}  "), app.theme.style(Role::Muted));
+    }
+}
