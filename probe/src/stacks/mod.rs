@@ -3,7 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | [`watchdog`] | which polls are looked at, and when |
-//! | [`standing`] | threads that stand in a poll that nobody watches |
+//! | [`unwatched`] | threads in a poll that nobody watches |
+//! | [`budget`] | the mark by which such a poll is known again |
 //! | [`signal`] | interrupts the thread and copies its registers and the used part of its stack; nothing more |
 //! | [`modules`] | which files the process' code came from, read without the dynamic linker's lock |
 //! | [`unwind`] | from registers and a copied stack to addresses |
@@ -11,7 +12,7 @@
 //! | [`cause`] | what the thread is doing, told by its frames |
 //! | [`elsewhere`] | systems and processors where none of this can be done: no stacks, and the reason |
 //!
-//! The handler copies memory and that is all: it cannot meet a lock or an allocator that the interrupted thread holds.
+//! The handler copies memory, and marks the poll's budget, and that is all: it cannot meet a lock or an allocator that the interrupted thread holds.
 //! Unwinding and symbols come after, on the probe's own thread.
 
 mod stack;
@@ -21,13 +22,14 @@ pub(crate) use stack::{Cause, Frame, Stack};
 // Adding a system means adding it here, and nowhere else.
 cfg_select! {
     all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")) => {
+        mod budget;
         mod cause;
         mod modules;
         mod signal;
-        mod standing;
         mod symbols;
         #[cfg(test)]
         mod tests;
+        mod unwatched;
         mod unwind;
         mod watchdog;
 

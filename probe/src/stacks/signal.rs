@@ -1,8 +1,8 @@
 //! Interrupts a thread and copies what is needed to unwind it.
 //!
 //! The handler takes no lock, allocates nothing and calls nothing but `gettid`: it copies three registers and the used
-//! part of the stack into a buffer that was there before. Signals that are not ours go to the handler that was there
-//! before us.
+//! part of the stack into a buffer that was there before, and marks the poll where it is asked to. Signals that are not ours
+//! go to the handler that was there before us.
 use std::{
     cell::UnsafeCell,
     io,
@@ -15,6 +15,9 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use super::budget;
+use crate::recorder::peek;
 
 /// Ignored by default and hardly used: its purpose, out-of-band data on sockets, is all but gone.
 const SIGNAL: libc::c_int = libc::SIGURG;
@@ -42,6 +45,27 @@ pub(super) struct Copy {
     pub(super) lr: u64,
     /// From `sp` upwards.
     pub(super) stack: Vec<u8>,
+    /// The poll's budget, if it was asked for and the thread was in a poll.
+    pub(super) marked: Option<Marked>,
+}
+
+/// What to do with the budget of the poll that the thread is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// It is not looked at.
+    No,
+    Read,
+    /// Lowered to a number made from this one.
+    Lower(u32),
+}
+
+/// The budget of a poll, and the task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Marked {
+    pub(super) task: u64,
+    /// What was left of it, before and after it was lowered; the same if it was not.
+    pub(super) before: u32,
+    pub(super) after: u32,
 }
 
 const IDLE: u32 = 0;
@@ -49,6 +73,10 @@ const ASKED: u32 = 1;
 const COPYING: u32 = 2;
 const DONE: u32 = 3;
 const OUTSIDE: u32 = 4;
+
+/// A [`Mark`] as a number; any other is that of [`Mark::Lower`].
+const NO_MARK: u64 = u64::MAX;
+const READ: u64 = u64::MAX - 1;
 
 /// The one request at a time, which only the probe's thread makes.
 struct Request {
@@ -61,6 +89,12 @@ struct Request {
     fp: AtomicU64,
     lr: AtomicU64,
     len: AtomicUsize,
+    /// What to do with the budget: a [`Mark`].
+    mark: AtomicU64,
+    /// A [`Marked`], with nothing `after` where there is none.
+    task: AtomicU64,
+    before: AtomicU32,
+    after: AtomicU32,
     stack: UnsafeCell<[u8; MAX_STACK]>,
 }
 
@@ -78,6 +112,10 @@ static REQUEST: Request = Request {
     fp: AtomicU64::new(0),
     lr: AtomicU64::new(0),
     len: AtomicUsize::new(0),
+    mark: AtomicU64::new(NO_MARK),
+    task: AtomicU64::new(0),
+    before: AtomicU32::new(0),
+    after: AtomicU32::new(0),
     stack: UnsafeCell::new([0; MAX_STACK]),
 };
 
@@ -109,8 +147,8 @@ pub(super) fn install() -> Result<(), Unavailable> {
     Ok(())
 }
 
-/// Copies the registers and the stack of the thread `tid`; `None` when it does not answer.
-pub(super) fn copy(tid: i32, (low, high): (usize, usize)) -> Option<Copy> {
+/// Copies the registers and the stack of the thread `tid`, and marks its poll; `None` when it does not answer.
+pub(super) fn copy(tid: i32, (low, high): (usize, usize), mark: Mark) -> Option<Copy> {
     // There is one watchdog, so this is never waited for; it makes the one request at a time a fact.
     static ASKER: Mutex<()> = Mutex::new(());
     let _asker = ASKER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,6 +157,12 @@ pub(super) fn copy(tid: i32, (low, high): (usize, usize)) -> Option<Copy> {
     }
     REQUEST.low.store(low, Relaxed);
     REQUEST.high.store(high, Relaxed);
+    let mark = match mark {
+        Mark::No => NO_MARK,
+        Mark::Read => READ,
+        Mark::Lower(seed) => u64::from(seed),
+    };
+    REQUEST.mark.store(mark, Relaxed);
     REQUEST.tid.store(tid, Relaxed);
     REQUEST.state.store(ASKED, Release);
     // SAFETY: a system call with plain numbers; a thread that ended meanwhile gives an error.
@@ -149,6 +193,12 @@ pub(super) fn copy(tid: i32, (low, high): (usize, usize)) -> Option<Copy> {
         fp: REQUEST.fp.load(Relaxed),
         lr: REQUEST.lr.load(Relaxed),
         stack,
+        marked: match REQUEST.after.load(Relaxed) {
+            0 => None,
+            after => {
+                Some(Marked { task: REQUEST.task.load(Relaxed), before: REQUEST.before.load(Relaxed), after })
+            }
+        },
     })
 }
 
@@ -173,6 +223,7 @@ extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
     if ours {
         // SAFETY: the kernel gives a SA_SIGINFO handler a `ucontext_t`.
         let copied = unsafe { copy_into_request(&*context.cast::<libc::ucontext_t>()) };
+        mark_in_request();
         REQUEST.state.store(if copied { DONE } else { OUTSIDE }, Release);
     } else {
         call_before(signal, info, context);
@@ -211,6 +262,21 @@ unsafe fn copy_into_request(context: &libc::ucontext_t) -> bool {
     REQUEST.lr.store(lr, Relaxed);
     REQUEST.len.store(len, Relaxed);
     true
+}
+
+/// Does with the poll's budget what the request wants. A thread that polls has all of tokio's thread-local state set up.
+fn mark_in_request() {
+    REQUEST.after.store(0, Relaxed);
+    let marked = match REQUEST.mark.load(Relaxed) {
+        NO_MARK => return,
+        READ => budget::left().map(|left| (left, left)),
+        seed => budget::mark(seed as u32),
+    };
+    if let (Some((before, after)), Some(task)) = (marked, ::tokio::task::try_id()) {
+        REQUEST.task.store(peek::task_id(task), Relaxed);
+        REQUEST.before.store(before, Relaxed);
+        REQUEST.after.store(after, Relaxed);
+    }
 }
 
 fn call_before(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {

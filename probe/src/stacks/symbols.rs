@@ -137,39 +137,9 @@ pub(super) fn task_poll(frames: &[Frame]) -> usize {
     frames.iter().position(|frame| ours(frame) || tokios(frame)).unwrap_or(frames.len())
 }
 
-/// Whether the thread is in a task that the loop of a runtime polls, and that may not block: a job of the blocking pool,
-/// `block_in_place`, and the loop itself are something else. Without symbols the answer is no.
-pub(super) fn in_polled_task(frames: &[Frame]) -> bool {
-    const LOOPS: [&str; 3] =
-        ["tokio::runtime::scheduler::multi_thread", "tokio::runtime::scheduler::current_thread", "tokio::task::local"];
-    let (task, below) = frames.split_at(task_poll(frames));
-    // The loop of a worker is a job of the blocking pool itself.
-    let runtime = below.iter().skip(1).take_while(|frame| !frame.function.contains("tokio::runtime::blocking"));
-    let polled = runtime.map(|frame| frame.function.as_str()).any(|name| LOOPS.iter().any(|part| name.contains(part)));
-    polled && !task.iter().any(|frame| frame.function.contains("block_in_place"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_task_that_a_worker_polls_is_told_from_what_may_block() {
-        const POLL: &str = "tokio::runtime::task::raw::poll";
-        const RUN_TASK: &str = "tokio::runtime::scheduler::multi_thread::worker::Context::run_task";
-        const POOL: [&str; 2] = [POLL, "tokio::runtime::blocking::pool::Inner::run"];
-        let stack = |functions: &[&str]| {
-            let frame = |function: &&str| frame_of(function, "src/main.rs", 1, 1);
-            in_polled_task(&functions.iter().map(frame).collect::<Vec<_>>())
-        };
-        assert!(stack(&["nanosleep", "shop::pay", POLL, RUN_TASK, POOL[0], POOL[1]]));
-        assert!(!stack(&["nanosleep", "tokio::task::blocking::block_in_place", "shop::pay", POLL, RUN_TASK]));
-        assert!(!stack(&["nanosleep", "shop::hash", POOL[0], POOL[1]]), "spawn_blocking");
-        assert!(!stack(&["pthread_cond_wait", "tokio::runtime::blocking::pool::Inner::run"]), "an idle pool thread");
-        assert!(!stack(&["epoll_wait", RUN_TASK, POOL[0], POOL[1]]), "a loop at rest");
-        assert!(!stack(&["nanosleep", "shop::main"]), "after the runtime");
-        assert!(!stack(&[]));
-    }
 
     #[test]
     fn a_function_goes_by_the_name_that_its_author_gave_it() {

@@ -5,6 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(not(tokio_unstable))]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
 use axum::{Router, routing::get};
 
 use super::{Cause, Stack, Watchdog};
@@ -77,15 +83,83 @@ fn an_axum_handler_that_sleeps_is_told_with_its_line() {
     wait_for(|| workers("axum-sleeps").iter().all(|worker| worker.poll.is_none() && worker.unwatched_since == 0));
 }
 
+/// Computes for about as long.
+fn compute(time: Duration) -> u64 {
+    let (began, mut sum) = (Instant::now(), 0_u64);
+    while began.elapsed() < time {
+        for n in 0..100 {
+            sum = std::hint::black_box(sum.wrapping_mul(31) ^ n);
+        }
+    }
+    sum
+}
+
+#[test]
+fn an_axum_handler_that_computes_is_told_with_its_line() {
+    const LINE: u32 = line!() + 2;
+    async fn hash() -> String {
+        compute(Duration::from_secs(2)).to_string()
+    }
+    let (_only, mut watchdog) = only_watchdog();
+    let runtime = runtime("axum-computes", 2);
+    let address = serve(&runtime, Router::new().route("/", get(hash)));
+    let client = std::thread::spawn(move || request(address, "/"));
+    let stacks = stacks(&mut watchdog, "axum-computes", |stacks| !stacks.is_empty());
+    let line = stacks[0].frames.iter().find(|frame| frame.user && frame.function.ends_with("hash"));
+    assert_eq!(line.map(|frame| (frame.file.as_str(), frame.line)), Some((file!(), LINE)), "{stacks:#?}");
+    assert_eq!(stacks[0].cause, Cause::Cpu);
+    assert!(client.join().unwrap().starts_with("HTTP/1.1 200"));
+    wait_for(|| workers("axum-computes").iter().all(|worker| worker.unwatched_since == 0));
+}
+
+/// One task after the other, or one and the same, that nobody watches, and a worker that never rests.
+#[test]
+#[cfg(not(tokio_unstable))]
+fn many_short_polls_in_a_row_are_not_taken_for_a_long_one() {
+    let (_only, mut watchdog) = only_watchdog();
+    let runtime = runtime("never-rests", 1);
+    let (tx, mut rx) = ::tokio::sync::mpsc::unbounded_channel();
+    for _ in 0..1_000_000 {
+        tx.send(()).unwrap();
+    }
+    let end = Instant::now() + Duration::from_secs(2);
+    let longest = Arc::new(AtomicU64::new(0));
+    let took = longest.clone();
+    runtime.block_on(async move {
+        ::tokio::spawn(async move {
+            while let Some(()) = rx.recv().await {
+                compute(Duration::from_micros(20));
+            }
+        });
+        for _ in 0..2 {
+            let took = took.clone();
+            ::tokio::spawn(async move {
+                while Instant::now() < end {
+                    let began = Instant::now();
+                    compute(Duration::from_millis(5));
+                    took.fetch_max(began.elapsed().as_millis() as u64, Relaxed);
+                    ::tokio::task::yield_now().await;
+                }
+            });
+        }
+    });
+    let mut awake = false;
+    let stacks = stacks(&mut watchdog, "never-rests", |_| {
+        awake |= workers("never-rests").iter().any(|worker| worker.unparked_at != 0);
+        Instant::now() >= end
+    });
+    assert!(awake);
+    // On a machine that is busy with something else, a poll can be held up for as long as a long one takes.
+    assert!(stacks.is_empty() || longest.load(Relaxed) > 100, "{stacks:#?}");
+    drop(tx);
+}
+
 #[test]
 fn a_busy_axum_service_is_not_accused() {
     async fn quick() -> String {
-        let mut sum = 0_u64;
-        for n in 0..20_000 {
-            sum = std::hint::black_box(sum.wrapping_mul(31) ^ n);
-        }
+        compute(Duration::from_micros(500));
         pause(1).await;
-        sum.to_string()
+        compute(Duration::from_millis(2)).to_string()
     }
     let (_only, mut watchdog) = only_watchdog();
     let runtime = runtime("axum-busy", 2);

@@ -1,7 +1,13 @@
 //! Which polls are looked at, and when.
 use std::collections::HashMap;
 
-use super::{Cause, Stack, cause, modules, signal, standing, standing::Standing, symbols, unwind};
+use super::{
+    Cause, Stack, cause, modules,
+    signal::{self, Mark},
+    symbols,
+    unwatched::Unwatched,
+    unwind,
+};
 use crate::recorder::{
     Recorder, clock, cpu_wait,
     thread::{WorkerKind, WorkerReading, WorkerSlot},
@@ -18,7 +24,7 @@ pub(crate) struct Watchdog {
     recorder: &'static Recorder,
     /// By worker: the poll that was looked at last.
     seen: HashMap<u64, Seen>,
-    standing: Standing,
+    unwatched: Unwatched,
     modules: modules::Modules,
     /// Why no stack can be taken, said once.
     broken: Option<signal::Unavailable>,
@@ -47,7 +53,7 @@ impl Watchdog {
         Self {
             recorder,
             seen: HashMap::new(),
-            standing: Standing::default(),
+            unwatched: Unwatched::default(),
             modules: modules::Modules::default(),
             broken: if enabled { signal::install().err() } else { Some(signal::Unavailable::SwitchedOff) },
         }
@@ -66,74 +72,68 @@ impl Watchdog {
         let now = clock::ticks();
         let recorder = self.recorder;
         let workers: Vec<_> = recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))).collect();
-        let polls: Vec<_> =
-            workers.iter().filter_map(|(slot, worker)| Some((*slot, worker, self.poll_of(slot, worker)?))).collect();
-        self.standing.retain(|id| workers.iter().any(|(_, worker)| worker.id == id));
-        self.seen.retain(|&id, seen| {
-            polls.iter().any(|(_, worker, poll)| worker.id == id && poll.started == seen.poll_started)
-        });
-        let mut stacks = Vec::new();
-        for (slot, worker, poll) in polls {
-            if !self.is_due(worker, &poll, now) {
-                continue;
-            }
-            let state = cpu_wait::thread_state(slot.tid());
-            self.standing.interrupted(worker.id);
-            let Some(copy) = signal::copy(slot.tid(), slot.stack()) else {
-                self.note(worker, &poll, now, Cause::Unknown);
-                continue;
-            };
-            // The poll may have ended meanwhile: then the copy shows something else.
-            let same = slot.read().is_some_and(|now| {
-                now.id == worker.id
-                    && now.unparked_at == worker.unparked_at
-                    && now.polls == worker.polls
-                    && now.poll.map(|poll| poll.started) == worker.poll.map(|poll| poll.started)
-            });
-            if !same {
-                continue;
-            }
-            let addresses = unwind::addresses(&copy, &mut self.modules);
-            let frames = symbols::frames(&addresses, &mut self.modules, self.recorder);
-            let cause = cause::of(&frames, state);
-            let seen = self.note(worker, &poll, now, cause);
-            let (cause, samples) = (cause::agreed(&seen.causes), seen.samples);
-            if worker.poll.is_none() {
-                let in_task = symbols::in_polled_task(&frames);
-                self.standing.seen(worker.id, in_task);
-                if !in_task {
-                    continue;
-                }
-                slot.stands(worker, poll.started);
-            }
-            stacks.push(Stack {
-                worker: worker.id,
-                task: poll.task,
-                poll_started: poll.started,
-                at: now,
-                cause,
-                samples,
-                frames: symbols::trimmed(frames, poll.future),
-            });
-        }
-        stacks
+        let is_there = |id: u64| workers.iter().any(|(_, worker)| worker.id == id);
+        self.unwatched.retain(is_there);
+        self.seen.retain(|&id, _| is_there(id));
+        workers.iter().filter_map(|(slot, worker)| self.look_at(slot, worker, now)).collect()
     }
 
-    /// The poll that the thread is in, watched or not, and says so in the slot of one that nobody watches.
-    fn poll_of(&mut self, slot: &WorkerSlot, worker: &WorkerReading) -> Option<Poll> {
-        let standing = self.standing.since(worker, slot.tid());
-        if let Some(poll) = worker.poll {
-            return Some(Poll { task: poll.task_id, started: poll.started, future: poll.task.future_type() });
+    /// The stack of a thread whose poll lasts, watched or not, if one is due.
+    fn look_at(&mut self, slot: &WorkerSlot, worker: &WorkerReading, now: u64) -> Option<Stack> {
+        let watched =
+            worker.poll.map(|poll| Poll { task: poll.task_id, started: poll.started, future: poll.task.future_type() });
+        let mark = match &watched {
+            Some(poll) if self.is_due(worker, poll, now) => Mark::No,
+            None if !Unwatched::may_be_in_one(worker, now) => return None,
+            None if self.unwatched.wants_mark(worker) => Mark::Lower(now as u32 ^ (now >> 32) as u32),
+            None => Mark::Read,
+            Some(_) => return None,
+        };
+        let state = cpu_wait::thread_state(slot.tid());
+        let copy = signal::copy(slot.tid(), slot.stack(), mark);
+        // The poll may have ended meanwhile: then the copy shows something else.
+        let same = slot.read().is_some_and(|now| {
+            now.id == worker.id
+                && now.unparked_at == worker.unparked_at
+                && now.polls == worker.polls
+                && now.poll.map(|poll| poll.started) == worker.poll.map(|poll| poll.started)
+        });
+        let poll = if let Some(poll) = watched {
+            poll
+        } else {
+            let marked = copy.as_ref().filter(|_| same).and_then(|copy| copy.marked);
+            let since = self.unwatched.since(worker, marked, now);
+            slot.stands(worker, since.unwrap_or(0));
+            Poll { task: 0, started: since?, future: "" }
+        };
+        if !self.is_due(worker, &poll, now) {
+            return None;
         }
-        let shown = standing.filter(|_| self.standing.in_task(worker.id));
-        slot.stands(worker, shown.unwrap_or(0));
-        Some(Poll { task: 0, started: standing?, future: "" })
+        let Some(copy) = copy else {
+            self.note(worker, &poll, now, Cause::Unknown);
+            return None;
+        };
+        if !same {
+            return None;
+        }
+        let addresses = unwind::addresses(&copy, &mut self.modules);
+        let frames = symbols::frames(&addresses, &mut self.modules, self.recorder);
+        let seen = self.note(worker, &poll, now, cause::of(&frames, state));
+        let (cause, samples) = (cause::agreed(&seen.causes), seen.samples);
+        Some(Stack {
+            worker: worker.id,
+            task: poll.task,
+            poll_started: poll.started,
+            at: now,
+            cause,
+            samples,
+            frames: symbols::trimmed(frames, poll.future),
+        })
     }
 
     fn is_due(&self, worker: &WorkerReading, poll: &Poll, now: u64) -> bool {
-        let limit = if worker.poll.is_some() { BLOCKED_NS } else { standing::STOOD_NS };
         // A blocking task is meant to block.
-        if worker.kind == WorkerKind::Blocking as u8 || clock::duration_ns(now.saturating_sub(poll.started)) < limit {
+        if worker.kind == WorkerKind::Blocking as u8 || clock::duration_ns(now.saturating_sub(poll.started)) < BLOCKED_NS {
             return false;
         }
         self.seen
