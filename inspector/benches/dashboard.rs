@@ -1,8 +1,8 @@
 //! What the dashboard takes: CPU at ten updates a second, the time from a key to the paint, bytes for each frame.
 //!
-//! `cargo bench -p async-inspect-cli`. Everything between the decoded update and the bytes for the terminal is the real
-//! thing: model, rules, screens, the terminal's own difference of frames. How long it takes to attach is measured from the
-//! bytes of a probe's messages on. The network is not in it.
+//! `cargo bench -p async-inspect-cli --bench dashboard`. Everything between the decoded update and the bytes for the
+//! terminal is the real thing: model, rules, screens, the terminal's own difference of frames. How long it takes to attach
+//! is measured from the bytes of a probe's messages on. The network is not in it.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
 use std::io::{self, Write};

@@ -12,6 +12,8 @@
 //! inspector is attached. The probe never blocks or fails its host, and its memory has a ceiling.
 
 mod collector;
+#[cfg(feature = "console")]
+mod console;
 mod recorder;
 mod service;
 mod stacks;

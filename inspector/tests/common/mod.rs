@@ -1,3 +1,4 @@
 //! What tests of the whole program share.
 
+pub(crate) mod stock_console;
 pub(crate) mod terminal;

@@ -7,6 +7,7 @@
 //! The line that is to blame carries a trailing `// <- fault: RULE`, so that a test can ask the source itself which
 //! `file:line` a finding must name.
 
+mod crowd;
 mod leash;
 mod loopback;
 mod programs;
@@ -15,6 +16,7 @@ mod work;
 
 use std::{fmt, io, pin::Pin};
 
+pub use crowd::crowd;
 pub use leash::LEASH;
 pub use programs::PROGRAMS;
 
@@ -69,7 +71,7 @@ pub struct UnknownProgram {
 impl fmt::Display for UnknownProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = PROGRAMS.iter().map(|program| program.name).collect();
-        write!(f, "no program {:?} in the zoo; there are: shop, {}", self.name, names.join(", "))
+        write!(f, "no program {:?} in the zoo; there are: shop, crowd:N, {}", self.name, names.join(", "))
     }
 }
 
@@ -82,7 +84,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
 
 /// Runs a program until the process is killed, on a runtime of its own with two workers.
 ///
-/// `shop` and `shop:RULE,RULE` run the [`shop`] with its load generator and the faults named. With [`LEASH`] in the
+/// `shop` and `shop:RULE,RULE` run the [`shop`] with its load generator and the faults named, `crowd:N` a [`crowd`]. With [`LEASH`] in the
 /// environment the process exits as soon as its standard input closes.
 ///
 /// # Errors
@@ -94,6 +96,8 @@ pub fn run(name: &str, healthy: bool) -> Result<(), UnknownProgram> {
     let unknown = || UnknownProgram { name: name.to_owned() };
     let (workers, body) = if let Some(options) = shop::Options::of_program(name) {
         (shop::WORKERS, Box::pin(shop::serve(options)) as Pin<Box<dyn Future<Output = io::Result<()>> + Send>>)
+    } else if let Some(tasks) = crowd::of_program(name) {
+        (1, Box::pin(crowd(tasks)) as _)
     } else {
         let program = find(name).ok_or_else(unknown)?;
         let body = program.faulty.filter(|_| !healthy).unwrap_or(program.healthy);

@@ -13,6 +13,8 @@ use async_inspect_proto::v1::{self, Update};
 
 pub(crate) use subscribers::{Joined, Subscribers};
 
+#[cfg(feature = "console")]
+use crate::console::Consoles;
 use crate::{
     recorder::{
         Recorder,
@@ -59,6 +61,9 @@ pub(crate) struct Collector {
     seq: u64,
     /// When the last tick was read, in nanoseconds since the start.
     now_ns: u64,
+    /// Who is told the same in another tongue.
+    #[cfg(feature = "console")]
+    consoles: Consoles,
 }
 
 /// Indices of slots that changed.
@@ -88,7 +93,15 @@ impl Collector {
             stacks: HashMap::new(),
             seq: 0,
             now_ns: 0,
+            #[cfg(feature = "console")]
+            consoles: Consoles::default(),
         }
+    }
+
+    /// The consoles that are told what is read.
+    #[cfg(feature = "console")]
+    pub(crate) fn consoles(&self) -> Consoles {
+        self.consoles.clone()
     }
 
     /// Why no stacks of blocked polls can be had, if they cannot.
@@ -128,6 +141,8 @@ impl Collector {
         self.tasks(&mut messages, &running);
         self.locks(&mut messages);
         self.channels(&mut messages);
+        #[cfg(feature = "console")]
+        self.tell_consoles(&running);
         for site in self.recorder.sites.all().filter(|site| site.is_spawn()) {
             let version = wire::totals_version(site);
             if self.totals.insert(site.id, version) != Some(version) {
@@ -192,6 +207,8 @@ impl Collector {
         for slot in changed.chain(in_poll) {
             let task = slot.read();
             let id = task.as_ref().map_or(0, |task| task.id);
+            #[cfg(feature = "console")]
+            self.consoles.task(self.recorder, Arena::index(slot), task.as_ref(), running.since(id));
             let news = self.tasks.now(Arena::index(slot), id);
             if let Some(gone) = news.gone {
                 messages.gone(Gone::Task, gone);
@@ -208,6 +225,8 @@ impl Collector {
     fn locks(&mut self, messages: &mut Messages) {
         for &index in &self.changed.locks {
             let lock = self.recorder.locks.at(index).and_then(LockSlot::read);
+            #[cfg(feature = "console")]
+            self.consoles.lock(index, lock.as_ref());
             let news = self.locks.now(index, lock.as_ref().map_or(0, |lock| lock.id));
             if let Some(gone) = news.gone {
                 messages.gone(Gone::Lock, gone);
@@ -225,6 +244,8 @@ impl Collector {
         let now = clock::ticks();
         for &index in &self.changed.channels {
             let channel = self.recorder.channels.at(index).and_then(ChannelSlot::read);
+            #[cfg(feature = "console")]
+            self.consoles.channel(index, channel.as_ref());
             let news = self.channels.now(index, channel.as_ref().map_or(0, |channel| channel.id));
             if let Some(gone) = news.gone {
                 self.last_sends.remove(&gone);
@@ -241,6 +262,25 @@ impl Collector {
                 messages.channel_state(&channel, last_send.1, &mut self.dictionary);
             }
         }
+    }
+
+    /// Ends the tick for the consoles. The first of them is told of everything, not only of what changes from now on.
+    #[cfg(feature = "console")]
+    fn tell_consoles(&self, running: &Running) {
+        if self.consoles.want_all() {
+            for (index, slot) in self.recorder.tasks.all() {
+                let task = slot.read();
+                let since = task.as_ref().and_then(|task| running.since(task.id));
+                self.consoles.task(self.recorder, index, task.as_ref(), since);
+            }
+            for (index, slot) in self.recorder.locks.all() {
+                self.consoles.lock(index, slot.read().as_ref());
+            }
+            for (index, slot) in self.recorder.channels.all() {
+                self.consoles.channel(index, slot.read().as_ref());
+            }
+        }
+        self.consoles.tick(self.recorder);
     }
 
     /// The next piece of a snapshot: of what the deltas have announced so far, so that a later "gone" finds it.

@@ -6,6 +6,8 @@ use ::tokio::sync::{Notify, mpsc};
 use async_inspect_proto::v1::Update;
 
 use super::SnapshotCursor;
+#[cfg(feature = "console")]
+use crate::console::Consoles;
 
 /// Messages that wait for one subscriber.
 const QUEUE: usize = 32;
@@ -27,6 +29,9 @@ struct Subscriber {
 pub(crate) struct Subscribers {
     all: Arc<Mutex<Vec<Subscriber>>>,
     joined: Arc<Notify>,
+    /// Who is told in another tongue, and not by messages of ours.
+    #[cfg(feature = "console")]
+    consoles: Consoles,
 }
 
 /// A new subscriber's end.
@@ -55,9 +60,30 @@ impl Subscribers {
         Ok(rx)
     }
 
+    /// The same, together with these.
+    #[cfg(feature = "console")]
+    pub(crate) fn with_consoles(self, consoles: Consoles) -> Self {
+        Self { consoles, ..self }
+    }
+
+    /// Makes the collector tick, for a console that joined.
+    #[cfg(feature = "console")]
+    pub(crate) fn call_collector(&self) {
+        self.joined.notify_one();
+    }
+
     /// Resolves when somebody joined.
     pub(crate) async fn joined(&self) {
         self.joined.notified().await;
+    }
+
+    /// Whether anybody is attached.
+    pub(crate) fn any(&self) -> bool {
+        #[cfg(feature = "console")]
+        if self.consoles.any() {
+            return true;
+        }
+        self.count() > 0
     }
 
     /// How many are attached.

@@ -42,6 +42,9 @@ pub(crate) struct ChannelSlot {
     capacity: AtomicU64,
     /// Of a broadcast only.
     readers: AtomicPtr<ReadersSlot>,
+    /// Ticks.
+    #[cfg(feature = "console")]
+    made_at: AtomicU64,
 
     sending: Sending,
     receiving: Receiving,
@@ -81,6 +84,8 @@ pub(crate) struct ChannelReading {
     pub(crate) kind: u8,
     pub(crate) site: &'static Site,
     pub(crate) capacity: u64,
+    #[cfg(feature = "console")]
+    pub(crate) made_at: u64,
     pub(crate) closed: bool,
     pub(crate) sent: u64,
     pub(crate) received: u64,
@@ -158,6 +163,8 @@ impl ChannelSlot {
         slot.refs.store(1, Relaxed);
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         slot.capacity.store(capacity as u64, Relaxed);
+        #[cfg(feature = "console")]
+        slot.made_at.store(super::clock::ticks(), Relaxed);
         let (sending, receiving) = (&slot.sending, &slot.receiving);
         for counter in [
             &sending.sent,
@@ -316,6 +323,8 @@ impl ChannelSlot {
             kind: self.kind.load(Relaxed),
             site: self.site()?,
             capacity: self.capacity.load(Relaxed),
+            #[cfg(feature = "console")]
+            made_at: self.made_at.load(Relaxed),
             closed: self.closed.load(Relaxed),
             sent,
             // A message may be received before its sender has counted it.

@@ -69,6 +69,9 @@ pub(crate) struct LockSlot {
     last_suspended_at: AtomicU64,
     last_suspended_site: AtomicPtr<Location<'static>>,
     last_suspended_waiters: AtomicU32,
+    /// Ticks.
+    #[cfg(feature = "console")]
+    made_at: AtomicU64,
 
     waits: Waits,
 
@@ -118,6 +121,8 @@ pub(crate) struct LockReading {
     pub(crate) last_suspended_waiters: u32,
     pub(crate) ready: bool,
     pub(crate) expecting: u32,
+    #[cfg(feature = "console")]
+    pub(crate) made_at: u64,
     /// `None` when only one can hold it.
     pub(crate) holds: Option<HoldsReading>,
 }
@@ -163,6 +168,8 @@ impl LockSlot {
         }
         slot.last_suspended_waiters.store(0, Relaxed);
         slot.holder_mark.store(0, Relaxed);
+        #[cfg(feature = "console")]
+        slot.made_at.store(clock::ticks(), Relaxed);
         waits.waiters.store(0, Relaxed);
         waits.times.reset();
         slot.hold_times.reset();
@@ -381,6 +388,8 @@ impl LockSlot {
             last_suspended_waiters: self.last_suspended_waiters.load(Relaxed),
             ready: self.ready.load(Relaxed) != 0,
             expecting: self.expecting.load(Relaxed),
+            #[cfg(feature = "console")]
+            made_at: self.made_at.load(Relaxed),
             holds,
         };
         fence(Acquire);

@@ -12,7 +12,7 @@ use ::tokio::{
     time::{MissedTickBehavior, interval},
 };
 use futures_util::future::{Either, select};
-use tonic::transport::Server;
+use tonic::{service::Routes, transport::Server};
 
 use crate::{
     collector::{Collector, Subscribers, TICK_MS},
@@ -45,21 +45,29 @@ async fn run(
     let Some(recorder) = recorder::active() else { return Ok(()) };
     let subscribers = Subscribers::default();
     let collector = Collector::new(recorder, stacks);
+    #[cfg(feature = "console")]
+    let subscribers = subscribers.with_consoles(collector.consoles());
     let service = Service { recorder, identity, subscribers: subscribers.clone(), no_stacks: collector.no_stacks() };
+    let routes = Routes::new(service.into_server());
+    #[cfg(feature = "console")]
+    let routes = {
+        let console = crate::console::Service::new(recorder, collector.consoles(), subscribers.clone());
+        routes.add_service(console.into_server())
+    };
     let collecting = collect(collector, subscribers);
-    match select(pin!(serve(listener, service)), pin!(collecting)).await {
+    match select(pin!(serve(listener, routes)), pin!(collecting)).await {
         Either::Left((served, _)) => served,
         Either::Right((never, _)) => match never {},
     }
 }
 
-async fn serve(listener: Listener, service: Service) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn serve(listener: Listener, routes: Routes) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let server = Server::builder()
         .max_concurrent_streams(Some(16))
         .max_connection_age(Duration::from_hours(24))
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-        .add_service(service.into_server());
+        .add_routes(routes);
     match listener {
         Listener::Tcp(listener) => {
             let listener = ::tokio::net::TcpListener::from_std(listener)?;
@@ -80,7 +88,7 @@ async fn collect(mut collector: Collector, subscribers: Subscribers) -> std::con
         subscribers.joined().await;
         let mut ticks = interval(Duration::from_millis(u64::from(TICK_MS)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while subscribers.count() > 0 {
+        while subscribers.any() {
             ticks.tick().await;
             collector.tick(&subscribers).await;
             let tick_over = ::tokio::time::Instant::now() + Duration::from_millis(u64::from(TICK_MS) / 2);

@@ -1,0 +1,193 @@
+//! Rows of tasks, locks and channels: what a console is told of each, and nothing else. Times in ticks, 0 for never.
+use std::panic::Location;
+
+use super::{
+    debts::Row,
+    kinds::{self, ATTRIBUTES, Kind},
+};
+use crate::recorder::{
+    channel::ChannelReading,
+    clock,
+    holds::HoldsReading,
+    lock::{LockKind, LockReading},
+    site::Site,
+    task::{Stage, TaskReading},
+    waker,
+};
+
+/// How long a task must have been without a waker to be told as such, in nanoseconds: a reading between a wake and the
+/// poll that it leads to sees none either.
+const NO_WAKER_NS: u64 = 1_000_000_000;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TaskRow {
+    pub(super) id: u64,
+    /// A [`TaskKind`](crate::recorder::task::TaskKind).
+    pub(super) kind: u8,
+    pub(super) site: &'static Site,
+    pub(super) spawned_at: u64,
+    ended_at: u64,
+    /// Polls that ended.
+    pub(super) polls: u64,
+    pub(super) busy: u64,
+    pub(super) last_poll_ended: u64,
+    /// Of the poll in progress.
+    pub(super) running_since: u64,
+    pub(super) woken_at: u64,
+    pub(super) scheduled: u64,
+    pub(super) wakes: u64,
+    pub(super) self_wakes: u64,
+    /// Wakers alive; at least one where that is not known.
+    pub(super) wakers: u32,
+    read_at: u64,
+}
+
+impl TaskRow {
+    /// `running_since` in ticks, when a worker has it.
+    pub(super) fn new(task: &TaskReading, running_since: Option<u64>, now: u64) -> Self {
+        const ENDED: [u8; 3] = [Stage::Done as u8, Stage::Panicked as u8, Stage::Cancelled as u8];
+        const NEW: u8 = Stage::New as u8;
+        const IN_PLACE: u8 = Stage::InPlace as u8;
+        let ended_at = if ENDED.contains(&task.stage) { task.last_poll_ended } else { 0 };
+        let running_since = match task.stage {
+            _ if ended_at != 0 => 0,
+            IN_PLACE => task.last_poll_ended.max(task.spawned_at),
+            // It may have ended that poll since the workers were read.
+            _ => running_since.filter(|&since| since > task.last_poll_ended).unwrap_or(0),
+        };
+        let woken_at = match task.stage {
+            _ if task.woken_at > waker::BY_ITSELF => task.woken_at,
+            NEW if running_since == 0 => task.spawned_at,
+            _ => 0,
+        };
+        Self {
+            id: task.id,
+            kind: task.kind,
+            site: task.site,
+            spawned_at: task.spawned_at,
+            ended_at,
+            polls: task.polls,
+            busy: task.busy,
+            last_poll_ended: task.last_poll_ended,
+            running_since,
+            woken_at,
+            scheduled: task.sched_total,
+            wakes: task.wakes,
+            self_wakes: task.self_wakes,
+            wakers: task.wakers.unwrap_or(1),
+            read_at: now,
+        }
+    }
+}
+
+impl Row for TaskRow {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn ended_at(&self) -> u64 {
+        self.ended_at
+    }
+
+    fn end(&mut self, now: u64) {
+        self.running_since = 0;
+        if self.ended_at == 0 {
+            self.ended_at = now;
+        }
+    }
+
+    fn settle(&mut self, now: u64) -> bool {
+        let idle = self.ended_at == 0 && self.running_since == 0 && self.woken_at == 0;
+        let too_new = clock::duration_ns(now.saturating_sub(self.read_at)) < NO_WAKER_NS;
+        if idle && self.wakers == 0 && too_new {
+            self.wakers = 1;
+            return false;
+        }
+        true
+    }
+}
+
+/// A lock, a channel, or a line in the source that stands for many short-lived ones.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ResourceRow {
+    pub(super) id: u64,
+    pub(super) kind: &'static Kind,
+    pub(super) location: &'static Location<'static>,
+    /// Of what it carries; empty when that is not known.
+    pub(super) type_name: &'static str,
+    pub(super) made_at: u64,
+    ended_at: u64,
+    /// Of the kind's attributes, in their order.
+    pub(super) values: [u64; ATTRIBUTES],
+}
+
+impl Row for ResourceRow {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn ended_at(&self) -> u64 {
+        self.ended_at
+    }
+
+    fn end(&mut self, now: u64) {
+        self.ended_at = now;
+    }
+}
+
+impl ResourceRow {
+    pub(super) fn of_lock(lock: &LockReading) -> Self {
+        let shared = lock.holds.clone().unwrap_or_default();
+        let (waiters, locked) = (u64::from(lock.waiters), u64::from(lock.held_since != 0));
+        let values = match lock.kind {
+            k if k == LockKind::RwLock as u8 => {
+                let writer = writer(&shared);
+                let readers = if writer.is_some() { 0 } else { shared.holders.into() };
+                [readers, writer.is_some().into(), writer.unwrap_or(0), waiters, 0]
+            }
+            k if k == LockKind::Semaphore as u8 => [shared.available, shared.total, waiters, shared.closed.into(), 0],
+            k if k == LockKind::Notify as u8 || k == LockKind::SetOnce as u8 => [lock.ready.into(), waiters, 0, 0, 0],
+            k if k == LockKind::Barrier as u8 => [lock.expecting.into(), waiters, 0, 0, 0],
+            _ => [locked, lock.holder, waiters, 0, 0],
+        };
+        Self::new(lock.id, kinds::of_lock(lock.kind), lock.site, lock.made_at, values)
+    }
+
+    pub(super) fn of_channel(channel: &ChannelReading) -> Self {
+        use crate::recorder::channel::ChannelKind as K;
+
+        let len = channel.sent.saturating_sub(channel.received);
+        let (senders, receivers) = (u64::from(channel.senders), u64::from(channel.receivers));
+        let closed = u64::from(channel.closed);
+        let values = match channel.kind {
+            k if k == K::MpscUnbounded as u8 => [len, senders, closed, 0, 0],
+            k if k == K::Broadcast as u8 => {
+                [len, channel.capacity, senders, receivers, channel.readers.map_or(0, |readers| readers.lost)]
+            }
+            k if k == K::Watch as u8 => [channel.sent, senders, receivers, closed, 0],
+            _ => [len, channel.capacity, senders, channel.blocked_senders.into(), closed],
+        };
+        Self::new(channel.id, kinds::of_channel(channel.kind), channel.site, channel.made_at, values)
+    }
+
+    /// A line that stands for what it makes.
+    pub(super) fn of_line(
+        id: u64,
+        kind: &'static Kind,
+        location: &'static Location<'static>,
+        type_name: &'static str,
+        first_seen_at: u64,
+    ) -> Self {
+        Self { id, kind, location, type_name, made_at: first_seen_at, ended_at: 0, values: [0; ATTRIBUTES] }
+    }
+
+    fn new(id: u64, kind: &'static Kind, site: &'static Site, made_at: u64, values: [u64; ATTRIBUTES]) -> Self {
+        let info = &site.info;
+        Self { id, kind, location: info.location, type_name: info.type_name, made_at, ended_at: 0, values }
+    }
+}
+
+/// The task that holds it alone, 0 for one that is not watched.
+fn writer(holds: &HoldsReading) -> Option<u64> {
+    holds.listed.iter().flatten().find(|hold| hold.exclusive).map(|hold| hold.task)
+}
