@@ -14,6 +14,17 @@
 mod collector;
 #[cfg(feature = "console")]
 mod console;
+mod named;
+#[cfg_attr(
+    not(all(
+        feature = "watch-tasks",
+        feature = "watch-locks",
+        feature = "watch-channels",
+        feature = "watch-time",
+        feature = "tokio-util-rt"
+    )),
+    allow(dead_code, reason = "what nobody records is there all the same")
+)]
 mod recorder;
 mod service;
 mod stacks;
@@ -21,6 +32,10 @@ mod start;
 #[cfg(test)]
 mod testing;
 pub mod tokio;
+pub mod tokio_stream;
+#[cfg(feature = "tokio-util")]
+pub mod tokio_util;
 mod wire;
 
+pub use named::Named;
 pub use start::{BindError, Builder, ENVIRONMENT, Probe, StartError};

@@ -98,6 +98,7 @@ impl Decoder {
             channels: loss.shed_channels,
             sites: loss.shed_sites,
             panics: loss.shed_panics,
+            names: loss.shed_names,
             updates: loss.skipped_updates,
         });
         batch.cost = update.cost.map(|cost| Cost {

@@ -137,6 +137,8 @@ pub(super) fn task_states(table: &v1::TaskStates, known: &Dictionary) -> Result<
             table.flags.len(),
             table.waits.len(),
             table.wakers_plus_one.len(),
+            table.token.len(),
+            table.tracker.len(),
         ],
     )?;
     let waits: u64 = table.waits.iter().map(|&waits| u64::from(waits)).sum();
@@ -185,6 +187,8 @@ pub(super) fn task_states(table: &v1::TaskStates, known: &Dictionary) -> Result<
             },
             waits,
             wakers: table.wakers_plus_one[row].checked_sub(1),
+            token: LockId(table.token[row]),
+            tracker: LockId(table.tracker[row]),
         });
     }
     Ok(out)
@@ -209,7 +213,8 @@ fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, D
 }
 
 pub(super) fn lock_births(table: &v1::LockBirths, known: &Dictionary) -> Result<Vec<LockBirth>, DecodeError> {
-    let rows = columns("lock_births", table.id.len(), &[table.kind.len(), table.site.len(), table.name.len()])?;
+    let columns_of = [table.kind.len(), table.site.len(), table.name.len(), table.parent.len()];
+    let rows = columns("lock_births", table.id.len(), &columns_of)?;
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         out.push(LockBirth {
@@ -222,10 +227,13 @@ pub(super) fn lock_births(table: &v1::LockBirths, known: &Dictionary) -> Result<
                 Ok(v1::LockKind::Barrier) => LockKind::Barrier,
                 Ok(v1::LockKind::OnceCell) => LockKind::OnceCell,
                 Ok(v1::LockKind::SetOnce) => LockKind::SetOnce,
+                Ok(v1::LockKind::CancellationToken) => LockKind::CancellationToken,
+                Ok(v1::LockKind::TaskTracker) => LockKind::TaskTracker,
                 _ => return value("lock_births.kind", table.kind[row]),
             },
             site: known.site(table.site[row])?,
             name: known.string(table.name[row])?.to_owned(),
+            parent: LockId(table.parent[row]),
         });
     }
     Ok(out)
@@ -262,6 +270,9 @@ pub(super) fn lock_states(table: &v1::LockStates, known: &Dictionary) -> Result<
             table.last_lost_notify_at_ns.len(),
             table.last_lost_notify_site.len(),
             table.holds.len(),
+            table.closed_at_ns.len(),
+            table.closed_site.len(),
+            table.closed_by.len(),
         ],
     )?;
     let buckets = rows * HISTOGRAM_BUCKETS;
@@ -303,6 +314,9 @@ pub(super) fn lock_states(table: &v1::LockStates, known: &Dictionary) -> Result<
             permits_available: table.permits_available[row],
             forgotten: table.forgotten[row],
             closed: table.closed[row],
+            closed_at: stamp(table.closed_at_ns[row]),
+            closed_site: known.site(table.closed_site[row])?,
+            closed_by: TaskId(table.closed_by[row]),
             waiting_writers: table.waiting_writers[row],
             lost_notifies: table.lost_notifies[row],
             last_lost_notify_at: stamp(table.last_lost_notify_at_ns[row]),

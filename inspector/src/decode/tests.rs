@@ -61,6 +61,8 @@ fn states(waits: &[u32], kinds: &[i32]) -> v1::Update {
             wait_site: vec![0; kinds.len()],
             wait_since_ns: vec![1; kinds.len()],
             wakers_plus_one: vec![0; n],
+            token: vec![0; n],
+            tracker: vec![0; n],
         }),
         ..v1::Update::default()
     }
@@ -191,7 +193,8 @@ fn values_outside_of_the_protocol_are_refused() {
 #[test]
 fn a_table_that_no_message_can_hold_is_refused() {
     let n = MAX_ROWS + 1;
-    let table = v1::LockBirths { id: vec![1; n], kind: vec![1; n], site: vec![0; n], name: vec![0; n] };
+    let table =
+        v1::LockBirths { id: vec![1; n], kind: vec![1; n], site: vec![0; n], name: vec![0; n], parent: vec![0; n] };
     let update = v1::Update { lock_births: Some(table), ..Default::default() };
     assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Rows { table: "lock_births", rows: n });
 }
@@ -253,7 +256,8 @@ prop_compose! {
                 busy_ns: figure.clone(), max_poll_ns: figure.clone(), wakes: figure.clone(),
                 self_wakes: figure.clone(), sched_total_ns: figure.clone(), sched_max_ns: figure.clone(),
                 flags: word.clone(), waits: count.clone(), wait_kind, wait_for: wait_for.clone(),
-                wait_site: word.clone(), wait_since_ns: figure.clone(), wakers_plus_one: word.clone(),
+                wait_site: word.clone(), wait_since_ns: figure.clone(), wakers_plus_one: word.clone(), token: id.clone(),
+                tracker: id.clone(),
             }),
             channel_births: Some(v1::ChannelBirths {
                 id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
@@ -281,7 +285,7 @@ prop_compose! {
                 local_queues: figure.clone(), blocking_threads: word.clone(), blocking_idle: word.clone(),
                 blocking_queue: figure.clone(),
             }),
-            lock_births: Some(v1::LockBirths { id: id.clone(), kind, site: word, name: count }),
+            lock_births: Some(v1::LockBirths { id: id.clone(), kind, site: word, name: count, parent: id.clone() }),
             lock_states: Some(v1::LockStates {
                 id: id.clone(), holder: id.clone(), holder_site: channel.1.clone(), held_since_ns: figure.clone(),
                 waiters: channel.1.clone(), acquires: figure.clone(), contended: figure.clone(),
@@ -295,7 +299,8 @@ prop_compose! {
                 closed: vec![true; id.len()], forgotten: figure.clone(), lost_notifies: figure.clone(),
                 last_lost_notify_at_ns: figure.clone(), last_lost_notify_site: channel.1.clone(),
                 holds: vec![1; id.len()], hold_task: id.clone(), hold_site: channel.1.clone(),
-                hold_since_ns: figure.clone(), hold_permits: channel.1, hold_exclusive: vec![false; id.len()],
+                hold_since_ns: figure.clone(), hold_permits: channel.1.clone(), hold_exclusive: vec![false; id.len()],
+                closed_at_ns: figure.clone(), closed_site: channel.1, closed_by: id.clone(),
             }),
             gone_tasks: gone.clone(),
             gone_locks: gone.clone(),

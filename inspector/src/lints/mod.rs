@@ -40,6 +40,7 @@ mod runtime_saturated;
 mod rwlock_writer_starved;
 mod self_deadlock;
 mod semaphore_exhausted;
+mod shutdown_straggler;
 mod starved_task;
 mod sync_lock_in_async;
 mod task_leak;
@@ -69,6 +70,7 @@ pub static RULES: &[Rule] = &[
     semaphore_exhausted::RULE,
     lost_waker::RULE,
     lost_notify::RULE,
+    shutdown_straggler::RULE,
     lock_held_across_await::RULE,
     lock_contention::RULE,
     channel_saturated::RULE,

@@ -104,7 +104,12 @@ fn lock_way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait, lock: &'a Lock
             let none_left = lock.permits_available < lock.permits_total;
             (all_listed && none_left && !lock.closed && !edges.is_empty()).then_some(Way { edges, takes_all: false })
         }
-        LockKind::Notify | LockKind::Barrier | LockKind::OnceCell | LockKind::SetOnce => None,
+        LockKind::Notify
+        | LockKind::Barrier
+        | LockKind::OnceCell
+        | LockKind::SetOnce
+        | LockKind::CancellationToken
+        | LockKind::TaskTracker => None,
     }
 }
 

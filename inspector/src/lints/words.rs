@@ -2,7 +2,7 @@
 use std::path::Path;
 
 use super::{Subject, SubjectKind};
-use crate::model::{Channel, Frame, Lock, Model, Site, SiteId, TaskId, WaitFor};
+use crate::model::{Channel, Frame, Lock, LockKind, Model, Site, SiteId, TaskId, WaitFor};
 use crate::text;
 
 /// The place of a site; empty when it is not known.
@@ -115,7 +115,14 @@ pub(super) fn made_at(model: &Model, on: WaitFor) -> &str {
 pub(super) fn wait(model: &Model, on: WaitFor) -> String {
     match on {
         WaitFor::Lock(id) | WaitFor::Read(id) => match model.locks.get(&id) {
-            Some(lock) => format!("for lock `{}`", name(&lock.name, model.sites.get(&lock.site))),
+            Some(lock) => {
+                let name = name(&lock.name, model.sites.get(&lock.site));
+                match lock.kind {
+                    LockKind::CancellationToken => format!("for token `{name}` to be cancelled"),
+                    LockKind::TaskTracker => format!("for the tasks of tracker `{name}` to end"),
+                    _ => format!("for lock `{name}`"),
+                }
+            }
             None => "for a lock".to_owned(),
         },
         WaitFor::Send(id) => format!("for room in {}", channel(model, id)),

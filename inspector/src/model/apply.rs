@@ -239,11 +239,13 @@ impl Model {
             site.unjoined += u64::from(task.unjoined());
             site.future_bytes = site.future_bytes.max(task.future_bytes);
         }
+        self.scopes.enter(&task);
         self.tasks.insert(task);
     }
 
     fn remove_task(&mut self, id: TaskId) -> Option<Task> {
         let task = self.tasks.remove(&id)?;
+        self.scopes.leave(&task);
         self.states.remove(task.state);
         if let Some(site) = self.sites.get_mut(&task.site) {
             site.states.remove(task.state);
@@ -284,6 +286,9 @@ impl Model {
         task.flags = reading.flags;
         task.waits = reading.waits;
         task.wakers = reading.wakers;
+        self.scopes.leave(task);
+        (task.token, task.tracker) = (reading.token, reading.tracker);
+        self.scopes.enter(task);
         if was_detached != task.detached()
             && let Some(site) = self.sites.get_mut(&task.site)
         {
@@ -305,7 +310,7 @@ impl Model {
     }
 
     fn lock_birth(&mut self, birth: LockBirth) {
-        let LockBirth { id, kind, site, name } = birth;
+        let LockBirth { id, kind, site, name, parent } = birth;
         let complete = self.complete;
         let lock = self.locks.entry(id).or_insert_with(|| {
             let mut lock = Lock::default();
@@ -316,6 +321,7 @@ impl Model {
         lock.kind = kind;
         lock.site = site;
         lock.name = name;
+        lock.parent = parent;
         lock.track.generation = self.track.generation;
     }
 
@@ -368,6 +374,9 @@ impl Model {
         lock.permits_available = reading.permits_available;
         lock.forgotten = reading.forgotten;
         lock.closed = reading.closed;
+        lock.closed_at = reading.closed_at;
+        lock.closed_site = reading.closed_site;
+        lock.closed_by = reading.closed_by;
         lock.waiting_writers = reading.waiting_writers;
         lock.lost_notifies = reading.lost_notifies;
         lock.last_lost_notify_at = reading.last_lost_notify_at;

@@ -129,6 +129,8 @@ pub struct TaskReading {
     pub flags: TaskFlags,
     pub waits: Vec<Wait>,
     pub wakers: Option<u32>,
+    pub token: LockId,
+    pub tracker: LockId,
 }
 
 /// A new lock; fields as in [`super::Lock`].
@@ -139,6 +141,7 @@ pub struct LockBirth {
     pub kind: LockKind,
     pub site: SiteId,
     pub name: String,
+    pub parent: LockId,
 }
 
 /// A lock's state and counters; fields as in [`super::Lock`].
@@ -155,6 +158,9 @@ pub struct LockReading {
     pub permits_available: u64,
     pub forgotten: u64,
     pub closed: bool,
+    pub closed_at: Option<Stamp>,
+    pub closed_site: SiteId,
+    pub closed_by: TaskId,
     pub waiting_writers: u32,
     pub lost_notifies: u64,
     pub last_lost_notify_at: Option<Stamp>,

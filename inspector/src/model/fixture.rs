@@ -145,6 +145,15 @@ impl Fixture {
         id
     }
 
+    /// A token made now, a child of `parent` unless that is 0.
+    pub fn token(&mut self, site: SiteId, parent: LockId) -> LockId {
+        let id = self.lock_of(LockKind::CancellationToken, site);
+        for births in [&mut self.births.lock_births, &mut self.batch.lock_births] {
+            births.iter_mut().filter(|birth| birth.id == id).for_each(|birth| birth.parent = parent);
+        }
+        id
+    }
+
     /// An `mpsc` channel made now, bounded if it has a capacity, with one sender and one receiver.
     pub fn channel(&mut self, site: SiteId, capacity: Option<u64>) -> ChannelId {
         self.channel_of(if capacity.is_some() { ChannelKind::Mpsc } else { ChannelKind::MpscUnbounded }, site, capacity)

@@ -26,6 +26,10 @@ pub enum LockKind {
     OnceCell,
     /// `tokio::sync::SetOnce`
     SetOnce,
+    /// `tokio_util::sync::CancellationToken`
+    CancellationToken,
+    /// `tokio_util::task::TaskTracker`
+    TaskTracker,
 }
 
 impl LockKind {
@@ -33,6 +37,11 @@ impl LockKind {
     /// is waited for rather than held.
     pub fn guards(self) -> bool {
         matches!(self, Self::Mutex | Self::RwLock)
+    }
+
+    /// Whether it tells tasks to end, or is closed once they are to end.
+    pub fn ends_tasks(self) -> bool {
+        matches!(self, Self::CancellationToken | Self::TaskTracker)
     }
 
     /// The type's name in tokio.
@@ -45,6 +54,8 @@ impl LockKind {
             Self::Barrier => "Barrier",
             Self::OnceCell => "OnceCell",
             Self::SetOnce => "SetOnce",
+            Self::CancellationToken => "CancellationToken",
+            Self::TaskTracker => "TaskTracker",
         }
     }
 
@@ -58,6 +69,8 @@ impl LockKind {
             Self::Barrier => "barrier",
             Self::OnceCell => "once_cell",
             Self::SetOnce => "set_once",
+            Self::CancellationToken => "cancellation_token",
+            Self::TaskTracker => "task_tracker",
         }
     }
 }
@@ -113,7 +126,7 @@ pub struct Lock {
     pub held_since: Option<Stamp>,
     /// Holds in progress, in no order: of kinds that several may hold, the first few.
     pub holders: Vec<Holder>,
-    /// How many there are, listed or not.
+    /// How many there are, listed or not. Of a `CancellationToken` its handles, of a `TaskTracker` what it tracks.
     pub holder_count: u32,
     /// Permits of a semaphore, readers that an `RwLock` has room for, tasks that a barrier waits for.
     pub permits_total: u64,
@@ -124,8 +137,17 @@ pub struct Lock {
     /// Permits and forgotten ones as they were when the lock was first seen: where their sum is still the same, none was
     /// added since.
     pub permits_before: (u64, u64),
-    /// A semaphore that gives no more permits.
+    /// A semaphore that gives no more permits; a token that is cancelled, by itself or with its parent; a tracker that is
+    /// closed.
     pub closed: bool,
+    /// When a token was cancelled, or a tracker closed, itself: see [`super::Model::ended`].
+    pub closed_at: Option<Stamp>,
+    /// The line that did it.
+    pub closed_site: SiteId,
+    /// The task that did it; 0 outside any.
+    pub closed_by: TaskId,
+    /// The token that a token is a child of; 0 for none.
+    pub parent: LockId,
     /// Of [`Lock::waiters`]: those that want to write.
     pub waiting_writers: u32,
     /// `notify_waiters` that found nobody waiting, ever.

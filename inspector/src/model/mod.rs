@@ -14,6 +14,7 @@ mod lock;
 mod oneshot;
 mod queues;
 mod runtime;
+mod scopes;
 mod seconds;
 mod series;
 mod site;
@@ -36,6 +37,7 @@ pub use lock::{Holder, Lock, LockId, LockKind, SuspendedHold};
 pub use oneshot::{OneshotReading, Oneshots};
 pub use queues::OftenPolled;
 pub use runtime::{Runtime, RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading};
+pub use scopes::{Ended, Scopes};
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use stack::{Frame, Stack, StackCause};
@@ -63,6 +65,8 @@ pub struct Model {
     pub channels: HashMap<ChannelId, Channel>,
     /// What became of oneshot channels, by the site where they are made.
     pub oneshots: HashMap<SiteId, Oneshots>,
+    /// Which tasks listen to which token, and are tracked by which tracker.
+    pub scopes: Scopes,
     /// Threads that poll.
     pub workers: HashMap<WorkerId, Worker>,
     /// Runtimes that were built through the drop-in.

@@ -89,6 +89,8 @@ pub struct Loss {
     pub sites: u64,
     /// Panics without a message.
     pub panics: u64,
+    /// Names that the target gave and the probe did not keep.
+    pub names: u64,
     /// Updates that this inspector was too slow to take.
     pub updates: u64,
 }
@@ -96,7 +98,7 @@ pub struct Loss {
 impl Loss {
     /// Everything shed, in one figure.
     pub fn total(&self) -> u64 {
-        [self.tasks, self.locks, self.channels, self.sites, self.panics, self.updates]
+        [self.tasks, self.locks, self.channels, self.sites, self.panics, self.names, self.updates]
             .into_iter()
             .fold(0, u64::saturating_add)
     }

@@ -152,6 +152,10 @@ pub struct Task {
     /// Wakers of it that are alive, at most: handles to abort it count too. `None` when not known; 0 when nothing is
     /// left that could wake it.
     pub wakers: Option<u32>,
+    /// The `CancellationToken` that it listens to; 0 for none.
+    pub token: LockId,
+    /// The `TaskTracker` that it is a task of; 0 for none.
+    pub tracker: LockId,
 
     /// Share of one core over the last second or so, 0 to 1.
     pub busy_share: f64,

@@ -119,6 +119,9 @@ struct TaskJson<'a> {
     handle_awaited: bool,
     handle_dropped: bool,
     aborted: bool,
+    /// The lock ids of the `CancellationToken` that it listens to and of the `TaskTracker` that it is a task of.
+    token: Option<String>,
+    tracker: Option<String>,
     waits: Vec<WaitJson<'a>>,
 }
 
@@ -150,6 +153,19 @@ struct LockJson<'a> {
     hold_max_location: &'a str,
     hold_p99_10s_ns: Option<u64>,
     suspended_holds: u64,
+    closed: bool,
+    /// Of a token and a tracker only.
+    #[serde(flatten)]
+    scope: Option<ScopeJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ScopeJson<'a> {
+    parent: Option<String>,
+    handles: u32,
+    tasks: usize,
+    closed_ago_ns: Option<u64>,
+    closed_location: &'a str,
 }
 
 #[derive(Serialize)]
@@ -381,6 +397,8 @@ impl<'a> See<'a> {
             handle_awaited: task.flags.handle_awaited,
             handle_dropped: task.flags.handle_dropped,
             aborted: task.flags.aborted,
+            token: id(task.token.0),
+            tracker: id(task.tracker.0),
             waits: task.waits.iter().map(wait).collect(),
         }
     }
@@ -406,6 +424,17 @@ impl<'a> See<'a> {
             hold_max_location: self.location(lock.hold_max_site),
             hold_p99_10s_ns: p99(&lock.hold_hist, &lock.hold_hist_window),
             suspended_holds: lock.suspended_holds,
+            closed: lock.closed,
+            scope: lock.kind.ends_tasks().then(|| {
+                let ended = self.0.ended(lock.id);
+                ScopeJson {
+                    parent: id(lock.parent.0),
+                    handles: lock.holder_count,
+                    tasks: self.0.scopes.count(lock.id),
+                    closed_ago_ns: ended.map(|ended| self.ago(ended.at)),
+                    closed_location: ended.map_or("", |ended| self.location(ended.site)),
+                }
+            }),
         }
     }
 

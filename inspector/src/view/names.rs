@@ -85,6 +85,8 @@ pub(crate) fn lock_noun(kind: LockKind) -> &'static str {
         LockKind::Notify => "notify",
         LockKind::Barrier => "barrier",
         LockKind::OnceCell | LockKind::SetOnce => "cell",
+        LockKind::CancellationToken => "token",
+        LockKind::TaskTracker => "tracker",
     }
 }
 
@@ -138,6 +140,8 @@ pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
         WaitFor::Lock(id) => match lock_kind(model, id) {
             LockKind::Semaphore => format!("permit of {}", lock(model, id)),
             LockKind::RwLock => format!("lock {}, to write", lock(model, id)),
+            LockKind::CancellationToken => format!("cancellation of {}", lock(model, id)),
+            LockKind::TaskTracker => format!("tasks of {}", lock(model, id)),
             kind => format!("{} {}", lock_noun(kind), lock(model, id)),
         },
         WaitFor::Read(id) => format!("lock {}, to read", lock(model, id)),

@@ -22,6 +22,7 @@ use crate::{
         channel::ChannelSlot,
         clock,
         lock::LockSlot,
+        names,
         runtimes::{self, RuntimeReading, WorkerDetail},
         task::{SLOW_POLL_NS, TaskSlot},
         thread::WorkerReading,
@@ -205,6 +206,7 @@ impl Collector {
         // A poll in progress changes nothing in its slot until it ends. Some rows come twice so, which does no harm.
         let in_poll = running.tasks.values().map(|&(slot, _)| slot);
         for slot in changed.chain(in_poll) {
+            let renamed = slot.take_renamed();
             let task = slot.read();
             let id = task.as_ref().map_or(0, |task| task.id);
             #[cfg(feature = "console")]
@@ -214,7 +216,7 @@ impl Collector {
                 messages.gone(Gone::Task, gone);
             }
             if let Some(task) = task {
-                if news.born {
+                if renamed || news.born {
                     messages.task_birth(&task, &mut self.dictionary);
                 }
                 messages.task_state(&task, running.since(task.id), &mut self.dictionary);
@@ -224,7 +226,9 @@ impl Collector {
 
     fn locks(&mut self, messages: &mut Messages) {
         for &index in &self.changed.locks {
-            let lock = self.recorder.locks.at(index).and_then(LockSlot::read);
+            let slot = self.recorder.locks.at(index);
+            let renamed = slot.is_some_and(LockSlot::take_renamed);
+            let lock = slot.and_then(LockSlot::read);
             #[cfg(feature = "console")]
             self.consoles.lock(index, lock.as_ref());
             let news = self.locks.now(index, lock.as_ref().map_or(0, |lock| lock.id));
@@ -232,7 +236,7 @@ impl Collector {
                 messages.gone(Gone::Lock, gone);
             }
             if let Some(lock) = lock {
-                if news.born {
+                if renamed || news.born {
                     messages.lock_birth(&lock, &mut self.dictionary);
                 }
                 messages.lock_state(&lock, &mut self.dictionary);
@@ -243,7 +247,9 @@ impl Collector {
     fn channels(&mut self, messages: &mut Messages) {
         let now = clock::ticks();
         for &index in &self.changed.channels {
-            let channel = self.recorder.channels.at(index).and_then(ChannelSlot::read);
+            let slot = self.recorder.channels.at(index);
+            let renamed = slot.is_some_and(ChannelSlot::take_renamed);
+            let channel = slot.and_then(ChannelSlot::read);
             #[cfg(feature = "console")]
             self.consoles.channel(index, channel.as_ref());
             let news = self.channels.now(index, channel.as_ref().map_or(0, |channel| channel.id));
@@ -252,7 +258,7 @@ impl Collector {
                 messages.gone(Gone::Channel, gone);
             }
             if let Some(channel) = channel {
-                if news.born {
+                if renamed || news.born {
                     messages.channel_birth(&channel, &mut self.dictionary);
                 }
                 let last_send = self.last_sends.entry(channel.id).or_default();
@@ -373,6 +379,7 @@ impl Collector {
             shed_channels: self.recorder.channels.shed(),
             shed_sites: self.recorder.sites.shed() + self.dictionary.shed(),
             shed_panics: self.recorder.panics.shed(),
+            shed_names: names::shed(),
             // Differs by subscriber, who counts the gaps in `seq`.
             skipped_updates: 0,
         }

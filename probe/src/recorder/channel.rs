@@ -3,7 +3,7 @@ use std::{
     any::type_name,
     panic::Location,
     sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
         fence,
     },
@@ -12,6 +12,7 @@ use std::{
 use super::{
     Recorder, active,
     arena::{Head, Slot},
+    names,
     readers::{ReadersReading, ReadersSlot},
     site::{Site, SiteInfo, SiteKind, add},
     thread,
@@ -33,8 +34,12 @@ pub(crate) struct ChannelSlot {
     head: Head,
     kind: AtomicU8,
     closed: AtomicBool,
+    /// Of [`names`].
+    name: AtomicU16,
     /// Handles of any sort; the last one frees the slot.
     refs: AtomicU32,
+    /// It was named after readers may have been told of it.
+    renamed: AtomicBool,
     /// 0 while the slot is free.
     id: AtomicU64,
     site: AtomicPtr<Site>,
@@ -83,6 +88,8 @@ pub(crate) struct ChannelReading {
     pub(crate) id: u64,
     pub(crate) kind: u8,
     pub(crate) site: &'static Site,
+    /// Of [`names`].
+    pub(crate) name: u16,
     pub(crate) capacity: u64,
     #[cfg(feature = "console")]
     pub(crate) made_at: u64,
@@ -160,6 +167,8 @@ impl ChannelSlot {
         add(&site.spawned, 1);
         slot.kind.store(kind as u8, Relaxed);
         slot.closed.store(false, Relaxed);
+        slot.name.store(0, Relaxed);
+        slot.renamed.store(false, Relaxed);
         slot.refs.store(1, Relaxed);
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         slot.capacity.store(capacity as u64, Relaxed);
@@ -216,6 +225,18 @@ impl ChannelSlot {
 
     pub(crate) fn id(&self) -> u64 {
         self.id.load(Relaxed)
+    }
+
+    /// What the app calls it.
+    pub(crate) fn set_name(&'static self, name: &str) {
+        self.name.store(names::id(name), Relaxed);
+        self.renamed.store(true, Release);
+        self.mark();
+    }
+
+    /// Whether it was named since this was last asked. For the collector only.
+    pub(crate) fn take_renamed(&self) -> bool {
+        self.renamed.load(Relaxed) && self.renamed.swap(false, Acquire)
     }
 
     /// `n` messages were sent at `site`.
@@ -322,6 +343,7 @@ impl ChannelSlot {
             id,
             kind: self.kind.load(Relaxed),
             site: self.site()?,
+            name: self.name.load(Relaxed),
             capacity: self.capacity.load(Relaxed),
             #[cfg(feature = "console")]
             made_at: self.made_at.load(Relaxed),

@@ -2,7 +2,7 @@
 use std::{
     panic::Location,
     sync::atomic::{
-        AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
         fence,
     },
@@ -14,8 +14,10 @@ use super::{
     Recorder, active,
     arena::{Head, Slot},
     clock,
+    ending::{Ending, EndingReading},
     histogram::Histogram,
     holds::{HoldsReading, HoldsSlot},
+    names,
     site::{Site, SiteInfo, add},
     thread::{self, Holder},
     wait::{Awaited, WaitKind},
@@ -34,6 +36,8 @@ pub(crate) enum LockKind {
     /// Held while somebody initialises it.
     OnceCell = 6,
     SetOnce = 7,
+    CancellationToken = 8,
+    TaskTracker = 9,
 }
 
 #[repr(C, align(128))]
@@ -42,6 +46,8 @@ pub(crate) struct LockSlot {
     kind: AtomicU8,
     /// Of a `Notify` and a `SetOnce`: 1 when who comes next need not wait.
     ready: AtomicU8,
+    /// Of [`names`].
+    name: AtomicU16,
     /// Of a `Notify`: futures that a notification could reach, polled or not. Of a `Barrier`: tasks that it waits for.
     expecting: AtomicU32,
     /// 0 while the slot is free.
@@ -72,6 +78,9 @@ pub(crate) struct LockSlot {
     /// Ticks.
     #[cfg(feature = "console")]
     made_at: AtomicU64,
+    /// It was named after readers may have been told of it.
+    renamed: AtomicBool,
+    pub(super) ending: Ending,
 
     waits: Waits,
 
@@ -123,6 +132,10 @@ pub(crate) struct LockReading {
     pub(crate) expecting: u32,
     #[cfg(feature = "console")]
     pub(crate) made_at: u64,
+    /// Of [`names`].
+    pub(crate) name: u16,
+    /// Of a token and a tracker only.
+    pub(crate) ending: Option<EndingReading>,
     /// `None` when only one can hold it.
     pub(crate) holds: Option<HoldsReading>,
 }
@@ -137,8 +150,13 @@ pub(super) fn set_location(to: &AtomicPtr<Location<'static>>, location: Option<&
 }
 
 impl LockSlot {
-    /// A slot for a new lock; `None` when it is to be counted only.
-    pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: LockKind) -> Option<&'static LockSlot> {
+    /// A slot for a new lock; `None` when it is to be counted only. `prepare` sees it before any reader does.
+    pub(crate) fn register(
+        recorder: &'static Recorder,
+        info: &SiteInfo,
+        kind: LockKind,
+        prepare: impl FnOnce(&'static LockSlot),
+    ) -> Option<&'static LockSlot> {
         let site = recorder.sites.get(info)?;
         let slot = recorder.locks.take()?;
         add(&site.spawned, 1);
@@ -167,12 +185,16 @@ impl LockSlot {
             set_location(site, None);
         }
         slot.last_suspended_waiters.store(0, Relaxed);
+        slot.name.store(0, Relaxed);
+        slot.renamed.store(false, Relaxed);
+        slot.ending.reset();
         slot.holder_mark.store(0, Relaxed);
         #[cfg(feature = "console")]
         slot.made_at.store(clock::ticks(), Relaxed);
         waits.waiters.store(0, Relaxed);
         waits.times.reset();
         slot.hold_times.reset();
+        prepare(slot);
         slot.id.store(recorder.new_id(), Release);
         recorder.locks.mark(slot);
         Some(slot)
@@ -184,10 +206,11 @@ impl LockSlot {
         info: &SiteInfo,
         kind: LockKind,
         permits: u64,
+        prepare: impl FnOnce(&'static LockSlot),
     ) -> Option<&'static LockSlot> {
         let holds = recorder.holds.take()?;
         holds.reset(permits);
-        let Some(lock) = Self::register(recorder, info, kind) else {
+        let Some(lock) = Self::register(recorder, info, kind, prepare) else {
             recorder.holds.give_back(holds);
             return None;
         };
@@ -220,6 +243,23 @@ impl LockSlot {
 
     pub(crate) fn id(&self) -> u64 {
         self.id.load(Relaxed)
+    }
+
+    /// Gives a new lock its name, of [`names`].
+    pub(crate) fn name_first(&self, name: u16) {
+        self.name.store(name, Relaxed);
+    }
+
+    /// What the app calls it.
+    pub(crate) fn set_name(&'static self, name: &str) {
+        self.name.store(names::id(name), Relaxed);
+        self.renamed.store(true, Release);
+        self.mark();
+    }
+
+    /// Whether it was named since this was last asked. For the collector only.
+    pub(crate) fn take_renamed(&self) -> bool {
+        self.renamed.load(Relaxed) && self.renamed.swap(false, Acquire)
     }
 
     /// A [`LockKind`].
@@ -390,6 +430,8 @@ impl LockSlot {
             expecting: self.expecting.load(Relaxed),
             #[cfg(feature = "console")]
             made_at: self.made_at.load(Relaxed),
+            name: self.name.load(Relaxed),
+            ending: self.ending.read(self.kind.load(Relaxed)),
             holds,
         };
         fence(Acquire);
@@ -397,7 +439,7 @@ impl LockSlot {
     }
 }
 
-/// An `await` for something that is not held: a notification, a barrier, a value. Only for what outlives it.
+/// An `await` for something that is not held: a notification, a barrier, a value, a cancellation, the end of all tasks. Only for what outlives it.
 pub(crate) struct EventAwaited(pub(crate) Option<&'static LockSlot>);
 
 impl Awaited for EventAwaited {

@@ -15,6 +15,9 @@
 //! | [`lock`], [`channel`] | slots of locks and channels |
 //! | [`holds`] | who holds what several may hold |
 //! | [`readers`] | how far each receiver of a broadcast is |
+//! | [`ending`] | tokens and trackers: what tasks are told to end by |
+//! | [`membership`] | the token and the tracker of a task |
+//! | [`names`] | what the app calls its things |
 //! | [`oneshot`] | what became of oneshot channels |
 //! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
 //! | [`runtimes`] | runtimes, and what tokio counts of each |
@@ -26,11 +29,14 @@ pub(crate) mod arena;
 pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
+pub(crate) mod ending;
 #[cfg(tokio_unstable)]
 pub(crate) mod foreign;
 pub(crate) mod histogram;
 pub(crate) mod holds;
 pub(crate) mod lock;
+pub(crate) mod membership;
+pub(crate) mod names;
 pub(crate) mod oneshot;
 pub(crate) mod panic;
 pub(crate) mod peek;
@@ -51,6 +57,7 @@ use arena::Arena;
 use channel::ChannelSlot;
 use holds::HoldsSlot;
 use lock::LockSlot;
+use membership::MembershipSlot;
 use panic::Panics;
 use readers::ReadersSlot;
 use site::Sites;
@@ -61,6 +68,7 @@ use thread::WorkerSlot;
 pub(crate) struct Recorder {
     pub(crate) sites: Sites,
     pub(crate) tasks: Arena<TaskSlot>,
+    pub(crate) memberships: Arena<MembershipSlot>,
     pub(crate) locks: Arena<LockSlot>,
     pub(crate) holds: Arena<HoldsSlot>,
     pub(crate) channels: Arena<ChannelSlot>,
@@ -78,6 +86,7 @@ static LIMIT: OnceLock<u64> = OnceLock::new();
 static RECORDER: Recorder = Recorder {
     sites: Sites::new(),
     tasks: Arena::new(),
+    memberships: Arena::new(),
     locks: Arena::new(),
     holds: Arena::new(),
     channels: Arena::new(),
@@ -121,6 +130,7 @@ impl Recorder {
         let foreign = 0;
         foreign
             + self.tasks.memory_bytes()
+            + self.memberships.memory_bytes()
             + self.locks.memory_bytes()
             + self.holds.memory_bytes()
             + self.channels.memory_bytes()

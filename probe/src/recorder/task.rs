@@ -8,7 +8,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::atomic::{
-        AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
+        AtomicBool, AtomicI8, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
         fence,
     },
@@ -19,9 +19,11 @@ use async_inspect_proto::HISTOGRAM_BUCKETS;
 
 use super::{
     Recorder, active,
-    arena::{Head, Slot},
+    arena::{Arena, Head, Slot},
     clock,
     histogram::Histogram,
+    membership::{MembershipSlot, Scope},
+    names,
     site::{Site, SiteInfo, add},
     thread::{self, WorkerKind},
     wait::{Entry, WaitReading},
@@ -107,6 +109,10 @@ pub(super) struct Wakes {
     refs: AtomicU32,
     /// Whether `tokio` is set; [`STRANGE`] once the task was polled with another waker as well.
     has_waker: AtomicU8,
+    /// It was named after readers may have been told of it.
+    renamed: AtomicBool,
+    /// Of [`names`].
+    name: AtomicU16,
     tokio: UnsafeCell<Option<Waker>>,
     /// Ticks; 0 when not woken since the last poll.
     pub(super) woken_at: AtomicU64,
@@ -114,6 +120,8 @@ pub(super) struct Wakes {
     pub(super) by_itself: AtomicU64,
     sched_total: AtomicU64,
     sched_max: AtomicU32,
+    /// Index of its [`MembershipSlot`] plus one; 0 when it has none.
+    membership: AtomicU32,
 }
 
 // SAFETY: `tokio` is written by the polling thread before `has_waker` is set with release, and taken when the last
@@ -156,6 +164,11 @@ pub(crate) struct TaskReading {
     pub(crate) sched_max: u64,
     /// Wakers alive, at most; `None` when not known.
     pub(crate) wakers: Option<u32>,
+    /// Of [`names`].
+    pub(crate) name: u16,
+    /// Ids of the token that it listens to, and of the tracker that it is a task of; 0 for none.
+    pub(crate) token: u64,
+    pub(crate) tracker: u64,
     pub(crate) waits: [Option<WaitReading>; 2],
 }
 
@@ -217,6 +230,9 @@ impl TaskSlot {
             counter.store(0, Relaxed);
         }
         wakes.sched_max.store(0, Relaxed);
+        wakes.renamed.store(false, Relaxed);
+        wakes.name.store(0, Relaxed);
+        wakes.membership.store(0, Relaxed);
         wakes.refs.store(1, Relaxed);
         if kind == TaskKind::Root {
             slot.set_id(ROOT_BIT | recorder.new_id());
@@ -290,6 +306,7 @@ impl TaskSlot {
         let site = unsafe { self.site.load(Relaxed).as_ref() };
         let wakes = &self.wakes;
         let self_wakes = wakes.by_itself.load(Relaxed);
+        let membership = self.membership();
         let reading = TaskReading {
             id,
             kind: self.kind.load(Relaxed),
@@ -309,6 +326,9 @@ impl TaskSlot {
             sched_total: wakes.sched_total.load(Relaxed),
             sched_max: u64::from(wakes.sched_max.load(Relaxed)) << SCHED_MAX_SHIFT,
             wakers: self.wakers_alive(),
+            name: wakes.name.load(Relaxed),
+            token: membership.map_or(0, |of| of.get(Scope::Token)),
+            tracker: membership.map_or(0, |of| of.get(Scope::Tracker)),
             waits: self.waits.each_ref().map(|entry| entry.read(self.polls())),
         };
         fence(Acquire);
@@ -423,6 +443,54 @@ impl TaskSlot {
         }
     }
 
+    /// What the app calls it.
+    pub(crate) fn set_name(&'static self, name: &str) {
+        self.wakes.name.store(names::id(name), Relaxed);
+        self.wakes.renamed.store(true, Release);
+        if let Some(recorder) = active() {
+            recorder.tasks.mark(self);
+        }
+    }
+
+    /// Whether it was named since this was last asked. For the collector only.
+    pub(crate) fn take_renamed(&self) -> bool {
+        self.wakes.renamed.load(Relaxed) && self.wakes.renamed.swap(false, Acquire)
+    }
+
+    fn membership(&self) -> Option<&'static MembershipSlot> {
+        let index = self.wakes.membership.load(Acquire).checked_sub(1)?;
+        active()?.memberships.at(index)
+    }
+
+    /// From now on the task is meant to end with `id`; unless it is with another one already, which then goes on. Called
+    /// before the task is spawned, or from within its polls.
+    pub(crate) fn enter(&'static self, scope: Scope, id: u64) {
+        let Some(recorder) = active() else { return };
+        let membership = self.membership().or_else(|| {
+            let new = recorder.memberships.take()?;
+            new.reset();
+            self.wakes.membership.store(Arena::index(new) + 1, Release);
+            Some(new)
+        });
+        if membership.is_some_and(|of| of.enter(scope, id)) {
+            recorder.tasks.mark(self);
+        }
+    }
+
+    /// It no longer is, if it was with that one.
+    pub(crate) fn leave(&'static self, scope: Scope, id: u64) {
+        if self.membership().is_some_and(|of| of.leave(scope, id))
+            && let Some(recorder) = active()
+        {
+            recorder.tasks.mark(self);
+        }
+    }
+
+    /// What it is meant to end with; 0 for nothing.
+    pub(crate) fn with(&self, scope: Scope) -> u64 {
+        self.membership().map_or(0, |of| of.get(scope))
+    }
+
     /// The last reference went: what the task did goes to its site, the slot to the next task.
     #[cold]
     fn retire(&'static self) {
@@ -436,6 +504,10 @@ impl TaskSlot {
             drop(unsafe { (*wakes.tokio.get()).take() });
         }
         if let Some(recorder) = active() {
+            if let Some(membership) = self.membership() {
+                wakes.membership.store(0, Relaxed);
+                recorder.memberships.give_back(membership);
+            }
             recorder.tasks.give_back(self);
         }
     }
@@ -504,6 +576,7 @@ impl<F: Future> Future for Tracked<F> {
         };
         let task = task.slot();
         let poll = PollInProgress::begin(recorder, task);
+        thread::polls_future(&*future);
         let output = if task.knows_waker(cx) {
             future.poll(&mut Context::from_waker(&waker::borrowed(task)))
         } else {

@@ -211,6 +211,8 @@ pub(crate) struct Here {
     pub(super) poll_started: Cell<u64>,
     /// The poll in progress is in `in_place`.
     in_place: Cell<bool>,
+    /// Where the future in poll begins and ends in memory; the same when that is not known.
+    future: Cell<(usize, usize)>,
     /// How many times the runtime's loop parked this thread, while anything was recorded.
     parks: Cell<u32>,
 }
@@ -223,6 +225,7 @@ thread_local! {
             worker: Cell::new(None),
             poll_started: Cell::new(0),
             in_place: Cell::new(false),
+            future: Cell::new((0, 0)),
             parks: Cell::new(0),
         }
     };
@@ -253,6 +256,20 @@ pub(crate) fn current_task() -> Option<&'static TaskSlot> {
 #[inline]
 pub(crate) fn current_task_id() -> u64 {
     current_task().map_or(0, TaskSlot::id)
+}
+
+/// The future that is polled on this thread is this one.
+#[inline]
+pub(super) fn polls_future<F>(future: &F) {
+    let at = std::ptr::from_ref(future).addr();
+    HERE.with(|here| here.future.set((at, at + size_of::<F>())));
+}
+
+/// Whether something lies within the future that is polled on this thread, and so belongs to its task and nobody else.
+#[cfg(feature = "tokio-util")]
+pub(crate) fn is_in_future<T>(thing: &T) -> bool {
+    let (begin, end) = HERE.with(|here| here.future.get());
+    (begin..end).contains(&std::ptr::from_ref(thing).addr())
 }
 
 /// Who acquires a lock on this thread now, to be asked about by [`was_suspended`].
@@ -371,6 +388,7 @@ pub(super) struct Outer {
     task: Option<&'static TaskSlot>,
     poll_started: u64,
     in_place: bool,
+    future: (usize, usize),
 }
 
 /// Notes that a poll of `task` begins on this thread at `now`.
@@ -381,6 +399,7 @@ pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, kind: 
             task: here.task.replace(Some(task)),
             poll_started: here.poll_started.replace(now),
             in_place: here.in_place.replace(false),
+            future: here.future.replace((0, 0)),
         };
         if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind)) {
             // Between the two stores a reader sees no poll, never the new task with the old start.
@@ -399,6 +418,7 @@ pub(super) fn leave(outer: &Outer, now: u64) -> u64 {
     HERE.with(|here| {
         here.task.set(outer.task);
         here.in_place.set(outer.in_place);
+        here.future.set(outer.future);
         let started = here.poll_started.replace(outer.poll_started);
         if let Some(worker) = here.worker.get() {
             worker.poll_started.store(0, Release);

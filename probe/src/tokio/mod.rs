@@ -3,14 +3,29 @@
 //! An item of this module that is also tokio's does what tokio's does; its documentation here says only what is watched.
 //! Each wrapper turns into tokio's own type by `into_inner()` or `From`, for APIs that insist on that; the whole of tokio
 //! is reachable as [`raw`].
+//!
+//! The features `watch-tasks`, `watch-locks`, `watch-channels` and `watch-time`, which are on by default, each wrap a
+//! group; without one, that group is tokio's own. Without `watch-tasks` the runtime is tokio's too, so the program starts
+//! the probe itself: see [`Builder`](crate::Builder).
+#[cfg(feature = "watch-tasks")]
 pub mod runtime;
 pub mod sync;
+#[cfg(feature = "watch-tasks")]
 pub mod task;
-#[cfg(test)]
+#[cfg(all(
+    test,
+    feature = "watch-tasks",
+    feature = "watch-locks",
+    feature = "watch-channels",
+    feature = "watch-time",
+    feature = "tokio-util-rt"
+))]
 mod tests;
+#[cfg(feature = "watch-time")]
 pub mod time;
 
 pub use ::tokio::*;
+#[cfg(feature = "watch-tasks")]
 pub use task::spawn;
 
 /// tokio itself, unwatched, for APIs that insist on its own types.

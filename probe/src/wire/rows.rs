@@ -17,6 +17,7 @@ use crate::recorder::{
     cpu_wait::CpuWaits,
     holds::HoldsReading,
     lock::{LockKind as RecordedLock, LockReading},
+    names,
     panic::PanicRecord,
     runtimes::{RuntimeReading, WorkerDetail},
     site::Site,
@@ -30,12 +31,12 @@ use crate::stacks::Stack;
 impl Messages {
     /// What stays as it is in a task's life.
     pub(crate) fn task_birth(&mut self, task: &TaskReading, dictionary: &mut Dictionary) {
-        let site = dictionary.site(task.site);
+        let (site, name) = (dictionary.site(task.site), dictionary.string(names::text(task.name)));
         let births = self.room_for(48).task_births.get_or_insert_default();
         births.id.push(task.id);
         births.kind.push(TaskKind::try_from(i32::from(task.kind)).unwrap_or_default().into());
         births.site.push(site);
-        births.name.push(0);
+        births.name.push(name);
         births.spawned_at_ns.push(since_start_ns(task.spawned_at));
         births.future_bytes.push(task.site.info.future_bytes);
         births.parent.push(task.parent);
@@ -60,6 +61,8 @@ impl Messages {
         states.flags.push(flags(task));
         states.waits.push(waits.len() as u32);
         states.wakers_plus_one.push(task.wakers.map_or(0, |wakers| wakers + 1));
+        states.token.push(task.token);
+        states.tracker.push(task.tracker);
         for (wait, site) in waits {
             if wait.kind == RecordedWait::Oneshot as u8
                 && let Some(made) = recorder::active().and_then(|recorder| recorder.sites.by_id(wait.on))
@@ -75,12 +78,13 @@ impl Messages {
 
     /// A lock, new to the reader.
     pub(crate) fn lock_birth(&mut self, lock: &LockReading, dictionary: &mut Dictionary) {
-        let site = dictionary.site(lock.site);
-        let births = self.room_for(32).lock_births.get_or_insert_default();
+        let (site, name) = (dictionary.site(lock.site), dictionary.string(names::text(lock.name)));
+        let births = self.room_for(40).lock_births.get_or_insert_default();
         births.id.push(lock.id);
         births.kind.push(LockKind::try_from(i32::from(lock.kind)).unwrap_or_default().into());
         births.site.push(site);
-        births.name.push(0);
+        births.name.push(name);
+        births.parent.push(lock.ending.map_or(0, |ending| ending.parent));
     }
 
     /// A lock now.
@@ -92,7 +96,8 @@ impl Messages {
         let holder_site = dictionary.call_site(holder_site);
         let hold_max_site = dictionary.call_site(lock.hold_max_site);
         let last_suspended_site = dictionary.call_site(lock.last_suspended_site);
-        let states = self.room_for(400 + 32 * listed.len()).lock_states.get_or_insert_default();
+        let closed_site = dictionary.call_site(lock.ending.and_then(|ending| ending.site));
+        let states = self.room_for(420 + 32 * listed.len()).lock_states.get_or_insert_default();
         states.id.push(lock.id);
         states.holder.push(holder);
         states.holder_site.push(holder_site);
@@ -120,9 +125,12 @@ impl Messages {
         let (total, available) = if lock.holds.is_some() { (shared.total, shared.available) } else { permits(lock) };
         states.permits_total.push(total);
         states.permits_available.push(available);
-        states.holders.push(held + shared.holders);
+        states.holders.push(held + shared.holders + lock.ending.map_or(0, |ending| ending.members));
         states.waiting_writers.push(shared.waiting_writers);
-        states.closed.push(shared.closed);
+        states.closed.push(shared.closed || lock.ending.is_some() && lock.ready);
+        states.closed_at_ns.push(since_start_ns(lock.ending.map_or(0, |ending| ending.at)));
+        states.closed_site.push(closed_site);
+        states.closed_by.push(lock.ending.map_or(0, |ending| ending.by));
         states.forgotten.push(shared.forgotten);
         states.lost_notifies.push(lost);
         states.last_lost_notify_at_ns.push(since_start_ns(lost_at));
@@ -139,12 +147,12 @@ impl Messages {
 
     /// A channel, new to the reader.
     pub(crate) fn channel_birth(&mut self, channel: &ChannelReading, dictionary: &mut Dictionary) {
-        let site = dictionary.site(channel.site);
+        let (site, name) = (dictionary.site(channel.site), dictionary.string(names::text(channel.name)));
         let births = self.room_for(40).channel_births.get_or_insert_default();
         births.id.push(channel.id);
         births.kind.push(ChannelKind::try_from(i32::from(channel.kind)).unwrap_or_default().into());
         births.site.push(site);
-        births.name.push(0);
+        births.name.push(name);
         let bounded = channel.kind != RecordedChannel::MpscUnbounded as u8;
         births.capacity.push(if bounded { channel.capacity } else { 0 });
     }
@@ -346,6 +354,7 @@ fn permits(lock: &LockReading) -> (u64, u64) {
     const SET_ONCE: u8 = RecordedLock::SetOnce as u8;
     const BARRIER: u8 = RecordedLock::Barrier as u8;
     match lock.kind {
+        _ if lock.ending.is_some() => (0, 0),
         NOTIFY | SET_ONCE => (1, lock.ready.into()),
         BARRIER => (lock.expecting.into(), lock.expecting.saturating_sub(lock.waiters).into()),
         _ => (1, (lock.held_since == 0).into()),

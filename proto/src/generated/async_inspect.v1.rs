@@ -247,6 +247,12 @@ pub struct TaskStates {
     /// not known. 1 says that nothing is left that could wake the task.
     #[prost(uint32, repeated, tag = "17")]
     pub wakers_plus_one: ::prost::alloc::vec::Vec<u32>,
+    /// What the task is meant to end with; lock ids, 0 for none. The CancellationToken that it listens to: one that it has
+    /// in its own future and has asked. The TaskTracker that it is, or a part of it is, a task of.
+    #[prost(uint64, repeated, tag = "18")]
+    pub token: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "19")]
+    pub tracker: ::prost::alloc::vec::Vec<u64>,
 }
 /// What became of oneshot channels, by the site where they were made. Rows for sites that changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -286,6 +292,9 @@ pub struct LockBirths {
     pub site: ::prost::alloc::vec::Vec<u32>,
     #[prost(uint32, repeated, tag = "4")]
     pub name: ::prost::alloc::vec::Vec<u32>,
+    /// Of a CancellationToken: the one that it is a child of, which it is cancelled with.
+    #[prost(uint64, repeated, tag = "5")]
+    pub parent: ::prost::alloc::vec::Vec<u64>,
 }
 /// Histograms are 16 counts a row: bucket i counts durations below 64 us << i, the last one everything longer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -340,13 +349,13 @@ pub struct LockStates {
     pub permits_total: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "21")]
     pub permits_available: ::prost::alloc::vec::Vec<u64>,
-    /// Holds there are, listed below or not.
+    /// Holds there are, listed below or not. Of a CancellationToken its handles, of a TaskTracker what it tracks.
     #[prost(uint32, repeated, tag = "22")]
     pub holders: ::prost::alloc::vec::Vec<u32>,
     /// Of `waiters`: those that want to write.
     #[prost(uint32, repeated, tag = "23")]
     pub waiting_writers: ::prost::alloc::vec::Vec<u32>,
-    /// No more permits are given.
+    /// No more permits are given. A CancellationToken is cancelled, by itself or with its parent; a TaskTracker is closed.
     #[prost(bool, repeated, tag = "24")]
     pub closed: ::prost::alloc::vec::Vec<bool>,
     /// Permits whose guards were forgotten, ever.
@@ -372,6 +381,13 @@ pub struct LockStates {
     pub hold_permits: ::prost::alloc::vec::Vec<u32>,
     #[prost(bool, repeated, tag = "34")]
     pub hold_exclusive: ::prost::alloc::vec::Vec<bool>,
+    /// Of a CancellationToken and a TaskTracker: when, where and by which task it was cancelled or closed itself.
+    #[prost(uint64, repeated, tag = "35")]
+    pub closed_at_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "36")]
+    pub closed_site: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint64, repeated, tag = "37")]
+    pub closed_by: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChannelBirths {
@@ -590,6 +606,9 @@ pub struct Loss {
     /// Updates this subscriber did not take in time; a fresh snapshot followed.
     #[prost(uint64, tag = "6")]
     pub skipped_updates: u64,
+    /// Names given to tasks, locks and channels that were one too many to be kept.
+    #[prost(uint64, tag = "7")]
+    pub shed_names: u64,
 }
 /// What the probe itself takes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -840,6 +859,9 @@ pub enum LockKind {
     /// Held while somebody initialises it.
     OnceCell = 6,
     SetOnce = 7,
+    /// What tasks are told to end by, and what they are waited for with. Waited for as the rest is, hence among them.
+    CancellationToken = 8,
+    TaskTracker = 9,
 }
 impl LockKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -856,6 +878,8 @@ impl LockKind {
             Self::Barrier => "LOCK_KIND_BARRIER",
             Self::OnceCell => "LOCK_KIND_ONCE_CELL",
             Self::SetOnce => "LOCK_KIND_SET_ONCE",
+            Self::CancellationToken => "LOCK_KIND_CANCELLATION_TOKEN",
+            Self::TaskTracker => "LOCK_KIND_TASK_TRACKER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -869,6 +893,8 @@ impl LockKind {
             "LOCK_KIND_BARRIER" => Some(Self::Barrier),
             "LOCK_KIND_ONCE_CELL" => Some(Self::OnceCell),
             "LOCK_KIND_SET_ONCE" => Some(Self::SetOnce),
+            "LOCK_KIND_CANCELLATION_TOKEN" => Some(Self::CancellationToken),
+            "LOCK_KIND_TASK_TRACKER" => Some(Self::TaskTracker),
             _ => None,
         }
     }

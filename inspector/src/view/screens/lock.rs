@@ -52,6 +52,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
             let share = if wanted == 0 { 0.0 } else { there as f64 / wanted as f64 };
             page.bar("there", share, Role::Info, &format!("{} of {}", figures::count(there), figures::count(wanted)));
         }
+        LockKind::CancellationToken | LockKind::TaskTracker => scope(cx, lock, page),
     }
     let role = if lock.waiters > 0 { Role::Strong } else { Role::Text };
     let writers = match lock.waiting_writers {
@@ -165,6 +166,51 @@ fn holders(cx: &Cx, lock: &Lock, page: &mut Page) {
         }
     }
     super::more(lock.holder_count as usize, all.len().min(SHOWN), page);
+}
+
+/// Whether it was cancelled or closed, and the tasks that are meant to end with it.
+fn scope(cx: &Cx, lock: &Lock, page: &mut Page) {
+    const SHOWN: usize = 8;
+    let model = cx.model;
+    let is_token = lock.kind == LockKind::CancellationToken;
+    let what = if is_token { "cancelled" } else { "closed" };
+    match model.ended(lock.id) {
+        None => page.fact(what, Role::Text, "no"),
+        Some(ended) => {
+            let ago = figures::duration(model.now.since(ended.at));
+            if ended.by == lock.id {
+                page.fact(what, Role::Strong, &format!("{ago} ago"));
+            } else {
+                let remark = format!("{ago} ago, with its parent");
+                page.link("ended by", what, Entity::Lock(ended.by), &names::lock(model, ended.by), &remark);
+            }
+            page.place("  at", names::location(model, ended.site));
+        }
+    }
+    if model.locks.contains_key(&lock.parent) {
+        page.link("parent", "child of", Entity::Lock(lock.parent), &names::lock(model, lock.parent), "");
+    }
+    let handles = figures::count(lock.holder_count.into());
+    page.fact(if is_token { "handles" } else { "tracks" }, Role::Text, &handles);
+    let count = model.scopes.count(lock.id);
+    for (n, task) in model.scopes.tasks(lock.id).take(SHOWN).enumerate() {
+        let label = match (n, is_token) {
+            (0, true) => "listening",
+            (0, false) => "its tasks",
+            _ => "",
+        };
+        let doing = model.tasks.get(&task).map_or_else(String::new, |task| {
+            let since = figures::duration(model.now.since(task.state_since));
+            match task.waits.iter().find(|wait| wait.on.lock() != Some(lock.id)) {
+                Some(wait) => {
+                    format!("{} for {since}, waits for {}", names::state(task.state), names::wait(model, wait))
+                }
+                None => format!("{} for {since}", names::state(task.state)),
+            }
+        });
+        page.link("member", label, Entity::Task(task), &names::task_id(model, task), &doing);
+    }
+    super::more(count, count.min(SHOWN), page);
 }
 
 fn permits(lock: &Lock, page: &mut Page) {

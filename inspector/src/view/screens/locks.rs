@@ -158,6 +158,14 @@ fn held_by(cx: &Cx, lock: &Lock) -> String {
         LockKind::Notify | LockKind::SetOnce if lock.permits_available > 0 => "set".to_owned(),
         LockKind::Notify | LockKind::SetOnce => "not set".to_owned(),
         LockKind::Barrier => format!("{} of {} there", n(lock.waiters.into()), n(lock.permits_total)),
+        LockKind::CancellationToken => match cx.model.ended(lock.id) {
+            Some(_) => format!("cancelled, {} listen", n(cx.model.scopes.count(lock.id) as u64)),
+            None => format!("{} listen", n(cx.model.scopes.count(lock.id) as u64)),
+        },
+        LockKind::TaskTracker => {
+            let closed = if lock.closed { "closed, " } else { "" };
+            format!("{closed}tracks {}", n(lock.holder_count.into()))
+        }
         LockKind::RwLock if lock.holder_count > 1 => format!("{} readers", n(lock.holder_count.into())),
         _ if lock.holder != TaskId(0) => names::task_id(cx.model, lock.holder),
         _ if lock.held_since.is_some() => "outside any task".to_owned(),
@@ -176,6 +184,6 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
 
 fn empty(cx: &Cx, page: &mut Page) {
     page.words(Role::Text, "The service has no lock that is watched.");
-    page.words(Role::Muted, "tokio::sync::Mutex, RwLock, Semaphore, Notify, Barrier, OnceCell and SetOnce appear here once they exist; std and parking_lot locks do not.");
+    page.words(Role::Muted, "tokio::sync::Mutex, RwLock, Semaphore, Notify, Barrier, OnceCell and SetOnce, and tokio-util's CancellationToken and TaskTracker, appear here once they exist; std and parking_lot locks do not.");
     super::blind_spots(cx, page);
 }

@@ -63,6 +63,8 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
                 Some(LockKind::RwLock) => "waits to write",
                 Some(LockKind::Semaphore) => "waits for a permit",
                 Some(LockKind::Notify) => "waits to be notified",
+                Some(LockKind::CancellationToken) => "listens",
+                Some(LockKind::TaskTracker) => "waits for all to end",
                 _ => "waits",
             },
             WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => "waits",

@@ -41,6 +41,7 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
         ("channels", loss.channels),
         ("places", loss.sites),
         ("panics", loss.panics),
+        ("names", loss.names),
         ("updates", loss.updates),
     ];
     if counted.iter().all(|(_, n)| *n == 0) {

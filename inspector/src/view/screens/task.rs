@@ -3,7 +3,7 @@
 use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{Task, TaskId, TaskKind, TaskState, Wait, WaitFor};
+use crate::model::{LockKind, Task, TaskId, TaskKind, TaskState, Wait, WaitFor};
 use crate::text;
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -69,6 +69,18 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
             format!("{since}, {} wait for it", figures::count(l.waiters.into()))
         });
         page.link("holds", "holds", Entity::Lock(lock), &format!("lock {}", names::lock(cx.model, lock)), &remark);
+    }
+    for (label, scope) in [("listens to", task.token), ("tracked by", task.tracker)] {
+        if let Some(lock) = cx.model.locks.get(&scope) {
+            let remark = match (cx.model.ended(scope), lock.kind) {
+                (None, _) => String::new(),
+                (Some(ended), LockKind::TaskTracker) => {
+                    format!("closed {} ago", figures::duration(now.since(ended.at)))
+                }
+                (Some(ended), _) => format!("cancelled {} ago", figures::duration(now.since(ended.at))),
+            };
+            page.link(label, label, Entity::Lock(scope), &names::lock(cx.model, scope), &remark);
+        }
     }
     super::waiters(cx, Entity::Task(id), page, 5);
     if wait_tree::goes_on(cx, Entity::Task(id)) {

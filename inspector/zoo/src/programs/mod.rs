@@ -28,6 +28,7 @@ mod runtime_saturated;
 mod rwlock_writer_starved;
 mod self_deadlock;
 mod semaphore_exhausted;
+mod shutdown_straggler;
 mod starved_task;
 mod sync_lock_in_async;
 mod task_leak;
@@ -65,6 +66,7 @@ pub static PROGRAMS: &[Program] = &[
     permit_leak::PROGRAM,
     rwlock_writer_starved::PROGRAM,
     semaphore_exhausted::PROGRAM,
+    shutdown_straggler::PROGRAM,
     watch_unobserved::PROGRAM,
     cancel_storm::PROGRAM,
     hot_read_lock::PROGRAM,

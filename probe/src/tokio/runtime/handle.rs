@@ -89,7 +89,7 @@ impl Handle {
         self.inner
     }
 
-    pub(in crate::tokio) fn as_inner(&self) -> &::tokio::runtime::Handle {
+    pub(crate) fn as_inner(&self) -> &::tokio::runtime::Handle {
         &self.inner
     }
 }

@@ -18,6 +18,8 @@ pub struct Barrier {
     inner: raw::Barrier,
 }
 
+crate::named::names_lock!([] for Barrier);
+
 impl Barrier {
     /// A barrier for `n` tasks; see [`Barrier::new`](::tokio::sync::Barrier::new).
     #[track_caller]

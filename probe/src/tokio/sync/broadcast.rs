@@ -383,3 +383,8 @@ macro_rules! prints_as_tokios {
 }
 
 prints_as_tokios!(Sender WeakSender Receiver);
+
+crate::named::names_slot! {
+    Sender: side.0;
+    Receiver: side.channel;
+}

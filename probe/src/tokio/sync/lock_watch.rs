@@ -12,17 +12,25 @@ use crate::recorder::{
     active,
     holds::Shared,
     lock::{LockKind, LockSlot},
+    names,
     site::{SiteInfo, SiteKind},
 };
 
 /// Where a lock was made, and its slot, which it gets when it is first used while something records.
 pub(super) struct Watch {
     made: &'static Location<'static>,
-    /// Null until it is known; [`NONE`] when there was no slot to be had.
+    /// Until it is known, the number of the lock's name in place of an address, null for none; [`NONE`] when there was no
+    /// slot to be had.
     slot: AtomicPtr<LockSlot>,
 }
 
-const NONE: *mut LockSlot = std::ptr::dangling_mut();
+const NONE: *mut LockSlot = std::ptr::without_provenance_mut(usize::MAX);
+
+/// Whether there is only a name, or not even that: no slot lies that low.
+#[inline]
+fn is_new(slot: *mut LockSlot) -> bool {
+    slot.addr() <= u16::MAX as usize
+}
 
 impl Watch {
     pub(super) const fn new(made: &'static Location<'static>) -> Self {
@@ -34,8 +42,10 @@ impl Watch {
     pub(super) fn mutex<T: ?Sized>(&self) -> Option<&'static LockSlot> {
         let recorder = active()?;
         let slot = self.slot.load(Acquire);
-        if slot.is_null() {
-            self.register(type_name::<T>(), |info| LockSlot::register(recorder, info, LockKind::Mutex))
+        if is_new(slot) {
+            self.register(slot, type_name::<T>(), |info, name| {
+                LockSlot::register(recorder, info, LockKind::Mutex, |slot| slot.name_first(name))
+            })
         } else {
             known(slot)
         }
@@ -50,8 +60,10 @@ impl Watch {
     ) -> Option<&'static LockSlot> {
         let recorder = active()?;
         let slot = self.slot.load(Acquire);
-        if slot.is_null() {
-            self.register(type_name::<T>(), |info| LockSlot::register(recorder, info, kind).inspect(|slot| first(slot)))
+        if is_new(slot) {
+            self.register(slot, type_name::<T>(), |info, name| {
+                LockSlot::register(recorder, info, kind, |slot| slot.name_first(name)).inspect(|slot| first(slot))
+            })
         } else {
             known(slot)
         }
@@ -62,8 +74,10 @@ impl Watch {
     pub(super) fn shared<T: ?Sized>(&self, kind: LockKind, permits: impl FnOnce() -> u64) -> Option<Shared> {
         let recorder = active()?;
         let slot = self.slot.load(Acquire);
-        let slot = if slot.is_null() {
-            self.register(type_name::<T>(), |info| LockSlot::register_shared(recorder, info, kind, permits()))
+        let slot = if is_new(slot) {
+            self.register(slot, type_name::<T>(), |info, name| {
+                LockSlot::register_shared(recorder, info, kind, permits(), |slot| slot.name_first(name))
+            })
         } else {
             known(slot)
         };
@@ -73,19 +87,31 @@ impl Watch {
     /// The slot, if there is one by now.
     pub(super) fn shared_if_known(&self) -> Option<Shared> {
         let slot = self.slot.load(Acquire);
-        if slot.is_null() { None } else { Shared::of(known(slot)?) }
+        if is_new(slot) { None } else { Shared::of(known(slot)?) }
+    }
+
+    /// What the app calls the lock from now on. Costs nothing later: until there is a slot, the name lies where its address
+    /// will.
+    pub(super) fn set_name(&mut self, name: &str) {
+        let slot = *self.slot.get_mut();
+        if is_new(slot) {
+            *self.slot.get_mut() = std::ptr::without_provenance_mut(names::id(name).into());
+        } else if let Some(slot) = known(slot) {
+            slot.set_name(name);
+        }
     }
 
     #[cold]
     fn register(
         &self,
+        new: *mut LockSlot,
         type_name: &'static str,
-        register: impl FnOnce(&SiteInfo) -> Option<&'static LockSlot>,
+        register: impl FnOnce(&SiteInfo, u16) -> Option<&'static LockSlot>,
     ) -> Option<&'static LockSlot> {
         let info = SiteInfo::of_thing(SiteKind::Lock, self.made, type_name);
-        let made = register(&info);
+        let made = register(&info, new.addr() as u16);
         let slot = made.map_or(NONE, |slot| std::ptr::from_ref(slot).cast_mut());
-        match self.slot.compare_exchange(std::ptr::null_mut(), slot, AcqRel, Acquire) {
+        match self.slot.compare_exchange(new, slot, AcqRel, Acquire) {
             Ok(_) => made,
             Err(theirs) => {
                 if let Some(made) = made {
@@ -99,7 +125,7 @@ impl Watch {
 
 #[inline]
 fn known(slot: *mut LockSlot) -> Option<&'static LockSlot> {
-    // SAFETY: neither null nor `NONE`, so it comes from a `&'static LockSlot`.
+    // SAFETY: neither a name nor `NONE`, so it comes from a `&'static LockSlot`.
     (slot != NONE).then(|| unsafe { &*slot })
 }
 
@@ -107,7 +133,7 @@ impl Drop for Watch {
     #[inline]
     fn drop(&mut self) {
         let slot = *self.slot.get_mut();
-        if !slot.is_null()
+        if !is_new(slot)
             && let Some(slot) = known(slot)
         {
             slot.retire();

@@ -48,6 +48,8 @@ struct Waiting<'a> {
     waited: bool,
 }
 
+crate::named::names_lock!([] for Notify);
+
 impl Notify {
     /// A new one; see [`Notify::new`](::tokio::sync::Notify::new).
     #[track_caller]

@@ -23,6 +23,8 @@ pub struct OnceCell<T> {
     inner: raw::OnceCell<T>,
 }
 
+crate::named::names_lock!([T] for OnceCell<T>);
+
 impl<T> OnceCell<T> {
     /// An empty cell; see [`OnceCell::new`](::tokio::sync::OnceCell::new).
     #[track_caller]

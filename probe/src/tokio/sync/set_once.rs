@@ -17,6 +17,8 @@ pub struct SetOnce<T> {
     inner: raw::SetOnce<T>,
 }
 
+crate::named::names_lock!([T] for SetOnce<T>);
+
 impl<T> SetOnce<T> {
     /// An empty one; see [`SetOnce::new`](::tokio::sync::SetOnce::new).
     #[track_caller]

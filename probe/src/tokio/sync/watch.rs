@@ -355,3 +355,8 @@ impl<T: fmt::Debug> fmt::Debug for Receiver<T> {
         self.inner.fmt(f)
     }
 }
+
+crate::named::names_slot! {
+    Sender: side.0;
+    Receiver: side.0;
+}

@@ -11,7 +11,7 @@ pub struct AbortHandle {
 }
 
 impl AbortHandle {
-    pub(super) fn new(inner: ::tokio::task::AbortHandle, task: Option<TaskRef>) -> Self {
+    pub(crate) fn new(inner: ::tokio::task::AbortHandle, task: Option<TaskRef>) -> Self {
         Self { inner, task }
     }
 
@@ -43,6 +43,15 @@ pub(super) fn note_abort(task: Option<&TaskRef>, is_finished: impl FnOnce() -> b
         && !is_finished()
     {
         task.slot().handle_did(flag::ABORTED);
+    }
+}
+
+impl crate::Named for AbortHandle {
+    fn named(self, name: &str) -> Self {
+        if let Some(task) = &self.task {
+            task.slot().set_name(name);
+        }
+        self
     }
 }
 

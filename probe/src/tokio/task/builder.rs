@@ -3,6 +3,7 @@ use std::{future::Future, io, panic::Location};
 
 use super::{JoinHandle, LocalSet, watch};
 use crate::{
+    Named,
     recorder::{peek, task::TaskKind},
     tokio::runtime::Handle,
 };
@@ -26,6 +27,11 @@ impl<'a> Builder<'a> {
         Self { name: Some(name) }
     }
 
+    fn named<T>(&self, spawned: io::Result<JoinHandle<T>>) -> io::Result<JoinHandle<T>> {
+        let name = self.name.unwrap_or_default();
+        spawned.map(|handle| handle.named(name))
+    }
+
     fn inner(&self) -> ::tokio::task::Builder<'a> {
         let builder = ::tokio::task::Builder::new();
         match self.name {
@@ -44,7 +50,8 @@ impl<'a> Builder<'a> {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        watch::try_spawn_by(future, TaskKind::Async, Location::caller(), |future| self.inner().spawn(future))
+        let site = Location::caller();
+        self.named(watch::try_spawn_by(future, TaskKind::Async, site, |future| self.inner().spawn(future)))
     }
 
     /// See [`Builder::spawn_on`](::tokio::task::Builder::spawn_on).
@@ -57,8 +64,8 @@ impl<'a> Builder<'a> {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let handle = handle.as_inner();
-        watch::try_spawn_by(future, TaskKind::Async, Location::caller(), |future| self.inner().spawn_on(future, handle))
+        let (site, handle) = (Location::caller(), handle.as_inner());
+        self.named(watch::try_spawn_by(future, TaskKind::Async, site, |future| self.inner().spawn_on(future, handle)))
     }
 
     /// See [`Builder::spawn_local`](::tokio::task::Builder::spawn_local).
@@ -71,7 +78,8 @@ impl<'a> Builder<'a> {
         Fut: Future + 'static,
         Fut::Output: 'static,
     {
-        watch::try_spawn_by(future, TaskKind::Local, Location::caller(), |future| self.inner().spawn_local(future))
+        let site = Location::caller();
+        self.named(watch::try_spawn_by(future, TaskKind::Local, site, |future| self.inner().spawn_local(future)))
     }
 
     /// See [`Builder::spawn_local_on`](::tokio::task::Builder::spawn_local_on).
@@ -84,9 +92,10 @@ impl<'a> Builder<'a> {
         Fut: Future + 'static,
         Fut::Output: 'static,
     {
-        watch::try_spawn_by(future, TaskKind::Local, Location::caller(), |future| {
+        let site = Location::caller();
+        self.named(watch::try_spawn_by(future, TaskKind::Local, site, |future| {
             self.inner().spawn_local_on(future, local_set.as_inner())
-        })
+        }))
     }
 
     /// See [`Builder::spawn_blocking`](::tokio::task::Builder::spawn_blocking).
@@ -118,9 +127,9 @@ impl<'a> Builder<'a> {
     {
         let site = Location::caller();
         let task = watch::register::<Function, Output>(TaskKind::Blocking, site);
-        watch::try_with_handle(task, site, |task| {
+        self.named(watch::try_with_handle(task, site, |task| {
             let work = watch::Blocking::new(function, task, peek::failed::<Output>());
             self.inner().spawn_blocking_on(work.into_fn(), handle.as_inner())
-        })
+        }))
     }
 }

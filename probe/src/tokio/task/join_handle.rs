@@ -54,7 +54,7 @@ impl Joined {
 }
 
 impl<T> JoinHandle<T> {
-    pub(super) fn new(inner: ::tokio::task::JoinHandle<T>, task: Option<TaskRef>, spawned: CallSite) -> Self {
+    pub(crate) fn new(inner: ::tokio::task::JoinHandle<T>, task: Option<TaskRef>, spawned: CallSite) -> Self {
         Self { inner, joined: Joined { task, spawned, waiting: PolledWait::new() } }
     }
 
@@ -123,4 +123,8 @@ impl<T: fmt::Debug> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
     }
+}
+
+crate::named::names_slot! {
+    JoinHandle: joined.task;
 }

@@ -149,7 +149,7 @@ impl Drop for Held {
 }
 
 /// A task of a set is waited for; there is no saying which.
-struct SetAwaited(bool);
+pub(crate) struct SetAwaited(pub(crate) bool);
 
 impl Awaited for SetAwaited {
     fn target(&self) -> Option<(WaitKind, u64)> {

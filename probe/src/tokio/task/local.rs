@@ -79,7 +79,7 @@ impl LocalSet {
         self.inner
     }
 
-    pub(super) fn as_inner(&self) -> &::tokio::task::LocalSet {
+    pub(crate) fn as_inner(&self) -> &::tokio::task::LocalSet {
         &self.inner
     }
 }

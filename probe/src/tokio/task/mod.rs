@@ -14,7 +14,7 @@ mod join_set;
 pub mod join_set;
 mod local;
 mod spawn;
-pub(in crate::tokio) mod watch;
+pub(crate) mod watch;
 
 pub use ::tokio::task::*;
 pub use abort_handle::AbortHandle;
@@ -22,6 +22,8 @@ pub use abort_handle::AbortHandle;
 pub use builder::Builder;
 pub use join_handle::JoinHandle;
 pub use join_set::JoinSet;
+#[cfg(feature = "tokio-util-rt")]
+pub(crate) use join_set::SetAwaited;
 pub use local::{LocalSet, spawn_local};
 #[cfg(feature = "rt-multi-thread")]
 pub use spawn::block_in_place;

@@ -9,11 +9,14 @@ use crate::recorder::{
 };
 
 /// Where a task is spawned.
-pub(in crate::tokio) type CallSite = &'static Location<'static>;
+#[cfg(feature = "tokio-util-rt")]
+use crate::recorder::task::flag;
+
+pub(crate) type CallSite = &'static Location<'static>;
 
 /// A slot for a task made of an `F` that gives an `R`; `None` while nothing is recorded.
 #[inline]
-pub(in crate::tokio) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> {
+pub(crate) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> {
     let recorder = active()?;
     let info = SiteInfo {
         kind: SiteKind::Spawn,
@@ -27,7 +30,7 @@ pub(in crate::tokio) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option
 
 /// Spawns `future` by `spawn`, watched, with a handle.
 #[inline]
-pub(in crate::tokio) fn spawn_by<F: Future>(
+pub(crate) fn spawn_by<F: Future>(
     future: F,
     kind: TaskKind,
     site: CallSite,
@@ -40,7 +43,7 @@ pub(in crate::tokio) fn spawn_by<F: Future>(
 /// As [`spawn_by`], for tokio's builders, which may fail.
 #[cfg(all(tokio_unstable, feature = "tracing"))]
 #[inline]
-pub(in crate::tokio) fn try_spawn_by<F: Future>(
+pub(crate) fn try_spawn_by<F: Future>(
     future: F,
     kind: TaskKind,
     site: CallSite,
@@ -52,7 +55,7 @@ pub(in crate::tokio) fn try_spawn_by<F: Future>(
 
 /// Spawns `work` on a thread where it may block by `spawn`, watched, with a handle.
 #[inline]
-pub(in crate::tokio) fn spawn_blocking_by<W: FnOnce() -> R + Send + 'static, R: Send + 'static>(
+pub(crate) fn spawn_blocking_by<W: FnOnce() -> R + Send + 'static, R: Send + 'static>(
     work: W,
     site: CallSite,
     spawn: impl FnOnce(Blocking<W, R>) -> ::tokio::task::JoinHandle<R>,
@@ -62,24 +65,24 @@ pub(in crate::tokio) fn spawn_blocking_by<W: FnOnce() -> R + Send + 'static, R: 
 }
 
 /// A closure for a blocking task, not yet begun; [`Blocking::into_fn`] is what tokio gets.
-pub(in crate::tokio) struct Blocking<W, R> {
+pub(crate) struct Blocking<W, R> {
     work: W,
     task: Option<TaskRef>,
     failed: fn(&R) -> bool,
 }
 
 impl<W: FnOnce() -> R, R> Blocking<W, R> {
-    pub(in crate::tokio) fn new(work: W, task: Option<TaskRef>, failed: fn(&R) -> bool) -> Self {
+    pub(crate) fn new(work: W, task: Option<TaskRef>, failed: fn(&R) -> bool) -> Self {
         Self { work, task, failed }
     }
 
-    pub(in crate::tokio) fn into_fn(self) -> impl FnOnce() -> R {
+    pub(crate) fn into_fn(self) -> impl FnOnce() -> R {
         blocking(self.task, self.failed, self.work)
     }
 }
 
 #[inline]
-fn with_handle<R>(
+pub(crate) fn with_handle<R>(
     task: Option<TaskRef>,
     site: CallSite,
     spawn: impl FnOnce(Option<TaskRef>) -> ::tokio::task::JoinHandle<R>,
@@ -90,7 +93,7 @@ fn with_handle<R>(
 }
 
 #[inline]
-pub(in crate::tokio) fn try_with_handle<R, E>(
+pub(crate) fn try_with_handle<R, E>(
     task: Option<TaskRef>,
     site: CallSite,
     spawn: impl FnOnce(Option<TaskRef>) -> Result<::tokio::task::JoinHandle<R>, E>,
@@ -105,4 +108,46 @@ pub(in crate::tokio) fn try_with_handle<R, E>(
         task.slot().set_id(peek::task_id(handle.id()));
     }
     Ok(JoinHandle::new(handle, task, site))
+}
+
+/// A task whose result goes by ways that are not watched: of its handle nothing is said.
+#[cfg(feature = "tokio-util-rt")]
+pub(crate) fn register_unjoined<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> {
+    register::<F, R>(kind, site).inspect(|task| task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN))
+}
+
+/// Spawns such a task.
+#[cfg(feature = "tokio-util-rt")]
+pub(crate) fn spawn_unjoined<F: Future, H>(
+    future: F,
+    kind: TaskKind,
+    site: CallSite,
+    spawn: impl FnOnce(Tracked<F>) -> H,
+) -> (H, Option<TaskRef>) {
+    let task = register_unjoined::<F, F::Output>(kind, site);
+    #[cfg(tokio_unstable)]
+    let _ours = crate::recorder::foreign::spawning();
+    (spawn(Tracked::new(future, task.clone(), peek::failed::<F::Output>())), task)
+}
+
+/// The same of a closure that may block.
+#[cfg(feature = "tokio-util-rt")]
+pub(crate) fn spawn_blocking_unjoined<W: FnOnce() -> R, R, H>(
+    work: W,
+    site: CallSite,
+    spawn: impl FnOnce(Blocking<W, R>) -> H,
+) -> (H, Option<TaskRef>) {
+    let task = register_unjoined::<W, R>(TaskKind::Blocking, site);
+    #[cfg(tokio_unstable)]
+    let _ours = crate::recorder::foreign::spawning();
+    (spawn(Blocking::new(work, task.clone(), peek::failed::<R>())), task)
+}
+
+/// The handle to abort a task that was spawned like that.
+#[cfg(feature = "tokio-util-rt")]
+pub(crate) fn abortable((handle, task): (::tokio::task::AbortHandle, Option<TaskRef>)) -> super::AbortHandle {
+    if let Some(task) = &task {
+        task.slot().set_id(peek::task_id(handle.id()));
+    }
+    super::AbortHandle::new(handle, task)
 }

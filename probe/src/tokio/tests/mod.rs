@@ -3,6 +3,7 @@
 //! The recorder is one for the whole process, so each test looks at its own sites, tasks, locks and channels only.
 mod broadcasts;
 mod channels;
+mod endings;
 mod events;
 mod foreign;
 mod holds;
@@ -95,9 +96,13 @@ fn waits(id: task::Id) -> Vec<WaitReading> {
     task(id).waits.into_iter().flatten().collect()
 }
 
-fn lock(at: (&str, u32)) -> LockReading {
+fn find_lock(at: (&str, u32)) -> Option<LockReading> {
     let locks = recorder().locks.all().filter_map(|(_, slot)| slot.read());
-    locks.into_iter().find(|lock| place(lock.site.info.location) == at).expect("the lock is known")
+    locks.into_iter().find(|lock| place(lock.site.info.location) == at)
+}
+
+fn lock(at: (&str, u32)) -> LockReading {
+    find_lock(at).expect("the lock is known")
 }
 
 fn find_channel(at: (&str, u32)) -> Option<ChannelReading> {

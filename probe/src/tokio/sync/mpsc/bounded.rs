@@ -255,6 +255,17 @@ impl<T> Sender<T> {
         self.inner
     }
 
+    #[cfg(feature = "tokio-util")]
+    pub(crate) fn as_inner(&self) -> &raw::Sender<T> {
+        &self.inner
+    }
+
+    /// A message went in from `site`, through tokio's own handle.
+    #[cfg(feature = "tokio-util")]
+    pub(crate) fn note_sent(&self, site: CallSite) {
+        self.side.sent(1, site);
+    }
+
     #[inline]
     async fn room(&self, site: CallSite) -> Result<raw::Permit<'_, T>, SendError<()>> {
         // tokio gives room to those who wait first, so a try never overtakes one.

@@ -16,3 +16,12 @@ pub use bounded::{Sender, WeakSender, channel};
 pub use permit::{OwnedPermit, Permit, PermitIterator};
 pub use receiver::{Receiver, UnboundedReceiver};
 pub use unbounded::{UnboundedSender, WeakUnboundedSender, unbounded_channel};
+#[cfg(feature = "tokio-util")]
+pub(crate) use watch::PolledSend;
+
+crate::named::names_slot! {
+    Sender: side.0;
+    UnboundedSender: side.0;
+    Receiver: side.channel;
+    UnboundedReceiver: side.channel;
+}

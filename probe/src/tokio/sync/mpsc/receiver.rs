@@ -14,14 +14,14 @@ use crate::recorder::wait::Watched;
 /// Receives from a bounded channel; see [`tokio::sync::mpsc::Receiver`](::tokio::sync::mpsc::Receiver).
 pub struct Receiver<T> {
     inner: raw::Receiver<T>,
-    side: ReceiverSide,
+    pub(super) side: ReceiverSide,
 }
 
 /// Receives from an unbounded channel; see
 /// [`tokio::sync::mpsc::UnboundedReceiver`](::tokio::sync::mpsc::UnboundedReceiver).
 pub struct UnboundedReceiver<T> {
     inner: raw::UnboundedReceiver<T>,
-    side: ReceiverSide,
+    pub(super) side: ReceiverSide,
 }
 
 macro_rules! receiver {

@@ -22,7 +22,7 @@ pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
 /// [`tokio::sync::mpsc::UnboundedSender`](::tokio::sync::mpsc::UnboundedSender).
 pub struct UnboundedSender<T> {
     inner: raw::UnboundedSender<T>,
-    side: SenderSide,
+    pub(super) side: SenderSide,
 }
 
 /// An [`UnboundedSender`] that does not keep the channel open; see

@@ -1,6 +1,8 @@
 //! What a handle holds of its channel's slot.
 use std::{panic::Location, task::Poll};
 
+#[cfg(feature = "tokio-util")]
+use super::Sender;
 use crate::recorder::{
     channel::{ChannelKind, ChannelRef, ChannelSlot, RecvAwaited, SendAwaited},
     clock,
@@ -19,7 +21,7 @@ pub(super) fn sides<T>(kind: ChannelKind, capacity: usize, made: CallSite) -> (S
 }
 
 /// A sending handle's hold on the channel.
-pub(super) struct SenderSide(Option<ChannelRef>);
+pub(super) struct SenderSide(pub(super) Option<ChannelRef>);
 
 impl SenderSide {
     pub(super) fn new(channel: Option<ChannelRef>) -> Self {
@@ -79,7 +81,7 @@ impl Drop for SenderSide {
     }
 }
 
-/// A thread that waits for room in a channel.
+/// A thread that waits for room in a channel, or whoever polls for it.
 pub(super) struct BlockingSend {
     channel: Option<ChannelRef>,
     since: u64,
@@ -93,9 +95,32 @@ impl Drop for BlockingSend {
     }
 }
 
+/// A wait for room by those who poll for it.
+#[cfg(feature = "tokio-util")]
+pub(crate) struct PolledSend(Option<(PolledWait, BlockingSend)>);
+
+#[cfg(feature = "tokio-util")]
+impl PolledSend {
+    pub(crate) fn new() -> Self {
+        Self(None)
+    }
+
+    /// A poll from `site` found none.
+    pub(crate) fn pending<T>(&mut self, sender: &Sender<T>, site: CallSite) {
+        let Some(channel) = &sender.side.0 else { return };
+        let (polled, _) = self.0.get_or_insert_with(|| (PolledWait::new(), sender.side.blocking(site)));
+        polled.pending(WaitKind::ChannelSend, channel.slot().id(), site);
+    }
+
+    /// There is room, or nobody waits for it any more.
+    pub(crate) fn over(&mut self) {
+        self.0 = None;
+    }
+}
+
 /// The receiving handle's hold on the channel.
 pub(super) struct ReceiverSide {
-    channel: Option<ChannelRef>,
+    pub(super) channel: Option<ChannelRef>,
     /// For those who poll the receiver itself.
     waiting: PolledWait,
 }

@@ -28,6 +28,8 @@ pub struct Semaphore {
     inner: raw::Semaphore,
 }
 
+crate::named::names_lock!([] for Semaphore);
+
 impl Semaphore {
     /// See [`Semaphore::MAX_PERMITS`](::tokio::sync::Semaphore::MAX_PERMITS).
     pub const MAX_PERMITS: usize = raw::Semaphore::MAX_PERMITS;

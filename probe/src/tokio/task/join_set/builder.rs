@@ -3,6 +3,7 @@ use std::{fmt, future::Future, panic::Location};
 
 use super::{Carried, Inner, JoinSet};
 use crate::{
+    Named,
     recorder::task::TaskKind,
     tokio::{
         runtime::Handle,
@@ -28,6 +29,10 @@ fn named<'a, T: 'static>(
     }
 }
 
+fn call(spawned: std::io::Result<AbortHandle>, name: Option<&str>) -> std::io::Result<AbortHandle> {
+    spawned.map(|handle| handle.named(name.unwrap_or_default()))
+}
+
 impl<'a, T: 'static> Builder<'a, T> {
     /// The task's name.
     pub fn name(self, name: &'a str) -> Self {
@@ -45,7 +50,9 @@ impl<'a, T: 'static> Builder<'a, T> {
         T: Send,
     {
         let name = self.name;
-        self.set.try_insert(future, TaskKind::Async, Location::caller(), |set, task| named(set, name).spawn(task))
+        let spawned =
+            self.set.try_insert(future, TaskKind::Async, Location::caller(), |set, task| named(set, name).spawn(task));
+        call(spawned, name)
     }
 
     /// As [`JoinSet::spawn_on`].
@@ -59,9 +66,10 @@ impl<'a, T: 'static> Builder<'a, T> {
         T: Send,
     {
         let name = self.name;
-        self.set.try_insert(future, TaskKind::Async, Location::caller(), |set, task| {
+        let spawned = self.set.try_insert(future, TaskKind::Async, Location::caller(), |set, task| {
             named(set, name).spawn_on(task, handle.as_inner())
-        })
+        });
+        call(spawned, name)
     }
 
     /// As [`JoinSet::spawn_blocking`].
@@ -75,7 +83,10 @@ impl<'a, T: 'static> Builder<'a, T> {
         T: Send,
     {
         let name = self.name;
-        self.set.try_insert_blocking(f, Location::caller(), |set, work| named(set, name).spawn_blocking(work.into_fn()))
+        let spawned = self
+            .set
+            .try_insert_blocking(f, Location::caller(), |set, work| named(set, name).spawn_blocking(work.into_fn()));
+        call(spawned, name)
     }
 
     /// As [`JoinSet::spawn_blocking_on`].
@@ -89,9 +100,10 @@ impl<'a, T: 'static> Builder<'a, T> {
         T: Send,
     {
         let name = self.name;
-        self.set.try_insert_blocking(f, Location::caller(), |set, work| {
+        let spawned = self.set.try_insert_blocking(f, Location::caller(), |set, work| {
             named(set, name).spawn_blocking_on(work.into_fn(), handle.as_inner())
-        })
+        });
+        call(spawned, name)
     }
 
     /// As [`JoinSet::spawn_local`].
@@ -104,7 +116,10 @@ impl<'a, T: 'static> Builder<'a, T> {
         F: Future<Output = T> + 'static,
     {
         let name = self.name;
-        self.set.try_insert(future, TaskKind::Local, Location::caller(), |set, task| named(set, name).spawn_local(task))
+        let spawned = self
+            .set
+            .try_insert(future, TaskKind::Local, Location::caller(), |set, task| named(set, name).spawn_local(task));
+        call(spawned, name)
     }
 
     /// As [`JoinSet::spawn_local_on`].
@@ -117,9 +132,10 @@ impl<'a, T: 'static> Builder<'a, T> {
         F: Future<Output = T> + 'static,
     {
         let name = self.name;
-        self.set.try_insert(future, TaskKind::Local, Location::caller(), |set, task| {
+        let spawned = self.set.try_insert(future, TaskKind::Local, Location::caller(), |set, task| {
             named(set, name).spawn_local_on(task, local_set.as_inner())
-        })
+        });
+        call(spawned, name)
     }
 }
 

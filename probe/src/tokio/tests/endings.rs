@@ -1,0 +1,185 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::{
+    Named,
+    recorder::names,
+    tokio,
+    tokio_util::{sync::CancellationToken, task::TaskTracker},
+};
+
+#[test]
+fn a_token_knows_its_parent_its_handles_and_who_cancelled_it() {
+    run(async {
+        #[rustfmt::skip]
+        let (parent, made) = (CancellationToken::new(), here());
+        #[rustfmt::skip]
+        let (child, made_child) = (parent.child_token(), here());
+        let other = parent.clone();
+        let (of_parent, of_child) = (lock(made).ending.unwrap(), lock(made_child).ending.unwrap());
+        assert_eq!((of_parent.parent, of_parent.members, of_parent.at), (0, 2, 0));
+        assert_eq!((of_child.parent, of_child.members), (lock(made).id, 1));
+
+        #[rustfmt::skip]
+        let ((), at) = (other.cancel(), here());
+        let of_parent = lock(made).ending.unwrap();
+        assert!(of_parent.at > 0 && lock(made).ready && of_parent.by != 0);
+        assert_eq!(place(of_parent.site.unwrap()), at);
+        assert!(!lock(made_child).ready, "nobody has looked");
+        assert!(child.is_cancelled());
+        assert_eq!((lock(made_child).ready, lock(made_child).ending.unwrap().at), (true, 0));
+
+        // The parent's slot stays for its children.
+        let id = lock(made).id;
+        drop((parent, other));
+        assert_eq!(lock(made_child).ending.unwrap().parent, id);
+        assert_eq!(lock(made).ending.unwrap().members, 0);
+        drop(child);
+        assert!(find_lock(made).is_none() && find_lock(made_child).is_none());
+    });
+}
+
+#[test]
+fn a_task_listens_to_the_token_that_is_its_own() {
+    run(async {
+        #[rustfmt::skip]
+        let (token, made) = (CancellationToken::new(), here());
+        let id = lock(made).id;
+        let shared = Arc::new(token.clone());
+        let in_its_future = tokio::spawn({
+            let token = token.clone();
+            async move {
+                token.cancelled().await;
+                std::future::pending::<()>().await;
+                drop(token);
+            }
+        });
+        let by_reference = tokio::spawn({
+            let token = Arc::clone(&shared);
+            async move { token.cancelled().await }
+        });
+        let cloned_there = tokio::spawn({
+            let token = Arc::clone(&shared);
+            async move { Box::pin((*token).clone().cancelled_owned()).await }
+        });
+        others().await;
+        assert_eq!((task(in_its_future.id()).token, task(by_reference.id()).token), (id, 0));
+        assert_eq!(task(cloned_there.id()).token, id);
+        assert_eq!(lock(made).waiters, 3);
+        let [wait] = waits(by_reference.id())[..] else { panic!("one wait") };
+        assert_eq!((wait.on, place(wait.site)), (id, (made.0, made.1 + 13)));
+
+        token.cancel();
+        others().await;
+        assert_eq!((task(in_its_future.id()).token, lock(made).waiters), (id, 0));
+        assert_eq!(task(cloned_there.id()).token, 0, "the future has gone");
+        in_its_future.abort();
+    });
+}
+
+#[test]
+fn a_task_that_lets_go_of_its_token_listens_no_more() {
+    run(async {
+        #[rustfmt::skip]
+        let (token, made) = (CancellationToken::new(), here());
+        let id = lock(made).id;
+        let worker = tokio::spawn({
+            let token = token.clone();
+            async move {
+                {
+                    let token = token;
+                    while !token.is_cancelled() {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                std::future::pending::<()>().await;
+            }
+        });
+        others().await;
+        assert_eq!(task(worker.id()).token, id);
+        token.cancel();
+        others().await;
+        assert_eq!((task(worker.id()).token, lock(made).ending.unwrap().members), (0, 1));
+        worker.abort();
+    });
+}
+
+#[test]
+fn a_tracker_knows_its_tasks_and_when_it_was_closed() {
+    run(async {
+        #[rustfmt::skip]
+        let (tracker, made) = (TaskTracker::new(), here());
+        let id = lock(made).id;
+        #[rustfmt::skip]
+        let (spawned, at) = (tracker.spawn(std::future::pending::<()>()), here());
+        assert_eq!((task(spawned.id()).tracker, place(task(spawned.id()).site.info.location)), (id, at));
+        let in_part = tokio::spawn({
+            let tracked = tracker.track_future(async { tokio::task::yield_now().await });
+            async move {
+                tracked.await;
+                std::future::pending::<()>().await;
+            }
+        });
+        assert_eq!(task(in_part.id()).tracker, 0);
+        let token = tracker.token();
+        assert_eq!(lock(made).ending.unwrap().members, 3);
+        tokio::task::yield_now().await;
+        assert_eq!(task(in_part.id()).tracker, id);
+        others().await;
+        assert_eq!((task(in_part.id()).tracker, lock(made).ending.unwrap().members), (0, 2));
+        drop(token);
+
+        #[rustfmt::skip]
+        let (_, closed) = (tracker.close(), here());
+        let ending = lock(made).ending.unwrap();
+        assert_eq!((place(ending.site.unwrap()), lock(made).ready, ending.at > 0), (closed, true, true));
+        assert!(tracker.reopen());
+        assert_eq!((lock(made).ready, lock(made).ending.unwrap().at), (false, 0));
+        tracker.close();
+        let waiter = tokio::spawn({
+            let tracker = tracker.clone();
+            async move { tracker.wait().await }
+        });
+        others().await;
+        assert_eq!((lock(made).waiters, waits(waiter.id()).len()), (1, 1));
+        spawned.abort();
+        waiter.await.unwrap();
+        assert_eq!((lock(made).waiters, lock(made).ending.unwrap().members), (0, 0));
+        in_part.abort();
+    });
+}
+
+#[test]
+fn things_go_by_the_names_that_they_are_given() {
+    run(async {
+        #[rustfmt::skip]
+        let (mutex, made) = (tokio::sync::Mutex::new(0).named("stock"), here());
+        let _ = mutex.lock().await;
+        assert_eq!(names::text(lock(made).name), "stock");
+        let limit = mutex.named("shelves");
+        assert_eq!(names::text(lock(made).name), "shelves");
+        drop(limit);
+        #[rustfmt::skip]
+        let ((tx, rx), made) = (tokio::sync::mpsc::channel::<u8>(1).named("orders"), here());
+        assert_eq!(names::text(channel(made).name), "orders");
+        drop((tx, rx));
+        #[rustfmt::skip]
+        let (tx, made) = (tokio::sync::broadcast::Sender::<u8>::new(1).named("events"), here());
+        assert_eq!(names::text(channel(made).name), "events");
+        drop(tx);
+        let task_of_it = tokio::spawn(std::future::pending::<()>()).named("mailer");
+        assert_eq!(names::text(task(task_of_it.id()).name), "mailer");
+        let mut set = tokio::task::JoinSet::new();
+        let in_set = set.spawn(async {}).named("one of many");
+        assert_eq!(names::text(task(in_set.id()).name), "one of many");
+        task_of_it.abort();
+        #[rustfmt::skip]
+        let (token, made) = (CancellationToken::new().named("shutdown"), here());
+        assert_eq!(names::text(lock(made).name), "shutdown");
+        drop(token);
+        #[rustfmt::skip]
+        let (tracker, made) = (TaskTracker::new().named("connections"), here());
+        assert_eq!(names::text(lock(made).name), "connections");
+        drop(tracker);
+    });
+}

@@ -1,0 +1,88 @@
+//! Adapters of futures: tokio-util's [`future`](::tokio_util::future) module, with the drop-in's types.
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::sync::{CancellationToken, WaitForCancellationFuture, WaitForCancellationFutureOwned};
+
+/// Adapters of futures; see [`tokio_util::future::FutureExt`](::tokio_util::future::FutureExt).
+pub trait FutureExt: Future {
+    /// See [`FutureExt::timeout`](::tokio_util::future::FutureExt::timeout).
+    #[cfg(feature = "time")]
+    #[track_caller]
+    fn timeout(self, timeout: std::time::Duration) -> crate::tokio::time::Timeout<Self>
+    where
+        Self: Sized,
+    {
+        crate::tokio::time::timeout(timeout, self)
+    }
+
+    /// See [`FutureExt::timeout_at`](::tokio_util::future::FutureExt::timeout_at).
+    #[cfg(feature = "time")]
+    #[track_caller]
+    fn timeout_at(self, deadline: crate::tokio::time::Instant) -> crate::tokio::time::Timeout<Self>
+    where
+        Self: Sized,
+    {
+        crate::tokio::time::timeout_at(deadline, self)
+    }
+
+    /// See [`FutureExt::with_cancellation_token`](::tokio_util::future::FutureExt::with_cancellation_token).
+    #[track_caller]
+    fn with_cancellation_token(
+        self,
+        cancellation_token: &CancellationToken,
+    ) -> WithCancellation<Self, WaitForCancellationFuture<'_>>
+    where
+        Self: Sized,
+    {
+        let is_cancelled = cancellation_token.is_cancelled();
+        WithCancellation { future: self, is_cancelled, cancelled: cancellation_token.cancelled() }
+    }
+
+    /// See [`FutureExt::with_cancellation_token_owned`](::tokio_util::future::FutureExt::with_cancellation_token_owned).
+    #[track_caller]
+    fn with_cancellation_token_owned(
+        self,
+        cancellation_token: CancellationToken,
+    ) -> WithCancellation<Self, WaitForCancellationFutureOwned>
+    where
+        Self: Sized,
+    {
+        let is_cancelled = cancellation_token.is_cancelled();
+        WithCancellation { future: self, is_cancelled, cancelled: cancellation_token.cancelled_owned() }
+    }
+}
+
+impl<T: Future + ?Sized> FutureExt for T {}
+
+/// A future that gives `None` once a token is cancelled.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct WithCancellation<F, C> {
+    future: F,
+    /// From the beginning: then the future is not even polled.
+    is_cancelled: bool,
+    cancelled: C,
+}
+
+impl<F: Future, C: Future<Output = ()>> Future for WithCancellation<F, C> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: `future` and `cancelled` are pinned with `self` and never moved out of it.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.is_cancelled {
+            return Poll::Ready(None);
+        }
+        // SAFETY: as above.
+        let (future, cancelled) =
+            unsafe { (Pin::new_unchecked(&mut this.future), Pin::new_unchecked(&mut this.cancelled)) };
+        match future.poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => cancelled.poll(cx).map(|()| None),
+        }
+    }
+}
