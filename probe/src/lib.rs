@@ -38,4 +38,4 @@ pub mod tokio_util;
 mod wire;
 
 pub use named::Named;
-pub use start::{BindError, Builder, ENVIRONMENT, Probe, StartError};
+pub use start::{BindError, Builder, ENVIRONMENT, Probe, StartError, from_environment as start_from_environment};

@@ -34,6 +34,7 @@ impl<Sender: Named, Receiver> Named for (Sender, Receiver) {
 }
 
 /// For a lock with a field `watch`.
+#[cfg(feature = "watch-locks")]
 macro_rules! names_lock {
     ([$($generics:tt)*] for $Lock:ty) => {
         impl<$($generics)*> $crate::Named for $Lock {
@@ -46,6 +47,7 @@ macro_rules! names_lock {
 }
 
 /// For a handle with a channel, or a task, in `place`, if it is recorded.
+#[cfg(any(feature = "watch-tasks", feature = "watch-channels"))]
 macro_rules! names_slot {
     ($($Handle:ident: $($place:tt).+;)*) => {
         $(impl<T> $crate::Named for $Handle<T> {
@@ -59,7 +61,10 @@ macro_rules! names_slot {
     };
 }
 
-pub(crate) use {names_lock, names_slot};
+#[cfg(feature = "watch-locks")]
+pub(crate) use names_lock;
+#[cfg(any(feature = "watch-tasks", feature = "watch-channels"))]
+pub(crate) use names_slot;
 
 macro_rules! nameless {
     ($([$($generics:tt)*] $Type:ty;)*) => {

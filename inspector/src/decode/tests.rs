@@ -156,6 +156,9 @@ fn locks(holds: &[u32]) -> v1::LockStates {
         lost_notifies: vec![0],
         last_lost_notify_at_ns: vec![0],
         last_lost_notify_site: vec![0],
+        closed_at_ns: vec![0],
+        closed_site: vec![0],
+        closed_by: vec![0],
         holds: holds.to_vec(),
         ..v1::LockStates::default()
     }

@@ -32,8 +32,8 @@ A CancellationToken was cancelled, or a TaskTracker closed, and seconds later ta
 tracked by that tracker have not ended.
 
 Why it hurts
-  Whoever waits for them (tracker.wait(), a join) does not go on, so the shutdown takes until it is killed, and then what
-  was in flight is lost. A token that is cancelled to stop one request leaks that request's task.
+  Whoever waits for them (tracker.wait(), a join) does not go on, so the shutdown takes until it is killed, and then
+  what was in flight is lost. A token that is cancelled to stop one request leaks that request's task.
 
 WRONG
   tokio::select! {
@@ -59,9 +59,9 @@ Thresholds
   alive = 5.00 s   so long after it was told to end, a task is still there
 
 A task listens to a token that lies in its own future, or that it cloned for itself, once it has asked for it. Whoever
-waits for other tasks to end is not to blame. A tracker that is closed may be a mere join: its tasks count when who closed it
-had cancelled a token too, or listened to one that was; else only those who wait for what may never come, where somebody
-waits for the tracker and its tasks were there for a second when it was closed.
+waits for other tasks to end is not to blame. A tracker that is closed may be a mere join: its tasks count when who
+closed it had cancelled a token too, or listened to one that was; else only those who wait for what may never come,
+where somebody waits for the tracker and its tasks were there for a second when it was closed.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -226,11 +226,11 @@ mod tests {
     fn service() -> Shutdown {
         let mut judged = Judged::new();
         let target = &mut judged.target;
-        let (made, tracked) = (
+        let (made, by) = (
             target.lock_site("src/main.rs:9:17", "CancellationToken"),
             target.lock_site("src/main.rs:10:19", "TaskTracker"),
         );
-        let (token, tracker) = (target.token(made, LockId(0)), target.lock_of(LockKind::TaskTracker, tracked));
+        let (token, tracker) = (target.token(made, LockId(0)), target.lock_of(LockKind::TaskTracker, by));
         let spawned = target.spawn_site("src/worker.rs:20:9", "shop::worker::{{closure}}", OutputKind::Unit);
         let task = target.task(spawned);
         let wait = target.call_site("src/worker.rs:44:14");

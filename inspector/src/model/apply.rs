@@ -286,9 +286,11 @@ impl Model {
         task.flags = reading.flags;
         task.waits = reading.waits;
         task.wakers = reading.wakers;
-        self.scopes.leave(task);
-        (task.token, task.tracker) = (reading.token, reading.tracker);
-        self.scopes.enter(task);
+        if (task.token, task.tracker) != (reading.token, reading.tracker) || task.state.ended() {
+            self.scopes.leave(task);
+            (task.token, task.tracker) = (reading.token, reading.tracker);
+            self.scopes.enter(task);
+        }
         if was_detached != task.detached()
             && let Some(site) = self.sites.get_mut(&task.site)
         {

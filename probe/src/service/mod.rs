@@ -114,12 +114,18 @@ fn check_protocol(theirs: u32) -> Result<(), Status> {
 
 impl Service {
     fn capabilities(&self) -> Vec<String> {
-        let stacks = self.no_stacks.is_none().then_some("stacks");
-        ["tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics", "runtimes"]
-            .into_iter()
-            .chain(stacks)
-            .map(str::to_owned)
-            .collect()
+        let all = [
+            ("tasks", cfg!(feature = "watch-tasks")),
+            ("locks", cfg!(feature = "watch-locks")),
+            ("channels", cfg!(feature = "watch-channels")),
+            ("oneshots", cfg!(feature = "watch-channels")),
+            ("timers", cfg!(feature = "watch-time")),
+            ("wakes", cfg!(feature = "watch-tasks")),
+            ("panics", cfg!(feature = "watch-tasks")),
+            ("runtimes", cfg!(feature = "watch-tasks")),
+            ("stacks", self.no_stacks.is_none()),
+        ];
+        all.into_iter().filter(|(_, seen)| *seen).map(|(what, _)| what.to_owned()).collect()
     }
 
     /// What is not visible in this process.
@@ -150,6 +156,19 @@ impl Service {
                 "none in this version; such tasks show as idle, without a wait",
             ),
         ];
+        for (feature, what, is_on) in [
+            ("watch-tasks", "tasks, and who holds and waits", cfg!(feature = "watch-tasks")),
+            ("watch-locks", "locks", cfg!(feature = "watch-locks")),
+            ("watch-channels", "channels", cfg!(feature = "watch-channels")),
+            ("watch-time", "timers", cfg!(feature = "watch-time")),
+        ] {
+            if !is_on {
+                let why = format!("the drop-in is built without its feature {feature}: these are tokio's own");
+                let remedy =
+                    format!("add {feature} to the features of async-inspect-tokio, or remove default-features = false");
+                all.push(blind(what, &why, &remedy));
+            }
+        }
         if let Some(why) = &self.no_stacks {
             let remedy = "remove ASYNC_INSPECT_STACKS=off or Builder::stacks(false), or run it on Linux";
             all.push(blind("stacks of blocked polls", why, remedy));

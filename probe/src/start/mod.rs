@@ -149,9 +149,10 @@ impl Probe {
     }
 }
 
-/// Starts the probe if `ASYNC_INSPECT` says so. Called when a runtime is built, so that nothing of it is missed; only
-/// the first call does anything. What goes wrong is said once on stderr: the app runs on.
-pub(crate) fn from_environment() {
+/// Starts the probe if `ASYNC_INSPECT` says so. The drop-in does that whenever a runtime is built, so that nothing of it is
+/// missed; a program whose runtime is tokio's own calls it before it builds that. Only the first call does anything. What
+/// goes wrong is said once on stderr: the app runs on.
+pub fn from_environment() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let Some(value) = std::env::var_os(ENVIRONMENT) else { return };

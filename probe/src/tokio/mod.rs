@@ -6,7 +6,7 @@
 //!
 //! The features `watch-tasks`, `watch-locks`, `watch-channels` and `watch-time`, which are on by default, each wrap a
 //! group; without one, that group is tokio's own. Without `watch-tasks` the runtime is tokio's too, so the program starts
-//! the probe itself: see [`Builder`](crate::Builder).
+//! the probe itself: see [`start_from_environment`](crate::start_from_environment) and [`Builder`](crate::Builder).
 #[cfg(feature = "watch-tasks")]
 pub mod runtime;
 pub mod sync;

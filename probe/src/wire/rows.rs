@@ -401,6 +401,10 @@ fn state(task: &TaskReading, running_since: Option<u64>) -> (TaskState, u64) {
     }
 }
 
+/// A task may also wait for what is tokio's own by the features of this build, and then its list is never whole.
+const ALL_WAITS: bool =
+    cfg!(all(feature = "watch-tasks", feature = "watch-locks", feature = "watch-channels", feature = "watch-time"));
+
 fn flags(task: &TaskReading) -> u32 {
     let recorded = [
         (flag::HANDLE_HELD, task_flags::HANDLE_HELD),
@@ -408,7 +412,7 @@ fn flags(task: &TaskReading) -> u32 {
         (flag::HANDLE_DROPPED, task_flags::HANDLE_DROPPED),
         (flag::ABORTED, task_flags::ABORTED),
     ];
-    let mut flags = if task.more_waits { task_flags::MORE_WAITS } else { 0 };
+    let mut flags = if task.more_waits || !ALL_WAITS { task_flags::MORE_WAITS } else { 0 };
     for (bit, on_the_wire) in recorded {
         if task.flags & bit != 0 {
             flags |= on_the_wire;

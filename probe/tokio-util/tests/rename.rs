@@ -76,7 +76,7 @@ async fn a_service_with_a_token_a_tracker_and_a_graceful_shutdown() {
             token.run_until_cancelled(sleep(Duration::from_hours(n))).await?;
             Some(7)
         });
-        assert_eq!(handle.is_finished(), false);
+        assert!(!handle.is_finished());
     }
     let tracked: TrackedFuture<_> = service.tracker.track_future(async { 3 });
     assert_eq!((tracked.await, service.tracker.len()), (3, 4));

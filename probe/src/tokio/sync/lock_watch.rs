@@ -29,7 +29,7 @@ const NONE: *mut LockSlot = std::ptr::without_provenance_mut(usize::MAX);
 /// Whether there is only a name, or not even that: no slot lies that low.
 #[inline]
 fn is_new(slot: *mut LockSlot) -> bool {
-    slot.addr() <= u16::MAX as usize
+    u16::try_from(slot.addr()).is_ok()
 }
 
 impl Watch {

@@ -33,9 +33,9 @@ impl<T: 'static + Clone + Send> Stream for BroadcastStream<T> {
     type Item = Result<T, BroadcastStreamRecvError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let (received, receiver) = ready!(self.receiving.poll(cx));
+        let (message, receiver) = ready!(self.receiving.poll(cx));
         self.receiving.set(receive(receiver));
-        Poll::Ready(match received {
+        Poll::Ready(match message {
             Ok(message) => Some(Ok(message)),
             Err(RecvError::Lagged(lost)) => Some(Err(BroadcastStreamRecvError::Lagged(lost))),
             Err(RecvError::Closed) => None,

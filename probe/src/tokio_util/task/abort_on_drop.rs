@@ -116,6 +116,6 @@ impl Drop for AbortOnDrop {
 
 impl fmt::Debug for AbortOnDrop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AbortOnDrop").field("id", &self.handle.id()).finish()
+        f.debug_struct("AbortOnDrop").field("id", &self.handle.id()).finish_non_exhaustive()
     }
 }

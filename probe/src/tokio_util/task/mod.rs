@@ -6,6 +6,7 @@ mod join_queue;
 mod local_pool;
 pub mod task_tracker;
 
+#[allow(unused_imports, unreachable_pub, reason = "whether anything is left depends on the features")]
 pub use ::tokio_util::task::*;
 pub use abort_on_drop::{AbortOnDrop, AbortOnDropHandle};
 #[cfg(feature = "tokio-util-join-map")]
