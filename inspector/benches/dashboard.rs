@@ -144,6 +144,8 @@ impl Bench {
                 wait_site: vec![1; rows],
                 wait_since_ns: ids.iter().map(|id| now - id * 500).collect(),
                 wakers_plus_one: vec![2; rows],
+                token: vec![0; rows],
+                tracker: vec![0; rows],
                 id: ids,
             };
             v1::Update { task_births: Some(births), task_states: Some(states), ..v1::Update::default() }

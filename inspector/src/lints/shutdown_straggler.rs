@@ -67,7 +67,11 @@ where somebody waits for the tracker and its tasks were there for a second when 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let mut sites: BTreeMap<SiteId, Vec<Straggler>> = BTreeMap::new();
-    for lock in model.locks.values().filter(|lock| lock.kind.ends_tasks() && model.scopes.count(lock.id) > 0) {
+    let with_tasks = |lock: &&Lock| lock.kind.ends_tasks() && model.scopes.count(lock.id) > 0;
+    let mut scopes: Vec<_> = model.locks.values().filter(with_tasks).collect();
+    // A token says more than a tracker.
+    scopes.sort_by_key(|lock| (lock.kind == LockKind::TaskTracker, lock.id));
+    for lock in scopes {
         let Some(ended) = model.ended(lock.id) else { continue };
         let told = lock.kind == LockKind::CancellationToken || is_shutdown(model, lock, ended.at);
         if !told && !is_waited_for(model, lock, ended.at) {

@@ -27,7 +27,7 @@ async fn acknowledge(acks: Vec<mpsc::Sender<u64>>, shutdown: CancellationToken) 
     for number in 0_u64.. {
         tokio::select! {
             _ = ticks.tick() => {}
-            () = shutdown.cancelled() => return std::future::pending().await,
+            () = shutdown.cancelled() => return,
         }
         for ack in &acks {
             let _ = ack.try_send(number);
@@ -59,11 +59,11 @@ async fn writer(mut acks: mpsc::Receiver<u64>, shutdown: CancellationToken) {
     }
 }
 
-/// Writers on a tracker, and who acknowledges.
+/// Writers on a tracker, and the senders of acknowledgements, of which somebody else has clones.
 fn start(
     shutdown: &CancellationToken,
     write: impl Fn(&TaskTracker, mpsc::Receiver<u64>),
-) -> (TaskTracker, tokio::task::JoinHandle<()>) {
+) -> (TaskTracker, Vec<mpsc::Sender<u64>>) {
     let writers = TaskTracker::new();
     let mut acks = Vec::new();
     for _ in 0..3 {
@@ -71,32 +71,33 @@ fn start(
         acks.push(sender);
         write(&writers, receiver);
     }
-    (writers, tokio::spawn(acknowledge(acks, shutdown.clone())))
+    writers.spawn(acknowledge(acks.clone(), shutdown.clone()));
+    (writers, acks)
 }
 
 async fn faulty() -> io::Result<()> {
     let shutdown = CancellationToken::new();
-    let (writers, acknowledging) = start(&shutdown, |writers, acks| {
+    let (writers, acks) = start(&shutdown, |writers, acks| {
         drop(writers.spawn(writer_without_a_way_out(acks, shutdown.child_token())));
     });
     sleep(Duration::from_millis(300)).await;
     shutdown.cancel();
     writers.close();
     writers.wait().await;
-    acknowledging.abort();
+    drop(acks);
     Ok(())
 }
 
 async fn healthy() -> io::Result<()> {
     loop {
         let shutdown = CancellationToken::new();
-        let (writers, acknowledging) = start(&shutdown, |writers, acks| {
+        let (writers, acks) = start(&shutdown, |writers, acks| {
             drop(writers.spawn(writer(acks, shutdown.child_token())));
         });
         sleep(Duration::from_secs(2)).await;
         shutdown.cancel();
         writers.close();
         writers.wait().await;
-        acknowledging.abort();
+        drop(acks);
     }
 }
