@@ -12,14 +12,7 @@ pub mod runtime;
 pub mod sync;
 #[cfg(feature = "watch-tasks")]
 pub mod task;
-#[cfg(all(
-    test,
-    feature = "watch-tasks",
-    feature = "watch-locks",
-    feature = "watch-channels",
-    feature = "watch-time",
-    feature = "tokio-util-rt"
-))]
+#[cfg(test)]
 mod tests;
 #[cfg(feature = "watch-time")]
 pub mod time;

@@ -114,9 +114,9 @@ fn a_tracker_knows_its_tasks_and_when_it_was_closed() {
         let (spawned, at) = (tracker.spawn(std::future::pending::<()>()), here());
         assert_eq!((task(spawned.id()).tracker, place(task(spawned.id()).site.info.location)), (id, at));
         let in_part = tokio::spawn({
-            let tracked = tracker.track_future(async { tokio::task::yield_now().await });
+            let part = tracker.track_future(async { tokio::task::yield_now().await });
             async move {
-                tracked.await;
+                part.await;
                 std::future::pending::<()>().await;
             }
         });

@@ -1,6 +1,13 @@
 //! What the instruments record, read as the collector reads it.
 //!
 //! The recorder is one for the whole process, so each test looks at its own sites, tasks, locks and channels only.
+#![cfg(all(
+    feature = "watch-tasks",
+    feature = "watch-locks",
+    feature = "watch-channels",
+    feature = "watch-time",
+    feature = "tokio-util-rt"
+))]
 mod broadcasts;
 mod channels;
 mod endings;
