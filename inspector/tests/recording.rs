@@ -124,6 +124,13 @@ fn a_recording_is_taken_wherever_a_target_is() {
     let snapshot = json(&run(&["snapshot", &file, "--format", "json"]));
     assert!(!snapshot["tasks"].as_array().unwrap().is_empty() && !snapshot["runtimes"].as_array().unwrap().is_empty());
 
+    // For a viewer of traces: the finding lasts from its beginning on, and locks are held.
+    let trace = json(&run(&["export", &file, "--format", "perfetto"]));
+    let events = trace["traceEvents"].as_array().unwrap();
+    let named =
+        |name: &str| events.iter().filter(|event| event["name"].as_str().is_some_and(|n| n.contains(name))).count();
+    assert!(named(RULE) == 2 && named("held by") > 2 && named("tasks") > 20, "{} events", events.len());
+
     damaged(&folder, Path::new(&file));
     replayed(&file);
 }
@@ -161,7 +168,7 @@ fn replayed(file: &str) {
     terminal.send("7\x1b[D");
     terminal.wait_for(" ago, ");
     terminal.send("1r");
-    terminal.wait_for("live");
+    terminal.wait_for("● replay");
     terminal.send("q");
     assert_eq!(terminal.wait_exit().exit_code(), 0);
 }

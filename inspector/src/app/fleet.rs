@@ -27,6 +27,7 @@ impl Fleet {
         let app = |(nth, target): (usize, &Address)| {
             let mut app = App::new(&target.to_string(), options.clone(), depth);
             app.among = (nth, count);
+            app.recorded = target.is_recording();
             app
         };
         let apps = targets.iter().enumerate().map(app).collect();
@@ -191,5 +192,95 @@ impl Fleet {
         let at = order.iter().position(|&n| n == self.chosen).unwrap_or(0);
         let next = at.saturating_add_signed(by).min(order.len().saturating_sub(1));
         self.chosen = order.get(next).copied().unwrap_or(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyModifiers};
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::app::{Link, fixture, testing};
+    use crate::view::theme::Theme;
+
+    /// A healthy shop, one in trouble, and one that nobody answers for.
+    fn fleet(columns: u16, rows: u16) -> Fleet {
+        let targets = ["http://10.0.0.1:6670", "http://10.0.0.2:6670", "http://10.0.0.3:6670"];
+        let targets: Vec<Address> = targets.iter().map(|target| target.parse().unwrap()).collect();
+        let mut fleet = Fleet::new(&targets, &Options::default(), Depth::Indexed);
+        for (app, findings) in fleet.apps.iter_mut().zip([Vec::new(), fixture::findings()]) {
+            app.live.model = std::sync::Arc::new(fixture::model());
+            app.live.findings = findings;
+            app.link = Link::Live { data_at: app.clock };
+        }
+        fleet.apps.iter_mut().for_each(|app| app.theme = Theme::roles());
+        let error = source::SourceError::Refused { target: targets[2].to_string() };
+        fleet.hear(2, source::Event::Lost { error, retry_in: Duration::from_secs(3) });
+        fleet.update(Msg::Resize(columns, rows));
+        fleet
+    }
+
+    fn drawn(fleet: &Fleet, columns: u16, rows: u16) -> ratatui::buffer::Buffer {
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        terminal.draw(|frame| fleet.draw(frame)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    fn press(fleet: &mut Fleet, code: KeyCode) -> Vec<(usize, Effect)> {
+        fleet.update(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    }
+
+    #[test]
+    fn the_list_at_three_sizes() {
+        for (columns, rows) in [(80, 24), (120, 40), (60, 15)] {
+            let text = testing::screen(&drawn(&fleet(columns, rows), columns, rows));
+            insta::assert_snapshot!(format!("fleet_{columns}x{rows}"), text);
+        }
+    }
+
+    #[test]
+    fn no_size_is_too_odd_for_the_list() {
+        let mut fleet = fleet(80, 24);
+        let (model, findings) = fixture::hostile();
+        fleet.apps[0].live.model = std::sync::Arc::new(model);
+        fleet.apps[0].live.findings = findings;
+        for columns in (0..=200).step_by(7).chain([39, 40, 41]) {
+            for rows in 0..=30 {
+                fleet.update(Msg::Resize(columns, rows));
+                drawn(&fleet, columns, rows);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_lead_from_the_list_to_a_target_and_on_to_the_next() {
+        let mut fleet = fleet(80, 24);
+        assert_eq!(fleet.order(), [1, 0, 2], "the worst first");
+        press(&mut fleet, KeyCode::Char('g'));
+        press(&mut fleet, KeyCode::Enter);
+        assert_eq!((fleet.listed, fleet.front), (false, 1));
+        press(&mut fleet, KeyCode::Char('}'));
+        assert_eq!(fleet.front, 2);
+        press(&mut fleet, KeyCode::Char('}'));
+        press(&mut fleet, KeyCode::Char('{'));
+        press(&mut fleet, KeyCode::Char('0'));
+        assert_eq!((fleet.listed, fleet.chosen), (true, 2), "the cursor is where one came from");
+        assert_eq!(press(&mut fleet, KeyCode::Char('r')).len(), 3, "all are connected to again");
+        // While something is typed, they are text.
+        press(&mut fleet, KeyCode::Enter);
+        press(&mut fleet, KeyCode::Char('2'));
+        press(&mut fleet, KeyCode::Char('/'));
+        press(&mut fleet, KeyCode::Char('}'));
+        assert_eq!(fleet.front, 2);
+    }
+
+    #[test]
+    fn one_target_has_no_list() {
+        let mut fleet = Fleet::new(&[Address::default()], &Options::default(), Depth::Indexed);
+        press(&mut fleet, KeyCode::Char('0'));
+        press(&mut fleet, KeyCode::Char('}'));
+        assert!(!fleet.listed);
     }
 }

@@ -28,7 +28,7 @@ mod terminal;
 mod update;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -69,6 +69,8 @@ pub struct App {
     address: String,
     /// Which of how many targets it is; one of one, mostly.
     pub(crate) among: (usize, usize),
+    /// What is shown was recorded.
+    pub(crate) recorded: bool,
     options: Options,
     depth: Depth,
     pub(crate) theme: Theme,
@@ -185,6 +187,7 @@ impl App {
         Self {
             address: crate::view::fit::clean(address),
             among: (0, 1),
+            recorded: false,
             engine: Engine::new(options.settings.clone()),
             mutes: Mutes::new(&options.mutes),
             keys: options.keys.clone(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::{Buffer, Cell};
 
 use super::{Accused, App, Depth, Effect, Link, Msg, Options, derived, fixture, update};
 use crate::lints::Finding;
@@ -165,11 +166,7 @@ impl Driver {
     /// The role of each character on the screen; selected ones in upper case.
     pub(crate) fn roles(&mut self) -> String {
         self.draw();
-        self.read(|cell| match (cell.symbol(), Theme::letter(cell.style())) {
-            (" ", '_') => "_".to_owned(),
-            (" ", letter) if letter.is_lowercase() || letter == '.' => " ".to_owned(),
-            (_, letter) => letter.to_string(),
-        })
+        self.read(role)
     }
 
     /// Text, then roles: what a snapshot holds.
@@ -177,26 +174,42 @@ impl Driver {
         format!("{}\n\n{}", self.text(), self.roles())
     }
 
-    fn read(&self, of: impl Fn(&ratatui::buffer::Cell) -> String) -> String {
-        let buffer = self.terminal.backend().buffer();
-        let mut lines = Vec::new();
-        for y in 0..buffer.area.height {
-            let mut line = String::new();
-            let mut covered = 0;
-            for x in 0..buffer.area.width {
-                let cell = &buffer[(x, y)];
-                // The second half of a wide character holds nothing of its own.
-                if covered > 0 {
-                    covered -= 1;
-                    continue;
-                }
-                covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
-                line.push_str(&of(cell));
-            }
-            lines.push(line.trim_end().to_owned());
-        }
-        lines.join("\n").trim_end().to_owned()
+    fn read(&self, of: impl Fn(&Cell) -> String) -> String {
+        read(self.terminal.backend().buffer(), of)
     }
+}
+
+/// Text, then roles, of what was drawn.
+pub(crate) fn screen(buffer: &Buffer) -> String {
+    format!("{}\n\n{}", read(buffer, |cell| cell.symbol().to_owned()), read(buffer, role))
+}
+
+fn role(cell: &Cell) -> String {
+    match (cell.symbol(), Theme::letter(cell.style())) {
+        (" ", '_') => "_".to_owned(),
+        (" ", letter) if letter.is_lowercase() || letter == '.' => " ".to_owned(),
+        (_, letter) => letter.to_string(),
+    }
+}
+
+fn read(buffer: &Buffer, of: impl Fn(&Cell) -> String) -> String {
+    let mut lines = Vec::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut covered = 0;
+        for x in 0..buffer.area.width {
+            let cell = &buffer[(x, y)];
+            // The second half of a wide character holds nothing of its own.
+            if covered > 0 {
+                covered -= 1;
+                continue;
+            }
+            covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
+            line.push_str(&of(cell));
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.join("\n").trim_end().to_owned()
 }
 
 fn code(name: &str) -> KeyCode {

@@ -41,6 +41,8 @@ pub(super) enum Command {
     Record(Record),
     /// Open the dashboard on a recording
     Replay(Replay),
+    /// Write what a service does over a while, or a recording, for other programs to show
+    Export(Export),
     /// Say what a rule means, why it hurts, and what wrong and right code look like
     Explain(Explain),
     /// The file with your own theme, keys and rules
@@ -147,6 +149,30 @@ pub(super) struct Record {
     /// How large the file may grow, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     pub(super) max_size: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    #[arg(help = TARGET)]
+    pub(super) target: Address,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: ExportFormat,
+    /// The new file; without it, to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// How long to watch; a recording is taken whole
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(super) span: Duration,
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// A trace for ui.perfetto.dev and other readers of Chrome's JSON: findings, long polls, holds of locks, figures
+    #[default]
+    Perfetto,
 }
 
 #[derive(Debug, Args)]

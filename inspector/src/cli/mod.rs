@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod config;
 mod explain;
+mod export;
 mod failure;
 mod observe;
 mod record;
@@ -51,6 +52,7 @@ async fn run(command: Command) -> Result<u8, Failure> {
         Command::Snapshot(args) => snapshot::run(args).await,
         Command::Record(args) => record::run(args).await,
         Command::Replay(args) => replay(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Explain(args) => explain::run(&args),
         Command::Config { what } => config::run(what),
         Command::Completions { shell } => {

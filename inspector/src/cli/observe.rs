@@ -57,6 +57,21 @@ pub(super) async fn observe(
     span: Duration,
     interrupt: impl Future<Output = ()>,
 ) -> Result<Observation, SourceError> {
+    observe_each(address, judging, span, interrupt, |_| ()).await
+}
+
+/// The same; `each` sees the state after every update, from the first whole one on.
+///
+/// # Errors
+///
+/// As [`observe`].
+pub(super) async fn observe_each(
+    address: &Address,
+    judging: Judging,
+    span: Duration,
+    interrupt: impl Future<Output = ()>,
+    mut each: impl FnMut(&Model),
+) -> Result<Observation, SourceError> {
     let mut watch = Watch::open(address, judging).await?;
     tokio::pin!(interrupt);
     let patience = Instant::now() + SNAPSHOT_PATIENCE;
@@ -68,6 +83,7 @@ pub(super) async fn observe(
         step.map_err(|_| SourceError::Timeout { target: address.to_string(), seconds: SNAPSHOT_PATIENCE.as_secs() })??;
     }
 
+    each(&watch.model);
     let first = watch.model.now;
     let began = Instant::now();
     // A recording is looked at whole, however long that takes.
@@ -79,7 +95,10 @@ pub(super) async fn observe(
             () = &mut interrupt => break None,
         };
         match step {
-            Ok(Ok(())) => heard = Instant::now(),
+            Ok(Ok(())) => {
+                heard = Instant::now();
+                each(&watch.model);
+            }
             // All that there is was seen.
             Ok(Err(SourceError::Ended { cut_short: false, .. })) => {
                 let recorded = watch.model.now.since(first);

@@ -129,6 +129,17 @@ pub(crate) struct ChannelTrack {
 }
 
 impl Channel {
+    /// How long a message that is sent now will wait, at the pace of the last ten seconds; `None` where nothing waits, and
+    /// where nothing was received in that time.
+    pub fn delay(&self) -> Option<std::time::Duration> {
+        let seconds = self.received_s.points().len().min(10);
+        let pace = self.received_s.recent_sum(seconds) / seconds.max(1) as f64;
+        if self.depth() == 0 || !pace.is_finite() || pace <= 0.0 {
+            return None;
+        }
+        std::time::Duration::try_from_secs_f64(self.depth() as f64 / pace).ok()
+    }
+
     /// Messages in it: in a watch, whose values replace each other, none.
     pub fn depth(&self) -> u64 {
         if self.kind == ChannelKind::Watch { 0 } else { self.sent.saturating_sub(self.received) }

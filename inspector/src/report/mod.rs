@@ -9,6 +9,7 @@ use crate::model::Model;
 
 mod json;
 mod junit;
+mod perfetto;
 mod sarif;
 mod snapshot_json;
 mod snapshot_text;
@@ -17,6 +18,8 @@ mod text;
 
 #[cfg(test)]
 mod tests;
+
+pub use perfetto::Trace;
 
 /// Version of the JSON of [`Report::json`] and [`snapshot_json`].
 pub const SCHEMA_VERSION: u32 = 1;

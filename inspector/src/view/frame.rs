@@ -10,11 +10,12 @@ use crate::app::keymap::Action;
 use crate::app::{App, Link};
 use crate::source::SourceError;
 
-/// `● live`, `STALE 12s · retry in 3s · r now`, `connecting`.
+/// `● live`, `● replay`, `STALE 12s · retry in 3s · r now`, `connecting`.
 pub(crate) fn link(app: &App) -> (Role, String) {
     let g = app.glyphs;
     match &app.link {
         Link::Connecting { .. } => (Role::Warn, format!("{} connecting", g.stale)),
+        Link::Live { .. } if app.recorded => (Role::Info, format!("{} replay", g.live)),
         Link::Live { data_at } => {
             let age = app.clock.saturating_sub(*data_at);
             match age.as_secs() {

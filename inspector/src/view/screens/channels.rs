@@ -108,6 +108,16 @@ static COLUMNS: &[Column] = &[
         role: plain,
     },
     Column {
+        id: "delay",
+        title: "DELAY",
+        kind: Kind::Duration,
+        width: Width::Fixed(7),
+        priority: 5,
+        // What is sent now is received when all before it were: the messages know no times of their own.
+        value: |cx, entity| Value::duration(channel(cx, entity).and_then(Channel::delay)),
+        role: plain,
+    },
+    Column {
         id: "recv",
         title: "LAST RECV",
         kind: Kind::Duration,

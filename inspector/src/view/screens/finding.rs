@@ -200,7 +200,9 @@ fn circle(cx: &Cx, finding: &Finding, width: usize) -> Vec<(Role, String)> {
     if let Some(first) = finding.cycle.first() {
         let took = taken(0, names::file_line(&finding.cycle[all - 1].location));
         let whose = if took.is_empty() { " has it".to_owned() } else { took };
-        let text = format!("{} DEADLOCK: {}{whose}, the circle is closed", g.ring[2], who(first));
+        // Its name stands in the first line.
+        let task = crate::text::task_id(first.task);
+        let text = format!("{} DEADLOCK: {task}{whose}, the circle is closed", g.ring[2]);
         lines.push((Role::Crit, fit::head(&text, width, g.ellipsis)));
     }
     lines

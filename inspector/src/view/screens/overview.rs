@@ -193,15 +193,15 @@ fn healthy(cx: &Cx, page: &mut Page) {
         page.words(Role::Muted, "Reading the first snapshot…");
         return;
     }
-    let count = |n: usize| figures::count(n as u64);
+    let count = |n: usize, noun: &str| crate::text::counted(n as u64, noun);
     page.words(Role::Ok, &format!("{} Nothing is wrong that the rules can see.", cx.glyphs.ok));
     page.words(
         Role::Muted,
         &format!(
-            "Watching {} tasks, {} locks and {} channels; the probe is {} old.",
-            count(model.tasks.len()),
-            count(model.locks.len()),
-            count(model.channels.len()),
+            "Watching {}, {} and {}; the probe is {} old.",
+            count(model.tasks.len(), "task"),
+            count(model.locks.len(), "lock"),
+            count(model.channels.len(), "channel"),
             figures::duration(std::time::Duration::from_nanos(model.now.0)),
         ),
     );

@@ -175,67 +175,58 @@ fn detail(cx: &Cx, entity: Entity) -> Option<WorkerDetail> {
     worker(cx, entity)?.detail
 }
 
-/// A line for each runtime, and one for the blocking pools: what the threads below take their work from.
+/// What the threads below take their work from: a line for each runtime, and one for the blocking pools.
 fn above(cx: &Cx, page: &mut Page) {
     let model = cx.model;
+    let dot = cx.glyphs.dot;
     let mut runtimes: Vec<&Runtime> = model.runtimes.values().collect();
     runtimes.sort_by_key(|runtime| runtime.id);
     for runtime in &runtimes {
-        page.line(line_of(cx, runtime));
+        let name = match (runtime.name.as_str(), runtime.kind) {
+            ("", RuntimeKind::CurrentThread) => "current_thread".to_owned(),
+            ("", _) => format!("runtime {}", runtime.id.0),
+            (name, _) => fit::head(name, 20, cx.glyphs.ellipsis),
+        };
+        let role = if runtime.global_queue > 0 { Role::Strong } else { Role::Text };
+        page.fact(&name, role, &told(runtime, dot));
     }
-    let seen = model.workers.values().filter(|worker| worker.kind == WorkerKind::Blocking).count() as u64;
     let details: Vec<_> = runtimes.iter().filter_map(|runtime| runtime.detail).collect();
-    let label = (Role::Muted, "blocking pool  ".to_owned());
     if !details.is_empty() {
         let sum = |of: fn(&RuntimeDetail) -> u64| details.iter().map(of).fold(0, u64::saturating_add);
-        let threads = sum(|d| d.blocking_threads.into());
-        let idle = sum(|d| d.blocking_idle.into());
+        let (threads, idle) = (sum(|d| d.blocking_threads.into()), sum(|d| d.blocking_idle.into()));
         let queue = sum(|d| d.blocking_queue);
-        let role = if queue > 0 { Role::Warn } else { Role::Text };
         let text = format!(
-            "{}, {} at work {} {} in its queue",
+            "{}, {} at work {dot} {} in its queue",
             counted(threads, "thread"),
             figures::count(threads.saturating_sub(idle)),
-            cx.glyphs.dot,
             figures::count(queue)
         );
-        page.line(vec![label, (role, text)]);
+        page.fact("blocking pool", if queue > 0 { Role::Warn } else { Role::Text }, &text);
     } else if !runtimes.is_empty() {
+        let seen = model.workers.values().filter(|worker| worker.kind == WorkerKind::Blocking).count() as u64;
         let waiting = model.waiting_jobs().count() as u64;
-        let role = if waiting > 0 { Role::Warn } else { Role::Text };
-        let text = format!("{} seen {} {} waiting", counted(seen, "thread"), cx.glyphs.dot, counted(waiting, "job"));
-        let flag = format!(" {} its queue, local queues and steals need --cfg tokio_unstable", cx.glyphs.dot);
-        page.line(vec![label, (role, text), (Role::Muted, flag)]);
+        let text = format!("{} seen, {} waiting", counted(seen, "thread"), counted(waiting, "job"));
+        page.fact("blocking pool", if waiting > 0 { Role::Warn } else { Role::Text }, &text);
+        page.fact("not told", Role::Muted, "its queue, local queues, steals: build with --cfg tokio_unstable");
     }
 }
 
-fn line_of(cx: &Cx, runtime: &Runtime) -> Vec<(Role, String)> {
-    let dot = cx.glyphs.dot;
-    let name = match (runtime.name.as_str(), runtime.kind) {
-        ("", RuntimeKind::CurrentThread) => "current_thread".to_owned(),
-        ("", _) => format!("runtime {}", runtime.id.0),
-        (name, _) => name.to_owned(),
-    };
-    let workers = counted(runtime.workers.into(), "worker");
-    let head = format!("{workers} awake {}", figures::share(runtime.awake_share));
-    let queue = format!("global queue {}", figures::count(runtime.global_queue));
-    let mut more = format!(" {dot} {} alive", counted(runtime.alive_tasks, "task"));
+/// One runtime in figures.
+fn told(runtime: &Runtime, dot: &str) -> String {
+    let mut text = format!(
+        "{} awake {} {dot} global queue {} {dot} {}",
+        counted(runtime.workers.into(), "worker"),
+        figures::share(runtime.awake_share),
+        figures::count(runtime.global_queue),
+        counted(runtime.alive_tasks, "task"),
+    );
     if let Some(detail) = runtime.detail {
+        let (queues, steals) = (figures::count(detail.local_queues), figures::rate(detail.steals_per_s));
         // Writing to a string does not fail.
-        let _ = write!(
-            more,
-            " {dot} local queues {} {dot} {} steals/s",
-            figures::count(detail.local_queues),
-            figures::rate(detail.steals_per_s)
-        );
+        let _ = write!(text, " {dot} local queues {queues} {dot} {steals} steals/s");
     }
-    let _ = write!(more, " {dot} {} parks/s", figures::rate(runtime.parks_per_s));
-    vec![
-        (Role::Muted, fit::left(&name, 15, cx.glyphs.ellipsis)),
-        (Role::Text, format!("{head} {dot} ")),
-        (if runtime.global_queue > 0 { Role::Strong } else { Role::Text }, queue),
-        (Role::Text, more),
-    ]
+    let _ = write!(text, " {dot} {} parks/s", figures::rate(runtime.parks_per_s));
+    text
 }
 
 fn poll(cx: &Cx, entity: Entity) -> Option<Duration> {
