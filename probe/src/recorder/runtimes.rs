@@ -119,29 +119,27 @@ fn reading(id: u64, handle: &Handle) -> RuntimeReading {
         global_queue: metrics.global_queue_depth(),
         busy,
         parks,
-        detail: detail(&metrics),
+        #[cfg(all(tokio_unstable, target_has_atomic = "64"))]
+        detail: Some(detail(&metrics)),
+        #[cfg(not(all(tokio_unstable, target_has_atomic = "64")))]
+        detail: None,
     }
 }
 
 #[cfg(all(tokio_unstable, target_has_atomic = "64"))]
-fn detail(metrics: &::tokio::runtime::RuntimeMetrics) -> Option<Detail> {
+fn detail(metrics: &::tokio::runtime::RuntimeMetrics) -> Detail {
     let worker = |worker| WorkerDetail {
         thread: metrics.worker_thread_id(worker).map_or(0, super::peek::thread_id),
         busy: metrics.worker_total_busy_duration(worker),
         steals: metrics.worker_steal_count(worker),
         local_queue: metrics.worker_local_queue_depth(worker),
     };
-    Some(Detail {
+    Detail {
         blocking_threads: metrics.num_blocking_threads(),
         blocking_idle: metrics.num_idle_blocking_threads(),
         blocking_queue: metrics.blocking_queue_depth(),
         workers: (0..metrics.num_workers()).map(worker).collect(),
-    })
-}
-
-#[cfg(not(all(tokio_unstable, target_has_atomic = "64")))]
-fn detail(_: &::tokio::runtime::RuntimeMetrics) -> Option<Detail> {
-    None
+    }
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ const WAYS: [&str; 16] = [
 ];
 
 /// Draws the screens that `ways` lead to at each of `sizes`, with data that means harm.
-fn sweep(ways: &[&str], sizes: impl Iterator<Item = (u16, u16)> + Clone) {
+fn sweep(ways: &[&str], sizes: &(impl Iterator<Item = (u16, u16)> + Clone)) {
     for keys in ways {
         let mut driver = Driver::new(80, 24);
         driver.recall();
@@ -151,22 +151,22 @@ fn widths_and_heights() -> impl Iterator<Item = (u16, u16)> + Clone {
 
 #[test]
 fn lists_at_every_width_and_height() {
-    sweep(&["2", "3", "4", "5", "6", "2/x"], widths_and_heights());
+    sweep(&["2", "3", "4", "5", "6", "2/x"], &widths_and_heights());
 }
 
 #[test]
 fn pages_at_every_width_and_height() {
-    sweep(&["<Enter>", "2v<Enter>", "2<Enter>", "3<Enter>", "4<Enter>", "8"], widths_and_heights());
+    sweep(&["<Enter>", "2v<Enter>", "2<Enter>", "3<Enter>", "4<Enter>", "8"], &widths_and_heights());
 }
 
 #[test]
 fn the_rest_at_every_width_and_height() {
-    sweep(&["", "7", "?", ":t"], widths_and_heights());
+    sweep(&["", "7", "?", ":t"], &widths_and_heights());
 }
 
 /// Each with each: 12,261 sizes.
 #[test]
 #[ignore = "takes minutes: cargo test --release -p async-inspect-cli -- --ignored at_all_sizes"]
 fn every_screen_at_all_sizes_with_hostile_data() {
-    sweep(&WAYS, (0..=200).flat_map(|columns| (0..=60).map(move |rows| (columns, rows))));
+    sweep(&WAYS, &(0..=200).flat_map(|columns| (0..=60).map(move |rows| (columns, rows))));
 }
