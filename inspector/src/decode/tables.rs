@@ -108,6 +108,7 @@ pub(super) fn task_births(table: &v1::TaskBirths, known: &Dictionary) -> Result<
                 Ok(v1::TaskKind::Blocking) => TaskKind::Blocking,
                 Ok(v1::TaskKind::Root) => TaskKind::Root,
                 Ok(v1::TaskKind::Local) => TaskKind::Local,
+                Ok(v1::TaskKind::Unwatched) => TaskKind::Unwatched,
                 _ => return value("task_births.kind", table.kind[row]),
             },
             site: known.site(table.site[row])?,

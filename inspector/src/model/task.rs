@@ -20,6 +20,9 @@ pub enum TaskKind {
     Root,
     /// `spawn_local`
     Local,
+    /// Spawned by a library, and known only while it waits for something: nothing is known of its polls, its birth and its
+    /// end. Its site is where it waits.
+    Unwatched,
 }
 
 /// What a task does right now.

@@ -376,6 +376,7 @@ impl<'a> See<'a> {
                 TaskKind::Blocking => "blocking",
                 TaskKind::Root => "root",
                 TaskKind::Local => "local",
+                TaskKind::Unwatched => "unwatched",
             },
             name: self.name(&task.name, task.site),
             location: self.location(task.site),

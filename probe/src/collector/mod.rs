@@ -7,7 +7,10 @@ mod cpu_looks;
 mod known;
 mod subscribers;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_inspect_proto::v1::{self, Update};
 
@@ -24,7 +27,7 @@ use crate::{
         lock::LockSlot,
         names,
         runtimes::{self, RuntimeReading, WorkerDetail},
-        task::{SLOW_POLL_NS, TaskSlot},
+        task::{SLOW_POLL_NS, TaskKind, TaskReading, TaskSlot},
         thread::WorkerReading,
     },
     stacks::{Stack, Watchdog},
@@ -205,22 +208,32 @@ impl Collector {
         let changed = self.changed.tasks.iter().filter_map(|&index| self.recorder.tasks.at(index));
         // A poll in progress changes nothing in its slot until it ends. Some rows come twice so, which does no harm.
         let in_poll = running.tasks.values().map(|&(slot, _)| slot);
+        // A task that is known only while it waits may have given a slot back and got another since the last tick.
+        let (mut gone, mut again) = (Vec::new(), HashSet::new());
         for slot in changed.chain(in_poll) {
             let renamed = slot.take_renamed();
             let task = slot.read();
             let id = task.as_ref().map_or(0, |task| task.id);
+            let unwatched = |task: &TaskReading| task.kind == TaskKind::Unwatched as u8;
             #[cfg(feature = "console")]
-            self.consoles.task(self.recorder, Arena::index(slot), task.as_ref(), running.since(id));
-            let news = self.tasks.now(Arena::index(slot), id);
-            if let Some(gone) = news.gone {
-                messages.gone(Gone::Task, gone);
+            {
+                let watched = task.as_ref().filter(|task| !unwatched(task));
+                self.consoles.task(self.recorder, Arena::index(slot), watched, running.since(id));
             }
+            let news = self.tasks.now(Arena::index(slot), id);
+            gone.extend(news.gone);
             if let Some(task) = task {
                 if renamed || news.born {
                     messages.task_birth(&task, &mut self.dictionary);
+                    if unwatched(&task) {
+                        again.insert(id);
+                    }
                 }
-                messages.task_state(&task, running.since(task.id), &mut self.dictionary);
+                messages.task_state(&task, running.since(id), &mut self.dictionary);
             }
+        }
+        for id in gone.into_iter().filter(|id| !again.contains(id)) {
+            messages.gone(Gone::Task, id);
         }
     }
 

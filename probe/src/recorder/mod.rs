@@ -20,12 +20,15 @@
 //! | [`names`] | what the app calls its things |
 //! | [`oneshot`] | what became of oneshot channels |
 //! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
+//! | `unwatched` | the same without the hooks, while they wait |
+//! | `by_id` | from tokio's ids of tasks to slots |
 //! | [`runtimes`] | runtimes, and what tokio counts of each |
 //! | [`thread`] | the current task and worker of each thread |
 //! | [`panic`] | panics of tasks |
 //! | [`histogram`] | counts by powers of two |
 
 pub(crate) mod arena;
+mod by_id;
 pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
@@ -45,6 +48,7 @@ pub(crate) mod runtimes;
 pub(crate) mod site;
 pub(crate) mod task;
 pub(crate) mod thread;
+mod unwatched;
 pub(crate) mod wait;
 pub(crate) mod waker;
 
@@ -129,6 +133,7 @@ impl Recorder {
         #[cfg(not(tokio_unstable))]
         let foreign = 0;
         foreign
+            + unwatched::memory_bytes()
             + self.tasks.memory_bytes()
             + self.memberships.memory_bytes()
             + self.locks.memory_bytes()

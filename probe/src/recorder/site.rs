@@ -20,6 +20,8 @@ pub(crate) enum SiteKind {
     Channel = 3,
     /// Where oneshot channels are made, which have no slots.
     Oneshot = 4,
+    /// Where a task waits of which nothing else is known.
+    Wait = 5,
 }
 
 /// What the tasks of a spawn site return.

@@ -26,6 +26,7 @@ use super::{
     names,
     site::{Site, SiteInfo, add},
     thread::{self, WorkerKind},
+    unwatched,
     wait::{Entry, WaitReading},
     waker,
 };
@@ -44,6 +45,8 @@ pub(crate) enum TaskKind {
     Blocking = 2,
     Root = 3,
     Local = 4,
+    /// Known only while it waits: see `unwatched`.
+    Unwatched = 5,
 }
 
 /// Where a task stands. Whether it runs is the workers' to say, whether it is woken `woken_at`'s.
@@ -193,6 +196,13 @@ impl Drop for TaskRef {
 }
 
 impl TaskRef {
+    /// The reference stays counted, for [`TaskRef::from_retained`].
+    pub(super) fn into_retained(self) -> &'static TaskSlot {
+        let slot = self.0;
+        std::mem::forget(self);
+        slot
+    }
+
     /// Takes over a reference that [`TaskSlot::retain`] counted.
     pub(super) fn from_retained(slot: &'static TaskSlot) -> Self {
         Self(slot)
@@ -275,6 +285,18 @@ impl TaskSlot {
     #[inline]
     pub(super) fn retain(&self) {
         self.wakes.refs.fetch_add(1, Relaxed);
+    }
+
+    /// A reference, if the slot is in use and still that of the task `id`.
+    pub(super) fn retain_as(&'static self, id: u64) -> Option<TaskRef> {
+        self.wakes.refs.try_update(Acquire, Relaxed, |refs| (refs != 0).then_some(refs + 1)).ok()?;
+        let task = TaskRef(self);
+        (self.id() == id).then_some(task)
+    }
+
+    /// A [`TaskKind`].
+    pub(super) fn kind(&self) -> u8 {
+        self.kind.load(Relaxed)
     }
 
     /// The type of its future, for a slot that is or was in use.
@@ -497,6 +519,9 @@ impl TaskSlot {
         let site = self.site();
         add(&site.finished_busy, self.busy.load(Relaxed));
         add(&site.finished_polls, self.polls.load(Relaxed));
+        if self.kind() == TaskKind::Unwatched as u8 {
+            unwatched::waits_no_more(self.id(), self);
+        }
         self.id.store(0, Release);
         let wakes = &self.wakes;
         if wakes.has_waker.swap(0, Relaxed) != 0 {

@@ -12,7 +12,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{active, clock, task::TaskSlot, thread};
+use super::{
+    active, clock,
+    task::{TaskKind, TaskRef, TaskSlot},
+    thread, unwatched,
+};
 
 /// What kind of thing is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,9 +99,13 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Notes that the task in poll on this thread waits for `id`; `None` outside of any watched task.
+    /// Notes that the task in poll on this thread waits for `id`; `None` outside of any task.
     pub(crate) fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>) -> Option<Self> {
-        Self::note(thread::current_task()?, kind, id, site, 0)
+        let task = match thread::current_task() {
+            Some(task) => task,
+            None => unwatched::begins_to_wait(site)?.into_retained(),
+        };
+        Self::note(task, kind, id, site, 0)
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "as its callers want it")]
@@ -147,6 +155,9 @@ impl Drop for Waiting {
         }
         if let Some(recorder) = active() {
             recorder.tasks.mark(self.task);
+        }
+        if self.task.kind() == TaskKind::Unwatched as u8 {
+            drop(TaskRef::from_retained(self.task));
         }
     }
 }

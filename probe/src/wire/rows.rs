@@ -392,6 +392,9 @@ fn state(task: &TaskReading, running_since: Option<u64>) -> (TaskState, u64) {
     if let Some(since) = running_since {
         return (TaskState::Running, since);
     }
+    if i32::from(task.kind) == TaskKind::Unwatched as i32 {
+        return (TaskState::Idle, task.spawned_at);
+    }
     match (task.stage, task.woken_at) {
         (NEW, _) => (TaskState::New, task.spawned_at),
         (_, woken) if woken > waker::BY_ITSELF => (TaskState::Scheduled, woken),

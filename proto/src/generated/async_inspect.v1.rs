@@ -723,6 +723,9 @@ pub enum TaskKind {
     Root = 3,
     /// `spawn_local`
     Local = 4,
+    /// Spawned where nobody watches, by a library: known only while it waits for something that is watched. Its site is where
+    /// it first waited; nothing is known of its polls, its birth and its end.
+    Unwatched = 5,
 }
 impl TaskKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -736,6 +739,7 @@ impl TaskKind {
             Self::Blocking => "TASK_KIND_BLOCKING",
             Self::Root => "TASK_KIND_ROOT",
             Self::Local => "TASK_KIND_LOCAL",
+            Self::Unwatched => "TASK_KIND_UNWATCHED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -746,6 +750,7 @@ impl TaskKind {
             "TASK_KIND_BLOCKING" => Some(Self::Blocking),
             "TASK_KIND_ROOT" => Some(Self::Root),
             "TASK_KIND_LOCAL" => Some(Self::Local),
+            "TASK_KIND_UNWATCHED" => Some(Self::Unwatched),
             _ => None,
         }
     }

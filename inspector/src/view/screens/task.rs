@@ -42,6 +42,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         TaskKind::Blocking => " (spawn_blocking)",
         TaskKind::Root => " (root of a block_on)",
         TaskKind::Local => " (spawn_local)",
+        TaskKind::Unwatched => " (of a library, seen only while it waits)",
     };
     page.line(vec![(Role::Strong, format!("{}{kind}", names::task_id(cx.model, id)))]);
     super::accusations(cx, Entity::Task(id), page);

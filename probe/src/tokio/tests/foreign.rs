@@ -49,6 +49,105 @@ fn a_lock_names_the_librarys_task_that_holds_it_and_says_that_it_was_suspended()
     assert_eq!((free.acquires, free.suspended_holds), (102, 1));
 }
 
+/// What is known of a task that nobody watches is known by its id.
+#[cfg(not(tokio_unstable))]
+mod unhooked {
+    use super::*;
+    use crate::{
+        recorder::{task::TaskKind, wait::WaitKind},
+        tokio::sync::{Semaphore, mpsc},
+    };
+
+    #[test]
+    fn the_waits_of_a_librarys_task_are_known_while_they_last() {
+        run(async {
+            #[rustfmt::skip]
+            let (m, made) = (Arc::new(Mutex::new(0)), here());
+            let guard = m.lock().await;
+            let (tx, mut rx) = mpsc::unbounded_channel::<()>();
+            let waiting = {
+                let m = Arc::clone(&m);
+                ::tokio::spawn(async move {
+                    #[rustfmt::skip]
+                    let ((), line) = (drop(m.lock().await), here());
+                    rx.recv().await;
+                    line
+                })
+            };
+            let id = waiting.id();
+            assert!(find_task(id).is_none());
+            others().await;
+            let seen = task(id);
+            assert_eq!((seen.kind, seen.site.info.kind), (TaskKind::Unwatched as u8, SiteKind::Wait));
+            let on_lock = waits(id);
+            assert_eq!(
+                on_lock.iter().map(|wait| (wait.kind, wait.on)).collect::<Vec<_>>(),
+                [(WaitKind::Lock as u8, lock(made).id)]
+            );
+            drop(guard);
+            others().await;
+            let on_channel = waits(id);
+            assert_eq!(on_channel.iter().map(|wait| wait.kind).collect::<Vec<_>>(), [WaitKind::ChannelRecv as u8]);
+            drop(tx);
+            assert_eq!(waiting.await.unwrap(), place(on_lock[0].site));
+            assert!(find_task(id).is_none(), "it waits for nothing any more");
+        });
+    }
+
+    #[test]
+    fn a_librarys_task_that_waits_for_two_things_is_one_task() {
+        run(async {
+            let (m, s) = (Arc::new(Mutex::new(0)), Arc::new(Semaphore::new(0)));
+            let guard = m.lock().await;
+            let both = {
+                let (m, s) = (Arc::clone(&m), Arc::clone(&s));
+                ::tokio::spawn(async move {
+                    let _ = ::tokio::join!(m.lock(), s.acquire());
+                })
+            };
+            let id = both.id();
+            others().await;
+            let slots = || recorder().tasks.all().filter_map(|(_, slot)| slot.read());
+            assert_eq!(slots().filter(|task| task.id == peek::task_id(id)).count(), 1);
+            assert_eq!(waits(id).len(), 2);
+            drop(guard);
+            others().await;
+            assert_eq!(waits(id).len(), 1);
+            both.abort();
+            assert!(both.await.unwrap_err().is_cancelled());
+            assert!(find_task(id).is_none());
+        });
+    }
+
+    #[test]
+    fn many_librarys_tasks_that_wait_at_once_leave_nothing_behind() {
+        let runtime = runtime("library-waits", 4);
+        let m = Arc::new(Mutex::new(0_u64));
+        let ids = runtime.block_on(async {
+            let tasks: Vec<_> = (0..64)
+                .map(|_| {
+                    let m = Arc::clone(&m);
+                    ::tokio::spawn(async move {
+                        for _ in 0..200 {
+                            let mut n = m.lock().await;
+                            *n += 1;
+                            ::tokio::task::yield_now().await;
+                        }
+                    })
+                })
+                .collect();
+            let ids: Vec<_> = tasks.iter().map(::tokio::task::JoinHandle::id).collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            ids
+        });
+        drop(runtime);
+        assert_eq!(*m.try_lock().unwrap(), 64 * 200);
+        assert!(ids.into_iter().all(|id| find_task(id).is_none()));
+    }
+}
+
 /// What the hooks tell.
 #[cfg(tokio_unstable)]
 mod hooked {

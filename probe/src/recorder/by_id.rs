@@ -1,0 +1,166 @@
+//! A table from tokio's ids of tasks to their slots, for whoever knows no more of a task than its id. Free of locks; grows
+//! with the tasks in it, under the recorder's ceiling, and never moves one.
+use std::{
+    alloc::{Layout, alloc_zeroed},
+    sync::atomic::{
+        AtomicPtr, AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+    },
+};
+
+use super::{Recorder, task::TaskSlot};
+
+/// Tasks in one set. tokio numbers its tasks one by one, so they spread over the sets evenly.
+const WAYS: usize = 4;
+/// Sets of each level; the next one is made when in all before it a task's set is full.
+const LEVELS: [usize; 6] = [2048, 8192, 32_768, 131_072, 524_288, 2_097_152];
+
+/// From ids to slots.
+pub(super) struct ById {
+    levels: [AtomicPtr<Set>; LEVELS.len()],
+}
+
+#[repr(align(64))]
+struct Set([Place; WAYS]);
+
+pub(super) struct Place {
+    /// 0 when free.
+    id: AtomicU64,
+    slot: AtomicPtr<TaskSlot>,
+}
+
+impl Place {
+    /// The task's slot, once it was [entered](Self::point_to).
+    pub(super) fn slot(&self) -> Option<&'static TaskSlot> {
+        // SAFETY: null, or a slot, which is never freed.
+        unsafe { self.slot.load(Acquire).as_ref() }
+    }
+
+    /// The slot; the place is free.
+    pub(super) fn take(&self) -> Option<&'static TaskSlot> {
+        // SAFETY: as in `slot`.
+        let slot = unsafe { self.slot.swap(std::ptr::null_mut(), AcqRel).as_ref() }?;
+        self.give_back();
+        Some(slot)
+    }
+
+    /// Enters the slot of the task that the place was claimed for.
+    pub(super) fn point_to(&self, slot: &'static TaskSlot) {
+        self.slot.store(std::ptr::from_ref(slot).cast_mut(), Release);
+    }
+
+    /// The place is free again.
+    pub(super) fn give_back(&self) {
+        self.id.store(0, Release);
+    }
+}
+
+impl ById {
+    pub(super) const fn new() -> Self {
+        Self { levels: [const { AtomicPtr::new(std::ptr::null_mut()) }; LEVELS.len()] }
+    }
+
+    /// The set of `id` on a level that was made.
+    #[inline]
+    fn set(&self, level: usize, id: u64) -> Option<&'static Set> {
+        let sets = self.levels[level].load(Acquire);
+        // SAFETY: null, or a level's sets, which are never freed; the number of them is a power of two.
+        (!sets.is_null()).then(|| unsafe { &*sets.add(id as usize & (LEVELS[level] - 1)) })
+    }
+
+    /// The place of a task, as long as nobody asks while it comes or goes.
+    #[inline]
+    pub(super) fn find(&self, id: u64) -> Option<&'static Place> {
+        self.places(id).next()
+    }
+
+    /// All places of a task: one that comes as another thread takes it out has two for a moment.
+    #[inline]
+    pub(super) fn places(&self, id: u64) -> impl Iterator<Item = &'static Place> {
+        let sets = (0..LEVELS.len()).map_while(move |level| self.set(level, id));
+        sets.flat_map(|set| &set.0).filter(move |place| place.id.load(Acquire) == id)
+    }
+
+    /// A place for a task that has none; `None` at the ceiling.
+    pub(super) fn claim(&self, recorder: &'static Recorder, id: u64) -> Option<&'static Place> {
+        (0..LEVELS.len()).map_while(|level| self.set(level, id).or_else(|| self.grow(recorder, level, id))).find_map(
+            |set| {
+                set.0.iter().find(|place| {
+                    place.id.load(Relaxed) == 0 && place.id.compare_exchange(0, id, AcqRel, Relaxed).is_ok()
+                })
+            },
+        )
+    }
+
+    #[cold]
+    fn grow(&self, recorder: &'static Recorder, level: usize, id: u64) -> Option<&'static Set> {
+        let layout = Layout::array::<Set>(LEVELS[level]).ok()?;
+        if !recorder.has_room_for(layout.size() as u64) {
+            return None;
+        }
+        #[allow(clippy::cast_ptr_alignment, reason = "the layout asks for a set's alignment")]
+        // SAFETY: the layout is not of size zero; zeroed bytes are valid sets, of atomics only.
+        let new = unsafe { alloc_zeroed(layout) }.cast::<Set>();
+        if !new.is_null() && self.levels[level].compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire).is_err() {
+            // SAFETY: made above with this layout, and shown to nobody.
+            unsafe { std::alloc::dealloc(new.cast(), layout) };
+        }
+        self.set(level, id)
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        let made = self.levels.iter().zip(LEVELS).filter(|(sets, _)| !sets.load(Relaxed).is_null());
+        made.map(|(_, sets)| (sets * size_of::<Set>()) as u64).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_is_found_until_it_ends_however_many_live() {
+        crate::recorder::start(crate::recorder::DEFAULT_LIMIT_BYTES);
+        let recorder = crate::recorder::active().unwrap();
+        let known: &'static ById = Box::leak(Box::new(ById::new()));
+        let ids = || (1..=100_000_u64).map(|id| id * 3);
+        for id in ids() {
+            assert!(known.find(id).is_none());
+            assert!(known.claim(recorder, id).is_some());
+        }
+        assert!(ids().all(|id| known.find(id).is_some_and(|place| place.id.load(Relaxed) == id)));
+        assert!(known.find(1).is_none());
+        for id in ids() {
+            known.find(id).unwrap().id.store(0, Release);
+        }
+        let bytes = known.memory_bytes();
+        for id in (0..100_000).map(|id| 1_000_000 + id * 3) {
+            known.claim(recorder, id).unwrap();
+        }
+        assert_eq!(known.memory_bytes(), bytes, "places are used again");
+    }
+
+    #[test]
+    fn threads_that_spawn_at_once_get_places_of_their_own() {
+        crate::recorder::start(crate::recorder::DEFAULT_LIMIT_BYTES);
+        let recorder = crate::recorder::active().unwrap();
+        let known: &'static ById = Box::leak(Box::new(ById::new()));
+        std::thread::scope(|scope| {
+            for thread in 0..4_u64 {
+                scope.spawn(move || {
+                    for n in 1..20_000 {
+                        let id = n * 4 + thread;
+                        let place = known.claim(recorder, id).unwrap();
+                        assert!(std::ptr::eq(known.find(id).unwrap(), place));
+                        if n % 2 == 0 {
+                            place.id.store(0, Release);
+                            assert!(known.find(id).is_none());
+                        }
+                    }
+                });
+            }
+        });
+        assert!((1..20_000).step_by(2).all(|n| (0..4).all(|thread| known.find(n * 4 + thread).is_some())));
+    }
+}
