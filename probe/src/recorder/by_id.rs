@@ -68,12 +68,6 @@ impl ById {
         (!sets.is_null()).then(|| unsafe { &*sets.add(id as usize & (LEVELS[level] - 1)) })
     }
 
-    /// The place of a task, as long as nobody asks while it comes or goes.
-    #[inline]
-    pub(super) fn find(&self, id: u64) -> Option<&'static Place> {
-        self.places(id).next()
-    }
-
     /// All places of a task: one that comes as another thread takes it out has two for a moment.
     #[inline]
     pub(super) fn places(&self, id: u64) -> impl Iterator<Item = &'static Place> {
@@ -119,6 +113,13 @@ impl ById {
 mod tests {
     use super::*;
 
+    fn find(known: &ById, id: u64) -> Option<&'static Place> {
+        let mut places = known.places(id);
+        let place = places.next();
+        assert!(places.next().is_none());
+        place
+    }
+
     #[test]
     fn every_task_is_found_until_it_ends_however_many_live() {
         crate::recorder::start(crate::recorder::DEFAULT_LIMIT_BYTES);
@@ -126,13 +127,13 @@ mod tests {
         let known: &'static ById = Box::leak(Box::new(ById::new()));
         let ids = || (1..=100_000_u64).map(|id| id * 3);
         for id in ids() {
-            assert!(known.find(id).is_none());
+            assert!(find(known, id).is_none());
             assert!(known.claim(recorder, id).is_some());
         }
-        assert!(ids().all(|id| known.find(id).is_some_and(|place| place.id.load(Relaxed) == id)));
-        assert!(known.find(1).is_none());
+        assert!(ids().all(|id| find(known, id).is_some_and(|place| place.id.load(Relaxed) == id)));
+        assert!(find(known, 1).is_none());
         for id in ids() {
-            known.find(id).unwrap().id.store(0, Release);
+            find(known, id).unwrap().id.store(0, Release);
         }
         let bytes = known.memory_bytes();
         for id in (0..100_000).map(|id| 1_000_000 + id * 3) {
@@ -152,15 +153,15 @@ mod tests {
                     for n in 1..20_000 {
                         let id = n * 4 + thread;
                         let place = known.claim(recorder, id).unwrap();
-                        assert!(std::ptr::eq(known.find(id).unwrap(), place));
+                        assert!(std::ptr::eq(find(known, id).unwrap(), place));
                         if n % 2 == 0 {
                             place.id.store(0, Release);
-                            assert!(known.find(id).is_none());
+                            assert!(find(known, id).is_none());
                         }
                     }
                 });
             }
         });
-        assert!((1..20_000).step_by(2).all(|n| (0..4).all(|thread| known.find(n * 4 + thread).is_some())));
+        assert!((1..20_000).step_by(2).all(|n| (0..4).all(|thread| find(known, n * 4 + thread).is_some())));
     }
 }

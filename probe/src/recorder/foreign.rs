@@ -96,7 +96,7 @@ pub(crate) fn spawned(recorder: &'static Recorder, id: u64, location: &'static L
 /// A poll begins on this thread.
 #[inline]
 pub(crate) fn poll_begins(recorder: &'static Recorder, id: u64) {
-    let Some(slot) = KNOWN.find(id).and_then(Place::slot) else { return };
+    let Some(slot) = place_of(id).and_then(Place::slot) else { return };
     HERE.with(|here| {
         let depth = here.depth.get();
         if let Some(free) = here.polls.get(depth) {
@@ -132,7 +132,7 @@ pub(crate) fn poll_ended(id: u64) {
 
 /// The task came to an end; in a poll of its, or without one when it is dropped.
 pub(crate) fn terminated(id: u64) {
-    let Some(slot) = KNOWN.find(id).and_then(Place::take) else {
+    let Some(slot) = place_of(id).and_then(Place::take) else {
         HERE.with(|here| here.gone.set(id));
         return;
     };
@@ -148,6 +148,12 @@ pub(crate) fn terminated(id: u64) {
     if !in_poll {
         end(slot, Stage::Cancelled);
     }
+}
+
+/// Where the task is entered. Its spawn and its end tell of it, so nobody asks while it comes or goes.
+#[inline]
+fn place_of(id: u64) -> Option<&'static Place> {
+    KNOWN.places(id).next()
 }
 
 fn end(slot: &'static TaskSlot, stage: Stage) {

@@ -140,8 +140,8 @@ impl Service {
             #[cfg(not(tokio_unstable))]
             blind(
                 "tasks that libraries spawn with a tokio of their own",
-                "only what is spawned through the drop-in is watched; a thread that such a task blocks is told of all the \
-                 same, and the locks that it holds",
+                "what such a task waits for and holds of the drop-in's is told, and where it blocks its thread; its polls, \
+                 its spawning and its end are not",
                 "build with RUSTFLAGS=\"--cfg tokio_unstable\"",
             ),
             #[cfg(not(tokio_unstable))]
