@@ -137,7 +137,8 @@ pub(super) fn install() -> Result<(), Unavailable> {
         if libc::sigaction(SIGNAL, std::ptr::null(), &raw mut before) != 0 {
             return Err(io::Error::last_os_error().into());
         }
-        if before.sa_sigaction != libc::SIG_DFL && before.sa_sigaction != libc::SIG_IGN {
+        // Ours may be there already, and must not call itself.
+        if ![libc::SIG_DFL, libc::SIG_IGN, ours.sa_sigaction].contains(&before.sa_sigaction) {
             BEFORE.store(Box::into_raw(Box::new(before)), Release);
         }
         if libc::sigaction(SIGNAL, &raw const ours, std::ptr::null_mut()) != 0 {
