@@ -160,9 +160,11 @@ mod tests {
             for _ in 0..20 {
                 ::tokio::spawn(::tokio::task::yield_now()).await.unwrap();
             }
+            // On a full machine no worker may have come to park yet.
+            crate::testing::wait_for(|| of(id).is_some_and(|seen| seen.parks > 0));
             let seen = of(id).unwrap();
             assert_eq!((seen.workers, seen.kind), (2, RuntimeKind::MultiThread));
-            assert!(seen.alive_tasks >= 1 && seen.parks > 0, "{seen:?}");
+            assert!(seen.alive_tasks >= 1, "{seen:?}");
             assert_eq!(seen.detail.is_some(), cfg!(tokio_unstable));
             if let Some(detail) = seen.detail {
                 assert_eq!(detail.workers.len(), 2);
