@@ -21,8 +21,8 @@ const TICKS_A_ROUND: u32 = 10;
 /// Consoles at once.
 const MAX_CONSOLES: usize = 16;
 
-/// The latest reading of each slot, as far as a console is told of it. There is one while anybody is attached, and so never
-/// more than half of what the slots take.
+/// The latest reading of each slot, as far as a console is told of it. There are rows while anybody is attached only, and
+/// they never take more than half of what the slots take.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) tasks: Table<TaskRow>,

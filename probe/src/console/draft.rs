@@ -212,7 +212,8 @@ fn task_stats(row: &TaskRow, clock: WallClock) -> tasks::Stats {
         waker_drops: 0,
         last_wake: clock.at_if_ever(row.woken_at).map(Into::into),
         poll_stats: Some(PollStats {
-            polls: row.polls + u64::from(running),
+            // Without the one in progress, which a reading may count or not as it ends.
+            polls: row.polls,
             first_poll: None,
             last_poll_started: started.map(Into::into),
             last_poll_ended: ended.map(Into::into),

@@ -31,3 +31,21 @@ fn process<T>(request: &Request<T>) -> Option<Peer> {
 fn process<T>(_: &Request<T>) -> Option<Peer> {
     None
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use ::tokio::{net::UnixStream, runtime};
+    use tonic::transport::server::Connected;
+
+    use super::*;
+
+    #[test]
+    fn on_a_unix_socket_a_client_is_its_process() {
+        let runtime = runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let (ours, _theirs) = runtime.block_on(async { UnixStream::pair() }).unwrap();
+        let mut request = Request::new(());
+        assert_eq!(Peer::of(&request), None);
+        request.extensions_mut().insert(ours.connect_info());
+        assert_eq!(Peer::of(&request), Some(Peer::Process(std::process::id().cast_signed())));
+    }
+}

@@ -6,14 +6,21 @@ use super::{
     kinds::{self, ATTRIBUTES, Kind},
 };
 use crate::recorder::{
-    channel::ChannelReading,
+    channel::{ChannelReading, ChannelSlot},
     clock,
     holds::HoldsReading,
-    lock::{LockKind, LockReading},
+    lock::{LockKind, LockReading, LockSlot},
     site::Site,
-    task::{Stage, TaskReading},
+    task::{Stage, TaskReading, TaskSlot},
     waker,
 };
+
+/// What the ceiling of the recorder's memory has to leave for the rows.
+const _: () = assert!(
+    2 * size_of::<Option<TaskRow>>() <= size_of::<TaskSlot>()
+        && 2 * size_of::<Option<ResourceRow>>() <= size_of::<LockSlot>()
+        && 2 * size_of::<Option<ResourceRow>>() <= size_of::<ChannelSlot>()
+);
 
 /// How long a task must have been without a waker to be told as such, in nanoseconds: a reading between a wake and the
 /// poll that it leads to sees none either.

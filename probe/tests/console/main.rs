@@ -6,14 +6,14 @@ mod mirror;
 use std::{
     future::pending,
     sync::{Arc, OnceLock},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use async_inspect_probe::tokio as watched;
 use console_api::{
     instrument::{PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest, Temporality},
     resources,
-    tasks::task_details::PollTimesHistogram,
+    tasks::{self, task_details::PollTimesHistogram},
 };
 use mirror::{Client, Mirror, attribute, time, value};
 use tonic::Code;
@@ -83,6 +83,67 @@ fn a_task_has_its_name_its_line_and_its_figures() {
         assert!(stats.waker_clones > stats.waker_drops, "its timer has its waker");
         assert!(Duration::try_from(polls.busy_time.unwrap()).unwrap() > Duration::ZERO);
         assert!(time(polls.last_poll_ended) > time(stats.created_at));
+    });
+}
+
+#[test]
+fn a_poll_in_progress_runs_and_blocking_work_is_told_as_such() {
+    async fn blocker(end: std::sync::mpsc::Receiver<()>) {
+        watched::task::yield_now().await;
+        let _ = end.recv();
+    }
+    let app = app();
+    let (end_task, ends) = std::sync::mpsc::channel();
+    let task = app.spawn(blocker(ends));
+    let (end_work, ends) = std::sync::mpsc::channel::<()>();
+    let work = app.0.as_ref().unwrap().spawn_blocking(move || ends.recv());
+    let work_id = work.id().to_string();
+    with_client(|mut client| async move {
+        let mut mirror = Mirror::attach(&mut client).await;
+        let runs = |stats: &tasks::Stats| {
+            let polls = stats.poll_stats.as_ref().unwrap();
+            time(polls.last_poll_started) > time(polls.last_poll_ended)
+        };
+        let kind = |task: &tasks::Task| value(&task.fields, "kind").unwrap().to_string();
+        mirror.until("the blocked poll", |mirror| mirror.tasks_named("blocker").any(|(_, stats)| runs(stats))).await;
+        assert_eq!(kind(mirror.tasks_named("blocker").next().unwrap().0), "task");
+        let is_work = |task: &tasks::Task| value(&task.fields, "task.id").is_some_and(|id| id.to_string() == work_id);
+        mirror
+            .until("the work", |mirror| mirror.tasks.values().any(|(task, stats)| is_work(task) && runs(stats)))
+            .await;
+        let (told, _) = mirror.tasks.values().find(|(task, _)| is_work(task)).unwrap();
+        assert_eq!((kind(told).as_str(), told.kind()), ("blocking", tasks::task::Kind::Blocking));
+
+        drop((end_task, end_work));
+        task.await.unwrap();
+        let _ = work.await.unwrap();
+        mirror
+            .until("their end", |mirror| {
+                mirror.alive("blocker") == 0
+                    && mirror
+                        .tasks
+                        .values()
+                        .any(|(task, stats)| is_work(task) && stats.dropped_at.is_some() && !runs(stats))
+            })
+            .await;
+    });
+}
+
+#[test]
+fn a_task_that_nothing_can_wake_is_told_so_once_that_is_certain() {
+    async fn forsaken() {
+        pending::<()>().await;
+    }
+    let app = app();
+    with_client(|mut client| async move {
+        let mut mirror = Mirror::attach(&mut client).await;
+        let task = app.spawn(forsaken());
+        let spawned = Instant::now();
+        let wakers = |stats: &tasks::Stats| stats.waker_clones - stats.waker_drops;
+        mirror.until("the task", |mirror| mirror.alive("forsaken") == 1).await;
+        mirror.until("no waker", |mirror| mirror.tasks_named("forsaken").all(|(_, stats)| wakers(stats) == 0)).await;
+        assert!(spawned.elapsed() >= Duration::from_secs(1), "a wake on its way looks the same for a moment");
+        drop(task);
     });
 }
 

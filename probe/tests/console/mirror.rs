@@ -202,7 +202,7 @@ fn check_task(stats: &tasks::Stats) {
 fn check_polls(stats: &PollStats) {
     let busy = stats.busy_time.as_ref().unwrap();
     assert!(busy.seconds >= 0 && busy.nanos >= 0, "that client panics otherwise");
-    assert_eq!(stats.last_poll_started.is_some(), stats.polls > 0, "{stats:?}");
+    assert!(stats.last_poll_started.is_some() || stats.polls == 0, "{stats:?}");
 }
 
 fn check_resource(stats: &resources::Stats) {
