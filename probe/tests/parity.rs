@@ -1,4 +1,5 @@
-//! Nothing of tokio's `sync`, `task`, `time` and `runtime` is missing in the drop-in. What is not wrapped is tokio's own by
+//! Nothing of tokio's `sync`, `task`, `time` and `runtime` is missing in the drop-in, and nothing of tokio-util and
+//! tokio-stream in theirs. What is not wrapped is tokio's own by
 //! a glob; what is wrapped has every method and every trait of tokio's type, as tokio's source says.
 #![allow(clippy::unwrap_used, reason = "a test helper may fail the test")]
 
@@ -31,7 +32,7 @@ struct Api {
     functions: BTreeSet<String>,
 }
 
-fn tokio_source() -> PathBuf {
+fn source(package: &str) -> PathBuf {
     let version = Command::new("rustc").arg("-vV").output().unwrap().stdout;
     let version = String::from_utf8(version).unwrap();
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
@@ -43,8 +44,8 @@ fn tokio_source() -> PathBuf {
         .unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let tokio = packages.iter().find(|package| package["name"] == "tokio" && package["source"].is_string()).unwrap();
-    Path::new(tokio["manifest_path"].as_str().unwrap()).parent().unwrap().join("src")
+    let found = packages.iter().find(|found| found["name"] == package && found["source"].is_string()).unwrap();
+    Path::new(found["manifest_path"].as_str().unwrap()).parent().unwrap().join("src")
 }
 
 fn files(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -58,12 +59,12 @@ fn files(folder: &Path, into: &mut Vec<PathBuf>) {
 }
 
 /// `sync::oneshot` for `…/sync/oneshot.rs`: types of one name in two modules are told apart by the public module.
-fn module(path: &Path, root: &Path) -> String {
+fn module(package: &str, path: &Path, root: &Path) -> String {
     let path = path.strip_prefix(root).unwrap().with_extension("");
     let mut parts = path.iter().map(|part| part.to_str().unwrap());
     let top = parts.next().unwrap_or_default().to_owned();
     match parts.next() {
-        Some(inner @ ("oneshot" | "broadcast" | "watch" | "mpsc")) => format!("{top}::{inner}"),
+        Some(inner @ ("oneshot" | "broadcast" | "watch" | "mpsc")) if package == "tokio" => format!("{top}::{inner}"),
         _ => top,
     }
 }
@@ -157,29 +158,44 @@ fn read(module: &str, items: Vec<Item>, api: &mut Api) {
 }
 
 /// The text of the drop-in's files of one public module, and the types that it has of its own.
-fn ours() -> BTreeMap<String, String> {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/tokio"));
+fn ours(package: &str) -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(package.replace('-', "_"));
     let mut paths = Vec::new();
-    files(root, &mut paths);
+    files(&root, &mut paths);
     let mut text: BTreeMap<String, String> = BTreeMap::new();
     for path in paths {
-        *text.entry(module(&path, root)).or_default() += &fs::read_to_string(&path).unwrap();
+        *text.entry(module(package, &path, &root)).or_default() += &fs::read_to_string(&path).unwrap();
     }
     text
 }
 
-fn tokios() -> Api {
-    let root = tokio_source();
+/// What is looked at of each crate that there is a drop-in for.
+const CRATES: [(&str, &[&str]); 3] = [
+    ("tokio", &["sync", "task", "time", "runtime"]),
+    ("tokio-util", &["sync", "task", "context.rs", "future.rs", "io"]),
+    ("tokio-stream", &["wrappers"]),
+];
+
+fn theirs(package: &str, parts: &[&str]) -> Api {
+    let root = source(package);
     let mut api = Api::default();
-    for part in ["sync", "task", "time", "runtime"] {
-        let mut paths = Vec::new();
-        files(&root.join(part), &mut paths);
+    for part in parts {
+        let (mut paths, part) = (Vec::new(), root.join(part));
+        if part.is_dir() {
+            files(&part, &mut paths)
+        } else {
+            paths.push(part)
+        }
         for path in paths {
             let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
-            read(&module(&path, &root), file.items, &mut api);
+            read(&module(package, &path, &root), file.items, &mut api);
         }
     }
     api
+}
+
+fn tokios() -> Api {
+    theirs("tokio", CRATES[0].1)
 }
 
 fn is_wrapped(text: &BTreeMap<String, String>, module: &str, name: &str) -> bool {
@@ -191,53 +207,58 @@ fn parted(path: &str) -> (&str, &str) {
 }
 
 #[test]
-fn what_is_wrapped_has_every_method_of_tokios_type() {
-    let (text, api) = (ours(), tokios());
+fn what_is_wrapped_has_every_method_of_the_type() {
     let (mut wrapped, mut missing) = (0, Vec::new());
-    for (path, methods) in &api.types {
-        let (module, name) = parted(path);
-        if !is_wrapped(&text, module, name) {
-            continue;
+    for (package, parts) in CRATES {
+        let (text, api) = (ours(package), theirs(package, parts));
+        for (path, methods) in &api.types {
+            let (module, name) = parted(path);
+            if !is_wrapped(&text, module, name) {
+                continue;
+            }
+            wrapped += 1;
+            let has = |method: &str| {
+                let (plain, constant) = (format!("fn {method}"), format!("const {method}:"));
+                let hook = format!(" {method}(");
+                let text = &text[module];
+                text.contains(&format!("{plain}(")) || text.contains(&format!("{plain}<")) || text.contains(&constant)
+                    // Of those that a macro makes.
+                    || text.contains("shared_hooks!") && text.contains(&hook)
+            };
+            let lacking = methods.iter().filter(|method| !has(method));
+            missing.extend(lacking.map(|method| format!("{package}: {path}::{method}")));
         }
-        wrapped += 1;
-        let has = |method: &str| {
-            let (plain, constant) = (format!("fn {method}"), format!("const {method}:"));
-            let hook = format!(" {method}(");
-            let text = &text[module];
-            text.contains(&format!("{plain}(")) || text.contains(&format!("{plain}<")) || text.contains(&constant)
-                // Of those that a macro makes.
-                || text.contains("shared_hooks!") && text.contains(&hook)
-        };
-        missing.extend(methods.iter().filter(|method| !has(method)).map(|method| format!("{path}::{method}")));
     }
-    assert!(wrapped > 40, "tokio's types were found: {wrapped}");
+    assert!(wrapped > 60, "the types were found: {wrapped}");
     assert!(missing.is_empty(), "missing in the drop-in: {missing:#?}");
 }
 
 #[test]
-fn what_is_wrapped_has_every_trait_of_tokios_type() {
-    let (text, api) = (ours(), tokios());
+fn what_is_wrapped_has_every_trait_of_the_type() {
     let (mut seen, mut missing) = (0, Vec::new());
-    for (path, traits) in &api.traits {
-        let (module, name) = parted(path);
-        if !is_wrapped(&text, module, name) {
-            continue;
-        }
-        for of in traits.iter().filter(|of| !WITHOUT.iter().any(|(without, _)| without == of)) {
-            seen += 1;
-            let text = &text[module];
-            let written = text.lines().any(|line| {
-                let line = line.trim_start();
-                line.trim_start_matches("$(").starts_with("impl")
-                    && line.contains(of.as_str())
-                    && (line.contains(&format!(" for {name}")) || line.contains(" for $"))
-            });
-            if !written && !derives(text, name, of) {
-                missing.push(format!("{of} for {path}"));
+    for (package, parts) in CRATES {
+        let (text, api) = (ours(package), theirs(package, parts));
+        for (path, traits) in &api.traits {
+            let (module, name) = parted(path);
+            if !is_wrapped(&text, module, name) {
+                continue;
+            }
+            for of in traits.iter().filter(|of| !WITHOUT.iter().any(|(without, _)| without == of)) {
+                seen += 1;
+                let text = &text[module];
+                let written = text.lines().any(|line| {
+                    let line = line.trim_start();
+                    line.trim_start_matches("$(").starts_with("impl")
+                        && line.contains(of.as_str())
+                        && (line.contains(&format!(" for {name}")) || line.contains(" for $"))
+                });
+                if !written && !derives(text, name, of) {
+                    missing.push(format!("{package}: {of} for {path}"));
+                }
             }
         }
     }
-    assert!(seen > 60, "tokio's impls were found: {seen}");
+    assert!(seen > 90, "the impls were found: {seen}");
     assert!(missing.is_empty(), "missing in the drop-in: {missing:#?}");
 }
 

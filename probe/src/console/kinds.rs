@@ -76,6 +76,18 @@ static ONCE_CELL: Kind = Kind {
 };
 static SET_ONCE: Kind =
     Kind { name: "SetOnce", group: "Sync", module: SYNC, attributes: &[Flag("set"), Count("waiters")] };
+static TOKEN: Kind = Kind {
+    name: "CancellationToken",
+    group: "Sync",
+    module: SYNC,
+    attributes: &[Flag("cancelled"), Count("handles"), Count("waiters")],
+};
+static TRACKER: Kind = Kind {
+    name: "TaskTracker",
+    group: "Sync",
+    module: SYNC,
+    attributes: &[Flag("closed"), Count("tracked"), Count("waiters")],
+};
 static CHANNEL: Kind = Kind {
     name: "mpsc",
     group: "Channel",
@@ -116,6 +128,8 @@ pub(super) fn of_lock(kind: u8) -> &'static Kind {
         k if k == LockKind::Barrier as u8 => &BARRIER,
         k if k == LockKind::OnceCell as u8 => &ONCE_CELL,
         k if k == LockKind::SetOnce as u8 => &SET_ONCE,
+        k if k == LockKind::CancellationToken as u8 => &TOKEN,
+        k if k == LockKind::TaskTracker as u8 => &TRACKER,
         _ => &MUTEX,
     }
 }
@@ -136,7 +150,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_from_a_known_module_and_has_room_for_its_attributes() {
-        let locks = (0..=8).map(of_lock);
+        let locks = (0..=10).map(of_lock);
         let channels = (0..=5).map(of_channel);
         for kind in locks.chain(channels).chain([&TIMER, &ONESHOTS]) {
             assert_ne!(module_id(kind.module), 0, "{}", kind.name);

@@ -155,6 +155,9 @@ impl ResourceRow {
             k if k == LockKind::Semaphore as u8 => [shared.available, shared.total, waiters, shared.closed.into(), 0],
             k if k == LockKind::Notify as u8 || k == LockKind::SetOnce as u8 => [lock.ready.into(), waiters, 0, 0, 0],
             k if k == LockKind::Barrier as u8 => [lock.expecting.into(), waiters, 0, 0, 0],
+            k if k == LockKind::CancellationToken as u8 || k == LockKind::TaskTracker as u8 => {
+                [lock.ready.into(), lock.ending.map_or(0, |ending| ending.members.into()), waiters, 0, 0]
+            }
             _ => [locked, lock.holder, waiters, 0, 0],
         };
         Self::new(lock.id, kinds::of_lock(lock.kind), lock.site, lock.made_at, values)
