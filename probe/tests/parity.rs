@@ -182,9 +182,9 @@ fn theirs(package: &str, parts: &[&str]) -> Api {
     for part in parts {
         let (mut paths, part) = (Vec::new(), root.join(part));
         if part.is_dir() {
-            files(&part, &mut paths)
+            files(&part, &mut paths);
         } else {
-            paths.push(part)
+            paths.push(part);
         }
         for path in paths {
             let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
