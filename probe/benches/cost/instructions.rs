@@ -4,16 +4,22 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{operations::number, options::Options, process::Mode};
+use crate::{mode::Mode, operations::number, options::Options};
 
-const SCENARIOS: [(&str, usize); 8] = [
+const SCENARIOS: [(&str, usize); 14] = [
     ("poll", 20_000),
     ("spawn-set", 5_000),
     ("spawn-handle", 5_000),
     ("mutex", 20_000),
     ("mutex-contended", 20_000),
+    ("rwlock-read", 20_000),
+    ("semaphore", 20_000),
     ("mpsc", 20_000),
     ("mpsc-unbounded", 20_000),
+    ("oneshot", 20_000),
+    ("broadcast", 20_000),
+    ("watch", 20_000),
+    ("notify", 20_000),
     ("live", 5_000),
 ];
 

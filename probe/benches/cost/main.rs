@@ -11,6 +11,7 @@ mod console;
 mod instructions;
 mod load;
 mod machine;
+mod mode;
 mod operations;
 mod options;
 mod process;

@@ -6,8 +6,8 @@ use std::{
 
 use crate::{
     machine::Patience,
+    mode::{Measured, Mode},
     options::Options,
-    process::{Measured, Mode},
 };
 
 struct Row {
@@ -23,15 +23,25 @@ const fn row(scenario: &'static str, about: &'static str, operations: usize, con
     Row { scenario, about, operations, console_operations }
 }
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 18] = [
     row("poll", "poll", 10_000_000, 800_000),
     row("spawn-set", "spawn + join, JoinSet", 600_000, 3_000),
     row("spawn-handle", "spawn + join, JoinHandle", 600_000, 3_000),
+    row("spawn-blocking", "spawn_blocking + join", 40_000, 2_000),
     row("mutex", "mutex", 5_000_000, 20_000),
     row("mutex-contended", "mutex, 8 contend", 2_000_000, 10_000),
+    row("rwlock-read", "RwLock, read", 4_000_000, 20_000),
+    row("semaphore", "semaphore", 4_000_000, 20_000),
     row("mpsc", "mpsc, capacity 128", 4_000_000, 40_000),
     row("mpsc-unbounded", "mpsc unbounded", 5_000_000, 1_000_000),
+    row("oneshot", "oneshot", 2_000_000, 20_000),
+    row("broadcast", "broadcast", 4_000_000, 200_000),
+    row("watch", "watch", 4_000_000, 200_000),
+    row("notify", "notify, two tasks", 2_000_000, 100_000),
+    row("sleep", "sleep, given up", 2_000_000, 20_000),
     row("live", "live tasks, spawned", 100_000, 10_000),
+    row("live-locks", "live locks, used once", 100_000, 10_000),
+    row("live-channels", "live channels, used once", 100_000, 10_000),
 ];
 
 /// What one process told of one operation.
@@ -62,7 +72,7 @@ pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
                 })
                 .collect();
             print_row(&name, &rounds);
-            if row.scenario == "live" {
+            if row.scenario.starts_with("live") {
                 print_memory(&rounds, row.operations);
             }
         }
@@ -77,8 +87,8 @@ fn measure(
     console: Result<&PathBuf, &String>,
 ) -> Option<Figures> {
     let operations = if mode == Mode::Console { row.console_operations } else { row.operations };
-    // Memory a task is told for many tasks only, in short rounds too.
-    let percent = if row.scenario == "live" && mode != Mode::Console { 100 } else { percent };
+    // Memory for each is told of many only, in short rounds too.
+    let percent = if row.scenario.starts_with("live") && mode != Mode::Console { 100 } else { percent };
     let operations = operations * percent / 100;
     let args = [row.scenario, &workers.to_string(), &operations.to_string()];
     let mut measured = Measured::start(mode, "operation", &args, console)?;
@@ -139,13 +149,13 @@ fn print_row(name: &str, rounds: &[[Option<Figures>; 5]]) {
     );
 }
 
-fn print_memory(rounds: &[[Option<Figures>; 5]], tasks: usize) {
+fn print_memory(rounds: &[[Option<Figures>; 5]], things: usize) {
     let more = |mode: Mode| {
         let kib = median(rounds, |round| Some(round[mode as usize]?.rss_kib - round[Mode::Bare as usize]?.rss_kib));
-        number(kib * 1024.0 / tasks as f64, 0)
+        number(kib * 1024.0 / things as f64, 0)
     };
     let (started, attached) = (more(Mode::Started), more(Mode::Attached));
-    println!("{:36} {started} bytes more a live task than bare when started, {attached} when attached", "");
+    println!("{:36} {started} bytes more for each than bare when started, {attached} when attached", "");
 }
 
 /// Says on a terminal what is being measured, for as long as it is.

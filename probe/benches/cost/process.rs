@@ -1,44 +1,9 @@
-//! The driver's side of `child.rs`.
+//! The driver's side of `child.rs`: processes that do one job each.
 use std::{
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
-
-/// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Bare,
-    Dormant,
-    Started,
-    Attached,
-    Console,
-}
-
-impl Mode {
-    pub(crate) const ALL: [Self; 5] = [Self::Bare, Self::Dormant, Self::Started, Self::Attached, Self::Console];
-
-    /// One round: what `measure` says of each mode, by the order of [`Mode::ALL`]. Each round begins with another mode, so
-    /// that none is always measured right after the heaviest.
-    pub(crate) fn round<T: Copy>(round: usize, mut measure: impl FnMut(Self) -> Option<T>) -> [Option<T>; 5] {
-        let mut measured = [None; 5];
-        for turn in 0..5 {
-            let mode = Self::ALL[(round + turn) % 5];
-            measured[mode as usize] = measure(mode);
-        }
-        measured
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Bare => "bare",
-            Self::Dormant => "dormant",
-            Self::Started => "started",
-            Self::Attached => "attached",
-            Self::Console => "console",
-        }
-    }
-}
 
 /// A process that does one job.
 pub(crate) struct Process {
@@ -48,7 +13,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    fn start(program: &Path, args: &[&str]) -> Self {
+    /// A process of a program.
+    pub(crate) fn start(program: &Path, args: &[&str]) -> Self {
         let mut child = Command::new(program)
             .args(args)
             .env_remove(async_inspect_probe::ENVIRONMENT)
@@ -63,6 +29,12 @@ impl Process {
     /// Another process of this program.
     pub(crate) fn own(job: &str, args: &[&str]) -> Self {
         Self::start(&std::env::current_exe().unwrap(), &[&["--child", job], args].concat())
+    }
+
+    /// The system's number of it.
+    #[allow(dead_code, reason = "not all benchmarks ask")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The next line's words.
@@ -84,6 +56,7 @@ impl Process {
     }
 
     /// Ends its stdin.
+    #[allow(dead_code, reason = "not all benchmarks do")]
     pub(crate) fn finish(&mut self) {
         self.stdin = None;
     }
@@ -100,30 +73,5 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A measured process, ready, with a subscriber on it where the mode says so.
-pub(crate) struct Measured {
-    pub(crate) process: Process,
-    /// What it said after `ready`.
-    pub(crate) said: Vec<String>,
-    _subscriber: Option<Process>,
-}
-
-impl Measured {
-    /// Starts `job` in `mode`; `None` for a console-subscriber that was not built.
-    pub(crate) fn start(mode: Mode, job: &str, args: &[&str], console: Result<&PathBuf, &String>) -> Option<Self> {
-        let mut process = match mode {
-            Mode::Console => Process::start(console.ok()?, &[&[job], args].concat()),
-            mode => Process::own(job, &[&[mode.name()], args].concat()),
-        };
-        let said = process.ready();
-        let subscriber = (mode == Mode::Attached).then(|| {
-            let mut subscriber = Process::own("subscriber", &[&said[0]]);
-            subscriber.ready();
-            subscriber
-        });
-        Some(Self { process, said, _subscriber: subscriber })
     }
 }

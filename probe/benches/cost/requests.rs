@@ -3,9 +3,10 @@ use std::path::PathBuf;
 
 use crate::{
     machine::Patience,
+    mode::{Measured, Mode},
     operations::{median, number, progress},
     options::Options,
-    process::{Measured, Mode, Process},
+    process::Process,
 };
 
 /// What one process told of its service, and its load of it.

@@ -70,6 +70,11 @@ async fn run(scenario: &str, workers: usize, n: usize) -> Duration {
                 }
             }
         }
+        "spawn-blocking" => {
+            for _ in 0..n {
+                tokio::task::spawn_blocking(|| ()).await.unwrap();
+            }
+        }
         "mutex" => {
             let counter = tokio::sync::Mutex::new(0_u64);
             for _ in 0..n {
@@ -95,6 +100,20 @@ async fn run(scenario: &str, workers: usize, n: usize) -> Duration {
                 task.await.unwrap();
             }
             assert_eq!(*counter.lock().await, n / 8 * 8);
+        }
+        "rwlock-read" => {
+            let lock = tokio::sync::RwLock::new(1_usize);
+            let mut sum = 0;
+            for _ in 0..n {
+                sum += *lock.read().await;
+            }
+            assert_eq!(sum, n);
+        }
+        "semaphore" => {
+            let permits = tokio::sync::Semaphore::new(4);
+            for _ in 0..n {
+                drop(permits.acquire().await.unwrap());
+            }
         }
         "mpsc" => {
             let (sender, mut receiver) = tokio::sync::mpsc::channel(128);
@@ -128,11 +147,81 @@ async fn run(scenario: &str, workers: usize, n: usize) -> Duration {
             producer.await.unwrap();
             assert_eq!(arrived, n);
         }
+        "oneshot" => {
+            for i in 0..n {
+                let (sender, receiver) = tokio::sync::oneshot::channel();
+                sender.send(i).unwrap();
+                assert_eq!(receiver.await.unwrap(), i);
+            }
+        }
+        // In bursts that fit, since a broadcast does not keep its sender waiting.
+        "broadcast" => {
+            let (sender, mut receiver) = tokio::sync::broadcast::channel(128);
+            for _ in 0..n / BATCH {
+                for i in 0..BATCH {
+                    sender.send(i).unwrap();
+                }
+                for i in 0..BATCH {
+                    assert_eq!(receiver.recv().await.unwrap(), i);
+                }
+            }
+        }
+        "watch" => {
+            let (sender, mut receiver) = tokio::sync::watch::channel(0);
+            for i in 0..n {
+                sender.send(i).unwrap();
+                receiver.changed().await.unwrap();
+                assert_eq!(*receiver.borrow_and_update(), i);
+            }
+        }
+        // Two tasks that wake each other.
+        "notify" => {
+            let (call, answer) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+            let echo = tokio::spawn({
+                let (call, answer) = (call.clone(), answer.clone());
+                async move {
+                    for _ in 0..n / 2 {
+                        call.notified().await;
+                        answer.notify_one();
+                    }
+                }
+            });
+            for _ in 0..n / 2 {
+                call.notify_one();
+                answer.notified().await;
+            }
+            echo.await.unwrap();
+        }
+        // Begun and given up, as most timers of a service are.
+        "sleep" => {
+            for _ in 0..n {
+                let mut sleep = std::pin::pin!(tokio::time::sleep(Duration::from_hours(1)));
+                std::future::poll_fn(|cx| {
+                    assert!(sleep.as_mut().poll(cx).is_pending());
+                    Poll::Ready(())
+                })
+                .await;
+            }
+        }
         // Tasks that stay: what they take is seen in the peak of the memory.
         "live" => {
             for _ in 0..n {
                 drop(tokio::spawn(std::future::pending::<()>()));
             }
+        }
+        "live-locks" => {
+            let locks: Vec<_> = (0..n).map(tokio::sync::Mutex::new).collect();
+            for lock in &locks {
+                *lock.lock().await += 1;
+            }
+            std::mem::forget(locks);
+        }
+        "live-channels" => {
+            let channels: Vec<_> = (0..n).map(|_| tokio::sync::mpsc::channel::<u64>(1)).collect();
+            for (sender, _) in &channels {
+                sender.send(1).await.unwrap();
+            }
+            std::mem::forget(channels);
         }
         other => panic!("no scenario {other}"),
     }

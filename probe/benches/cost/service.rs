@@ -1,29 +1,35 @@
-// A small real service, included like `scenarios.rs`: a request takes a Mutex, asks an actor over mpsc and oneshot, and
-// spawns.
-use std::{collections::HashMap, sync::Arc};
+// A small real service, included like `scenarios.rs`. A request does what requests do: it waits for a permit, reads a
+// shared table, takes a lock, asks an actor over mpsc and oneshot within a time limit, tells listeners, and spawns.
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, routing::get};
 
 use super::tokio::{
     self,
-    sync::{Mutex, mpsc, oneshot},
+    sync::{Mutex, RwLock, Semaphore, broadcast, mpsc, oneshot},
 };
 
 struct Shop {
+    permits: Semaphore,
+    prices: RwLock<HashMap<u64, u64>>,
     visits: Mutex<HashMap<u64, u64>>,
     jobs: mpsc::Sender<(u64, oneshot::Sender<u64>)>,
+    orders: broadcast::Sender<u64>,
 }
 
 async fn order(State(shop): State<Arc<Shop>>) -> String {
+    let _permit = shop.permits.acquire().await.unwrap();
+    let price = *shop.prices.read().await.get(&1).unwrap();
     let visit = {
         let mut visits = shop.visits.lock().await;
         let count = visits.entry(1).or_default();
-        *count += 1;
+        *count += price;
         *count
     };
     let (reply, answer) = oneshot::channel();
     shop.jobs.send((visit, reply)).await.unwrap();
-    let answer = answer.await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(10), answer).await.unwrap().unwrap();
+    let _ = shop.orders.send(answer);
     tokio::spawn(async move { answer * 2 }).await.unwrap().to_string()
 }
 
@@ -37,10 +43,21 @@ pub(crate) fn serve(listener: std::net::TcpListener) {
                 let _ = reply.send(n + 1);
             }
         });
+        let (orders, mut told) = broadcast::channel(1024);
+        let listening = tokio::spawn(async move {
+            while !matches!(told.recv().await, Err(broadcast::error::RecvError::Closed)) {}
+        });
         listener.set_nonblocking(true).unwrap();
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-        let shop = Arc::new(Shop { visits: Mutex::default(), jobs });
+        let shop = Arc::new(Shop {
+            permits: Semaphore::new(64),
+            prices: RwLock::new(HashMap::from([(1, 1)])),
+            visits: Mutex::default(),
+            jobs,
+            orders,
+        });
         axum::serve(listener, Router::new().route("/", get(order)).with_state(shop)).await.unwrap();
         actor.await.unwrap();
+        listening.await.unwrap();
     });
 }

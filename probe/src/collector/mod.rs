@@ -394,6 +394,8 @@ impl Collector {
             shed_sites: self.recorder.sites.shed() + self.dictionary.shed(),
             shed_panics: self.recorder.panics.shed(),
             shed_names: names::shed(),
+            shed_details: self.recorder.shed_details(),
+            shed_stacks: self.watchdog.shed(),
             // Differs by subscriber, who counts the gaps in `seq`.
             skipped_updates: 0,
         }
@@ -401,7 +403,7 @@ impl Collector {
 
     fn cost(&self, subscribers: &Subscribers) -> v1::Cost {
         v1::Cost {
-            cpu_ns: thread_cpu_ns(),
+            cpu_ns: clock::thread_cpu_ns() + self.watchdog.cpu_ns(),
             memory_bytes: self.recorder.memory_bytes(),
             memory_limit_bytes: self.recorder.limit_bytes(),
             subscribers: subscribers.count() as u32,
@@ -410,7 +412,8 @@ impl Collector {
 
     /// Counts of a task's poll durations, if it is known.
     pub(crate) fn poll_counts(recorder: &'static Recorder, id: u64) -> Option<Vec<u32>> {
-        recorder.tasks.all().find(|(_, slot)| slot.id() == id).map(|(_, slot)| slot.poll_counts().to_vec())
+        let (_, slot) = recorder.tasks.all().find(|(_, slot)| slot.id() == id)?;
+        Some(slot.poll_counts()?.to_vec())
     }
 }
 
@@ -491,20 +494,5 @@ impl Part {
             Self::Channels => Self::Workers,
             Self::Workers | Self::End => Self::End,
         }
-    }
-}
-
-/// CPU time of the calling thread, which is the probe's own; 0 where the system does not tell.
-fn thread_cpu_ns() -> u64 {
-    #[cfg(unix)]
-    {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the pointer is to a `timespec` of ours.
-        let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-        if result == 0 { time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64 } else { 0 }
-    }
-    #[cfg(not(unix))]
-    {
-        0
     }
 }

@@ -155,7 +155,7 @@ impl Stream for Details {
         }
         let counts = self.slot.poll_counts();
         let Some(task) = self.slot.read().filter(|task| task.id == self.id) else { return Poll::Ready(None) };
-        let polls = histogram::of_counts(&counts, clock::duration_ns(task.max_poll));
+        let polls = counts.and_then(|counts| histogram::of_counts(&counts, clock::duration_ns(task.max_poll)));
         Poll::Ready(Some(Ok(TaskDetails {
             task_id: Some(self.id.into()),
             now: Some(SystemTime::now().into()),

@@ -3,13 +3,17 @@
 use std::{
     alloc::{Layout, alloc_zeroed},
     sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU32, AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
-        compiler_fence, fence,
+        AtomicPtr, AtomicU32, AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
+        fence,
     },
 };
 
-use super::active;
+use super::{
+    active,
+    free_list::FreeList,
+    mark::{self, Place},
+};
 
 const SLOTS: usize = 1024;
 const CHUNKS: usize = 8192;
@@ -18,12 +22,10 @@ const WORDS: usize = SLOTS / 64;
 /// What every slot begins with; owned by the arena.
 #[derive(Default)]
 pub(crate) struct Head {
-    index: AtomicU32,
+    /// Beside the slot's own data, so that the writer that has this line anyway finds its mark here.
+    place: Place,
     /// In the free list: the next free slot's index plus one.
     next_free: AtomicU32,
-    /// Its bit in the chunk's `changed` is set, or about to be. Beside the slot's own data, so that the writer that has
-    /// this line anyway need not touch the shared bits more than once between two looks.
-    marked: AtomicBool,
 }
 
 /// A type that can live in an [`Arena`].
@@ -44,8 +46,7 @@ pub(crate) struct Arena<T: 'static> {
     chunks: [AtomicPtr<Chunk<T>>; CHUNKS],
     /// Slots ever handed out; those below are initialised.
     fresh: AtomicU32,
-    /// Head of the free list: a tag against ABA above the first free index plus one.
-    free: AtomicU64,
+    free: FreeList,
     /// Chunks there are.
     chunks_made: AtomicU32,
     /// Entities that found no slot.
@@ -58,7 +59,7 @@ impl<T: Slot> Arena<T> {
         Self {
             chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
             fresh: AtomicU32::new(0),
-            free: AtomicU64::new(0),
+            free: FreeList(AtomicU64::new(0)),
             chunks_made: AtomicU32::new(0),
             shed: AtomicU64::new(0),
         }
@@ -67,37 +68,23 @@ impl<T: Slot> Arena<T> {
     /// A slot for a new entity, as its last owner left it (all zero at first); `None` at the ceiling, and counted.
     #[inline]
     pub(crate) fn take(&'static self) -> Option<&'static T> {
-        self.pop_free().or_else(|| self.take_fresh())
+        self.try_take().or_else(|| {
+            self.count_shed();
+            None
+        })
+    }
+
+    /// As [`Arena::take`], and who asks counts.
+    #[inline]
+    pub(crate) fn try_take(&'static self) -> Option<&'static T> {
+        let free = self.free.pop(|index| Some(&self.get(index)?.head().next_free));
+        free.and_then(|index| self.get(index)).or_else(|| self.take_fresh())
     }
 
     /// Gives back a slot that no instrument refers to any more.
     pub(crate) fn give_back(&'static self, slot: &'static T) {
         self.mark(slot);
-        let index = slot.head().index.load(Relaxed);
-        let mut head = self.free.load(Relaxed);
-        loop {
-            slot.head().next_free.store(head as u32, Relaxed);
-            let new = next_tag(head) | u64::from(index + 1);
-            match self.free.compare_exchange_weak(head, new, Release, Relaxed) {
-                Ok(_) => return,
-                Err(now) => head = now,
-            }
-        }
-    }
-
-    #[inline]
-    fn pop_free(&'static self) -> Option<&'static T> {
-        let mut head = self.free.load(Acquire);
-        loop {
-            let index = (head as u32).checked_sub(1)?;
-            let slot = self.get(index)?;
-            // Another thread may pop this slot, use it and give it back meanwhile: the tag tells.
-            let next = slot.head().next_free.load(Relaxed);
-            match self.free.compare_exchange_weak(head, next_tag(head) | u64::from(next), Acquire, Acquire) {
-                Ok(_) => return Some(slot),
-                Err(now) => head = now,
-            }
-        }
+        self.free.push(slot.head().place.index(), &slot.head().next_free);
     }
 
     #[cold]
@@ -107,13 +94,10 @@ impl<T: Slot> Arena<T> {
             let chunk = self.chunks.get(n / SLOTS)?;
             (!chunk.load(Relaxed).is_null() || Self::may_grow()).then_some(n as u32 + 1)
         });
-        let Ok(index) = taken else {
-            self.shed.fetch_add(1, Relaxed);
-            return None;
-        };
+        let index = taken.ok()?;
         let chunk = self.chunk(index as usize / SLOTS)?;
         let slot = &chunk.slots[index as usize % SLOTS];
-        slot.head().index.store(index, Relaxed);
+        slot.head().place.set(index);
         Some(slot)
     }
 
@@ -129,7 +113,6 @@ impl<T: Slot> Arena<T> {
             // SAFETY: the layout is not of size zero; zeroed bytes are a valid `Chunk` by the contract of `Slot`.
             let new = unsafe { alloc_zeroed(Layout::new::<Chunk<T>>()) }.cast::<Chunk<T>>();
             if new.is_null() {
-                self.shed.fetch_add(1, Relaxed);
                 return None;
             }
             match place.compare_exchange(chunk, new, AcqRel, Acquire) {
@@ -158,22 +141,19 @@ impl<T: Slot> Arena<T> {
     /// Says that a slot changed. To be called after the change; nearly always one load of a line that the caller has.
     #[inline]
     pub(crate) fn mark(&self, slot: &T) {
-        // Keeps the compiler from looking at `marked` before the caller's stores. The CPU may still do so, hence the
-        // pause in `Changes`.
-        compiler_fence(SeqCst);
-        if !slot.head().marked.load(Relaxed) {
+        if slot.head().place.is_unmarked() {
             self.mark_cold(slot);
         }
     }
 
     #[cold]
     fn mark_cold(&self, slot: &T) {
-        slot.head().marked.store(true, Relaxed);
-        let index = slot.head().index.load(Relaxed) as usize;
+        let place = &slot.head().place;
+        let index = place.index() as usize;
         let chunk = self.chunks[index / SLOTS].load(Acquire);
         // SAFETY: the slot lies in that chunk, so it is there.
         let chunk = unsafe { &*chunk };
-        chunk.changed[index % SLOTS / 64].fetch_or(1 << (index % 64), Release);
+        mark::mark(place, &chunk.changed[index % SLOTS / 64]);
     }
 
     /// Takes the slots that changed since the last call into `into`, by index.
@@ -183,16 +163,9 @@ impl<T: Slot> Arena<T> {
     pub(crate) fn take_changed(&'static self, into: &mut Vec<u32>) {
         for (n, chunk) in self.chunks_there() {
             for (w, word) in chunk.changed.iter().enumerate() {
-                if word.load(Relaxed) == 0 {
-                    continue;
-                }
-                let mut bits = word.swap(0, Acquire);
-                while bits != 0 {
-                    let slot = w * 64 + bits.trailing_zeros() as usize;
-                    bits &= bits - 1;
-                    chunk.slots[slot].head().marked.store(false, Relaxed);
-                    into.push((n * SLOTS + slot) as u32);
-                }
+                let slots = &chunk.slots[w * 64..][..64];
+                let first = (n * SLOTS + w * 64) as u32;
+                mark::take(word, |slot| &slots[slot as usize].head().place, |slot| into.push(first + slot));
             }
         }
         fence(SeqCst);
@@ -210,7 +183,7 @@ impl<T: Slot> Arena<T> {
 
     /// The index of a slot of this arena.
     pub(crate) fn index(slot: &T) -> u32 {
-        slot.head().index.load(Relaxed)
+        slot.head().place.index()
     }
 
     /// All slots ever used, with their indices.
@@ -233,8 +206,7 @@ impl<T: Slot> Arena<T> {
         u64::from(self.chunks_made.load(Relaxed)) * size_of::<Chunk<T>>() as u64
     }
 
-    /// An entity finds no slot, for want of something else.
-    #[cfg(tokio_unstable)]
+    /// An entity finds no slot.
     pub(crate) fn count_shed(&self) {
         self.shed.fetch_add(1, Relaxed);
     }
@@ -248,10 +220,6 @@ impl<T: Slot> Arena<T> {
 /// How long after [`Arena::take_changed`] its slots may be looked at. A store leaves the CPU's store buffer within
 /// microseconds; a thread that is descheduled between its store and its look at `marked` has passed its stores on.
 pub(crate) const SETTLE: std::time::Duration = std::time::Duration::from_millis(1);
-
-fn next_tag(head: u64) -> u64 {
-    (head & !u64::from(u32::MAX)).wrapping_add(1 << 32)
-}
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@ use std::{
     any::type_name,
     panic::Location,
     sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
         fence,
     },
@@ -12,10 +12,11 @@ use std::{
 use super::{
     Recorder, active,
     arena::{Head, Slot},
-    names,
+    names::Name,
     readers::{ReadersReading, ReadersSlot},
+    refs::Refs,
     site::{Site, SiteInfo, SiteKind, add},
-    thread,
+    started, thread,
     wait::{Awaited, WaitKind},
 };
 
@@ -34,12 +35,9 @@ pub(crate) struct ChannelSlot {
     head: Head,
     kind: AtomicU8,
     closed: AtomicBool,
-    /// Of [`names`].
-    name: AtomicU16,
+    name: Name,
     /// Handles of any sort; the last one frees the slot.
-    refs: AtomicU32,
-    /// It was named after readers may have been told of it.
-    renamed: AtomicBool,
+    refs: Refs,
     /// 0 while the slot is free.
     id: AtomicU64,
     site: AtomicPtr<Site>,
@@ -88,7 +86,7 @@ pub(crate) struct ChannelReading {
     pub(crate) id: u64,
     pub(crate) kind: u8,
     pub(crate) site: &'static Site,
-    /// Of [`names`].
+    /// Of [`names`](super::names).
     pub(crate) name: u16,
     pub(crate) capacity: u64,
     #[cfg(feature = "console")]
@@ -115,15 +113,14 @@ pub(crate) struct ChannelRef(&'static ChannelSlot);
 
 impl Clone for ChannelRef {
     fn clone(&self) -> Self {
-        self.0.refs.fetch_add(1, Relaxed);
+        self.0.refs.retain();
         Self(self.0)
     }
 }
 
 impl Drop for ChannelRef {
     fn drop(&mut self) {
-        if self.0.refs.fetch_sub(1, Release) == 1 {
-            fence(Acquire);
+        if self.0.refs.release() == 1 {
             self.0.retire();
         }
     }
@@ -167,9 +164,8 @@ impl ChannelSlot {
         add(&site.spawned, 1);
         slot.kind.store(kind as u8, Relaxed);
         slot.closed.store(false, Relaxed);
-        slot.name.store(0, Relaxed);
-        slot.renamed.store(false, Relaxed);
-        slot.refs.store(1, Relaxed);
+        slot.name.reset();
+        slot.refs.begin();
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         slot.capacity.store(capacity as u64, Relaxed);
         #[cfg(feature = "console")]
@@ -198,14 +194,15 @@ impl ChannelSlot {
 
     #[cold]
     fn retire(&'static self) {
-        if let (Some(recorder), Some(site)) = (active(), self.site()) {
+        let recorder = started();
+        if let Some(site) = self.site() {
             add(&site.finished, 1);
-            self.id.store(0, Release);
-            if let Some(readers) = self.readers() {
-                recorder.readers.give_back(readers);
-            }
-            recorder.channels.give_back(self);
         }
+        self.id.store(0, Release);
+        if let Some(readers) = self.readers() {
+            recorder.readers.give_back(readers);
+        }
+        recorder.channels.give_back(self);
     }
 
     fn site(&self) -> Option<&'static Site> {
@@ -229,14 +226,13 @@ impl ChannelSlot {
 
     /// What the app calls it.
     pub(crate) fn set_name(&'static self, name: &str) {
-        self.name.store(names::id(name), Relaxed);
-        self.renamed.store(true, Release);
+        self.name.set(name);
         self.mark();
     }
 
     /// Whether it was named since this was last asked. For the collector only.
     pub(crate) fn take_renamed(&self) -> bool {
-        self.renamed.load(Relaxed) && self.renamed.swap(false, Acquire)
+        self.name.take_renamed()
     }
 
     /// `n` messages were sent at `site`.
@@ -322,9 +318,7 @@ impl ChannelSlot {
 
     #[inline]
     pub(super) fn mark(&'static self) {
-        if let Some(recorder) = active() {
-            recorder.channels.mark(self);
-        }
+        started().channels.mark(self);
     }
 
     /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
@@ -343,7 +337,7 @@ impl ChannelSlot {
             id,
             kind: self.kind.load(Relaxed),
             site: self.site()?,
-            name: self.name.load(Relaxed),
+            name: self.name.id(),
             capacity: self.capacity.load(Relaxed),
             #[cfg(feature = "console")]
             made_at: self.made_at.load(Relaxed),

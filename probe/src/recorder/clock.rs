@@ -66,6 +66,21 @@ pub(crate) fn ticks_in_ns(ns: u64) -> u64 {
     (u128::from(ns) * u128::from(PROBE) / u128::from(probe_ns)) as u64
 }
 
+/// CPU time of the calling thread, in nanoseconds; 0 where the system does not tell.
+pub(crate) fn thread_cpu_ns() -> u64 {
+    #[cfg(unix)]
+    {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the pointer is to a `timespec` of ours.
+        let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+        if result == 0 { time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64 } else { 0 }
+    }
+    #[cfg(not(unix))]
+    {
+        0
+    }
+}
+
 /// `quanta` reads the TSC exactly when its raw value lies between two readings of ours.
 fn counts_tsc(clock: &Clock) -> bool {
     #[cfg(target_arch = "x86_64")]

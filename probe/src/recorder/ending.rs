@@ -1,33 +1,45 @@
 //! What tasks are told to end by: a `CancellationToken`, one of a tree, and a `TaskTracker`. Both are slots of the lock
-//! table, since they are waited for as locks are; here is what only they have.
+//! table, since they are waited for as locks are; here is what only they have, in a slot beside it.
 use std::{
     any::type_name,
     panic::Location,
     sync::atomic::{
         AtomicPtr, AtomicU32, AtomicU64,
-        Ordering::{AcqRel, Relaxed, Release},
+        Ordering::{Relaxed, Release},
     },
 };
 
 use super::{
-    active, clock,
+    active,
+    arena::{Head, Slot},
+    clock,
     lock::{LockKind, LockSlot, location, set_location},
+    refs::Refs,
     site::{SiteInfo, SiteKind},
     thread,
 };
 
-/// In a [`LockSlot`] of either kind.
-pub(super) struct Ending {
+/// Beside the slot of a token or a tracker.
+#[repr(C)]
+pub(crate) struct EndingSlot {
+    head: Head,
     /// The token that it is a child of, whose slot it keeps; null for none.
     parent: AtomicPtr<LockSlot>,
     /// Those who keep the slot: handles, and children.
-    refs: AtomicU32,
+    refs: Refs,
     /// Handles of a token; what a tracker tracks.
     members: AtomicU32,
     /// Ticks when it was cancelled or closed itself; 0 when it was not.
     at: AtomicU64,
     site: AtomicPtr<Location<'static>>,
     by: AtomicU64,
+}
+
+// SAFETY: atomics only; zero is valid.
+unsafe impl Slot for EndingSlot {
+    fn head(&self) -> &Head {
+        &self.head
+    }
 }
 
 /// One reading of it; `at` in ticks.
@@ -41,10 +53,10 @@ pub(crate) struct EndingReading {
     pub(crate) by: u64,
 }
 
-impl Ending {
-    pub(super) fn reset(&self) {
+impl EndingSlot {
+    fn reset(&self) {
         self.parent.store(std::ptr::null_mut(), Relaxed);
-        self.refs.store(1, Relaxed);
+        self.refs.begin();
         self.members.store(0, Relaxed);
         self.at.store(0, Relaxed);
         set_location(&self.site, None);
@@ -56,39 +68,40 @@ impl Ending {
         unsafe { self.parent.load(Relaxed).as_ref() }
     }
 
-    /// `None` for other kinds.
-    pub(super) fn read(&self, kind: u8) -> Option<EndingReading> {
-        (kind >= LockKind::CancellationToken as u8).then(|| EndingReading {
+    /// The caller makes sure that the slot still is its token's or tracker's.
+    pub(super) fn read(&self) -> EndingReading {
+        EndingReading {
             parent: self.parent().map_or(0, LockSlot::id),
             members: self.members.load(Relaxed),
             at: self.at.load(Relaxed),
             site: location(&self.site),
             by: self.by.load(Relaxed),
-        })
+        }
     }
 }
 
 /// A hold on the slot of a token or a tracker.
-pub(crate) struct EndingRef(&'static LockSlot);
+pub(crate) struct EndingRef {
+    slot: &'static LockSlot,
+    ending: &'static EndingSlot,
+}
 
 impl Clone for EndingRef {
     fn clone(&self) -> Self {
-        self.0.ending.refs.fetch_add(1, Relaxed);
-        Self(self.0)
+        self.ending.refs.retain();
+        Self { slot: self.slot, ending: self.ending }
     }
 }
 
 impl Drop for EndingRef {
     fn drop(&mut self) {
-        let mut slot = self.0;
-        while slot.ending.refs.fetch_sub(1, AcqRel) == 1 {
-            let parent = slot.ending.parent();
+        let (mut slot, mut ending) = (self.slot, self.ending);
+        while ending.refs.release() == 1 {
+            let parent = ending.parent();
             slot.retire();
-            match parent {
-                // It was kept for its children.
-                Some(parent) => slot = parent,
-                None => break,
-            }
+            // It was kept for its children.
+            let Some((parent, its)) = parent.and_then(|parent| Some((parent, parent.ending()?))) else { break };
+            (slot, ending) = (parent, its);
         }
     }
 }
@@ -99,8 +112,8 @@ impl EndingRef {
         Self::new::<T>(LockKind::CancellationToken, made, |token| {
             if let Some(parent) = parent {
                 // A reference of the slot's own.
-                parent.0.ending.refs.fetch_add(1, Relaxed);
-                token.ending.parent.store(std::ptr::from_ref(parent.0).cast_mut(), Relaxed);
+                parent.ending.refs.retain();
+                token.parent.store(std::ptr::from_ref(parent.slot).cast_mut(), Relaxed);
             }
         })
     }
@@ -113,43 +126,53 @@ impl EndingRef {
     fn new<T>(
         kind: LockKind,
         made: &'static Location<'static>,
-        prepare: impl FnOnce(&'static LockSlot),
+        prepare: impl FnOnce(&'static EndingSlot),
     ) -> Option<Self> {
         let info = SiteInfo::of_thing(SiteKind::Lock, made, type_name::<T>());
-        LockSlot::register(active()?, &info, kind, prepare).map(Self)
+        let recorder = active()?;
+        let ending = recorder.endings.take()?;
+        ending.reset();
+        let registered = LockSlot::register(recorder, &info, kind, |slot| {
+            prepare(ending);
+            slot.set_ending(ending);
+        });
+        if registered.is_none() {
+            recorder.endings.give_back(ending);
+        }
+        registered.map(|slot| Self { slot, ending })
     }
 
     pub(crate) fn slot(&self) -> &'static LockSlot {
-        self.0
+        self.slot
     }
 
     /// So many handles, or things that are tracked, came or went.
     pub(crate) fn members(&self, change: i32) {
-        self.0.ending.members.fetch_add(change.cast_unsigned(), Relaxed);
-        self.0.mark();
+        self.ending.members.fetch_add(change.cast_unsigned(), Relaxed);
+        self.slot.mark();
     }
 
     /// It is cancelled or closed at `site`, by the task in poll if there is one.
     #[cold]
     pub(crate) fn ends(&self, site: &'static Location<'static>) {
-        let ending = &self.0.ending;
+        let ending = self.ending;
         set_location(&ending.site, Some(site));
         ending.by.store(thread::current_task_id(), Relaxed);
         ending.at.store(clock::ticks(), Release);
-        self.0.set_ready(true);
-        self.0.mark();
+        self.slot.set_ready(true);
+        self.slot.mark();
     }
 
     /// Somebody saw that it is cancelled, by itself or with its parent.
     #[inline]
     pub(crate) fn seen_to_end(&self) {
-        self.0.set_ready(true);
+        self.slot.set_ready(true);
     }
 
     /// A tracker is open again.
     pub(crate) fn goes_on(&self) {
-        self.0.ending.at.store(0, Release);
-        self.0.set_ready(false);
-        self.0.mark();
+        self.ending.at.store(0, Release);
+        self.slot.set_ready(false);
+        self.slot.mark();
     }
 }

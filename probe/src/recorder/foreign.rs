@@ -9,8 +9,9 @@ use std::{cell::Cell, panic::Location};
 use super::{
     Recorder,
     by_id::{ById, Place},
+    poll::PollInProgress,
     site::{SiteInfo, SiteKind, add},
-    task::{PollInProgress, Stage, TaskKind, TaskRef, TaskSlot},
+    task::{Stage, TaskKind, TaskRef, TaskSlot},
 };
 
 /// The type of a future that nobody knows. One variable, so that it has one address.

@@ -3,7 +3,7 @@
 use std::{
     panic::Location,
     sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU32, AtomicU64,
+        AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
     },
 };
@@ -46,11 +46,11 @@ struct Entry {
     site: AtomicPtr<Location<'static>>,
     permits: AtomicU32,
     /// The [`Holder::mark`], and in the top bit whether nobody else can hold it.
-    mark: AtomicU32,
+    mark: AtomicU16,
 }
 
 const CLAIMED: u64 = 1;
-const EXCLUSIVE: u32 = 1 << 31;
+const EXCLUSIVE: u16 = 1 << 15;
 
 // SAFETY: atomics only; zero is valid.
 unsafe impl Slot for HoldsSlot {
@@ -304,7 +304,7 @@ impl Drop for Held {
         let took = now.saturating_sub(self.since);
         self.of.lock.shared_hold(took, self.site);
         if self.kept_out_others() {
-            self.of.lock.suspended(took, now, self.site);
+            self.of.lock.suspended(took, now, self.site, false);
         }
         self.give_back();
     }

@@ -1,24 +1,26 @@
-//! A lock's slot. Who holds it, and since when, is written by the holder only; the waiters count themselves.
+//! A lock's slot. Who holds it, and since when, is written by the holder only, on a line of its own; the waiters count
+//! themselves on another.
 use std::{
     panic::Location,
     sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+        AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
         fence,
     },
 };
 
-use async_inspect_proto::HISTOGRAM_BUCKETS;
-
 use super::{
-    Recorder, active,
-    arena::{Head, Slot},
+    Recorder,
+    arena::{Arena, Head, Slot},
     clock,
-    ending::{Ending, EndingReading},
-    histogram::Histogram,
+    ending::{EndingReading, EndingSlot},
+    histogram::{Counts, is_long, only_short},
     holds::{HoldsReading, HoldsSlot},
-    names,
+    lazy::Lazy,
+    lock_details::{LockDetails, Suspended},
+    names::Name,
     site::{Site, SiteInfo, add},
+    started,
     thread::{self, Holder},
     wait::{Awaited, WaitKind},
 };
@@ -40,61 +42,57 @@ pub(crate) enum LockKind {
     TaskTracker = 9,
 }
 
-#[repr(C, align(128))]
+#[repr(C, align(64))]
 pub(crate) struct LockSlot {
     head: Head,
     kind: AtomicU8,
     /// Of a `Notify` and a `SetOnce`: 1 when who comes next need not wait.
     ready: AtomicU8,
-    /// Of [`names`].
-    name: AtomicU16,
-    /// Of a `Notify`: futures that a notification could reach, polled or not. Of a `Barrier`: tasks that it waits for.
-    expecting: AtomicU32,
-    /// 0 while the slot is free.
-    id: AtomicU64,
-    site: AtomicPtr<Site>,
-    /// Null when only one can hold it.
-    holds: AtomicPtr<HoldsSlot>,
+    /// The [`Holder::mark`].
+    holder_mark: AtomicU16,
+    /// Completed holds that took not long; of what is never held, see [`LockSlot::expecting`] and [`LockSlot::ending`].
+    short_holds: AtomicU32,
 
     // The current hold.
     holder: AtomicU64,
     /// 0 when free.
     held_since: AtomicU64,
     holder_site: AtomicPtr<Location<'static>>,
-    /// The [`Holder::mark`].
-    holder_mark: AtomicU32,
     acquires: AtomicU64,
 
-    // Completed holds. A `Notify` has none: here `suspended_holds` counts notifications that found nobody, and
-    // `last_suspended_at` and `last_suspended_site` are of the newest of them.
+    // Completed holds.
     hold_total: AtomicU64,
     hold_max: AtomicU64,
-    hold_max_site: AtomicPtr<Location<'static>>,
-    suspended_holds: AtomicU64,
-    last_suspended: AtomicU64,
-    last_suspended_at: AtomicU64,
-    last_suspended_site: AtomicPtr<Location<'static>>,
-    last_suspended_waiters: AtomicU32,
-    /// Ticks.
-    #[cfg(feature = "console")]
-    made_at: AtomicU64,
-    /// It was named after readers may have been told of it.
-    renamed: AtomicBool,
-    pub(super) ending: Ending,
 
     waits: Waits,
-
-    hold_times: Histogram,
 }
 
-/// Written by those who wait.
+/// Kinds of which something is [expected](LockSlot::expecting).
+const EXPECTING: [u8; 2] = [LockKind::Notify as u8, LockKind::Barrier as u8];
+
+/// What stays as it is, is needed rarely, or is written by those who wait.
 #[repr(C, align(64))]
 struct Waits {
+    /// 0 while the slot is free.
+    id: AtomicU64,
+    /// Null when only one can hold it.
+    holds: AtomicPtr<HoldsSlot>,
+    hold_max_site: AtomicPtr<Location<'static>>,
+    /// Id of the site, which every lock has; there are not more than fit.
+    site: AtomicU16,
+    name: Name,
+    details: Lazy<LockDetails>,
+
     waiters: AtomicU32,
+    /// Waits that took not long.
+    short: AtomicU32,
     contended: AtomicU64,
     total: AtomicU64,
     max: AtomicU64,
-    times: Histogram,
+
+    /// Ticks.
+    #[cfg(feature = "console")]
+    made_at: AtomicU64,
 }
 
 // SAFETY: atomics only; zero is valid.
@@ -118,11 +116,11 @@ pub(crate) struct LockReading {
     pub(crate) contended: u64,
     pub(crate) wait_total: u64,
     pub(crate) wait_max: u64,
-    pub(crate) wait_counts: [u32; HISTOGRAM_BUCKETS],
+    pub(crate) wait_counts: Counts,
     pub(crate) hold_total: u64,
     pub(crate) hold_max: u64,
     pub(crate) hold_max_site: Option<&'static Location<'static>>,
-    pub(crate) hold_counts: [u32; HISTOGRAM_BUCKETS],
+    pub(crate) hold_counts: Counts,
     pub(crate) suspended_holds: u64,
     pub(crate) last_suspended: u64,
     pub(crate) last_suspended_at: u64,
@@ -132,7 +130,7 @@ pub(crate) struct LockReading {
     pub(crate) expecting: u32,
     #[cfg(feature = "console")]
     pub(crate) made_at: u64,
-    /// Of [`names`].
+    /// Of [`names`](super::names).
     pub(crate) name: u16,
     /// Of a token and a tracker only.
     pub(crate) ending: Option<EndingReading>,
@@ -162,9 +160,8 @@ impl LockSlot {
         add(&site.spawned, 1);
         slot.kind.store(kind as u8, Relaxed);
         slot.ready.store(0, Relaxed);
-        slot.expecting.store(0, Relaxed);
-        slot.holds.store(std::ptr::null_mut(), Relaxed);
-        slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+        slot.holder_mark.store(0, Relaxed);
+        slot.short_holds.store(0, Relaxed);
         let waits = &slot.waits;
         for counter in [
             &slot.holder,
@@ -172,30 +169,24 @@ impl LockSlot {
             &slot.acquires,
             &slot.hold_total,
             &slot.hold_max,
-            &slot.suspended_holds,
-            &slot.last_suspended,
-            &slot.last_suspended_at,
             &waits.contended,
             &waits.total,
             &waits.max,
         ] {
             counter.store(0, Relaxed);
         }
-        for site in [&slot.holder_site, &slot.hold_max_site, &slot.last_suspended_site] {
-            set_location(site, None);
-        }
-        slot.last_suspended_waiters.store(0, Relaxed);
-        slot.name.store(0, Relaxed);
-        slot.renamed.store(false, Relaxed);
-        slot.ending.reset();
-        slot.holder_mark.store(0, Relaxed);
         #[cfg(feature = "console")]
-        slot.made_at.store(clock::ticks(), Relaxed);
+        waits.made_at.store(clock::ticks(), Relaxed);
+        set_location(&slot.holder_site, None);
+        set_location(&waits.hold_max_site, None);
+        waits.holds.store(std::ptr::null_mut(), Relaxed);
+        waits.site.store(site.id as u16, Relaxed);
+        waits.details.reset();
         waits.waiters.store(0, Relaxed);
-        waits.times.reset();
-        slot.hold_times.reset();
+        waits.short.store(0, Relaxed);
+        waits.name.reset();
         prepare(slot);
-        slot.id.store(recorder.new_id(), Release);
+        waits.id.store(recorder.new_id(), Release);
         recorder.locks.mark(slot);
         Some(slot)
     }
@@ -214,52 +205,60 @@ impl LockSlot {
             recorder.holds.give_back(holds);
             return None;
         };
-        lock.holds.store(std::ptr::from_ref(holds).cast_mut(), Release);
+        lock.waits.holds.store(std::ptr::from_ref(holds).cast_mut(), Release);
         Some(lock)
     }
 
     /// The lock went.
     pub(crate) fn retire(&'static self) {
-        if let (Some(recorder), Some(site)) = (active(), self.site()) {
+        let recorder = started();
+        if let Some(site) = self.site() {
             add(&site.finished, 1);
-            self.id.store(0, Release);
-            if let Some(holds) = self.holds() {
-                recorder.holds.give_back(holds);
-            }
-            recorder.locks.give_back(self);
         }
+        self.waits.id.store(0, Release);
+        self.waits.details.give_back(&recorder.lock_details);
+        if let Some(holds) = self.holds() {
+            recorder.holds.give_back(holds);
+        }
+        if let Some(ending) = self.ending() {
+            recorder.endings.give_back(ending);
+        }
+        recorder.locks.give_back(self);
     }
 
     fn site(&self) -> Option<&'static Site> {
-        // SAFETY: null, or a site, which is never freed.
-        unsafe { self.site.load(Relaxed).as_ref() }
+        started().sites.by_id(self.waits.site.load(Relaxed).into())
+    }
+
+    /// Its details, taken if it has none yet; `None` when there is no room for them.
+    fn details(&self) -> Option<&'static LockDetails> {
+        self.waits.details.get_or_take(&started().lock_details, LockDetails::reset)
     }
 
     #[inline]
     pub(super) fn holds(&self) -> Option<&'static HoldsSlot> {
         // SAFETY: null, or a slot, which is never freed.
-        unsafe { self.holds.load(Acquire).as_ref() }
+        unsafe { self.waits.holds.load(Acquire).as_ref() }
     }
 
     pub(crate) fn id(&self) -> u64 {
-        self.id.load(Relaxed)
+        self.waits.id.load(Relaxed)
     }
 
-    /// Gives a new lock its name, of [`names`].
+    /// Gives a new lock its name, of [`names`](super::names).
     pub(crate) fn name_first(&self, name: u16) {
-        self.name.store(name, Relaxed);
+        self.waits.name.first(name);
     }
 
     /// What the app calls it.
     pub(crate) fn set_name(&'static self, name: &str) {
-        self.name.store(names::id(name), Relaxed);
-        self.renamed.store(true, Release);
+        self.waits.name.set(name);
         self.mark();
     }
 
     /// Whether it was named since this was last asked. For the collector only.
     pub(crate) fn take_renamed(&self) -> bool {
-        self.renamed.load(Relaxed) && self.renamed.swap(false, Acquire)
+        self.waits.name.take_renamed()
     }
 
     /// A [`LockKind`].
@@ -288,20 +287,34 @@ impl LockSlot {
 
     /// So many more, or less, are expected.
     pub(crate) fn expect(&self, change: i32) {
-        self.expecting.fetch_add(change.cast_unsigned(), Relaxed);
+        self.short_holds.fetch_add(change.cast_unsigned(), Relaxed);
     }
 
-    /// Futures that a notification could reach.
+    /// Of a `Notify`: futures that a notification could reach, polled or not. Of a `Barrier`: tasks that it waits for. As
+    /// nobody holds them, it has the place of the holds' count.
     pub(crate) fn expecting(&self) -> u32 {
-        self.expecting.load(Relaxed)
+        self.short_holds.load(Relaxed)
+    }
+
+    /// Of a token and a tracker: gives it what only they have, which lies in the place of the holds' count.
+    pub(super) fn set_ending(&self, ending: &'static EndingSlot) {
+        self.short_holds.store(Arena::index(ending) + 1, Release);
+    }
+
+    /// What only a token or a tracker has.
+    pub(super) fn ending(&self) -> Option<&'static EndingSlot> {
+        if self.kind() < LockKind::CancellationToken as u8 {
+            return None;
+        }
+        started().endings.at(self.short_holds.load(Acquire).checked_sub(1)?)
     }
 
     /// A notification to all, from `site`, found nobody.
     #[cold]
     pub(crate) fn lost_notify(&'static self, site: &'static Location<'static>) {
-        self.last_suspended_at.store(clock::ticks(), Relaxed);
-        set_location(&self.last_suspended_site, Some(site));
-        self.suspended_holds.fetch_add(1, Release);
+        if let Some(details) = self.details() {
+            details.suspended(Suspended { held: 0, at: clock::ticks(), site, waiters: 0 }, false);
+        }
         self.mark();
     }
 
@@ -309,9 +322,23 @@ impl LockSlot {
     #[inline]
     pub(super) fn shared_hold(&self, took: u64, site: &'static Location<'static>) {
         self.hold_total.fetch_add(took, Relaxed);
-        self.hold_times.record_shared(took);
+        if is_long(took) {
+            self.long_hold(took, false);
+        } else {
+            self.short_holds.fetch_add(1, Relaxed);
+        }
         if took > self.hold_max.load(Relaxed) && self.hold_max.fetch_max(took, Relaxed) < took {
-            set_location(&self.hold_max_site, Some(site));
+            set_location(&self.waits.hold_max_site, Some(site));
+        }
+    }
+
+    /// `alone` when nobody else can come here meanwhile.
+    #[cold]
+    fn long_hold(&self, took: u64, alone: bool) {
+        match self.details() {
+            Some(details) if alone => details.long_holds.record(took),
+            Some(details) => details.long_holds.record_shared(took),
+            None => {}
         }
     }
 
@@ -333,30 +360,31 @@ impl LockSlot {
         let now = clock::ticks();
         let held = now.saturating_sub(self.held_since.load(Relaxed));
         self.hold_total.store(self.hold_total.load(Relaxed) + held, Relaxed);
-        self.hold_times.record(held);
+        if is_long(held) {
+            self.long_hold(held, true);
+        } else {
+            self.short_holds.store(self.short_holds.load(Relaxed).wrapping_add(1), Relaxed);
+        }
         if held > self.hold_max.load(Relaxed) {
             self.hold_max.store(held, Relaxed);
-            set_location(&self.hold_max_site, location(&self.holder_site));
+            set_location(&self.waits.hold_max_site, location(&self.holder_site));
         }
         let holder = Holder { task: self.holder.load(Relaxed), mark: self.holder_mark.load(Relaxed) };
         if thread::was_suspended(holder)
             && let Some(site) = location(&self.holder_site)
         {
-            self.suspended(held, now, site);
+            self.suspended(held, now, site, true);
         }
         self.holder.store(0, Relaxed);
         self.held_since.store(0, Release);
         self.mark();
     }
 
-    /// Facts about the newest one; two that end at once may mix theirs, each still true.
-    #[cold]
-    pub(super) fn suspended(&self, held: u64, now: u64, site: &'static Location<'static>) {
-        self.last_suspended.store(held, Relaxed);
-        self.last_suspended_at.store(now, Relaxed);
-        set_location(&self.last_suspended_site, Some(site));
-        self.last_suspended_waiters.store(self.waits.waiters.load(Relaxed), Relaxed);
-        self.suspended_holds.fetch_add(1, Release);
+    /// A hold that ends was one across a suspension. `alone` when nobody else can come here meanwhile.
+    pub(super) fn suspended(&self, held: u64, at: u64, site: &'static Location<'static>, alone: bool) {
+        if let Some(details) = self.details() {
+            details.suspended(Suspended { held, at, site, waiters: self.waiters() }, alone);
+        }
     }
 
     /// A thread outside of any task begins to wait, for what `blocking_lock` and the like do.
@@ -365,7 +393,7 @@ impl LockSlot {
         self.mark();
     }
 
-    /// A wait of `waited` ticks ended, with the lock or without.
+    /// A wait of `waited` ticks ended, with one of several holds or without.
     pub(crate) fn wait_ended(&'static self, waited: u64, acquired: bool) {
         let waits = &self.waits;
         waits.waiters.fetch_sub(1, Relaxed);
@@ -374,20 +402,65 @@ impl LockSlot {
         }
         waits.total.fetch_add(waited, Relaxed);
         waits.max.fetch_max(waited, Relaxed);
-        waits.times.record_shared(waited);
+        if is_long(waited) {
+            self.long_wait(waited);
+        } else {
+            waits.short.fetch_add(1, Relaxed);
+        }
         self.mark();
+    }
+
+    /// A wait of `waited` ticks ended with the lock, which nobody else can hold: so the caller is the only one here.
+    #[inline]
+    pub(crate) fn wait_won(&'static self, waited: u64) {
+        let waits = &self.waits;
+        waits.waiters.fetch_sub(1, Relaxed);
+        waits.contended.store(waits.contended.load(Relaxed) + 1, Relaxed);
+        waits.total.store(waits.total.load(Relaxed) + waited, Relaxed);
+        if waited > waits.max.load(Relaxed) {
+            waits.max.store(waited, Relaxed);
+        }
+        if is_long(waited) {
+            self.long_wait(waited);
+        } else {
+            waits.short.store(waits.short.load(Relaxed).wrapping_add(1), Relaxed);
+        }
+        self.mark();
+    }
+
+    /// A wait of `waited` ticks for a lock that only one can hold ended without it.
+    #[cold]
+    pub(crate) fn wait_given_up(&'static self, waited: u64) {
+        self.waits.waiters.fetch_sub(1, Relaxed);
+        if let Some(details) = self.details() {
+            let up = &details.given_up;
+            up.total.fetch_add(waited, Relaxed);
+            up.max.fetch_max(waited, Relaxed);
+            if is_long(waited) {
+                details.long_waits.record_shared(waited);
+            } else {
+                up.short.fetch_add(1, Relaxed);
+            }
+        }
+        self.mark();
+    }
+
+    #[cold]
+    fn long_wait(&self, waited: u64) {
+        if let Some(details) = self.details() {
+            details.long_waits.record_shared(waited);
+        }
     }
 
     #[inline]
     pub(crate) fn mark(&'static self) {
-        if let Some(recorder) = active() {
-            recorder.locks.mark(self);
-        }
+        started().locks.mark(self);
     }
 
     /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
     pub(crate) fn read(&self) -> Option<LockReading> {
-        let id = self.id.load(Acquire);
+        let waits = &self.waits;
+        let id = waits.id.load(Acquire);
         // One hold's holder never gets another hold's start.
         let (holder, holder_site, held_since) = (0..8)
             .find_map(|_| {
@@ -401,12 +474,21 @@ impl LockSlot {
                 })
             })
             .unwrap_or((0, None, 0));
-        let waits = &self.waits;
         let acquires = self.acquires.load(Acquire);
         let holds = self.holds().map(|holds| holds.read(acquires));
+        let counted = self.short_holds.load(Relaxed);
+        let (expecting, short_holds) = match self.kind() {
+            kind if EXPECTING.contains(&kind) => (counted, 0),
+            kind if kind >= LockKind::CancellationToken as u8 => (0, 0),
+            _ => (0, counted),
+        };
+        let details = waits.details.get(&started().lock_details);
+        let up = details.map(|details| &details.given_up);
+        let short_waits = waits.short.load(Relaxed).wrapping_add(up.map_or(0, |up| up.short.load(Relaxed)));
+        let of = |fact: fn(&LockDetails) -> u64| details.map_or(0, fact);
         let reading = LockReading {
             id,
-            kind: self.kind.load(Relaxed),
+            kind: self.kind(),
             site: self.site()?,
             holder,
             holder_site,
@@ -414,28 +496,28 @@ impl LockSlot {
             waiters: waits.waiters.load(Relaxed),
             acquires,
             contended: waits.contended.load(Relaxed),
-            wait_total: waits.total.load(Relaxed),
-            wait_max: waits.max.load(Relaxed),
-            wait_counts: waits.times.counts(),
+            wait_total: waits.total.load(Relaxed) + up.map_or(0, |up| up.total.load(Relaxed)),
+            wait_max: waits.max.load(Relaxed).max(up.map_or(0, |up| up.max.load(Relaxed))),
+            wait_counts: details.map_or(only_short(short_waits), |details| details.long_waits.counts(short_waits)),
             hold_total: self.hold_total.load(Relaxed),
             hold_max: self.hold_max.load(Relaxed),
-            hold_max_site: location(&self.hold_max_site),
-            hold_counts: self.hold_times.counts(),
-            suspended_holds: self.suspended_holds.load(Acquire),
-            last_suspended: self.last_suspended.load(Relaxed),
-            last_suspended_at: self.last_suspended_at.load(Relaxed),
-            last_suspended_site: location(&self.last_suspended_site),
-            last_suspended_waiters: self.last_suspended_waiters.load(Relaxed),
+            hold_max_site: location(&waits.hold_max_site),
+            hold_counts: details.map_or(only_short(short_holds), |details| details.long_holds.counts(short_holds)),
+            suspended_holds: of(|details| details.suspended_holds.load(Acquire)),
+            last_suspended: of(|details| details.last_suspended.load(Relaxed)),
+            last_suspended_at: of(|details| details.last_suspended_at.load(Relaxed)),
+            last_suspended_site: details.and_then(|details| location(&details.last_suspended_site)),
+            last_suspended_waiters: of(|details| details.last_suspended_waiters.load(Relaxed).into()) as u32,
             ready: self.ready.load(Relaxed) != 0,
-            expecting: self.expecting.load(Relaxed),
+            expecting,
             #[cfg(feature = "console")]
-            made_at: self.made_at.load(Relaxed),
-            name: self.name.load(Relaxed),
-            ending: self.ending.read(self.kind.load(Relaxed)),
+            made_at: waits.made_at.load(Relaxed),
+            name: waits.name.id(),
+            ending: self.ending().map(EndingSlot::read),
             holds,
         };
         fence(Acquire);
-        (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+        (id != 0 && waits.id.load(Relaxed) == id).then_some(reading)
     }
 }
 
@@ -463,7 +545,7 @@ impl Awaited for EventAwaited {
     }
 }
 
-/// An `await` for a lock. Only for locks that outlive it, as a borrow or an `Arc` of the lock shows.
+/// An `await` for a lock that only one can hold. Only for locks that outlive it, as a borrow or an `Arc` of the lock shows.
 pub(crate) struct LockAwaited(pub(crate) Option<&'static LockSlot>);
 
 impl Awaited for LockAwaited {
@@ -478,8 +560,10 @@ impl Awaited for LockAwaited {
     }
 
     fn ended(&self, waited: u64, completed: bool) {
-        if let Some(lock) = self.0 {
-            lock.wait_ended(waited, completed);
+        match self.0 {
+            Some(lock) if completed => lock.wait_won(waited),
+            Some(lock) => lock.wait_given_up(waited),
+            None => {}
         }
     }
 }

@@ -7,12 +7,18 @@
 //! | file | what |
 //! |---|---|
 //! | [`clock`] | ticks of the CPU, and what they are in nanoseconds |
-//! | [`arena`] | where slots live: stable addresses, a free list, a bit for "changed" |
+//! | [`arena`] | where slots live: stable addresses |
+//! | [`free_list`], [`mark`] | slots that nobody uses; slots that changed |
+//! | [`refs`], [`handle`], [`in_poll`] | who refers to a slot; what became of a result; what a thread polls |
+//! | [`lazy`] | slots that are taken when they are first needed |
+//! | [`sync`] | the atomics of these, for loom to replace |
 //! | [`site`] | places in the source, with the totals of what came from there |
-//! | [`task`] | a task's slot; its life, polls, handle |
+//! | [`task`] | a task's slot; its life, its handle |
+//! | [`poll`] | a task's future while it runs |
 //! | [`waker`] | a task's waker, counted |
 //! | [`wait`] | what a task waits for |
 //! | [`lock`], [`channel`] | slots of locks and channels |
+//! | [`lock_details`] | what only locks have on which somebody waits, or is slow |
 //! | [`holds`] | who holds what several may hold |
 //! | [`readers`] | how far each receiver of a broadcast is |
 //! | [`ending`] | tokens and trackers: what tasks are told to end by |
@@ -35,17 +41,26 @@ pub(crate) mod cpu_wait;
 pub(crate) mod ending;
 #[cfg(tokio_unstable)]
 pub(crate) mod foreign;
+pub(crate) mod free_list;
+pub(crate) mod handle;
 pub(crate) mod histogram;
 pub(crate) mod holds;
+pub(crate) mod in_poll;
+pub(crate) mod lazy;
 pub(crate) mod lock;
+pub(crate) mod lock_details;
+pub(crate) mod mark;
 pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod oneshot;
 pub(crate) mod panic;
 pub(crate) mod peek;
+pub(crate) mod poll;
 pub(crate) mod readers;
+pub(crate) mod refs;
 pub(crate) mod runtimes;
 pub(crate) mod site;
+pub(crate) mod sync;
 pub(crate) mod task;
 pub(crate) mod thread;
 mod unwatched;
@@ -59,13 +74,15 @@ use std::sync::{
 
 use arena::Arena;
 use channel::ChannelSlot;
+use ending::EndingSlot;
 use holds::HoldsSlot;
 use lock::LockSlot;
+use lock_details::LockDetails;
 use membership::MembershipSlot;
 use panic::Panics;
 use readers::ReadersSlot;
 use site::Sites;
-use task::TaskSlot;
+use task::{PollTimes, TaskSlot};
 use thread::WorkerSlot;
 
 /// Everything recorded in this process.
@@ -73,7 +90,10 @@ pub(crate) struct Recorder {
     pub(crate) sites: Sites,
     pub(crate) tasks: Arena<TaskSlot>,
     pub(crate) memberships: Arena<MembershipSlot>,
+    pub(crate) poll_times: Arena<PollTimes>,
     pub(crate) locks: Arena<LockSlot>,
+    pub(crate) lock_details: Arena<LockDetails>,
+    pub(crate) endings: Arena<EndingSlot>,
     pub(crate) holds: Arena<HoldsSlot>,
     pub(crate) channels: Arena<ChannelSlot>,
     pub(crate) readers: Arena<ReadersSlot>,
@@ -91,7 +111,10 @@ static RECORDER: Recorder = Recorder {
     sites: Sites::new(),
     tasks: Arena::new(),
     memberships: Arena::new(),
+    poll_times: Arena::new(),
     locks: Arena::new(),
+    lock_details: Arena::new(),
+    endings: Arena::new(),
     holds: Arena::new(),
     channels: Arena::new(),
     readers: Arena::new(),
@@ -110,6 +133,7 @@ pub(crate) fn start(limit_bytes: u64) {
     let limit = *LIMIT.get_or_init(|| limit_bytes);
     RECORDER.limit_bytes.store(limit, Relaxed);
     clock::start();
+    histogram::start();
     panic::install_hook();
     ACTIVE.store(true, Relaxed);
 }
@@ -120,10 +144,21 @@ pub(crate) fn active() -> Option<&'static Recorder> {
     ACTIVE.load(Relaxed).then_some(&RECORDER)
 }
 
+/// The recorder of something that was recorded, so that it was started: the instruments that have a slot need not ask.
+#[inline]
+pub(crate) fn started() -> &'static Recorder {
+    &RECORDER
+}
+
 impl Recorder {
     /// An id that no entity of this process had or will have.
     pub(crate) fn new_id(&self) -> u64 {
         self.next_id.fetch_add(1, Relaxed)
+    }
+
+    /// Histograms that found no room.
+    pub(crate) fn shed_details(&self) -> u64 {
+        self.poll_times.shed() + self.lock_details.shed()
     }
 
     /// Bytes taken by slots and sites.
@@ -136,7 +171,10 @@ impl Recorder {
             + unwatched::memory_bytes()
             + self.tasks.memory_bytes()
             + self.memberships.memory_bytes()
+            + self.poll_times.memory_bytes()
             + self.locks.memory_bytes()
+            + self.lock_details.memory_bytes()
+            + self.endings.memory_bytes()
             + self.holds.memory_bytes()
             + self.channels.memory_bytes()
             + self.readers.memory_bytes()
@@ -152,5 +190,20 @@ impl Recorder {
     /// Whether `bytes` more would stay below the ceiling.
     pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
         self.memory_bytes() + bytes <= self.limit_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_no_larger_than_their_budgets() {
+        // A task also has a reference in its future, which `--bench cost -- live` counts with the rest.
+        assert!(size_of::<TaskSlot>() <= 192, "{}", size_of::<TaskSlot>());
+        // The console asks when a lock was made.
+        let lock = if cfg!(feature = "console") { 192 } else { 128 };
+        assert!(size_of::<LockSlot>() <= lock, "{}", size_of::<LockSlot>());
+        assert!(size_of::<ChannelSlot>() <= 256, "{}", size_of::<ChannelSlot>());
     }
 }

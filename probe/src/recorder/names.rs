@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     sync::{
         Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicU16, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
@@ -17,6 +20,39 @@ static TEXTS: [OnceLock<Box<str>>; MOST] = [const { OnceLock::new() }; MOST];
 /// Those who name something may wait for each other here, never for a reader.
 static IDS: Mutex<Option<HashMap<&'static str, u16>>> = Mutex::new(None);
 static SHED: AtomicU64 = AtomicU64::new(0);
+
+/// The number of a thing's name, and in the top bit whether it was named after readers may have been told of it.
+#[derive(Default)]
+pub(crate) struct Name(AtomicU16);
+
+const RENAMED: u16 = 1 << 15;
+
+impl Name {
+    /// For a new thing, without a name.
+    pub(crate) fn reset(&self) {
+        self.first(0);
+    }
+
+    /// The name of a new thing.
+    pub(crate) fn first(&self, id: u16) {
+        self.0.store(id, Relaxed);
+    }
+
+    /// The thing goes by another name.
+    pub(crate) fn set(&self, name: &str) {
+        self.0.store(id(name) | RENAMED, Release);
+    }
+
+    /// Whether it was named since this was last asked. For the collector only.
+    pub(crate) fn take_renamed(&self) -> bool {
+        self.0.load(Relaxed) & RENAMED != 0 && self.0.fetch_and(!RENAMED, Acquire) & RENAMED != 0
+    }
+
+    /// The number.
+    pub(crate) fn id(&self) -> u16 {
+        self.0.load(Relaxed) & !RENAMED
+    }
+}
 
 /// The number that `name` goes by; 0 for the empty one, and for one too many, which is counted.
 pub(crate) fn id(name: &str) -> u16 {

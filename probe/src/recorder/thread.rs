@@ -2,9 +2,8 @@
 use std::{
     cell::Cell,
     sync::atomic::{
-        AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
+        AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
-        fence,
     },
 };
 
@@ -12,7 +11,8 @@ use super::{
     Recorder, active,
     arena::{Head, Slot},
     clock, cpu_wait,
-    task::TaskSlot,
+    in_poll::InPoll,
+    task::{TaskKind, TaskSlot},
 };
 
 /// What a thread that polls is for.
@@ -33,10 +33,7 @@ pub(crate) struct WorkerSlot {
     name: AtomicU32,
     /// 0 while the slot is free.
     id: AtomicU64,
-    /// The task in poll; null when none.
-    task: AtomicPtr<TaskSlot>,
-    /// Ticks; 0 when none.
-    poll_started: AtomicU64,
+    in_poll: InPoll<TaskSlot>,
     polls: AtomicU64,
     busy: AtomicU64,
     /// What [`cpu_wait`] said of the thread when it was last seen outside of any poll that lasts, in nanoseconds.
@@ -141,21 +138,8 @@ impl WorkerSlot {
     /// What the worker does; `None` when the slot is free.
     pub(crate) fn read(&self) -> Option<WorkerReading> {
         let id = self.id.load(Acquire);
-        // The start is read on both sides of the task, so that one poll's task never gets another poll's start, and the
-        // slot is still that task's. Polls so short that this does not settle in a few tries block nobody.
-        let poll = (0..8)
-            .find_map(|_| {
-                let started = self.poll_started.load(Acquire);
-                // SAFETY: null, or a slot, which is never freed.
-                let task = unsafe { self.task.load(Acquire).as_ref() };
-                let task_id = task.map_or(0, TaskSlot::id);
-                fence(Acquire);
-                (self.poll_started.load(Acquire) == started).then_some(match task {
-                    Some(task) if started != 0 => Some(Polling { task, task_id, started }),
-                    _ => None,
-                })
-            })
-            .flatten();
+        let poll = self.in_poll.read(|task| (task, task.id()));
+        let poll = poll.map(|((task, task_id), started)| Polling { task, task_id, started });
         let (unparked_at, polls) = (self.unparked_at.load(Acquire), self.polls.load(Relaxed));
         let stands = poll.is_none()
             && unparked_at != 0
@@ -278,18 +262,19 @@ pub(crate) struct Holder {
     /// The task; 0 outside of any.
     pub(crate) task: u64,
     /// Stays the same for as long as the task is not suspended: how many polls it had; of a task that is not watched, the
-    /// thread and how often that was parked. Leaves the top bit to others.
-    pub(crate) mark: u32,
+    /// thread and how often that was parked. Wraps, so that of very many suspensions one is missed. Leaves the top bit
+    /// to others.
+    pub(crate) mark: u16,
 }
 
 /// In [`Holder::mark`]: the task is not watched.
-const UNWATCHED: u32 = 1 << 30;
+const UNWATCHED: u16 = 1 << 14;
 
 /// Who acquires a lock now.
 #[inline]
 pub(crate) fn holder() -> Holder {
     match current_task() {
-        Some(task) => Holder { task: task.id(), mark: task.polls() as u32 & (UNWATCHED - 1) },
+        Some(task) => Holder { task: task.id(), mark: task.polls() as u16 & (UNWATCHED - 1) },
         None => unwatched_holder(),
     }
 }
@@ -303,11 +288,12 @@ fn unwatched_holder() -> Holder {
 
 /// Tells this thread between two of its parks from other threads and times, nearly always; 0 for a thread that no runtime
 /// ever parked.
-fn this_park() -> u32 {
+fn this_park() -> u16 {
     HERE.with(|here| {
         let thread = here.worker.get().map_or(0, |worker| worker.id.load(Relaxed) as u32);
         let parks = here.parks.get();
-        if thread == 0 || parks == 0 { 0 } else { (thread.wrapping_mul(0x9E37_79B1) ^ parks) % UNWATCHED }
+        let mixed = thread.wrapping_mul(0x9E37_79B1) ^ parks.wrapping_mul(0x85EB_CA6B);
+        if thread == 0 || parks == 0 { 0 } else { (mixed >> 18) as u16 }
     })
 }
 
@@ -318,7 +304,7 @@ fn this_park() -> u32 {
 pub(crate) fn was_suspended(holder: Holder) -> bool {
     match current_task() {
         _ if holder.task == 0 => false,
-        Some(task) => task.id() != holder.task || task.polls() as u32 & (UNWATCHED - 1) != holder.mark,
+        Some(task) => task.id() != holder.task || task.polls() as u16 & (UNWATCHED - 1) != holder.mark,
         None if holder.mark & UNWATCHED == 0 => true,
         None => {
             let now = unwatched_holder();
@@ -393,7 +379,7 @@ pub(super) struct Outer {
 
 /// Notes that a poll of `task` begins on this thread at `now`.
 #[inline]
-pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, kind: WorkerKind, now: u64) -> Outer {
+pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, now: u64) -> Outer {
     HERE.with(|here| {
         let outer = Outer {
             task: here.task.replace(Some(task)),
@@ -401,11 +387,11 @@ pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, kind: 
             in_place: here.in_place.replace(false),
             future: here.future.replace((0, 0)),
         };
-        if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind)) {
-            // Between the two stores a reader sees no poll, never the new task with the old start.
-            worker.poll_started.store(0, Release);
-            worker.task.store(std::ptr::from_ref(task).cast_mut(), Release);
-            worker.poll_started.store(now, Release);
+        if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind_for(task))) {
+            if outer.task.is_some() {
+                worker.in_poll.end();
+            }
+            worker.in_poll.begin(task, now);
         }
         outer
     })
@@ -421,11 +407,10 @@ pub(super) fn leave(outer: &Outer, now: u64) -> u64 {
         here.future.set(outer.future);
         let started = here.poll_started.replace(outer.poll_started);
         if let Some(worker) = here.worker.get() {
-            worker.poll_started.store(0, Release);
+            worker.in_poll.end();
             if let Some(task) = outer.task {
                 if !outer.in_place {
-                    worker.task.store(std::ptr::from_ref(task).cast_mut(), Release);
-                    worker.poll_started.store(outer.poll_started, Release);
+                    worker.in_poll.begin(task, outer.poll_started);
                 }
             } else {
                 // A nested poll's time is part of the outer poll's.
@@ -458,7 +443,7 @@ impl Away {
     fn begin(task: &'static TaskSlot) -> Self {
         let nested = HERE.with(|here| {
             if let Some(worker) = here.worker.get() {
-                worker.poll_started.store(0, Release);
+                worker.in_poll.end();
             }
             here.in_place.replace(true)
         });
@@ -481,10 +466,19 @@ impl Drop for Away {
             let started = here.poll_started.get() + clock::ticks().saturating_sub(self.since);
             here.poll_started.set(started);
             if let Some(worker) = here.worker.get() {
-                worker.task.store(std::ptr::from_ref(self.task).cast_mut(), Release);
-                worker.poll_started.store(started, Release);
+                worker.in_poll.begin(self.task, started);
             }
         });
+    }
+}
+
+/// What a thread is for that polls `task` first of all.
+#[cold]
+fn kind_for(task: &TaskSlot) -> WorkerKind {
+    match task.kind() {
+        kind if kind == TaskKind::Root as u8 => WorkerKind::BlockOn,
+        kind if kind == TaskKind::Blocking as u8 => WorkerKind::Blocking,
+        _ => WorkerKind::Worker,
     }
 }
 
@@ -495,8 +489,7 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     let worker = recorder.workers.take()?;
     worker.kind.store(kind as u8, Relaxed);
     worker.name.store(name_index(), Relaxed);
-    worker.task.store(std::ptr::null_mut(), Relaxed);
-    worker.poll_started.store(0, Relaxed);
+    worker.in_poll.reset();
     worker.polls.store(0, Relaxed);
     worker.busy.store(0, Relaxed);
     worker.cpu_waited.store(cpu_wait::of_this_thread().waited, Relaxed);

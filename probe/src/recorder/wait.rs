@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    active, clock,
+    clock, started,
     task::{TaskKind, TaskRef, TaskSlot},
     thread, unwatched,
 };
@@ -148,14 +148,19 @@ impl Drop for Waiting {
         }
         match self.entry {
             Some(entry) => {
-                let entry = &self.task.waits()[entry as usize];
-                let _ = entry.on.compare_exchange(self.on, 0, Release, Relaxed);
+                let on = &self.task.waits()[entry as usize].on;
+                // In the task's own poll nobody else writes its entries, nor can the slot change hands.
+                if thread::current_task().is_some_and(|task| std::ptr::eq(task, self.task)) {
+                    if on.load(Relaxed) == self.on {
+                        on.store(0, Release);
+                    }
+                } else {
+                    let _ = on.compare_exchange(self.on, 0, Release, Relaxed);
+                }
             }
             None => self.task.more_waits(-1),
         }
-        if let Some(recorder) = active() {
-            recorder.tasks.mark(self.task);
-        }
+        started().tasks.mark(self.task);
         if self.task.kind() == TaskKind::Unwatched as u8 {
             drop(TaskRef::from_retained(self.task));
         }

@@ -2,28 +2,211 @@
 //!
 //! The waker that a watched future is given points at the task's slot and shares the slot's reference count. The slot
 //! holds one clone of tokio's waker for as long as anything refers to it, so cloning and dropping ours costs what tokio's
-//! costs: one add.
+//! costs: one add. In a task's first poll the slot has tokio's waker on loan only: a task that ends there without a clone
+//! of its waker, as most short ones do, never needs the clone.
 use std::{
-    mem::ManuallyDrop,
-    sync::atomic::Ordering::Relaxed,
-    task::{RawWaker, RawWakerVTable, Waker},
+    cell::UnsafeCell,
+    mem::{ManuallyDrop, MaybeUninit},
+    sync::atomic::{
+        AtomicBool, AtomicU8, AtomicU32, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
+    task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
 };
 
 use super::{
-    active, clock,
+    clock,
+    names::Name,
+    refs::Refs,
     task::{TaskRef, TaskSlot},
     thread,
 };
 
+/// Written by whoever wakes the task, hence a line of its own.
+#[repr(C, align(64))]
+pub(super) struct Wakes {
+    pub(super) refs: Refs,
+    /// A `HAS_…`.
+    has: AtomicU8,
+    /// Ours was cloned while tokio's was on loan.
+    cloned: AtomicBool,
+    /// What the app calls the task, where there is room.
+    pub(super) name: Name,
+    /// Unless [`HAS_NONE`].
+    tokio: UnsafeCell<MaybeUninit<Waker>>,
+    /// Ticks; 0 when not woken since the last poll.
+    woken_at: AtomicU64,
+    by_others: AtomicU64,
+    by_itself: AtomicU64,
+    sched_total: AtomicU64,
+    sched_max: AtomicU32,
+    /// Index of the task's `MembershipSlot` plus one; 0 when it has none.
+    pub(super) membership: AtomicU32,
+}
+
+const HAS_NONE: u8 = 0;
+/// The waker of the poll in progress, which is tokio's to drop.
+const HAS_LOAN: u8 = 1;
+const HAS_CLONE: u8 = 2;
+/// Has a clone, and a waker that is not counted was given out as well, so the count says nothing.
+const HAS_STRANGE: u8 = 3;
+
+/// `sched_max` is kept in units of 1024 ticks, so that it fits beside the counters of its line: half a microsecond.
+const SCHED_MAX_SHIFT: u32 = 10;
+
 /// In `woken_at`: woken by itself during the poll in progress, to be replaced by the time of that poll's end.
 pub(crate) const BY_ITSELF: u64 = 1;
+
+// SAFETY: `tokio` is written by the polling thread before `has` is set with release, and taken when the last reference
+// went; in between it is only read. Everything else is atomic.
+unsafe impl Sync for Wakes {}
+
+/// One reading of [`Wakes`]; times in ticks.
+pub(super) struct WakesReading {
+    pub(super) woken_at: u64,
+    pub(super) by_others: u64,
+    pub(super) by_itself: u64,
+    pub(super) sched_total: u64,
+    pub(super) sched_max: u64,
+    pub(super) name: u16,
+}
+
+impl Wakes {
+    /// For a new task, with one reference.
+    pub(super) fn begin(&self) {
+        for counter in [&self.woken_at, &self.by_others, &self.by_itself, &self.sched_total] {
+            counter.store(0, Relaxed);
+        }
+        self.sched_max.store(0, Relaxed);
+        self.cloned.store(false, Relaxed);
+        self.name.reset();
+        self.membership.store(0, Relaxed);
+        self.refs.begin();
+    }
+
+    pub(super) fn read(&self) -> WakesReading {
+        WakesReading {
+            woken_at: self.woken_at.load(Relaxed),
+            by_others: self.by_others.load(Relaxed),
+            by_itself: self.by_itself.load(Relaxed),
+            sched_total: self.sched_total.load(Relaxed),
+            sched_max: u64::from(self.sched_max.load(Relaxed)) << SCHED_MAX_SHIFT,
+            name: self.name.id(),
+        }
+    }
+
+    /// References there are, when every waker that was given out is one of them.
+    pub(super) fn counted(&self) -> Option<u32> {
+        (self.has.load(Acquire) == HAS_CLONE).then(|| self.refs.count())
+    }
+
+    /// A poll begins at `started`.
+    #[inline]
+    pub(super) fn polled(&self, started: u64) {
+        let woken_at = self.woken_at.load(Relaxed);
+        if woken_at == 0 {
+            return;
+        }
+        self.woken_at.store(0, Relaxed);
+        let delay = started.saturating_sub(woken_at);
+        self.sched_total.store(self.sched_total.load(Relaxed) + delay, Relaxed);
+        let delay = u32::try_from(delay >> SCHED_MAX_SHIFT).unwrap_or(u32::MAX);
+        if delay > self.sched_max.load(Relaxed) {
+            self.sched_max.store(delay, Relaxed);
+        }
+    }
+
+    /// The poll ended. Woken by itself in it, the task waits for a worker from now on.
+    #[inline]
+    pub(super) fn poll_ended(&self, ended: u64) {
+        if self.woken_at.load(Relaxed) == BY_ITSELF {
+            self.woken_at.store(ended, Relaxed);
+        }
+    }
+
+    /// Polls with the waker of `task`, whose wakes these are, which wakes by the one in `cx`.
+    #[inline]
+    pub(super) fn lend<T>(
+        &self,
+        task: &'static TaskSlot,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        if self.has.load(Relaxed) == HAS_NONE {
+            return self.lend_first(task, cx, poll);
+        }
+        // SAFETY: it has one; only the polling thread, which this is, changes it.
+        let known = unsafe { (*self.tokio.get()).assume_init_ref() }.will_wake(cx.waker());
+        if known {
+            poll(&mut Context::from_waker(&borrowed(task)))
+        } else {
+            self.has.store(HAS_STRANGE, Release);
+            poll(cx)
+        }
+    }
+
+    #[inline]
+    fn lend_first<T>(
+        &self,
+        task: &'static TaskSlot,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        // SAFETY: only the polling thread gets here, and nobody reads before `has` is set. The copy is never dropped:
+        // it is made a clone, or forgotten, before this function returns, for as long as which `cx` keeps it alive.
+        unsafe { (*self.tokio.get()).write(std::ptr::read(cx.waker())) };
+        self.has.store(HAS_LOAN, Release);
+        let loan = Loan { wakes: self, waker: cx.waker() };
+        let output = poll(&mut Context::from_waker(&borrowed(task)));
+        // Whoever cloned ours had it from this poll, which is over: that happened before.
+        if output.is_ready() && !self.cloned.load(Relaxed) {
+            std::mem::forget(loan);
+            self.has.store(HAS_NONE, Relaxed);
+        }
+        output
+    }
+
+    /// tokio's own waker of this task, once it was polled.
+    #[inline]
+    fn tokio_waker(&self) -> Option<&Waker> {
+        // SAFETY: written before `has`, and not again before the last reference is gone, or before the poll is over
+        // which it is on loan for; the caller holds a reference, or a waker that is borrowed from that poll.
+        (self.has.load(Acquire) != HAS_NONE).then(|| unsafe { (*self.tokio.get()).assume_init_ref() })
+    }
+
+    /// The last reference went.
+    #[inline]
+    pub(super) fn retire(&self) {
+        if self.has.load(Relaxed) != HAS_NONE {
+            self.has.store(HAS_NONE, Relaxed);
+            // SAFETY: a clone of ours, since no loan outlives its poll, which holds a reference. The last one is gone,
+            // so nobody reads it, and the slot is not free yet, so nobody writes it.
+            unsafe { (*self.tokio.get()).assume_init_drop() };
+        }
+    }
+}
+
+/// tokio's waker on loan. Dropping this makes it a clone of ours, as when the poll is pending, or panics.
+struct Loan<'a> {
+    wakes: &'a Wakes,
+    waker: &'a Waker,
+}
+
+impl Drop for Loan<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // The copy that is there already becomes what this clone would be: the same waker, counted once more.
+        std::mem::forget(self.waker.clone());
+        self.wakes.has.store(HAS_CLONE, Release);
+    }
+}
 
 /// One table, so that `will_wake` holds between all of a task's wakers.
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);
 
 /// The waker for a poll of `task`, without a reference of its own: it must not outlive the poll that holds one.
 #[inline]
-pub(super) fn borrowed(task: &'static TaskSlot) -> ManuallyDrop<Waker> {
+fn borrowed(task: &'static TaskSlot) -> ManuallyDrop<Waker> {
     // SAFETY: the table's functions expect a `&'static TaskSlot` and hold to the contract of `RawWakerVTable`: they are
     // thread-safe, and `drop` gives back what `clone` took. The caller's own reference is not given back, since the
     // waker is never dropped.
@@ -45,6 +228,9 @@ unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: called by `Waker` with the data of `raw`.
     let task = unsafe { slot(data) };
     task.retain();
+    if !task.wakes.cloned.load(Relaxed) {
+        task.wakes.cloned.store(true, Relaxed);
+    }
     raw(task)
 }
 
@@ -71,24 +257,23 @@ impl TaskSlot {
     }
 
     fn wake(&'static self) {
+        let wakes = &self.wakes;
         let itself = thread::current_task().is_some_and(|task| std::ptr::eq(task, self));
         if itself {
             // Only the polling thread gets here.
-            self.wakes.by_itself.store(self.wakes.by_itself.load(Relaxed) + 1, Relaxed);
-            if self.wakes.woken_at.load(Relaxed) == 0 {
-                self.wakes.woken_at.store(BY_ITSELF, Relaxed);
+            wakes.by_itself.store(wakes.by_itself.load(Relaxed) + 1, Relaxed);
+            if wakes.woken_at.load(Relaxed) == 0 {
+                wakes.woken_at.store(BY_ITSELF, Relaxed);
             }
         } else {
-            self.wakes.by_others.fetch_add(1, Relaxed);
+            wakes.by_others.fetch_add(1, Relaxed);
             // Before tokio is told: then every time that is left here is followed by a poll that takes it away.
-            if self.wakes.woken_at.load(Relaxed) == 0 {
-                self.wakes.woken_at.store(clock::ticks(), Relaxed);
-                if let Some(recorder) = active() {
-                    recorder.tasks.mark(self);
-                }
+            if wakes.woken_at.load(Relaxed) == 0 {
+                wakes.woken_at.store(clock::ticks(), Relaxed);
+                self.mark();
             }
         }
-        if let Some(waker) = self.tokio_waker() {
+        if let Some(waker) = wakes.tokio_waker() {
             waker.wake_by_ref();
         }
     }

@@ -14,6 +14,14 @@ impl Watchdog {
         Some("stacks of blocked polls are taken on Linux on x86_64 and aarch64 only".to_owned())
     }
 
+    pub(crate) fn shed(&self) -> u64 {
+        0
+    }
+
+    pub(crate) fn cpu_ns(&self) -> u64 {
+        0
+    }
+
     pub(crate) fn look(&mut self) -> Vec<Stack> {
         Vec::new()
     }

@@ -7,13 +7,14 @@
 //! | [`budget`] | the mark by which such a poll is known again |
 //! | [`signal`] | interrupts the thread and copies its registers and the used part of its stack; nothing more |
 //! | [`modules`] | which files the process' code came from, read without the dynamic linker's lock |
+//! | [`namer`] | unwinds and names stacks, on a thread of its own |
 //! | [`unwind`] | from registers and a copied stack to addresses |
 //! | [`symbols`] | from addresses to functions, files and lines; which of them are the user's |
 //! | [`cause`] | what the thread is doing, told by its frames |
 //! | [`elsewhere`] | systems and processors where none of this can be done: no stacks, and the reason |
 //!
-//! The handler copies memory, and marks the poll's budget, and that is all: it cannot meet a lock or an allocator that the interrupted thread holds.
-//! Unwinding and symbols come after, on the probe's own thread.
+//! The handler copies memory, and marks the poll's budget, and that is all: it cannot meet a lock or an allocator that the
+//! interrupted thread holds. Unwinding and symbols come after, on another thread of the probe's.
 
 mod stack;
 
@@ -25,6 +26,7 @@ cfg_select! {
         mod budget;
         mod cause;
         mod modules;
+        mod namer;
         mod signal;
         mod symbols;
         #[cfg(test)]

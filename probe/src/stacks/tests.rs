@@ -56,9 +56,10 @@ fn request(address: std::net::SocketAddr, path: &str) -> String {
 
 #[test]
 fn an_axum_handler_that_sleeps_is_told_with_its_line() {
-    const LINE: u32 = line!() + 2;
+    const LINE: u32 = line!() + 3;
     async fn slow() -> &'static str {
-        std::thread::sleep(Duration::from_secs(2));
+        // As long as naming takes, and longer.
+        std::thread::sleep(Duration::from_secs(5));
         "done"
     }
     let (_only, mut watchdog) = only_watchdog();

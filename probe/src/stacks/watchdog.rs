@@ -2,11 +2,10 @@
 use std::collections::HashMap;
 
 use super::{
-    Cause, Stack, cause, modules,
+    Cause, Stack, cause,
+    namer::{self, Job, Named, Namer},
     signal::{self, Mark},
-    symbols,
     unwatched::Unwatched,
-    unwind,
 };
 use crate::recorder::{
     Recorder, clock, cpu_wait,
@@ -25,7 +24,7 @@ pub(crate) struct Watchdog {
     /// By worker: the poll that was looked at last.
     seen: HashMap<u64, Seen>,
     unwatched: Unwatched,
-    modules: modules::Modules,
+    namer: Namer,
     /// Why no stack can be taken, said once.
     broken: Option<signal::Unavailable>,
 }
@@ -54,7 +53,7 @@ impl Watchdog {
             recorder,
             seen: HashMap::new(),
             unwatched: Unwatched::default(),
-            modules: modules::Modules::default(),
+            namer: Namer::new(recorder),
             broken: if enabled { signal::install().err() } else { Some(signal::Unavailable::SwitchedOff) },
         }
     }
@@ -64,7 +63,17 @@ impl Watchdog {
         self.broken.as_ref().map(ToString::to_string)
     }
 
-    /// Takes the stacks that are due.
+    /// Stacks that were taken and not named, for want of time.
+    pub(crate) fn shed(&self) -> u64 {
+        self.namer.shed()
+    }
+
+    /// CPU time that naming took, in nanoseconds.
+    pub(crate) fn cpu_ns(&self) -> u64 {
+        self.namer.cpu_ns()
+    }
+
+    /// Takes the stacks that are due, and gives those that have got their names meanwhile.
     pub(crate) fn look(&mut self) -> Vec<Stack> {
         if self.broken.is_some() {
             return Vec::new();
@@ -75,19 +84,23 @@ impl Watchdog {
         let is_there = |id: u64| workers.iter().any(|(_, worker)| worker.id == id);
         self.unwatched.retain(is_there);
         self.seen.retain(|&id, _| is_there(id));
-        workers.iter().filter_map(|(slot, worker)| self.look_at(slot, worker, now)).collect()
+        let named: Vec<Named> = self.namer.named().collect();
+        for (slot, worker) in workers {
+            self.look_at(slot, &worker, now);
+        }
+        named.into_iter().map(|named| self.stack(named)).collect()
     }
 
-    /// The stack of a thread whose poll lasts, watched or not, if one is due.
-    fn look_at(&mut self, slot: &WorkerSlot, worker: &WorkerReading, now: u64) -> Option<Stack> {
+    /// Takes the stack of a thread whose poll lasts, watched or not, if one is due, and has it named.
+    fn look_at(&mut self, slot: &WorkerSlot, worker: &WorkerReading, now: u64) {
         let watched =
             worker.poll.map(|poll| Poll { task: poll.task_id, started: poll.started, future: poll.task.future_type() });
         let mark = match &watched {
             Some(poll) if self.is_due(worker, poll, now) => Mark::No,
-            None if !Unwatched::may_be_in_one(worker, now) => return None,
+            None if !Unwatched::may_be_in_one(worker, now) => return,
             None if self.unwatched.wants_mark(worker) => Mark::Lower(now as u32 ^ (now >> 32) as u32),
             None => Mark::Read,
-            Some(_) => return None,
+            Some(_) => return,
         };
         let state = cpu_wait::thread_state(slot.tid());
         let copy = signal::copy(slot.tid(), slot.stack(), mark);
@@ -104,31 +117,33 @@ impl Watchdog {
             let marked = copy.as_ref().filter(|_| same).and_then(|copy| copy.marked);
             let since = self.unwatched.since(worker, marked, now);
             slot.stands(worker, since.unwrap_or(0));
-            Poll { task: 0, started: since?, future: "" }
+            let Some(started) = since else { return };
+            Poll { task: 0, started, future: "" }
         };
         if !self.is_due(worker, &poll, now) {
-            return None;
+            return;
         }
-        let Some(copy) = copy else {
-            self.note(worker, &poll, now, Cause::Unknown);
-            return None;
-        };
-        if !same {
-            return None;
+        match copy {
+            Some(copy) if same => {
+                self.note(worker, &poll, now);
+                let seen = namer::Seen { worker: worker.id, task: poll.task, started: poll.started, at: now };
+                self.namer.name(Job { seen, copy, state, future: poll.future });
+            }
+            Some(_) => {}
+            None => self.note(worker, &poll, now).causes.push(Cause::Unknown),
         }
-        let addresses = unwind::addresses(&copy, &mut self.modules);
-        let frames = symbols::frames(&addresses, &mut self.modules, self.recorder);
-        let seen = self.note(worker, &poll, now, cause::of(&frames, state));
-        let (cause, samples) = (cause::agreed(&seen.causes), seen.samples);
-        Some(Stack {
-            worker: worker.id,
-            task: poll.task,
-            poll_started: poll.started,
-            at: now,
-            cause,
-            samples,
-            frames: symbols::trimmed(frames, poll.future),
-        })
+    }
+
+    /// The stack that is told. That of a poll which is over by now is still what it was blocked in.
+    fn stack(&mut self, named: Named) -> Stack {
+        let Named { seen, frames, cause } = named;
+        let namer::Seen { worker, task, started: poll_started, at } = seen;
+        let known = self.seen.get_mut(&worker).filter(|known| known.poll_started == poll_started);
+        let (cause, samples) = known.map_or((cause, 1), |known| {
+            known.causes.push(cause);
+            (cause::agreed(&known.causes), known.causes.len() as u32)
+        });
+        Stack { worker, task, poll_started, at, frames, cause, samples }
     }
 
     fn is_due(&self, worker: &WorkerReading, poll: &Poll, now: u64) -> bool {
@@ -141,19 +156,14 @@ impl Watchdog {
             .is_none_or(|seen| seen.poll_started != poll.started || (seen.samples < MAX_SAMPLES && now >= seen.next_at))
     }
 
-    fn note(&mut self, worker: &WorkerReading, poll: &Poll, now: u64, cause: Cause) -> &Seen {
-        let seen = self.seen.entry(worker.id).or_insert(Seen {
-            poll_started: poll.started,
-            samples: 0,
-            next_at: 0,
-            causes: Vec::new(),
-        });
+    fn note(&mut self, worker: &WorkerReading, poll: &Poll, now: u64) -> &mut Seen {
+        let new = || Seen { poll_started: poll.started, samples: 0, next_at: 0, causes: Vec::new() };
+        let seen = self.seen.entry(worker.id).or_insert_with(new);
         if seen.poll_started != poll.started {
-            *seen = Seen { poll_started: poll.started, samples: 0, next_at: 0, causes: Vec::new() };
+            *seen = new();
         }
         seen.next_at = now + clock::ticks_in_ns(FIRST_PAUSE_NS << seen.samples);
         seen.samples += 1;
-        seen.causes.push(cause);
         seen
     }
 }
@@ -166,11 +176,13 @@ mod tests {
     use super::*;
     use crate::{
         recorder::{
-            self, peek,
+            self,
+            poll::Tracked,
             site::{OutputKind, SiteInfo, SiteKind},
-            task::{TaskKind, TaskSlot, Tracked},
+            task::{TaskKind, TaskSlot},
         },
         stacks::{Cause, tests::only_watchdog},
+        testing::wait_for,
     };
 
     #[track_caller]
@@ -187,17 +199,21 @@ mod tests {
             let recorder = recorder::active().unwrap();
             let task = TaskSlot::register(recorder, &info, TaskKind::Async);
             let runtime = ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-            let tracked = Tracked::new(future, task, peek::failed::<()>());
+            let tracked = Tracked::new(future, task);
             runtime.block_on(async { ::tokio::spawn(tracked).await.unwrap() });
         })
     }
 
-    fn stack_of(watchdog: &mut Watchdog, function: &str, blocked: Duration) -> Stack {
-        std::thread::sleep(blocked);
-        // Other tests of this process have blocked polls too.
-        let mut stacks = watchdog.look();
-        let ours = stacks.iter().position(|stack| stack.frames.iter().any(|frame| frame.function.ends_with(function)));
-        stacks.remove(ours.unwrap_or_else(|| panic!("no `{function}` in {stacks:#?}")))
+    /// The stack that names `function`, however long naming takes.
+    fn stack_of(watchdog: &mut Watchdog, function: &str) -> Stack {
+        let mut found = None;
+        wait_for(|| {
+            // Other tests of this process have blocked polls too.
+            let ours = |stack: &Stack| stack.frames.iter().any(|frame| frame.function.ends_with(function));
+            found = watchdog.look().into_iter().find(ours);
+            found.is_some()
+        });
+        found.unwrap()
     }
 
     #[test]
@@ -208,7 +224,7 @@ mod tests {
         }
         let (_only, mut watchdog) = only_watchdog();
         let thread = run(load_config());
-        let stack = stack_of(&mut watchdog, "load_config", Duration::from_millis(200));
+        let stack = stack_of(&mut watchdog, "load_config");
         let user = stack.frames.iter().find(|frame| frame.user).unwrap();
         assert_eq!((user.file.as_str(), user.line), (file!(), line), "{:#?}", stack.frames);
         assert!(user.function.ends_with("load_config"), "{}", user.function);
@@ -229,7 +245,7 @@ mod tests {
         }
         let (_only, mut watchdog) = only_watchdog();
         let thread = run(hash_all());
-        let stack = stack_of(&mut watchdog, "hash_all", Duration::from_millis(200));
+        let stack = stack_of(&mut watchdog, "hash_all");
         assert_eq!(stack.cause, Cause::Cpu, "{:#?}", stack.frames);
         assert!(stack.frames.iter().any(|frame| frame.user && frame.function.ends_with("hash_all")), "{stack:#?}");
         thread.join().unwrap();
@@ -244,7 +260,7 @@ mod tests {
         }
         let (_only, mut watchdog) = only_watchdog();
         let thread = run(update());
-        let stack = stack_of(&mut watchdog, "update", Duration::from_millis(200));
+        let stack = stack_of(&mut watchdog, "update");
         assert_eq!(stack.cause, Cause::Lock, "{:#?}", stack.frames);
         drop(held);
         thread.join().unwrap();

@@ -609,6 +609,12 @@ pub struct Loss {
     /// Names given to tasks, locks and channels that were one too many to be kept.
     #[prost(uint64, tag = "7")]
     pub shed_names: u64,
+    /// Histograms and other details of tasks and locks that are shown without them.
+    #[prost(uint64, tag = "8")]
+    pub shed_details: u64,
+    /// Stacks of blocked polls that were not named in time.
+    #[prost(uint64, tag = "9")]
+    pub shed_stacks: u64,
 }
 /// What the probe itself takes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

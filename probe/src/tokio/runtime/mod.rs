@@ -19,10 +19,7 @@ pub use runtime::Runtime;
 use std::future::Future;
 
 use crate::{
-    recorder::{
-        peek,
-        task::{TaskKind, Tracked, flag},
-    },
+    recorder::{handle::flag, poll::Tracked, task::TaskKind},
     tokio::task::watch::{self, CallSite},
 };
 
@@ -33,5 +30,5 @@ fn run_root<F: Future>(future: F, site: CallSite, run: impl FnOnce(Tracked<F>) -
         task.slot().handle_held();
         task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
     }
-    run(Tracked::new(future, task, peek::failed::<F::Output>()))
+    run(Tracked::new(future, task))
 }

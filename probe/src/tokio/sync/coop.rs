@@ -22,6 +22,27 @@ pub(super) async fn try_now<T>(mut attempt: impl FnMut() -> Option<T>) -> Tried<
     poll_fn(|cx| Poll::Ready(try_in(cx, &mut attempt))).await
 }
 
+/// As [`try_now`], of what may be tried before the budget is asked, since dropping it undoes the try: where it has to
+/// wait, tokio's own future asks, and the try costs one look at the lock.
+#[inline]
+pub(super) async fn try_lock_now<T>(attempt: impl FnOnce() -> Option<T>) -> Tried<T> {
+    if is_dumped() {
+        return Tried::Yield;
+    }
+    let Some(value) = attempt() else { return Tried::Wait };
+    let mut value = Some(value);
+    poll_fn(move |cx| {
+        Poll::Ready(match (poll_proceed(cx), value.take()) {
+            (Poll::Ready(budget), Some(value)) => {
+                budget.made_progress();
+                Tried::Done(value)
+            }
+            _ => Tried::Yield,
+        })
+    })
+    .await
+}
+
 #[inline]
 fn try_in<T>(cx: &mut Context<'_>, attempt: &mut impl FnMut() -> Option<T>) -> Tried<T> {
     if is_dumped() {

@@ -1,7 +1,7 @@
 //! [`AbortHandle`].
 use std::{fmt, panic};
 
-use crate::recorder::task::{TaskRef, flag};
+use crate::recorder::{handle::flag, task::TaskRef};
 
 /// Permission to abort a task; an abort is noted as such. See [`tokio::task::AbortHandle`](::tokio::task::AbortHandle).
 #[derive(Clone)]

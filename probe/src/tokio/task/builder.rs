@@ -2,11 +2,7 @@
 use std::{future::Future, io, panic::Location};
 
 use super::{JoinHandle, LocalSet, watch};
-use crate::{
-    Named,
-    recorder::{peek, task::TaskKind},
-    tokio::runtime::Handle,
-};
+use crate::{Named, recorder::task::TaskKind, tokio::runtime::Handle};
 
 /// Spawns a named task, watched; see [`tokio::task::Builder`](::tokio::task::Builder).
 #[derive(Default, Debug)]
@@ -128,7 +124,7 @@ impl<'a> Builder<'a> {
         let site = Location::caller();
         let task = watch::register::<Function, Output>(TaskKind::Blocking, site);
         self.named(watch::try_with_handle(task, site, |task| {
-            let work = watch::Blocking::new(function, task, peek::failed::<Output>());
+            let work = watch::Blocking::new(function, task);
             self.inner().spawn_blocking_on(work.into_fn(), handle.as_inner())
         }))
     }

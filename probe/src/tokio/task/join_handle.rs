@@ -9,7 +9,8 @@ use std::{
 
 use super::{AbortHandle, JoinError, abort_handle::note_abort, watch::CallSite};
 use crate::recorder::{
-    task::{TaskRef, flag},
+    handle::flag,
+    task::TaskRef,
     wait::{PolledWait, WaitKind, awaited_at},
 };
 
@@ -45,7 +46,7 @@ impl Joined {
         let Some(task) = &self.task else { return };
         if ready {
             self.waiting.over();
-            task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+            task.slot().handle_joined();
         } else {
             task.slot().handle_did(flag::HANDLE_AWAITED);
             self.waiting.pending(WaitKind::Join, task.slot().id(), awaited_at(polled, self.spawned));

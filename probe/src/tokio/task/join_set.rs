@@ -19,8 +19,11 @@ use super::{
 };
 use crate::{
     recorder::{
-        active, peek,
-        task::{TaskKind, TaskRef, Tracked, flag},
+        active,
+        handle::flag,
+        peek,
+        poll::Tracked,
+        task::{TaskKind, TaskRef},
         wait::{Awaited, WaitKind, Watched},
     },
     tokio::runtime::Handle,
@@ -52,7 +55,7 @@ struct Ticket(Option<TaskRef>);
 impl Ticket {
     fn joined(&self) {
         if let Some(task) = &self.0 {
-            task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+            task.slot().handle_joined();
         }
     }
 }
@@ -83,9 +86,9 @@ impl<F: Future> Future for Carrying<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: `future` is pinned with `self` and never moved out of it.
-        let mut future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
-        let value = ready!(future.as_mut().poll(cx));
-        Poll::Ready(Carried { value, ticket: Ticket(future.task().cloned()) })
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
+        let (value, task) = ready!(future.poll_with_task(cx));
+        Poll::Ready(Carried { value, ticket: Ticket(task) })
     }
 }
 
@@ -122,9 +125,7 @@ impl Held {
     fn panic_seen(&mut self, id: Id) {
         let id = peek::task_id(id);
         if let Some(i) = self.0.iter().position(|task| task.slot().id() == id) {
-            let task = self.0.swap_remove(i);
-            task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
-            task.slot().handle_dropped(false);
+            self.0.swap_remove(i).slot().handle_joined();
         }
     }
 
@@ -266,8 +267,7 @@ impl<T: 'static> JoinSet<T> {
         spawn: impl FnOnce(&mut Inner<T>, Carrying<F>) -> Result<::tokio::task::AbortHandle, E>,
     ) -> Result<AbortHandle, E> {
         let task = watch::register::<F, T>(kind, site);
-        let future = Tracked::new(future, task.clone(), peek::failed::<T>());
-        self.hold(task, |set, _| spawn(set, Carrying { future }))
+        self.hold(task, |set, task| spawn(set, Carrying { future: Tracked::new(future, task) }))
     }
 
     #[inline]
@@ -275,7 +275,7 @@ impl<T: 'static> JoinSet<T> {
         &mut self,
         work: W,
         site: CallSite,
-        spawn: impl FnOnce(&mut Inner<T>, CarryingWork<W, T>) -> ::tokio::task::AbortHandle,
+        spawn: impl FnOnce(&mut Inner<T>, CarryingWork<W>) -> ::tokio::task::AbortHandle,
     ) -> AbortHandle {
         let inserted = self.try_insert_blocking(work, site, |set, work| Ok(spawn(set, work)));
         match inserted {
@@ -288,11 +288,13 @@ impl<T: 'static> JoinSet<T> {
         &mut self,
         work: W,
         site: CallSite,
-        spawn: impl FnOnce(&mut Inner<T>, CarryingWork<W, T>) -> Result<::tokio::task::AbortHandle, E>,
+        spawn: impl FnOnce(&mut Inner<T>, CarryingWork<W>) -> Result<::tokio::task::AbortHandle, E>,
     ) -> Result<AbortHandle, E> {
         let task = watch::register::<W, T>(TaskKind::Blocking, site);
-        let work = Blocking::new(work, task.clone(), peek::failed::<T>());
-        self.hold(task, |set, task| spawn(set, CarryingWork { work, task }))
+        self.hold(task, |set, task| {
+            let ticket = task.clone();
+            spawn(set, CarryingWork { work: Blocking::new(work, task), ticket })
+        })
     }
 
     #[inline]
@@ -301,15 +303,17 @@ impl<T: 'static> JoinSet<T> {
         task: Option<TaskRef>,
         spawn: impl FnOnce(&mut Inner<T>, Option<TaskRef>) -> Result<::tokio::task::AbortHandle, E>,
     ) -> Result<AbortHandle, E> {
-        if let Some(task) = &task {
+        let refs = task.as_ref().map(|task| {
             task.slot().handle_held();
-        }
+            (task.clone(), task.clone())
+        });
+        let (theirs, held) = refs.unzip();
         #[cfg(tokio_unstable)]
         let _ours = crate::recorder::foreign::spawning();
-        let handle = spawn(&mut self.inner, task.clone())?;
-        if let Some(task) = &task {
-            task.slot().set_id(peek::task_id(handle.id()));
-            self.held.add(task.clone(), self.inner.len());
+        let handle = spawn(&mut self.inner, theirs)?;
+        if let Some(held) = held {
+            held.slot().set_id(peek::task_id(handle.id()));
+            self.held.add(held, self.inner.len());
         }
         Ok(AbortHandle::new(handle, task))
     }
@@ -427,16 +431,16 @@ impl<T: 'static> JoinSet<T> {
 }
 
 /// A closure for a blocking task of a set.
-struct CarryingWork<W, T> {
-    work: Blocking<W, T>,
-    task: Option<TaskRef>,
+struct CarryingWork<W> {
+    work: Blocking<W>,
+    ticket: Option<TaskRef>,
 }
 
-impl<W: FnOnce() -> T, T> CarryingWork<W, T> {
+impl<W: FnOnce() -> T, T> CarryingWork<W> {
     fn into_fn(self) -> impl FnOnce() -> Carried<T> {
         let work = self.work.into_fn();
-        let task = self.task;
-        move || Carried { value: work(), ticket: Ticket(task) }
+        let ticket = self.ticket;
+        move || Carried { value: work(), ticket: Ticket(ticket) }
     }
 }
 

@@ -4,13 +4,14 @@ use std::{any::type_name, future::Future, panic::Location};
 use super::JoinHandle;
 use crate::recorder::{
     active, peek,
+    poll::{Tracked, blocking},
     site::{SiteInfo, SiteKind},
-    task::{TaskKind, TaskRef, TaskSlot, Tracked, blocking},
+    task::{TaskKind, TaskRef, TaskSlot},
 };
 
 /// Where a task is spawned.
 #[cfg(feature = "tokio-util-rt")]
-use crate::recorder::task::flag;
+use crate::recorder::handle::flag;
 
 pub(crate) type CallSite = &'static Location<'static>;
 
@@ -37,7 +38,7 @@ pub(crate) fn spawn_by<F: Future>(
     spawn: impl FnOnce(Tracked<F>) -> ::tokio::task::JoinHandle<F::Output>,
 ) -> JoinHandle<F::Output> {
     let task = register::<F, F::Output>(kind, site);
-    with_handle(task, site, |task| spawn(Tracked::new(future, task, peek::failed::<F::Output>())))
+    with_handle(task, site, |task| spawn(Tracked::new(future, task)))
 }
 
 /// As [`spawn_by`], for tokio's builders, which may fail.
@@ -50,7 +51,7 @@ pub(crate) fn try_spawn_by<F: Future>(
     spawn: impl FnOnce(Tracked<F>) -> std::io::Result<::tokio::task::JoinHandle<F::Output>>,
 ) -> std::io::Result<JoinHandle<F::Output>> {
     let task = register::<F, F::Output>(kind, site);
-    try_with_handle(task, site, |task| spawn(Tracked::new(future, task, peek::failed::<F::Output>())))
+    try_with_handle(task, site, |task| spawn(Tracked::new(future, task)))
 }
 
 /// Spawns `work` on a thread where it may block by `spawn`, watched, with a handle.
@@ -58,26 +59,25 @@ pub(crate) fn try_spawn_by<F: Future>(
 pub(crate) fn spawn_blocking_by<W: FnOnce() -> R + Send + 'static, R: Send + 'static>(
     work: W,
     site: CallSite,
-    spawn: impl FnOnce(Blocking<W, R>) -> ::tokio::task::JoinHandle<R>,
+    spawn: impl FnOnce(Blocking<W>) -> ::tokio::task::JoinHandle<R>,
 ) -> JoinHandle<R> {
     let task = register::<W, R>(TaskKind::Blocking, site);
-    with_handle(task, site, |task| spawn(Blocking { work, task, failed: peek::failed::<R>() }))
+    with_handle(task, site, |task| spawn(Blocking::new(work, task)))
 }
 
 /// A closure for a blocking task, not yet begun; [`Blocking::into_fn`] is what tokio gets.
-pub(crate) struct Blocking<W, R> {
+pub(crate) struct Blocking<W> {
     work: W,
     task: Option<TaskRef>,
-    failed: fn(&R) -> bool,
 }
 
-impl<W: FnOnce() -> R, R> Blocking<W, R> {
-    pub(crate) fn new(work: W, task: Option<TaskRef>, failed: fn(&R) -> bool) -> Self {
-        Self { work, task, failed }
+impl<W: FnOnce() -> R, R> Blocking<W> {
+    pub(crate) fn new(work: W, task: Option<TaskRef>) -> Self {
+        Self { work, task }
     }
 
     pub(crate) fn into_fn(self) -> impl FnOnce() -> R {
-        blocking(self.task, self.failed, self.work)
+        blocking(self.task, self.work)
     }
 }
 
@@ -98,12 +98,13 @@ pub(crate) fn try_with_handle<R, E>(
     site: CallSite,
     spawn: impl FnOnce(Option<TaskRef>) -> Result<::tokio::task::JoinHandle<R>, E>,
 ) -> Result<JoinHandle<R>, E> {
-    if let Some(task) = &task {
+    let theirs = task.as_ref().map(|task| {
         task.slot().handle_held();
-    }
+        task.clone()
+    });
     #[cfg(tokio_unstable)]
     let _ours = crate::recorder::foreign::spawning();
-    let handle = spawn(task.clone())?;
+    let handle = spawn(theirs)?;
     if let Some(task) = &task {
         task.slot().set_id(peek::task_id(handle.id()));
     }
@@ -127,7 +128,7 @@ pub(crate) fn spawn_unjoined<F: Future, H>(
     let task = register_unjoined::<F, F::Output>(kind, site);
     #[cfg(tokio_unstable)]
     let _ours = crate::recorder::foreign::spawning();
-    (spawn(Tracked::new(future, task.clone(), peek::failed::<F::Output>())), task)
+    (spawn(Tracked::new(future, task.clone())), task)
 }
 
 /// The same of a closure that may block.
@@ -135,12 +136,12 @@ pub(crate) fn spawn_unjoined<F: Future, H>(
 pub(crate) fn spawn_blocking_unjoined<W: FnOnce() -> R, R, H>(
     work: W,
     site: CallSite,
-    spawn: impl FnOnce(Blocking<W, R>) -> H,
+    spawn: impl FnOnce(Blocking<W>) -> H,
 ) -> (H, Option<TaskRef>) {
     let task = register_unjoined::<W, R>(TaskKind::Blocking, site);
     #[cfg(tokio_unstable)]
     let _ours = crate::recorder::foreign::spawning();
-    (spawn(Blocking::new(work, task.clone(), peek::failed::<R>())), task)
+    (spawn(Blocking::new(work, task.clone())), task)
 }
 
 /// The handle to abort a task that was spawned like that.

@@ -2,7 +2,7 @@ use std::future::pending;
 
 use super::*;
 use crate::{
-    recorder::{task::flag, wait::WaitKind},
+    recorder::{handle::flag, wait::WaitKind},
     tokio::{
         self,
         task::{AbortHandle, JoinSet},

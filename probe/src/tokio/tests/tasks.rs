@@ -3,8 +3,9 @@ use std::{future::pending, pin::pin};
 use super::*;
 use crate::{
     recorder::{
+        handle::flag,
         site::OutputKind,
-        task::{Stage, TaskKind, flag},
+        task::{Stage, TaskKind},
         wait::WaitKind,
     },
     tokio::{

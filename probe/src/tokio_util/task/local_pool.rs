@@ -2,10 +2,7 @@
 use std::{fmt, future::Future, panic::Location};
 
 use crate::{
-    recorder::{
-        peek,
-        task::{TaskKind, Tracked},
-    },
+    recorder::{poll::Tracked, task::TaskKind},
     tokio::task::{
         JoinHandle,
         watch::{self, CallSite},
@@ -77,7 +74,7 @@ where
     Fut: Future + 'static,
 {
     let task = watch::register_unjoined::<Fut, Fut::Output>(TaskKind::Local, site);
-    move || Tracked::new(create_task(), task, peek::failed::<Fut::Output>())
+    move || Tracked::new(create_task(), task)
 }
 
 impl fmt::Debug for LocalPoolHandle {

@@ -12,10 +12,11 @@ use ::tokio_util::task::task_tracker as raw;
 use crate::{
     recorder::{
         ending::EndingRef,
+        handle::flag,
         lock::EventAwaited,
         membership::Scope,
-        peek,
-        task::{TaskKind, TaskRef, TaskSlot, Tracked, flag},
+        poll::Tracked,
+        task::{TaskKind, TaskRef, TaskSlot},
         thread,
         wait::Watched,
     },
@@ -283,9 +284,7 @@ impl TaskTracker {
     ) -> JoinHandle<F::Output> {
         let task = watch::register::<F, F::Output>(kind, site);
         self.enter(task.as_ref());
-        watch::with_handle(task, site, |task| {
-            spawn(Tracked::new(self.track_future(future), task, peek::failed::<F::Output>()))
-        })
+        watch::with_handle(task, site, |task| spawn(Tracked::new(self.track_future(future), task)))
     }
 
     #[cfg(not(target_family = "wasm"))]
@@ -303,7 +302,7 @@ impl TaskTracker {
         let task = watch::register::<F, T>(TaskKind::Blocking, site);
         self.enter(task.as_ref());
         watch::with_handle(task, site, |task| {
-            let work = Blocking::new(work, task, peek::failed::<T>()).into_fn();
+            let work = Blocking::new(work, task).into_fn();
             runtime().spawn_blocking(move || {
                 let output = work();
                 drop(token);

@@ -62,6 +62,7 @@ impl BlockingWait {
 
 impl Drop for BlockingWait {
     fn drop(&mut self) {
-        self.slot.wait_ended(clock::ticks().wrapping_sub(self.since), self.acquired);
+        let waited = clock::ticks().wrapping_sub(self.since);
+        if self.acquired { self.slot.wait_won(waited) } else { self.slot.wait_given_up(waited) }
     }
 }

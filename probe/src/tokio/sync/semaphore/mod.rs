@@ -9,7 +9,7 @@ pub use permit::{OwnedSemaphorePermit, SemaphorePermit};
 
 use super::{
     AcquireError, TryAcquireError,
-    coop::{Tried, try_now},
+    coop::{Tried, try_lock_now},
     lock_watch::Watch,
 };
 use crate::recorder::{
@@ -261,7 +261,7 @@ impl Semaphore {
         let slot = self.slot();
         // tokio gives permits to those who wait first, so a try never overtakes one. Of a closed semaphore tokio's own
         // future tells.
-        let guard = match try_now(|| self.inner.try_acquire_many(n).ok()).await {
+        let guard = match try_lock_now(|| self.inner.try_acquire_many(n).ok()).await {
             Tried::Done(guard) => guard,
             Tried::Yield if self.inner.available_permits() >= n as usize => self.inner.acquire_many(n).await?,
             Tried::Wait | Tried::Yield => {

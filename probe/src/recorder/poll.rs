@@ -1,0 +1,247 @@
+//! A task's future, or closure, while it runs.
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    task::{Context, Poll},
+};
+
+use super::{
+    Recorder, active, clock, histogram, peek, started,
+    task::{SLOW_POLL_NS, Stage, TaskKind, TaskRef, TaskSlot},
+    thread,
+};
+
+/// A future that is recorded while it runs, or passed through when there is no slot for it.
+pub(crate) struct Tracked<F> {
+    future: F,
+    /// Until the task ended.
+    task: Option<TaskRef>,
+}
+
+impl<F: Future> Tracked<F> {
+    #[inline]
+    pub(crate) fn new(future: F, task: Option<TaskRef>) -> Self {
+        Self { future, task }
+    }
+
+    /// As [`Future::poll`]; an output comes with the task's slot, if it has one.
+    #[inline]
+    pub(crate) fn poll_with_task(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<(F::Output, Option<TaskRef>)> {
+        // SAFETY: `future` is pinned with `self` and never moved out of it; nothing else is pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        let future = unsafe { Pin::new_unchecked(&mut this.future) };
+        let Some(task) = &this.task else {
+            return future.poll(cx).map(|output| (output, None));
+        };
+        let task = task.slot();
+        let poll = PollInProgress::begin(started(), task);
+        thread::polls_future(&*future);
+        let output = task.wakes.lend(task, cx, |cx| future.poll(cx));
+        poll.end();
+        output.map(|output| {
+            task.ended(Stage::Done, peek::failed(&output));
+            (output, this.task.take())
+        })
+    }
+}
+
+impl<F: Future> Future for Tracked<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.poll_with_task(cx).map(|(output, _)| output)
+    }
+}
+
+impl<F> Drop for Tracked<F> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.slot().dropped();
+        }
+    }
+}
+
+impl TaskSlot {
+    /// Its future goes before it came to an end.
+    #[cold]
+    fn dropped(&'static self) {
+        let panicked = self.stage.load(Relaxed) == Stage::Panicked as u8;
+        self.ended(if panicked { Stage::Panicked } else { Stage::Cancelled }, false);
+    }
+}
+
+/// `work` as the one poll of a blocking task. When it is dropped without being run, the task was cancelled.
+pub(crate) fn blocking<R>(task: Option<TaskRef>, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    let ending = task.map(|task| Ending { task, stage: Some(Stage::Cancelled) });
+    move || {
+        let (Some(mut ending), Some(recorder)) = (ending, active()) else { return work() };
+        ending.stage = Some(Stage::Panicked);
+        let slot = ending.task.slot();
+        let poll = PollInProgress::begin(recorder, slot);
+        let output = work();
+        poll.end();
+        ending.stage = None;
+        slot.ended(Stage::Done, peek::failed(&output));
+        output
+    }
+}
+
+/// Ends a blocking task that panics, or never runs.
+struct Ending {
+    task: TaskRef,
+    /// How it ends when this is dropped; `None` once it ended.
+    stage: Option<Stage>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(stage) = self.stage {
+            self.task.slot().ended(stage, false);
+        }
+    }
+}
+
+/// A poll that goes on; dropped only when the future panics.
+pub(super) struct PollInProgress {
+    task: &'static TaskSlot,
+    outer: thread::Outer,
+}
+
+impl PollInProgress {
+    #[inline]
+    fn begin(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
+        if task.polls.load(Relaxed) == 0 {
+            first_poll(task);
+        }
+        Self::begin_known(recorder, task)
+    }
+
+    /// As [`PollInProgress::begin`], for a task whose id is known.
+    #[inline]
+    pub(super) fn begin_known(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
+        let started = clock::ticks();
+        task.wakes.polled(started);
+        Self { task, outer: thread::enter(recorder, task, started) }
+    }
+
+    #[cfg(tokio_unstable)]
+    pub(super) fn task(&self) -> &'static TaskSlot {
+        self.task
+    }
+
+    #[inline]
+    pub(super) fn end(self) {
+        let task = self.task;
+        let ended = self.finish();
+        task.wakes.poll_ended(ended);
+        task.mark();
+        std::mem::forget(self);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        let ended = clock::ticks();
+        if histogram::is_long(ended.saturating_sub(thread::poll_started())) {
+            return self.finish_long(ended);
+        }
+        let took = self.leave(ended);
+        if took > self.task.max_poll.load(Relaxed) {
+            self.task.new_max(took);
+        }
+        ended
+    }
+
+    #[cold]
+    fn finish_long(&self, ended: u64) -> u64 {
+        let task = self.task;
+        let slow = ended.saturating_sub(thread::poll_started()) >= slow_ticks();
+        let judged = slow && task.kind.load(Relaxed) != TaskKind::Blocking as u8;
+        let wait = if judged { thread::wait_of_long_poll() } else { None };
+        let took = self.leave(ended);
+        // What a full machine takes from a poll makes it no long one of its site's.
+        let ran = wait.map_or(took, |wait| took.saturating_sub(wait.settle()));
+        let site = task.site();
+        task.max_poll.store(task.max_poll.load(Relaxed).max(took), Relaxed);
+        site.max_poll.fetch_max(ran, Relaxed);
+        if judged && ran >= slow_ticks() {
+            site.slow_poll(task.id(), ran, ended);
+        }
+        if histogram::is_long(took)
+            && let Some(times) = task.poll_times.get_or_take(&started().poll_times, |times| times.long.reset())
+        {
+            times.long.record(took);
+        }
+        ended
+    }
+
+    /// The poll is over; returns how long it took.
+    #[inline]
+    fn leave(&self, ended: u64) -> u64 {
+        let task = self.task;
+        let started = thread::leave(&self.outer, ended);
+        let took = ended.saturating_sub(started);
+        task.polls.store(task.polls.load(Relaxed) + 1, Relaxed);
+        task.busy.store(task.busy.load(Relaxed) + took, Relaxed);
+        task.last_poll_ended.store(ended, Relaxed);
+        took
+    }
+}
+
+impl TaskSlot {
+    #[cfg(feature = "rt-multi-thread")]
+    /// Its poll begins or ends to block its thread with the runtime's leave.
+    pub(super) fn in_place(&'static self, begins: bool) {
+        let stage = if begins { Stage::InPlace } else { Stage::Alive };
+        self.stage.store(stage as u8, Relaxed);
+        self.mark();
+    }
+
+    /// It is polled for the first time.
+    pub(super) fn alive(&self) {
+        self.stage.store(Stage::Alive as u8, Relaxed);
+    }
+
+    #[cold]
+    fn new_max(&self, took: u64) {
+        self.max_poll.store(took, Relaxed);
+        let site = &self.site().max_poll;
+        if took > site.load(Relaxed) {
+            site.fetch_max(took, Relaxed);
+        }
+    }
+}
+
+impl Drop for PollInProgress {
+    /// Only a panic of the future gets here.
+    fn drop(&mut self) {
+        self.finish();
+        self.task.stage.store(Stage::Panicked as u8, Relaxed);
+    }
+}
+
+#[cold]
+fn first_poll(task: &'static TaskSlot) {
+    task.alive();
+    // The spawning thread may not have come to it yet.
+    if task.kind.load(Relaxed) != TaskKind::Root as u8
+        && let Some(id) = ::tokio::task::try_id()
+    {
+        task.set_id(peek::task_id(id));
+    }
+}
+
+#[inline]
+fn slow_ticks() -> u64 {
+    static SLOW: AtomicU64 = AtomicU64::new(0);
+    let ticks = SLOW.load(Relaxed);
+    if ticks != 0 {
+        return ticks;
+    }
+    let ticks = clock::ticks_in_ns(SLOW_POLL_NS).max(1);
+    SLOW.store(ticks, Relaxed);
+    ticks
+}

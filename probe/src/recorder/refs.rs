@@ -1,0 +1,51 @@
+//! How many refer to a slot. As in an `Arc`: whoever has a reference may make another, and the last one to let go owns
+//! the slot alone.
+use super::sync::atomic::{
+    AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
+    fence,
+};
+
+/// A count of references.
+#[derive(Default)]
+pub(crate) struct Refs(AtomicU32);
+
+impl Refs {
+    /// One reference, of a slot that nobody else knows of yet.
+    pub(crate) fn begin(&self) {
+        self.0.store(1, Relaxed);
+    }
+
+    /// One more, by somebody who has none, unless the slot is unused; whose it is now, is to be asked afterwards.
+    pub(crate) fn retain_used(&self) -> bool {
+        let mut refs = self.0.load(Relaxed);
+        while refs != 0 {
+            match self.0.compare_exchange_weak(refs, refs + 1, Acquire, Relaxed) {
+                Ok(_) => return true,
+                Err(now) => refs = now,
+            }
+        }
+        false
+    }
+
+    /// One more, by whoever has one.
+    #[inline]
+    pub(crate) fn retain(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    /// One less; says how many there were. After the last one, whatever others did with theirs has happened.
+    #[inline]
+    pub(crate) fn release(&self) -> u32 {
+        let before = self.0.fetch_sub(1, Release);
+        if before == 1 {
+            fence(Acquire);
+        }
+        before
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.load(Relaxed)
+    }
+}
