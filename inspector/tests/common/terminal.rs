@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,6 +30,8 @@ struct Seen {
     /// Grows with every piece of output.
     news: Condvar,
     bytes: Mutex<Vec<u8>>,
+    /// Nobody can write any more, and all that was written is here.
+    ended: AtomicBool,
 }
 
 impl Seen {
@@ -67,6 +70,7 @@ impl Terminal {
             parser: Mutex::new(vt100::Parser::new(rows, columns, 0)),
             news: Condvar::new(),
             bytes: Mutex::default(),
+            ended: AtomicBool::new(false),
         });
         let mut reader = pair.master.try_clone_reader().unwrap();
         let taken = Arc::clone(&seen);
@@ -80,6 +84,7 @@ impl Terminal {
                 taken.parser().process(&buffer[..n]);
                 taken.news.notify_all();
             }
+            taken.ended.store(true, Ordering::Release);
             taken.news.notify_all();
         });
         let writer = pair.master.take_writer().unwrap();
@@ -174,14 +179,16 @@ impl Terminal {
         assert!(sent.success());
     }
 
-    /// Waits until the program has ended.
+    /// Waits until the program has ended and all that it wrote is here.
     ///
     /// # Panics
     /// When it does not within [`PATIENCE`].
     pub(crate) fn wait_exit(&mut self) -> ExitStatus {
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.try_wait().unwrap()
+                && self.seen.ended.load(Ordering::Acquire)
+            {
                 return status;
             }
             assert!(Instant::now() < end, "it does not end; the screen is\n{}", self.text());
