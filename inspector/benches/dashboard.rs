@@ -73,7 +73,7 @@ impl Bench {
             instance: 1,
             pid: 4242,
             app: "bench".into(),
-            capabilities: ["tasks", "locks", "channels", "wakes", "panics"].map(String::from).to_vec(),
+            capabilities: ["tasks", "locks", "channels", "wakes", "panics", "workers"].map(String::from).to_vec(),
             slow_poll: Duration::from_millis(10),
             tick: Duration::from_millis(1000 / TICKS),
             ..Target::default()

@@ -33,6 +33,10 @@ fn series(of: impl Fn(u32) -> f64) -> Series {
     series
 }
 
+fn blind(about: &str, what: &str, why: &str, remedy: &str) -> Blind {
+    Blind { about: about.into(), what: what.into(), why: why.into(), remedy: remedy.into() }
+}
+
 /// The target of the fixture.
 pub(crate) fn target() -> Target {
     Target {
@@ -41,12 +45,19 @@ pub(crate) fn target() -> Target {
         pid: 4242,
         app: "shop".into(),
         probe_version: "0.1.0".into(),
-        capabilities: ["tasks", "locks", "channels", "wakes", "panics"].map(String::from).to_vec(),
-        blind: vec![Blind {
-            what: "tasks of dependencies".into(),
-            why: "hyper and others spawn through their own tokio, which only the runtime's hooks see".into(),
-            remedy: "build the service with RUSTFLAGS=\"--cfg tokio_unstable\"".into(),
-        }],
+        capabilities: ["tasks", "handles", "locks", "holders", "channels", "wakes", "panics", "workers"]
+            .map(String::from)
+            .to_vec(),
+        blind: vec![
+            blind(
+                "tasks",
+                "tasks of dependencies",
+                "hyper and others spawn through their own tokio, which only the runtime's hooks see",
+                "build the service with RUSTFLAGS=\"--cfg tokio_unstable\"",
+            ),
+            blind("locks", "std and parking_lot locks", "only tokio's are watched", "use tokio::sync"),
+            blind("channels", "channels of other crates", "only tokio's are watched", "use tokio::sync"),
+        ],
         slow_poll: ms(10),
         tick: ms(200),
     }

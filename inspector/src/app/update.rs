@@ -318,10 +318,15 @@ fn restarted(app: &mut App, target: &Target) {
     let place = app.place_mut();
     (place.selected, place.index, place.offset) = (None, 0, 0);
     place.open.clear();
-    let name = crate::view::fit::head(&target.app, 40, '~');
+    let name = crate::view::fit::head(if target.app.is_empty() { "the service" } else { &target.app }, 40, '~');
+    let was = if target.pid == 0 {
+        "it may be another process".to_owned()
+    } else {
+        format!("process {pid} is now {}", target.pid)
+    };
     app.restarted = Some(Notice {
         role: Role::Warn,
-        text: format!("{name} restarted: process {pid} is now {}; what was found before is greyed", target.pid),
+        text: format!("{name} restarted: {was}; what was found before is greyed"),
         until: app.clock + RESTART_NOTICE,
     });
 }

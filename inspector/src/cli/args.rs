@@ -93,7 +93,8 @@ pub(super) struct Demo {
     pub(super) rules: RuleArgs,
 }
 
-const TARGET: &str = "Where the probe listens: http://host:port, host:port or unix:/path; or the file of a recording";
+const TARGET: &str = "Where the probe listens: http://host:port, host:port or unix:/path; console:host:port is a stock \
+                      console-subscriber; or the file of a recording";
 
 #[derive(Debug, Args)]
 pub(super) struct Connect {

@@ -44,6 +44,12 @@ pub enum DecodeError {
         /// The table's name on the wire.
         table: &'static str,
     },
+    /// Something without which the rest makes no sense.
+    #[error("{field} is missing, or out of range")]
+    Missing {
+        /// The field's name on the wire.
+        field: &'static str,
+    },
     /// More of something than any program has.
     #[error("more than {limit} {what}")]
     TooMany {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_inspect_proto::v1;
 
+pub mod console;
 mod details;
 mod dictionary;
 mod error;
@@ -134,6 +135,7 @@ pub fn hello(address: String, answer: v1::HelloResponse) -> Result<Target, Decod
             .blind
             .into_iter()
             .map(|blind| Blind {
+                about: text::owned(blind.about),
                 what: text::owned(blind.what),
                 why: text::owned(blind.why),
                 remedy: text::owned(blind.remedy),

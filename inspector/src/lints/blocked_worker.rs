@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::may_block;
-use super::{Evidence, Severity, words};
+use super::{Confidence, Evidence, Severity, words};
 use crate::model::{Stack, StackCause, Stamp, Task, TaskId, TaskKind, TaskState, Worker, WorkerKind};
 use crate::text;
 
@@ -122,7 +122,7 @@ fn look(cx: &Cx) -> Duration {
 
 /// Whether the target takes stacks of blocked polls.
 fn has_stacks(cx: &Cx) -> bool {
-    cx.model.target.capabilities.iter().any(|name| name == "stacks")
+    cx.model.target.sees("stacks")
 }
 
 /// Jobs of the blocking pool may block; `main` may set things up.
@@ -159,6 +159,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     };
     let message = match blocked.len() {
         1 => format!("`{who}` has blocked {thread} for {lasting}{place}{effects}"),
+        n if workers == 0 => format!("`{who}` blocks {n} threads, the longest for {lasting}{place}{effects}"),
         n if n == workers => format!("`{who}` blocks all {n} workers, the longest for {lasting}{place}{effects}"),
         n => format!("`{who}` blocks {n} of {workers} workers, the longest for {lasting}{place}{effects}"),
     };
@@ -170,9 +171,14 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
             _ => Evidence::task("blocking_task", longest.task),
         },
         Evidence::count("blocked_workers", blocked.len() as u64),
-        Evidence::count("workers", workers as u64),
         Evidence::count("waiting_tasks", waiting),
     ];
+    if workers > 0 {
+        evidence.insert(4, Evidence::count("workers", workers as u64));
+    }
+    if !model.target.sees("workers") {
+        evidence.push(Evidence::words("not_told", "whether it is in block_in_place, or its thread has no CPU"));
+    }
     let cause = stack.map_or(StackCause::Unknown, |stack| stack.cause);
     if let Some(frame) = line {
         // What is most telling comes first.
@@ -194,6 +200,8 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         advice: advice(cause).into(),
         onset,
         count: Count::Events(blocked.iter().map(|blocked| (blocked.since, 1)).collect()),
+        // It may be in `block_in_place`, which only the thread tells.
+        confidence: if model.target.sees("workers") { Confidence::Certain } else { Confidence::Likely },
         hurt: waiting + blocked.len() as u64,
         ..Candidate::enter(subject, &group, Severity::Crit)
     })

@@ -49,6 +49,9 @@ Thresholds
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
+    if !model.target.sees("workers") {
+        return;
+    }
     let limit = cx.span(&QUEUED);
     let late = |task: &&Task| model.now.since(task.spawned_at).saturating_sub(cx.gap) > limit;
     let Some(first) = model.waiting_jobs().find(late) else { return };

@@ -132,7 +132,11 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
         return None;
     }
     let mut subject = subject(model, closing);
-    words::place(model, closing.wait.site).clone_into(&mut subject.location);
+    // Where the awaiting line is not told, the one that made what is awaited is kept.
+    match words::place(model, closing.wait.site) {
+        "" => {}
+        line => line.clone_into(&mut subject.location),
+    }
 
     // Whoever else waits for the same things.
     let waiting: u64 = circle
@@ -158,7 +162,11 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     ];
 
     // Circles that stand at the same lines are alike.
-    let lines: BTreeSet<&str> = steps.iter().map(|step| step.location.as_str()).collect();
+    let place = |(edge, step): (&'_ Edge, &'_ WaitStep)| match step.location.as_str() {
+        "" => words::made_at(model, edge.wait.on).to_owned(),
+        line => line.to_owned(),
+    };
+    let lines: BTreeSet<String> = circle.iter().zip(&steps).map(place).collect();
     let group = lines.into_iter().collect::<Vec<_>>().join(" ");
     let mut causes = vec![group.clone()];
     for edge in circle {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Judgement, Rule};
-use super::{Evidence, Finding, RULES, Settings, Severity};
+use super::{Evidence, Finding, RULES, Settings, Severity, SubjectKind};
 use crate::model::{Model, Stamp};
 
 /// How long a cleared finding is kept, in the target's time.
@@ -108,6 +108,9 @@ impl Engine {
             (rule.evaluate)(&cx, &mut candidates);
             for mut candidate in candidates.drain(..) {
                 candidate.severity = settings.severity(candidate.severity, rule.severity);
+                if !model.target.sees("holders") && matches!(candidate.subject.kind, SubjectKind::Lock(_)) {
+                    candidate.infer();
+                }
                 let group = if candidate.group.is_empty() {
                     format!("{:?}", candidate.subject.kind)
                 } else {

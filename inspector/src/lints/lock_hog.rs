@@ -76,7 +76,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let place = words::place(model, lock.holder_site);
     let made_at = words::place(model, lock.site);
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
-    let subject = words::lock_subject(model, lock, if place.is_empty() { made_at } else { place });
+    let subject = words::lock_subject(model, lock, place);
 
     let doing = holder.map(|task| match (task.state, task.waits.first()) {
         (TaskState::Idle, Some(wait)) => format!("waits {}", words::wait(model, wait.on)),
@@ -86,7 +86,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "has ended".to_owned(),
     });
     let who = match (lock.holder.0, &doing) {
-        (0, _) => "a thread outside of any task".to_owned(),
+        (0, _) => words::no_task(model).to_owned(),
         (_, Some(doing)) => format!("{}, which {doing}", words::task(model, lock.holder)),
         (_, None) => words::task(model, lock.holder),
     };

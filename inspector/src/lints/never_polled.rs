@@ -60,6 +60,10 @@ pub(super) fn a_worker_is_free(model: &Model) -> bool {
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
+    // Whether a worker is free is what it hangs on.
+    if !model.target.sees("workers") {
+        return;
+    }
     let limit = cx.span(&UNPOLLED);
     let mut sites: BTreeMap<SiteId, &Task> = BTreeMap::new();
     let late = |task: &&Task| model.now.since(task.spawned_at).saturating_sub(cx.gap) > limit;

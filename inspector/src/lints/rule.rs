@@ -183,6 +183,13 @@ impl Candidate {
             cycle: Vec::new(),
         }
     }
+
+    /// What is said of a lock is not seen, but worked out from who got it last.
+    pub(super) fn infer(&mut self) {
+        self.confidence = Confidence::Likely;
+        let how = "who got the lock last; the target does not tell who holds it, nor since when exactly";
+        self.evidence.push(Evidence::words("inferred_from", how));
+    }
 }
 
 /// On which side of the limits.

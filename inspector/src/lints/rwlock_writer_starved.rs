@@ -80,7 +80,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let place = words::place(model, reader.site);
     let made_at = words::place(model, lock.site);
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
-    let subject = words::lock_subject(model, lock, if place.is_empty() { made_at } else { place });
+    let subject = words::lock_subject(model, lock, place);
     let readers = lock.waiters.saturating_sub(lock.waiting_writers);
     let behind = match readers {
         0 => String::new(),
@@ -91,7 +91,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         1 => "1 writer waits".to_owned(),
         n => format!("{} writers wait", text::count(n.into())),
     };
-    let who = if reader.task.0 == 0 { "a thread".to_owned() } else { words::task(model, reader.task) };
+    let who = if reader.task.0 == 0 { words::no_task(model).to_owned() } else { words::task(model, reader.task) };
     let mut evidence = vec![
         Evidence::span("read_held_for_ns", held).over(cx.limit_text(&HELD)),
         Evidence::count("waiting_writers", lock.waiting_writers.into()),

@@ -42,10 +42,20 @@ pub(super) fn site_subject(site: &Site) -> Subject {
     Subject { kind: SubjectKind::Site(site.id), name: name("", Some(site)), location: site.location.clone() }
 }
 
-/// A lock, with the line to look at first.
+/// A lock, with the line to look at first; where that is not known, the one that made it.
 pub(super) fn lock_subject(model: &Model, lock: &Lock, location: &str) -> Subject {
+    let location = if location.is_empty() { place(model, lock.site) } else { location };
     let name = name(&lock.name, model.sites.get(&lock.site));
     Subject { kind: SubjectKind::Lock(lock.id), name, location: location.to_owned() }
+}
+
+/// Who holds a lock that no task is known to hold.
+pub(super) fn no_task(model: &Model) -> &'static str {
+    if model.target.sees("holders") {
+        "a thread outside of any task"
+    } else {
+        "somebody whom this target does not tell"
+    }
 }
 
 /// A channel, with the line that made it.

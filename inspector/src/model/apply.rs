@@ -269,6 +269,9 @@ impl Model {
         if task.track.seen {
             let wakes = reading.wakes.saturating_sub(task.wakes);
             self.track.wakes = self.track.wakes.wrapping_add(wakes);
+            if !self.target.sees("workers") {
+                self.track.polls = self.track.polls.wrapping_add(reading.polls.saturating_sub(task.polls));
+            }
         } else {
             task.track.seen = true;
             task.track.window = Window::starting(at, reading.busy, reading.polls);

@@ -55,9 +55,11 @@ impl Fixture {
             pid: 4242,
             app: "fixture".into(),
             probe_version: "0.1.0".into(),
-            capabilities: ["tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics"]
-                .map(str::to_owned)
-                .into(),
+            capabilities: [
+                "tasks", "handles", "locks", "holders", "channels", "oneshots", "timers", "wakes", "panics", "workers",
+            ]
+            .map(str::to_owned)
+            .into(),
             blind: Vec::new(),
             slow_poll: Duration::from_millis(10),
             tick: Duration::from_millis(100),

@@ -13,6 +13,14 @@ impl Histogram {
         self.0.iter().map(|&n| u64::from(n)).sum()
     }
 
+    /// Counts one more duration.
+    pub fn record(&mut self, span: Duration) {
+        let steps = span.as_nanos() / u128::from(HISTOGRAM_FIRST_NS);
+        let bucket = (u128::BITS - steps.leading_zeros()) as usize;
+        let count = &mut self.0[bucket.min(HISTOGRAM_BUCKETS - 1)];
+        *count = count.wrapping_add(1);
+    }
+
     /// Upper bound of the bucket in which the `q`-quantile falls (`q` from 0 to 1); `None` when empty. Off by a factor
     /// of two at most, and never too low.
     pub fn quantile(&self, q: f64) -> Option<Duration> {

@@ -39,7 +39,7 @@ pub struct Target {
     pub app: String,
     /// Version of the probe crate.
     pub probe_version: String,
-    /// What the probe can see, by stable names ("tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics").
+    /// What the probe can see, by stable names: see [`Target::sees`].
     pub capabilities: Vec<String>,
     /// What cannot be seen there, why, and what to change.
     pub blind: Vec<Blind>,
@@ -49,9 +49,20 @@ pub struct Target {
     pub tick: Duration,
 }
 
+impl Target {
+    /// Whether the target tells of "tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics", "stacks", "runtimes",
+    /// "handles" (what becomes of a `JoinHandle`), "holders" (who holds a lock, rather than who got it last) or
+    /// "workers" (threads, and which poll each is in).
+    pub fn sees(&self, what: &str) -> bool {
+        self.capabilities.iter().any(|name| name == what)
+    }
+}
+
 /// Something that cannot be seen in this target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blind {
+    /// Of what it is a part: `tasks`, `locks`, `channels`, `workers` or `target`, as the screens are called.
+    pub about: String,
     /// What is not visible.
     pub what: String,
     /// Why not.

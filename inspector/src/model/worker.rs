@@ -18,6 +18,8 @@ pub enum WorkerKind {
     BlockOn,
     /// A thread of the blocking pool.
     Blocking,
+    /// A thread of which the target tells nothing but that it is in a poll.
+    Untold,
 }
 
 /// One thread that polls tasks.

@@ -85,6 +85,7 @@ struct SubjectJson<'a> {
 
 #[derive(Serialize)]
 pub(super) struct BlindJson<'a> {
+    about: &'a str,
     what: &'a str,
     why: &'a str,
     remedy: &'a str,
@@ -220,7 +221,7 @@ fn step<'a>(finding: &Finding, step: &'a WaitStep) -> StepJson<'a> {
 }
 
 pub(super) fn not_visible(target: &Target) -> Vec<BlindJson<'_>> {
-    target.blind.iter().map(|Blind { what, why, remedy }| BlindJson { what, why, remedy }).collect()
+    target.blind.iter().map(|Blind { about, what, why, remedy }| BlindJson { about, what, why, remedy }).collect()
 }
 
 /// Three decimals: more of a rate is noise.

@@ -342,6 +342,7 @@ impl<'a> See<'a> {
                 WorkerKind::Worker => "worker",
                 WorkerKind::BlockOn => "block_on",
                 WorkerKind::Blocking => "blocking",
+                WorkerKind::Untold => "unknown",
             },
             name: &worker.name,
             task: worker.poll.and_then(|(task, _)| id(task.0)),

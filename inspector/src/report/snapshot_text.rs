@@ -40,15 +40,18 @@ fn totals(out: &mut String, model: &Model) {
     let depth = model.channels.values().map(Channel::depth).fold(0, u64::saturating_add);
     let _ = writeln!(
         out,
-        "\n{} · polls {} · wakes {} · lock waits {} · {} in channels\nprobe: {} of a core · {}",
+        "\n{} · polls {} · wakes {} · lock waits {} · {} in channels",
         text::counted(model.live_tasks(), "task"),
         rate(&model.totals.polls),
         rate(&model.totals.wakes),
         rate(&model.totals.lock_waits),
         text::counted(depth, "message"),
-        text::percent(model.cost.cpu_share),
-        text::bytes(model.cost.memory_bytes),
     );
+    let cost = &model.cost;
+    if cost.memory_limit_bytes > 0 {
+        let _ =
+            writeln!(out, "probe: {} of a core · {}", text::percent(cost.cpu_share), text::bytes(cost.memory_bytes));
+    }
 }
 
 /// The heading of a table, with how many of its rows follow.
@@ -213,7 +216,8 @@ fn locks(out: &mut String, model: &Model) {
         };
         let holder = match (lock.held_since, lock.holder) {
             (None, _) => String::new(),
-            (Some(_), TaskId(0)) => "a thread".to_owned(),
+            (Some(_), TaskId(0)) if model.target.sees("holders") => "a thread".to_owned(),
+            (Some(_), TaskId(0)) => "somebody".to_owned(),
             (Some(_), task) => text::task_id(task),
         };
         table.row([

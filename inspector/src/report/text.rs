@@ -26,10 +26,13 @@ pub(super) fn report(report: &Report) -> String {
     out
 }
 
-/// `shop (pid 4242) at http://127.0.0.1:6670`
+/// `shop (pid 4242) at http://127.0.0.1:6670`; what is not told is left out.
 pub(super) fn target(target: &Target) -> String {
     let app = if target.app.is_empty() { "a program without a name" } else { &target.app };
-    format!("{app} (pid {}) at {}", target.pid, target.address)
+    match target.pid {
+        0 => format!("{app} at {}", target.address),
+        pid => format!("{app} (pid {pid}) at {}", target.address),
+    }
 }
 
 /// `2 crit, 1 warn, 1 info; 1 of them cleared`
@@ -89,13 +92,22 @@ fn measure(evidence: &Evidence) -> String {
 pub(super) fn blind_spots(out: &mut String, model: &Model) {
     let dropped = model.loss.total();
     if dropped > 0 {
-        let _ =
-            writeln!(out, "\nNot shown one by one: {} (the probe's memory is at its ceiling)", text::count(dropped));
+        let why = if model.cost.memory_limit_bytes > 0 {
+            "the probe's memory is at its ceiling"
+        } else {
+            "at least; the target dropped what told of them"
+        };
+        let _ = writeln!(out, "\nNot shown one by one: {} ({why})", text::count(dropped));
     }
-    if !model.target.blind.is_empty() {
+    let blind = &model.target.blind;
+    if !blind.is_empty() {
         out.push_str("\nNot visible in this target:\n");
-        for blind in &model.target.blind {
-            wrapped(out, "  - ", &format!("{}: {}; to see it: {}", blind.what, blind.why, blind.remedy));
+    }
+    for (n, spot) in blind.iter().enumerate() {
+        wrapped(out, "  - ", &format!("{}: {}", spot.what, spot.why));
+        // Said once for those that need the same.
+        if blind.get(n + 1).is_none_or(|next| next.remedy != spot.remedy) {
+            wrapped(out, "    → ", &spot.remedy);
         }
     }
 }

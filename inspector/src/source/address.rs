@@ -6,11 +6,24 @@ use std::str::FromStr;
 use async_inspect_proto::DEFAULT_ADDR;
 use thiserror::Error;
 
-/// Where a probe is, or a recording of one, as the operator named it.
+/// What stands before the place of a console-subscriber.
+const CONSOLE: &str = "console:";
+
+/// Where a probe or a console-subscriber is, or a recording, as the operator named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     shown: String,
     place: Place,
+    speaks: Speaks,
+}
+
+/// What is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaks {
+    /// A probe.
+    Probe,
+    /// A stock console-subscriber.
+    Console,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +48,8 @@ pub enum AddressError {
     },
     /// No form at all.
     #[error(
-        "`{given}` is not a target: {why}; give http://host:port, host:port, unix:/path or the file of a recording"
+        "`{given}` is not a target: {why}; give http://host:port, host:port, unix:/path, console:host:port or the file of \
+         a recording"
     )]
     Malformed {
         /// What was given.
@@ -54,6 +68,21 @@ impl Address {
         }
     }
 
+    /// What is to be spoken to there.
+    pub(super) fn speaks(&self) -> Speaks {
+        self.speaks
+    }
+
+    /// What to write for a probe at the same place.
+    pub(super) fn of_a_probe(&self) -> String {
+        self.shown.strip_prefix(CONSOLE).unwrap_or(&self.shown).to_owned()
+    }
+
+    /// What to write for a console-subscriber at the same place.
+    pub(super) fn of_a_console(&self) -> String {
+        format!("{CONSOLE}{}", self.shown.strip_prefix("http://").unwrap_or(&self.shown).trim_end_matches('/'))
+    }
+
     /// The path, when it is a recording.
     pub(super) fn file(&self) -> Option<&Path> {
         match &self.place {
@@ -64,7 +93,7 @@ impl Address {
 
     /// A recording in this file.
     pub fn recording(path: &Path) -> Self {
-        Self { shown: path.display().to_string(), place: Place::File(path.to_owned()) }
+        Self { shown: path.display().to_string(), place: Place::File(path.to_owned()), speaks: Speaks::Probe }
     }
 
     /// Whether it is a recording rather than something that lives.
@@ -83,7 +112,8 @@ impl Address {
 
 impl Default for Address {
     fn default() -> Self {
-        Self { shown: format!("http://{DEFAULT_ADDR}"), place: Place::Tcp(DEFAULT_ADDR.to_owned()) }
+        let (shown, place) = (format!("http://{DEFAULT_ADDR}"), Place::Tcp(DEFAULT_ADDR.to_owned()));
+        Self { shown, place, speaks: Speaks::Probe }
     }
 }
 
@@ -99,7 +129,11 @@ impl FromStr for Address {
     fn from_str(given: &str) -> Result<Self, AddressError> {
         let not_yet = |form, instead| Err(AddressError::NotYet { given: given.to_owned(), form, instead });
         let malformed = |why| Err(AddressError::Malformed { given: given.to_owned(), why });
-        let place = |place| Ok(Address { shown: given.to_owned(), place });
+        let (speaks, named, default_port) = match given.strip_prefix(CONSOLE) {
+            Some(named) => (Speaks::Console, named, 6669),
+            None => (Speaks::Probe, given, 6670),
+        };
+        let place = |place| Ok(Address { shown: given.to_owned(), place, speaks });
 
         if let Some(path) = given.strip_prefix("file:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -113,10 +147,10 @@ impl FromStr for Address {
         if Path::new(given).is_file() {
             return place(Place::File(PathBuf::from(given)));
         }
-        if given.chars().any(|c| c.is_control() || c.is_whitespace()) && !given.starts_with("unix:") {
+        if named.chars().any(|c| c.is_control() || c.is_whitespace()) && !named.starts_with("unix:") {
             return malformed("it contains white space or control characters");
         }
-        if let Some(path) = given.strip_prefix("unix:") {
+        if let Some(path) = named.strip_prefix("unix:") {
             // `unix:///run/x` is what gRPC tools write for the same.
             let path = path.strip_prefix("//").unwrap_or(path);
             return if path.is_empty() || path.contains('\0') {
@@ -125,18 +159,15 @@ impl FromStr for Address {
                 place(Place::Unix(PathBuf::from(path)))
             };
         }
-        if given.starts_with("https://") {
+        if named.starts_with("https://") {
             return not_yet("https", "tunnel to it: ssh -L 6670:127.0.0.1:6670 HOST, then http://127.0.0.1:6670");
         }
-        if given.starts_with("dns:") {
+        if named.starts_with("dns:") {
             return not_yet("dns:", "give one address: http://host:port");
         }
-        if given.starts_with("console:") {
-            return not_yet("console:", "put async-inspect-probe into the service and give http://host:port");
-        }
-        let (rest, has_scheme) = match given.strip_prefix("http://") {
+        let (rest, has_scheme) = match named.strip_prefix("http://") {
             Some(rest) => (rest.strip_suffix('/').unwrap_or(rest), true),
-            None => (given, false),
+            None => (named, speaks == Speaks::Console),
         };
         if rest.contains("://") {
             return malformed("its scheme is unknown");
@@ -157,7 +188,7 @@ impl FromStr for Address {
                 Ok(port) if port != 0 => port,
                 _ => return malformed("its port is not a number from 1 to 65535"),
             },
-            None if has_scheme => 6670,
+            None if has_scheme => default_port,
             None => return malformed("its port is missing"),
         };
         if host.is_empty() {
@@ -197,15 +228,30 @@ mod tests {
     }
 
     #[test]
+    fn a_console_subscriber_is_named_by_what_stands_before_its_address() {
+        let speaks = |given: &str| given.parse::<Address>().map(|address| address.speaks());
+        assert_eq!(tcp("console:127.0.0.1:7000").as_deref(), Some("127.0.0.1:7000"));
+        assert_eq!(tcp("console:http://example.org").as_deref(), Some("example.org:6669"));
+        assert_eq!(tcp("console:localhost").as_deref(), Some("localhost:6669"));
+        assert_eq!(speaks("console:localhost:1"), Ok(Speaks::Console));
+        assert_eq!(speaks("localhost:1"), Ok(Speaks::Probe));
+        let unix: Address = "console:unix:/run/console.sock".parse().unwrap();
+        assert_eq!((unix.socket(), unix.speaks()), (Some(Path::new("/run/console.sock")), Speaks::Console));
+        let probe: Address = "http://localhost:1/".parse().unwrap();
+        assert_eq!(probe.of_a_console(), "console:localhost:1");
+        assert_eq!("console:localhost:1".parse::<Address>().unwrap().of_a_probe(), "localhost:1");
+    }
+
+    #[test]
     fn an_address_is_shown_as_the_operator_wrote_it() {
-        for given in ["http://localhost:1", "localhost:1", "unix:/x"] {
+        for given in ["http://localhost:1", "localhost:1", "unix:/x", "console:localhost:1"] {
             assert_eq!(given.parse::<Address>().unwrap().to_string(), given);
         }
     }
 
     #[test]
     fn forms_of_later_versions_say_what_to_use_now() {
-        for given in ["https://example.org", "dns:example.org:6670", "console:127.0.0.1:6669"] {
+        for given in ["https://example.org", "dns:example.org:6670", "console:https://example.org"] {
             let error = given.parse::<Address>().unwrap_err().to_string();
             assert!(error.contains("not in this version"), "{error}");
             assert!(error.contains("http://"), "{error}");
@@ -232,6 +278,9 @@ mod tests {
             "a b:1",
             "host:1\n",
             "unix:",
+            "console:",
+            "console:host:0",
+            "console:console:host:1",
             "a\u{1b}[31m:1",
         ] {
             assert!(given.parse::<Address>().is_err(), "{given:?}");

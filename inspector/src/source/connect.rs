@@ -4,93 +4,79 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use async_inspect_proto::v1::inspect_client::InspectClient;
-use async_inspect_proto::v1::{HelloRequest, HelloResponse, TaskDetailsRequest, Update, WatchRequest};
-use async_inspect_proto::{MAX_MESSAGE_BYTES, PROTOCOL};
+use async_inspect_proto::MAX_MESSAGE_BYTES;
+use async_inspect_proto::v1::{HelloResponse, Update};
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Uri};
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status};
 
+use super::address::Speaks;
 use super::replay::{Said, Tape};
-use super::{Address, SourceError};
-use crate::decode::{self, Decoder};
+use super::{Address, SourceError, console, probe};
+use crate::decode;
+use crate::decode::console::Decoder as ConsoleDecoder;
 use crate::model::{Batch, Histogram, Target, TaskId};
 
 /// What a target is given to accept, to answer, and to begin its stream.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// Idle time after which the peer is asked whether it is still there, and the time it has to say so.
 const KEEP_ALIVE: Duration = Duration::from_secs(4);
 /// Bytes that may be on their way to us: a snapshot of a million tasks is some 60 MB, and with less than a few messages
 /// on the way both sides wait for each other in turns.
 const WINDOW: u32 = 4 * MAX_MESSAGE_BYTES as u32;
-/// A probe's messages end at [`MAX_MESSAGE_BYTES`]; a little more is let through to be decoded, or refused, as data.
-pub(super) const MAX_DECODED_BYTES: usize = MAX_MESSAGE_BYTES + 64 * 1024;
 
 /// A target that answered.
 #[derive(Debug)]
 pub struct Connection {
     /// Who it is.
     pub target: Target,
-    stream: Stream,
+    feed: Feed,
 }
 
-/// Where its updates come from.
+/// What the target is, and what it sends.
 #[derive(Debug)]
-enum Stream {
-    Probe(Box<Probe>),
+enum Feed {
+    Probe(Box<probe::Feed>),
+    Console(Box<console::Feed>),
     Recording(Box<Tape>),
 }
 
-/// A probe that answered.
-#[derive(Debug)]
-struct Probe {
-    client: InspectClient<Channel>,
-    updates: Streaming<Update>,
-    decoder: Decoder,
-    /// Its greeting as it came.
-    hello: HelloResponse,
-}
+/// What a connection leaves to the next one to the same target. Nothing of a probe, which says who it is.
+#[derive(Debug, Default)]
+pub(super) struct Memory(ConsoleDecoder);
 
 /// Attaches to a target, or says why not. One attempt.
 ///
 /// # Errors
 ///
-/// Any [`SourceError`] but [`SourceError::Lost`].
+/// Any [`SourceError`]; [`SourceError::Lost`] only where the target hangs up before it has told who it is.
 pub async fn open(address: &Address) -> Result<Connection, SourceError> {
+    open_again(address, &mut Memory::default()).await
+}
+
+/// The same, after another connection.
+pub(super) async fn open_again(address: &Address, memory: &mut Memory) -> Result<Connection, SourceError> {
     if let Some(path) = address.file() {
         return open_recording(address, path);
     }
     let channel = patiently(address, connect(address)).await?;
-    let mut client = InspectClient::new(channel).max_decoding_message_size(MAX_DECODED_BYTES);
-
-    let question =
-        HelloRequest { protocol: PROTOCOL, client: concat!("async-inspect ", env!("CARGO_PKG_VERSION")).into() };
-    let answer: HelloResponse =
-        patiently(address, async { client.hello(question).await.map_err(|status| greeting_failed(address, &status)) })
-            .await?
-            .into_inner();
-    let shown = address.to_string();
-    if answer.protocol != PROTOCOL {
-        return Err(SourceError::Version { target: shown, ours: PROTOCOL, theirs: Some(answer.protocol) });
+    match address.speaks() {
+        Speaks::Probe => {
+            let (target, feed) = probe::open(address, channel).await?;
+            Ok(Connection { target, feed: Feed::Probe(Box::new(feed)) })
+        }
+        Speaks::Console => {
+            let (target, feed) = console::open(address, channel, &mut memory.0).await?;
+            Ok(Connection { target, feed: Feed::Console(Box::new(feed)) })
+        }
     }
-    let hello = answer.clone();
-    let target = decode::hello(shown.clone(), answer)
-        .map_err(|error| SourceError::BadData { target: shown, why: error.to_string() })?;
-
-    let updates = patiently(address, async {
-        client.watch(WatchRequest { protocol: PROTOCOL }).await.map_err(|status| greeting_failed(address, &status))
-    })
-    .await?
-    .into_inner();
-    let probe = Probe { client, updates, decoder: Decoder::new(), hello };
-    Ok(Connection { target, stream: Stream::Probe(Box::new(probe)) })
 }
 
 /// A recording begins with the greeting of its target.
 fn open_recording(address: &Address, path: &Path) -> Result<Connection, SourceError> {
     let mut tape = Tape::open(address, path)?;
     match tape.next()? {
-        Some((_, Said::Hello(target))) => Ok(Connection { target: *target, stream: Stream::Recording(Box::new(tape)) }),
+        Some((_, Said::Hello(target))) => Ok(Connection { target: *target, feed: Feed::Recording(Box::new(tape)) }),
         _ => Err(SourceError::BadRecording { target: address.to_string(), why: "there is no target in it".into() }),
     }
 }
@@ -99,16 +85,11 @@ impl Connection {
     /// What the target does not stream of every task: how long the polls of this one took. `None` when it does not know
     /// the task (any more), or does not answer as it should; the stream tells whether the connection holds.
     pub fn task_details(&self, task: TaskId) -> impl Future<Output = Option<Histogram>> + Send + use<> {
-        let client = match &self.stream {
-            Stream::Probe(probe) => Some(probe.client.clone()),
-            Stream::Recording(_) => None,
+        let asked = match &self.feed {
+            Feed::Probe(probe) => Some(probe.task_details(task)),
+            Feed::Console(_) | Feed::Recording(_) => None,
         };
-        async move {
-            let mut client = client?;
-            let asked = client.task_details(TaskDetailsRequest { id: task.0 });
-            let answer = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?.into_inner();
-            decode::poll_histogram(&answer)
-        }
+        async move { asked?.await }
     }
 
     /// The next update. Dropping the future loses nothing.
@@ -118,13 +99,11 @@ impl Connection {
     /// [`SourceError::Lost`] when the stream ended, [`SourceError::Ended`] when a recording did, [`SourceError::BadData`]
     /// when it cannot be read; the connection is of no use after any of them.
     pub async fn next(&mut self) -> Result<Batch, SourceError> {
-        let target = || self.target.address.clone();
-        match &mut self.stream {
-            Stream::Probe(probe) => probe
-                .decoder
-                .update(received(&mut probe.updates, target).await?)
-                .map_err(|error| SourceError::BadData { target: target(), why: error.to_string() }),
-            Stream::Recording(tape) => loop {
+        match &mut self.feed {
+            Feed::Probe(probe) => probe.next().await,
+            Feed::Console(console) => console.next().await,
+            Feed::Recording(tape) => loop {
+                let target = || self.target.address.clone();
                 return match tape.next()? {
                     Some((_, Said::Update(batch))) => Ok(*batch),
                     // The same run, after a gap in the line: the snapshot that follows says what is still there.
@@ -140,11 +119,11 @@ impl Connection {
         }
     }
 
-    /// The greeting of a probe, as it came; `None` of a recording.
+    /// The greeting of a probe, as it came; `None` of anything else.
     pub(super) fn hello(&self) -> Option<&HelloResponse> {
-        match &self.stream {
-            Stream::Probe(probe) => Some(&probe.hello),
-            Stream::Recording(_) => None,
+        match &self.feed {
+            Feed::Probe(probe) => Some(probe.hello()),
+            Feed::Console(_) | Feed::Recording(_) => None,
         }
     }
 
@@ -152,26 +131,28 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// As [`Connection::next`].
+    /// As [`Connection::next`], and [`SourceError::CannotRecord`] where it is no probe.
     pub(super) async fn next_raw(&mut self) -> Result<Update, SourceError> {
-        let target = || self.target.address.clone();
-        match &mut self.stream {
-            Stream::Probe(probe) => received(&mut probe.updates, target).await,
-            Stream::Recording(tape) => Err(tape.end()),
+        match &mut self.feed {
+            Feed::Probe(probe) => probe.next_raw().await,
+            Feed::Console(_) => Err(SourceError::CannotRecord { target: self.target.address.clone() }),
+            Feed::Recording(tape) => Err(tape.end()),
+        }
+    }
+
+    /// What the next connection may build on.
+    pub(super) fn into_memory(self) -> Memory {
+        match self.feed {
+            Feed::Probe(_) | Feed::Recording(_) => Memory::default(),
+            Feed::Console(console) => Memory(console.into_decoder()),
         }
     }
 }
 
-async fn received(updates: &mut Streaming<Update>, target: impl Fn() -> String) -> Result<Update, SourceError> {
-    match updates.message().await {
-        Ok(Some(update)) => Ok(update),
-        Ok(None) => Err(SourceError::Lost { target: target(), why: "it closed the stream".into() }),
-        Err(status) if unreadable(&status) => Err(SourceError::BadData { target: target(), why: message_of(&status) }),
-        Err(status) => Err(SourceError::Lost { target: target(), why: ended(&status) }),
-    }
-}
-
-async fn patiently<T>(address: &Address, step: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+pub(super) async fn patiently<T>(
+    address: &Address,
+    step: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, SourceError> {
     tokio::time::timeout(PATIENCE, step)
         .await
         .unwrap_or_else(|_| Err(SourceError::Timeout { target: address.to_string(), seconds: PATIENCE.as_secs() }))
@@ -219,39 +200,35 @@ fn connect_failed(address: &Address, error: &tonic::transport::Error) -> SourceE
     }
 }
 
-/// Why `Hello` or `Watch` brought no answer of a probe.
-fn greeting_failed(address: &Address, status: &Status) -> SourceError {
-    let target = address.to_string();
+/// Why a peer that was spoken to did not answer as it should.
+pub(super) fn misunderstanding(status: &Status) -> String {
     let message = message_of(status);
     // A status with an error behind it never came over the wire as one: the peer does not speak gRPC, or hung up.
     if status.source().is_some() {
         let hung_up = io_error(status).is_some() || message.contains("closed");
-        let why = if hung_up {
-            "it hangs up when spoken to in HTTP/2; a tunnel to a dead port does so too"
+        return if hung_up {
+            "it hangs up when spoken to in HTTP/2; a tunnel to a dead port does so too".into()
         } else {
-            "it does not speak HTTP/2"
+            "it does not speak HTTP/2".into()
         };
-        return SourceError::NotAProbe { target, why: why.into() };
     }
     match status.code() {
-        Code::FailedPrecondition => {
-            SourceError::Version { target, ours: PROTOCOL, theirs: spoken_protocol(status.message()) }
-        }
-        Code::ResourceExhausted => {
-            SourceError::Unreachable { target, why: format!("it takes no more clients: {message}") }
-        }
-        Code::Unimplemented => SourceError::NotAProbe { target, why: "it has no such service".into() },
+        Code::Unimplemented => "it has no such service".into(),
         Code::Unauthenticated | Code::PermissionDenied => {
-            SourceError::NotAProbe { target, why: format!("it asks for credentials, which no probe does: {message}") }
+            format!("it asks for credentials, which no probe does: {message}")
         }
-        code => SourceError::NotAProbe { target, why: format!("it answered {code:?}: {message}") },
+        code => format!("it answered {code:?}: {message}"),
     }
 }
 
-/// "… speaks protocol 2 …"
-fn spoken_protocol(message: &str) -> Option<u32> {
-    let (_, rest) = message.split_once("speaks protocol ")?;
-    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+/// What a stream that broke off means.
+pub(super) fn broken(target: &str, status: &Status) -> SourceError {
+    let target = target.to_owned();
+    if unreadable(status) {
+        SourceError::BadData { target, why: message_of(status) }
+    } else {
+        SourceError::Lost { target, why: ended(status) }
+    }
 }
 
 /// Whether a status says that a message could not be read, as opposed to not received.
@@ -274,7 +251,7 @@ fn ended(status: &Status) -> String {
     }
 }
 
-fn message_of(status: &Status) -> String {
+pub(super) fn message_of(status: &Status) -> String {
     decode::text::clean(status.message()).into_owned()
 }
 
@@ -308,15 +285,6 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_protocol_of_a_refusal_is_read_from_its_message() {
-        let message = "this probe (async-inspect-probe 0.3.0) speaks protocol 12, the inspector asked for 1";
-        assert_eq!(spoken_protocol(message), Some(12));
-        for other in ["", "speaks protocol ", "speaks protocol x", "speaks protocol 99999999999"] {
-            assert_eq!(spoken_protocol(other), None);
-        }
-    }
 
     #[test]
     fn a_version_mismatch_says_which_side_is_older() {

@@ -34,6 +34,18 @@ pub enum SourceError {
         target: String,
         /// What it answered.
         why: String,
+        /// How it would have to be named.
+        instead: Option<String>,
+    },
+    /// The same of a target that was called a console-subscriber.
+    #[error("{target} is not a console-subscriber: {why}")]
+    NotAConsole {
+        /// The target as the operator named it.
+        target: String,
+        /// What it answered.
+        why: String,
+        /// How it would have to be named.
+        instead: Option<String>,
     },
     /// A probe of another protocol.
     #[error("{target} speaks another protocol version than this inspector: {}", versions(*.ours, *.theirs))]
@@ -60,6 +72,12 @@ pub enum SourceError {
         target: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// A recording holds what a probe sends.
+    #[error("{target} cannot be recorded: it is no probe")]
+    CannotRecord {
+        /// The target as the operator named it.
+        target: String,
     },
     /// The end of a recording.
     #[error("{target} ends here{}", if *.cut_short { ": it was cut short in the middle of a message" } else { "" })]
@@ -98,13 +116,18 @@ impl SourceError {
             Self::Timeout { .. } => {
                 "a firewall drops the packets, the process is stopped, or another program has the port".into()
             }
-            Self::NotAProbe { .. } => "this is the port of another server, perhaps of the service itself".into(),
+            Self::NotAProbe { instead: Some(_), .. } => "the service is watched by console-subscriber".into(),
+            Self::NotAConsole { instead: Some(_), .. } => "the service has a probe, which tells more".into(),
+            Self::NotAProbe { .. } | Self::NotAConsole { .. } => {
+                "this is the port of another server, perhaps of the service itself".into()
+            }
             Self::Version { ours, theirs: Some(theirs), .. } if theirs < ours => {
                 "the service was built with an older async-inspect-probe than this inspector".into()
             }
             Self::Version { .. } => "this inspector is older than the probe in the service".into(),
             Self::Lost { .. } => "the service ended, was restarted, or the network failed".into(),
             Self::BadRecording { .. } => "the path is another file's, or the file was damaged on its way here".into(),
+            Self::CannotRecord { .. } => "a recording holds what a probe sends, as it sends it".into(),
             Self::Ended { cut_short: true, .. } => "the recording was killed, or its disk was full".into(),
             Self::Ended { .. } => "nothing was recorded after this".into(),
             Self::BadData { .. } => {
@@ -116,6 +139,11 @@ impl SourceError {
     /// What to do next.
     pub fn next_step(&self) -> String {
         match self {
+            Self::Refused { target } if target.starts_with("console:") => {
+                "see that the service calls console_subscriber::init() and where it binds (TOKIO_CONSOLE_BIND), or pass its \
+                 address"
+                    .into()
+            }
             Self::Refused { .. } => {
                 "start the service with ASYNC_INSPECT=127.0.0.1:6670 in its environment, or pass its address".into()
             }
@@ -125,6 +153,12 @@ impl SourceError {
                     .into()
             }
             Self::Timeout { .. } => "see who has the port: ss -ltnp (or lsof -i), and whether the process runs".into(),
+            Self::NotAProbe { instead: Some(instead), .. } | Self::NotAConsole { instead: Some(instead), .. } => {
+                format!("pass {instead} in its place")
+            }
+            Self::NotAConsole { .. } => {
+                "pass the address from the service's TOKIO_CONSOLE_BIND (console:127.0.0.1:6669 unless it is set)".into()
+            }
             Self::NotAProbe { .. } => {
                 "pass the address from the service's ASYNC_INSPECT (127.0.0.1:6670 when it is `on`)".into()
             }
@@ -136,7 +170,13 @@ impl SourceError {
             Self::BadRecording { .. } => {
                 "check the path, copy the file again, or record anew: async-inspect record TARGET -o FILE".into()
             }
+            Self::CannotRecord { .. } => {
+                "keep a report of it: async-inspect snapshot TARGET --format json, or put the probe into the service".into()
+            }
             Self::Ended { .. } => "replay it again, or record for longer".into(),
+            Self::BadData { target, .. } if target.starts_with("console:") => {
+                "look at the version of console-subscriber in the service's Cargo.lock: 0.5 is understood".into()
+            }
             Self::BadData { .. } => {
                 "compare the versions: async-inspect --version, and async-inspect-probe in the service's Cargo.lock"
                     .into()
@@ -148,7 +188,12 @@ impl SourceError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Refused { .. } | Self::Unreachable { .. } | Self::Timeout { .. } => 3,
-            Self::NotAProbe { .. } | Self::Version { .. } | Self::BadData { .. } | Self::BadRecording { .. } => 4,
+            Self::NotAProbe { .. }
+            | Self::NotAConsole { .. }
+            | Self::CannotRecord { .. }
+            | Self::Version { .. }
+            | Self::BadData { .. }
+            | Self::BadRecording { .. } => 4,
             Self::Lost { .. } | Self::Ended { .. } => 5,
         }
     }

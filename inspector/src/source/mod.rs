@@ -1,11 +1,14 @@
-//! Where data comes from: a probe over gRPC, or a recording of one. Nothing past this module knows of the network.
+//! Where data comes from: a probe or a stock console-subscriber over gRPC, or a recording of a probe. Nothing past this
+//! module knows of the network.
 use std::time::Duration;
 
 use crate::model::{Batch, Histogram, Target, TaskId};
 
 mod address;
 mod connect;
+mod console;
 mod error;
+mod probe;
 mod record;
 mod recording;
 mod replay;

@@ -80,6 +80,9 @@ pub async fn record(
     interrupt: impl Future<Output = ()>,
 ) -> Result<Recorded, RecordError> {
     let connection = open(address).await?;
+    if connection.hello().is_none() && !address.is_recording() {
+        return Err(SourceError::CannotRecord { target: address.to_string() }.into());
+    }
     let writer = Writer::create(path)?;
     told(&connection.target);
     let seen = Recorded { span: Duration::ZERO, bytes: writer.written(), updates: 0, full: false, lost: None };

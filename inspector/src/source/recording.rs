@@ -25,7 +25,7 @@ use flate2::write::DeflateEncoder;
 use prost::Message;
 use thiserror::Error;
 
-use super::connect::MAX_DECODED_BYTES;
+use super::probe::MAX_DECODED_BYTES;
 
 const MAGIC: &[u8; 24] = b"async-inspect recording\n";
 const VERSION: u32 = 1;

@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use super::{Address, Connection, Event, Pace, SourceError, open, replay};
+use super::connect::{Memory, open_again};
+use super::{Address, Connection, Event, Pace, SourceError, replay};
 use crate::model::TaskId;
 
 /// Before the second attempt.
@@ -35,6 +36,7 @@ pub async fn watch(address: Address, pace: Pace, events: Sender<Event>, mut requ
     }
     let mut wait = SHORTEST;
     let mut attempt = 0;
+    let mut memory = Memory::default();
     loop {
         attempt += 1;
         // What was asked for before this attempt is answered by it.
@@ -43,15 +45,18 @@ pub async fn watch(address: Address, pace: Pace, events: Sender<Event>, mut requ
             return;
         }
         let opened = tokio::select! {
-            opened = open(&address) => opened,
+            opened = open_again(&address, &mut memory) => opened,
             // A retry in mid-connection starts over.
             () = asked_to_reconnect(&mut requests) => { attempt = 0; continue; }
             () = events.closed() => return,
         };
         let mut told = false;
         let error = match opened {
-            Ok(connection) => match session(connection, &events, &mut requests, &mut told).await {
-                Some(error) => error,
+            Ok(mut connection) => match session(&mut connection, &events, &mut requests, &mut told).await {
+                Some(error) => {
+                    memory = connection.into_memory();
+                    error
+                }
                 None => return,
             },
             Err(error) => error,
@@ -85,7 +90,7 @@ pub(super) async fn asked_to_reconnect(requests: &mut Receiver<Request>) {
 /// One connection, from greeting to end. `None` when nobody listens any more. `told` becomes true once data has come: a
 /// target that greets and then fails each time is not to be asked four times a second.
 async fn session(
-    mut connection: Connection,
+    connection: &mut Connection,
     events: &Sender<Event>,
     requests: &mut Receiver<Request>,
     told: &mut bool,

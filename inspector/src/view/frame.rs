@@ -65,8 +65,10 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
     }
     if app.ever_connected() && cx.model.complete {
         let cost = &cx.model.cost;
-        let probe = format!("probe {} {}", figures::share(cost.cpu_share), figures::bytes(cost.memory_bytes));
-        right.push((Role::Muted, probe));
+        if cost.memory_limit_bytes > 0 {
+            let probe = format!("probe {} {}", figures::share(cost.cpu_share), figures::bytes(cost.memory_bytes));
+            right.push((Role::Muted, probe));
+        }
         if shed == 0 && area.width >= 100 {
             right.push((Role::Muted, "shed 0".to_owned()));
         }

@@ -77,6 +77,11 @@ fn lock_kind(model: &Model, id: LockId) -> LockKind {
     model.locks.get(&id).map_or_else(LockKind::default, |lock| lock.kind)
 }
 
+/// Who holds what no task is known to hold.
+pub(crate) fn no_task(model: &Model) -> &'static str {
+    if model.target.sees("holders") { "something outside any task" } else { "somebody who is not told" }
+}
+
 /// What people call a thing of this kind.
 pub(crate) fn lock_noun(kind: LockKind) -> &'static str {
     match kind {
@@ -125,7 +130,8 @@ pub(crate) fn entity(cx: &Cx, entity: Entity) -> String {
 pub(crate) fn worker(worker: &Worker) -> String {
     match worker.kind {
         WorkerKind::BlockOn => worker.name.clone(),
-        WorkerKind::Worker | WorkerKind::Blocking => format!("{} {}", worker.name, worker.id.0),
+        _ if worker.name.is_empty() => "a thread".to_owned(),
+        WorkerKind::Worker | WorkerKind::Blocking | WorkerKind::Untold => format!("{} {}", worker.name, worker.id.0),
     }
 }
 

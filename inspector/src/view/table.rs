@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::page::Page;
 use super::theme::Role;
-use super::{figures, fit, widgets};
+use super::{figures, fit, screens, widgets};
 use crate::app::column::{Column, Kind, Value, Width};
 use crate::app::keymap::Action;
 use crate::app::screen::Table;
@@ -43,6 +43,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
             page.words(Role::Muted, &format!("Looking at {} tasks…", figures::count(cx.model.tasks.len() as u64)));
         } else if cx.model.complete {
             (table.empty)(cx, &mut page);
+            screens::blind_spots(cx, place.screen, &mut page);
         } else {
             page.words(Role::Muted, "Waiting for the first snapshot…");
         }
@@ -62,6 +63,17 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
         if selected == Some(entity) {
             buf.set_style(Rect { y, height: 1, ..area }, cx.app.theme.selected());
         }
+    }
+    let rows = rows.order.len().saturating_sub(place.offset).min(usize::from(body.height)) as u16;
+    below(cx, place, buf, Rect { y: body.y + rows, height: body.height - rows, ..body });
+}
+
+/// What rows leave free tells what has none, if there is room for all of it.
+fn below(cx: &Cx, place: &Place, buf: &mut Buffer, area: Rect) {
+    let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+    screens::blind_spots(cx, place.screen, &mut page);
+    if page.len() < usize::from(area.height) {
+        page.draw(buf, Rect { x: area.x + 1, y: area.y + 1, height: area.height - 1, ..area }, 0, None, &cx.app.theme);
     }
 }
 
@@ -121,6 +133,9 @@ fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
     let position = place.index + 1;
     if shown > 0 {
         pieces.push((Role::Muted, format!("row {}", figures::count(position as u64))));
+    }
+    if cx.model.complete {
+        pieces.extend(screens::unseen_in_short(cx, place.screen).map(|text| (Role::Muted, text)));
     }
     let mut x = area.left() + 1;
     for (n, (role, text)) in pieces.iter().enumerate() {

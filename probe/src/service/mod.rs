@@ -116,7 +116,10 @@ impl Service {
     fn capabilities(&self) -> Vec<String> {
         let all = [
             ("tasks", cfg!(feature = "watch-tasks")),
+            ("handles", cfg!(feature = "watch-tasks")),
+            ("workers", cfg!(feature = "watch-tasks")),
             ("locks", cfg!(feature = "watch-locks")),
+            ("holders", cfg!(feature = "watch-tasks") && cfg!(feature = "watch-locks")),
             ("channels", cfg!(feature = "watch-channels")),
             ("oneshots", cfg!(feature = "watch-channels")),
             ("timers", cfg!(feature = "watch-time")),
@@ -130,7 +133,8 @@ impl Service {
 
     /// What is not visible in this process.
     fn blind(&self) -> Vec<Blind> {
-        let blind = |what: &str, why: &str, remedy: &str| Blind {
+        let blind = |about: &str, what: &str, why: &str, remedy: &str| Blind {
+            about: about.to_owned(),
             what: what.to_owned(),
             why: why.to_owned(),
             remedy: remedy.to_owned(),
@@ -139,6 +143,7 @@ impl Service {
             // The runtime's hooks tell of them otherwise.
             #[cfg(not(tokio_unstable))]
             blind(
+                "tasks",
                 "tasks that libraries spawn with a tokio of their own",
                 "what such a task waits for and holds of the drop-in's is told, and where it blocks its thread; its polls, \
                  its spawning and its end are not",
@@ -146,32 +151,50 @@ impl Service {
             ),
             #[cfg(not(tokio_unstable))]
             blind(
+                "workers",
                 "queues of single workers, tasks that they steal, threads and queue of the blocking pool",
                 "tokio does not tell of them in a stable build",
                 "build with RUSTFLAGS=\"--cfg tokio_unstable\"",
             ),
             blind(
+                "tasks",
                 "what a task waits for in I/O: sockets, files, processes, signals",
                 "the drop-in passes tokio's own types through for these",
                 "none in this version; such tasks show as idle, without a wait",
             ),
+            blind(
+                "locks",
+                "std and parking_lot locks, and what libraries lock with a tokio of their own",
+                "only locks of the drop-in are watched; a worker that stands in a blocking lock is told of all the same",
+                "use tokio::sync for what tasks wait for",
+            ),
+            blind(
+                "channels",
+                "channels of other crates (std, flume, crossbeam), and of libraries with a tokio of their own",
+                "only channels of the drop-in are watched",
+                "use tokio::sync for what tasks wait for",
+            ),
         ];
-        for (feature, what, is_on) in [
-            ("watch-tasks", "tasks, and who holds and waits", cfg!(feature = "watch-tasks")),
-            ("watch-locks", "locks", cfg!(feature = "watch-locks")),
-            ("watch-channels", "channels", cfg!(feature = "watch-channels")),
-            ("watch-time", "timers", cfg!(feature = "watch-time")),
+        for (feature, about, what, is_on) in [
+            ("watch-tasks", "tasks", "tasks, and who holds and waits", cfg!(feature = "watch-tasks")),
+            ("watch-locks", "locks", "locks", cfg!(feature = "watch-locks")),
+            ("watch-channels", "channels", "channels", cfg!(feature = "watch-channels")),
+            ("watch-time", "tasks", "timers", cfg!(feature = "watch-time")),
         ] {
             if !is_on {
                 let why = format!("the drop-in is built without its feature {feature}: these are tokio's own");
                 let remedy =
                     format!("add {feature} to the features of async-inspect-tokio, or remove default-features = false");
-                all.push(blind(what, &why, &remedy));
+                all.push(blind(about, what, &why, &remedy));
             }
         }
         if let Some(why) = &self.no_stacks {
             let remedy = "remove ASYNC_INSPECT_STACKS=off or Builder::stacks(false), or run it on Linux";
-            all.push(blind("stacks of blocked polls", why, remedy));
+            all.push(blind("workers", "stacks of blocked polls", why, remedy));
+        }
+        if !cfg!(target_os = "linux") {
+            let why = "this system does not tell how long a thread was ready and had no CPU";
+            all.push(blind("workers", "time without a CPU", why, "run it on Linux"));
         }
         all
     }

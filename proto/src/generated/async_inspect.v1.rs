@@ -25,8 +25,9 @@ pub struct HelloResponse {
     pub now_ns: u64,
     #[prost(uint64, tag = "8")]
     pub started_unix_ms: u64,
-    /// What this probe can see, as stable names: "tasks", "locks", "channels", "oneshots", "timers", "wakes", "panics",
-    /// "runtimes", "stacks", "third-party-tasks".
+    /// What this probe can see, as stable names: "tasks", "handles" (what becomes of a `JoinHandle`), "locks", "holders" (of
+    /// locks), "channels", "oneshots", "timers", "wakes", "panics", "workers" (threads that poll), "runtimes",
+    /// "stacks".
     #[prost(string, repeated, tag = "9")]
     pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(message, repeated, tag = "10")]
@@ -47,6 +48,9 @@ pub struct Blind {
     pub why: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub remedy: ::prost::alloc::string::String,
+    /// Of what it is a part: "tasks", "locks", "channels", "workers" or "target".
+    #[prost(string, tag = "4")]
+    pub about: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchRequest {

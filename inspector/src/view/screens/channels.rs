@@ -169,8 +169,7 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
     table.arrange(cx, place, cx.model.channels.keys().map(|&id| Entity::Channel(id)))
 }
 
-fn empty(cx: &Cx, page: &mut Page) {
+fn empty(_: &Cx, page: &mut Page) {
     page.words(Role::Text, "The service has no channel that is watched.");
     page.words(Role::Muted, "tokio::sync::mpsc channels, bounded and unbounded, appear here once they exist.");
-    super::blind_spots(cx, page);
 }

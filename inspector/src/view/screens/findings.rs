@@ -157,5 +157,4 @@ fn empty(cx: &Cx, page: &mut Page) {
     let count = figures::count(RULES.len() as u64);
     page.words(Role::Muted, &format!("{count} rules watch this service: {}.", rules.join(", ")));
     page.words(Role::Muted, "What one means: async-inspect explain RULE");
-    super::blind_spots(cx, page);
 }

@@ -119,7 +119,7 @@ fn holder(cx: &Cx, lock: &Lock, tree: bool, page: &mut Page) {
         _ => "",
     };
     if lock.holder == TaskId(0) {
-        page.fact("held by", Role::Text, &format!("something outside any task, for {span}{how}"));
+        page.fact("held by", Role::Text, &format!("{}, for {span}{how}", names::no_task(cx.model)));
     } else {
         let name = names::task_id(model, lock.holder);
         page.link("holder", "held by", Entity::Task(lock.holder), &name, &format!("for {span}{how}"));
@@ -159,7 +159,7 @@ fn holders(cx: &Cx, lock: &Lock, page: &mut Page) {
         };
         let label = if n == 0 { "held by" } else { "" };
         if hold.task == TaskId(0) {
-            page.fact(label, Role::Text, &format!("something outside any task, {what} for {span}{at}"));
+            page.fact(label, Role::Text, &format!("{}, {what} for {span}{at}", names::no_task(cx.model)));
         } else {
             let name = names::task_id(cx.model, hold.task);
             page.link("holder", label, Entity::Task(hold.task), &name, &format!("{what} for {span}{at}"));

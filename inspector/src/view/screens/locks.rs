@@ -167,8 +167,10 @@ fn held_by(cx: &Cx, lock: &Lock) -> String {
             format!("{closed}tracks {}", n(lock.holder_count.into()))
         }
         LockKind::RwLock if lock.holder_count > 1 => format!("{} readers", n(lock.holder_count.into())),
+        LockKind::RwLock if lock.holder_count == 1 && lock.holders.is_empty() => "1 reader".to_owned(),
         _ if lock.holder != TaskId(0) => names::task_id(cx.model, lock.holder),
-        _ if lock.held_since.is_some() => "outside any task".to_owned(),
+        _ if lock.held_since.is_some() && cx.model.target.sees("holders") => "outside any task".to_owned(),
+        _ if lock.held_since.is_some() => "not told".to_owned(),
         _ => "free".to_owned(),
     }
 }
@@ -182,8 +184,7 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
     table.arrange(cx, place, cx.model.locks.keys().map(|&id| Entity::Lock(id)))
 }
 
-fn empty(cx: &Cx, page: &mut Page) {
+fn empty(_: &Cx, page: &mut Page) {
     page.words(Role::Text, "The service has no lock that is watched.");
     page.words(Role::Muted, "tokio::sync::Mutex, RwLock, Semaphore, Notify, Barrier, OnceCell and SetOnce, and tokio-util's CancellationToken and TaskTracker, appear here once they exist; std and parking_lot locks do not.");
-    super::blind_spots(cx, page);
 }

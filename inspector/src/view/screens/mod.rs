@@ -17,7 +17,7 @@ pub(crate) mod workers;
 
 use crate::app::screen::Screen;
 use crate::app::{Cx, Entity};
-use crate::model::{Histogram, LockKind, Stack, StackCause, WaitFor};
+use crate::model::{Blind, Histogram, LockKind, Stack, StackCause, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, names};
@@ -181,14 +181,52 @@ pub(crate) fn accusations(cx: &Cx, entity: Entity, page: &mut Page) {
     }
 }
 
-/// What cannot be seen in this target, for screens that are empty.
-pub(crate) fn blind_spots(cx: &Cx, page: &mut Page) {
-    if cx.model.target.blind.is_empty() {
+/// What a screen is about, in the terms of [`Blind::about`]: everything where it is not one kind of thing. `None` for
+/// screens on which nothing could be missing, and for the one that says it all.
+pub(crate) fn about(screen: &Screen) -> Option<&'static str> {
+    match screen.id {
+        "overview" | "findings" | "timeline" => Some(""),
+        "tasks" | "task" | "site" => Some("tasks"),
+        "locks" | "lock" => Some("locks"),
+        "channels" | "channel" => Some("channels"),
+        "workers" => Some("workers"),
+        _ => None,
+    }
+}
+
+fn unseen<'a>(cx: &Cx<'a>, screen: &Screen) -> Vec<&'a Blind> {
+    let about = about(screen);
+    let concerns = |blind: &&Blind| about.is_some_and(|about| about.is_empty() || blind.about == about);
+    cx.model.target.blind.iter().filter(concerns).collect()
+}
+
+/// What cannot be seen of what a screen is about, why, and what to change.
+pub(crate) fn blind_spots(cx: &Cx, screen: &Screen, page: &mut Page) {
+    let unseen = unseen(cx, screen);
+    if unseen.is_empty() {
         return;
     }
     page.heading("Not visible in this service");
-    for blind in &cx.model.target.blind {
-        page.words(Role::Text, &format!("{}: {}", blind.what, blind.why));
-        page.words(Role::Muted, &format!("{} {}", cx.glyphs.right, blind.remedy));
+    spots(cx, &unseen, page);
+}
+
+/// Each with its reason; what to change is said once for those that follow each other and need the same.
+pub(crate) fn spots(cx: &Cx, blind: &[&Blind], page: &mut Page) {
+    for (n, spot) in blind.iter().enumerate() {
+        page.words(Role::Text, &format!("{}: {}", spot.what, spot.why));
+        if blind.get(n + 1).is_none_or(|next| next.remedy != spot.remedy) {
+            page.words(Role::Muted, &format!("{} {}", cx.glyphs.right, spot.remedy));
+        }
     }
+}
+
+/// The same in a few words, for where there is one line: `not visible: this, that (8 says why)`.
+pub(crate) fn unseen_in_short(cx: &Cx, screen: &Screen) -> Option<String> {
+    let unseen = unseen(cx, screen);
+    let what = match unseen.as_slice() {
+        [] => return None,
+        [one] => one.what.clone(),
+        many => format!("{} things", many.len()),
+    };
+    Some(format!("not visible: {what} (8 says why)"))
 }

@@ -251,7 +251,14 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
         " last 60 s ".to_owned()
     };
     let title = fit::head(&title, usize::from(area.width.saturating_sub(3)), cx.glyphs.ellipsis);
-    widgets::put(buf, area.x + 2, y, area.right(), &title, theme.style(Role::Muted));
+    let x = widgets::put(buf, area.x + 2, y, area.right(), &title, theme.style(Role::Muted));
+    if let Some(unseen) = super::unseen_in_short(cx, &SCREEN) {
+        let unseen = format!(" {unseen} ");
+        let start = area.right().saturating_sub(fit::width(&unseen) as u16 + 2);
+        if start > x {
+            widgets::put(buf, start, y, area.right(), &unseen, theme.style(Role::Muted));
+        }
+    }
     y += 1;
     for (label, value, series) in lines {
         if y >= area.bottom() {

@@ -16,22 +16,18 @@ pub(crate) static SCREEN: Screen = Screen {
 
 fn page(cx: &Cx, _: &Place, page: &mut Page) {
     let target = &cx.model.target;
-    page.line(vec![(Role::Strong, fit::head(&target.app, page.width(), cx.glyphs.ellipsis))]);
-    page.fact("process", Role::Text, &target.pid.to_string());
+    let app = if target.app.is_empty() { "a program that does not tell its name" } else { &target.app };
+    page.line(vec![(Role::Strong, fit::head(app, page.width(), cx.glyphs.ellipsis))]);
+    if target.pid != 0 {
+        page.fact("process", Role::Text, &target.pid.to_string());
+    }
     page.fact("address", Role::Text, cx.app.address());
     page.fact("probe", Role::Text, &target.probe_version);
     page.fact("probe's age", Role::Text, &figures::duration(std::time::Duration::from_nanos(cx.model.now.0)));
 
-    page.heading("What the probe takes");
-    let cost = &cx.model.cost;
-    let cpu = format!("{} of one core now, {} in all", figures::share(cost.cpu_share), figures::duration(cost.cpu));
-    page.fact("cpu", Role::Text, &cpu);
-    let share =
-        if cost.memory_limit_bytes == 0 { 0.0 } else { cost.memory_bytes as f64 / cost.memory_limit_bytes as f64 };
-    let memory =
-        format!("{} of at most {}", figures::bytes(cost.memory_bytes), figures::bytes(cost.memory_limit_bytes));
-    page.bar("memory", share, if share > 0.9 { Role::Warn } else { Role::Info }, &memory);
-    page.fact("inspectors", Role::Text, &format!("{} attached", cost.subscribers));
+    if cx.model.cost.memory_limit_bytes > 0 {
+        cost(cx, page);
+    }
 
     page.heading("Counted, but not shown one by one");
     let loss = &cx.model.loss;
@@ -57,8 +53,19 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
     if target.blind.is_empty() {
         page.words(Role::Muted, "The probe knows of nothing that it cannot see here.");
     }
-    for blind in &target.blind {
-        page.words(Role::Text, &format!("{}: {}", blind.what, blind.why));
-        page.words(Role::Muted, &format!("{} {}", cx.glyphs.right, blind.remedy));
-    }
+    super::spots(cx, &target.blind.iter().collect::<Vec<_>>(), page);
+}
+
+/// What the probe takes from its host.
+fn cost(cx: &Cx, page: &mut Page) {
+    page.heading("What the probe takes");
+    let cost = &cx.model.cost;
+    let cpu = format!("{} of one core now, {} in all", figures::share(cost.cpu_share), figures::duration(cost.cpu));
+    page.fact("cpu", Role::Text, &cpu);
+    let share =
+        if cost.memory_limit_bytes == 0 { 0.0 } else { cost.memory_bytes as f64 / cost.memory_limit_bytes as f64 };
+    let memory =
+        format!("{} of at most {}", figures::bytes(cost.memory_bytes), figures::bytes(cost.memory_limit_bytes));
+    page.bar("memory", share, if share > 0.9 { Role::Warn } else { Role::Info }, &memory);
+    page.fact("inspectors", Role::Text, &format!("{} attached", cost.subscribers));
 }

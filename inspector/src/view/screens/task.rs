@@ -99,8 +99,10 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         page.link("parent", "spawned by", Entity::Task(task.parent), &names::task_id(cx.model, task.parent), "");
     }
     page.fact("age", Role::Text, &figures::duration(now.since(task.spawned_at)));
-    let (role, text) = handle(task);
-    page.fact("handle", role, text);
+    if cx.model.target.sees("handles") {
+        let (role, text) = handle(task);
+        page.fact("handle", role, text);
+    }
     if task.future_bytes > 0 {
         page.fact("future", Role::Text, &figures::bytes(task.future_bytes.into()));
     }
@@ -147,7 +149,7 @@ fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
                 page.link("holder", "  held by", Entity::Task(lock.holder), &names::task_id(model, lock.holder), &held);
                 page.place("  acquired at", names::location(model, lock.holder_site));
             } else if lock.held_since.is_some() {
-                page.fact("  held by", Role::Text, &format!("something outside any task, {held}"));
+                page.fact("  held by", Role::Text, &format!("{}, {held}", names::no_task(model)));
             }
         }
         WaitFor::Send(id) | WaitFor::Recv(id) => {

@@ -312,11 +312,10 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
     Rows { total, passing: order.len(), order }
 }
 
-fn empty(cx: &Cx, page: &mut Page) {
+fn empty(_: &Cx, page: &mut Page) {
     page.words(Role::Text, "No task is alive.");
     page.words(
         Role::Muted,
         "Tasks appear here when the service spawns them through the tokio that the probe stands in for.",
     );
-    super::blind_spots(cx, page);
 }

@@ -105,7 +105,12 @@ fn strip(cx: &Cx, at: usize, moment: &Moment, lanes: usize, buf: &mut Buffer, ar
     let mut y = area.y;
     let mut x = widgets::put(buf, area.x + 1, y, area.right(), &found, theme.style(Role::Strong));
     x = widgets::put(buf, x, y, area.right(), &format!(" {} ", g.dot), theme.style(Role::Muted));
-    widgets::put(buf, x, y, area.right(), &when.1, theme.style(when.0));
+    x = widgets::put(buf, x, y, area.right(), &when.1, theme.style(when.0));
+    if let Some(unseen) = super::unseen_in_short(cx, &SCREEN) {
+        let unseen =
+            fit::head(&format!(" {} {unseen}", g.dot), usize::from(area.right().saturating_sub(x)), g.ellipsis);
+        widgets::put(buf, x, y, area.right(), &unseen, theme.style(Role::Muted));
+    }
 
     let mut lane = |label: &str, value: &str, cell: &dyn Fn(usize, &Moment) -> (Role, &'static str)| {
         y += 1;

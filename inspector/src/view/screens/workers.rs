@@ -50,6 +50,7 @@ static COLUMNS: &[Column] = &[
                     WorkerKind::Worker => "worker",
                     WorkerKind::BlockOn => "block_on",
                     WorkerKind::Blocking => "blocking",
+                    WorkerKind::Untold => "unknown",
                 })
             })
         },

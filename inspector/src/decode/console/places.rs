@@ -1,0 +1,67 @@
+//! Places in the target's source. The wire repeats them in words with every entity.
+use std::collections::HashMap;
+
+use console_api::Location;
+
+use crate::decode::text;
+use crate::model::{SiteBirth, SiteId, SiteKind};
+
+/// Places that are told apart.
+const MAX_PLACES: usize = 1 << 16;
+
+/// Places, each with the id that it was given.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    ids: HashMap<(SiteKind, String), SiteId>,
+    births: Vec<SiteBirth>,
+    /// How many of `births` were told.
+    told: usize,
+    /// Entities whose place is not told apart any more.
+    pub(super) lost: u64,
+}
+
+impl Places {
+    /// The id of a place; none where it is not known. `name` is what is made there goes by.
+    pub(super) fn id(&mut self, kind: SiteKind, place: Option<&Location>, name: &str) -> SiteId {
+        let location = place.map(location).unwrap_or_default();
+        if location.is_empty() {
+            return SiteId(0);
+        }
+        let key = (kind, location);
+        if let Some(&id) = self.ids.get(&key) {
+            return id;
+        }
+        if self.births.len() >= MAX_PLACES {
+            self.lost = self.lost.saturating_add(1);
+            return SiteId(0);
+        }
+        let id = SiteId(self.births.len() as u32 + 1);
+        let name = name.to_owned();
+        self.births.push(SiteBirth { id, kind, location: key.1.clone(), name, ..SiteBirth::default() });
+        self.ids.insert(key, id);
+        id
+    }
+
+    /// `path:line:column` of a place; empty where it is not known.
+    pub(super) fn location(&self, id: SiteId) -> &str {
+        let at = (id.0 as usize).checked_sub(1);
+        at.and_then(|at| self.births.get(at)).map_or("", |birth| birth.location.as_str())
+    }
+
+    /// Those that were not told yet, or all.
+    pub(super) fn births(&mut self, all: bool) -> Vec<SiteBirth> {
+        let from = if all { 0 } else { self.told };
+        self.told = self.births.len();
+        self.births[from..].to_vec()
+    }
+}
+
+fn location(place: &Location) -> String {
+    let file = text::clean(place.file.as_deref().or(place.module_path.as_deref()).unwrap_or_default());
+    match (&*file, place.line, place.column) {
+        ("", ..) => String::new(),
+        (file, None, _) => file.to_owned(),
+        (file, Some(line), None) => format!("{file}:{line}"),
+        (file, Some(line), Some(column)) => format!("{file}:{line}:{column}"),
+    }
+}

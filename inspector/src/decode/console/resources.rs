@@ -1,0 +1,263 @@
+//! Resources: locks, what is inside of them, oneshots and timers.
+use std::collections::{BTreeSet, HashMap};
+
+use console_api::resources::{Resource as Made, Stats, resource::kind::Kind as Sort};
+
+use super::clock::Clock;
+use super::fields::{FieldNames, number, truth};
+use super::locks::{Attributes, Lock};
+use super::places::Places;
+use super::tasks::Seen;
+use crate::model::{LockBirth, LockId, LockKind, SiteId, SiteKind, Stamp};
+
+/// What the semaphore of a channel goes by.
+const CHANNEL: &str = "bounded mpsc (probably)";
+/// Resources that are known at a time.
+const MAX_RESOURCES: usize = 1 << 18;
+
+/// What a resource is.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A lock that people make.
+    Lock(Box<Lock>),
+    /// The semaphore inside of a lock, which has the permits of it.
+    Inside(u64),
+    Oneshot,
+    Timer,
+    /// Something that nothing is known to be waited for in.
+    Other,
+}
+
+/// One resource.
+#[derive(Debug)]
+pub(super) struct Resource {
+    pub(super) kind: Kind,
+    pub(super) site: SiteId,
+    /// What people may call it, where no place says it.
+    name: String,
+    created: Option<Stamp>,
+    told: bool,
+    named: u32,
+}
+
+/// All resources, by the id of their span.
+#[derive(Debug, Default)]
+pub(super) struct Resources {
+    all: HashMap<u64, Resource>,
+    /// Attributes that came with this update, by the lock.
+    pub(super) attributes: HashMap<u64, Attributes>,
+    /// Locks that said something of themselves in this update, be it the same as before.
+    pub(super) spoke: BTreeSet<u64>,
+    /// Locks whose reading has changed.
+    pub(super) changed: BTreeSet<u64>,
+    /// When the newest was made.
+    pub(super) newest: Stamp,
+    /// Locks that somebody waits for.
+    pub(super) awaited: BTreeSet<u64>,
+    gone: Vec<LockId>,
+    next_lock: u64,
+    /// Locks that are not shown.
+    pub(super) lost: u64,
+}
+
+impl Resources {
+    pub(super) fn get(&self, span: u64) -> Option<&Resource> {
+        self.all.get(&span)
+    }
+
+    pub(super) fn lock(&self, span: u64) -> Option<&Lock> {
+        match &self.all.get(&span)?.kind {
+            Kind::Lock(lock) => Some(lock),
+            _ => None,
+        }
+    }
+
+    pub(super) fn lock_mut(&mut self, span: u64) -> Option<&mut Lock> {
+        match &mut self.all.get_mut(&span)?.kind {
+            Kind::Lock(lock) => Some(lock),
+            _ => None,
+        }
+    }
+
+    /// Takes in what resources are, and then how they are.
+    pub(super) fn learn(
+        &mut self,
+        made: Vec<Made>,
+        mut stats: HashMap<u64, Stats>,
+        cx: (&Clock, &FieldNames, &mut Places),
+        seen: Seen,
+    ) {
+        let (clock, names, places) = cx;
+        self.attributes.clear();
+        self.spoke.clear();
+        for new in made {
+            let Some(span) = new.id.as_ref().map(|id| id.id).filter(|&span| span != 0) else { continue };
+            let created = stats.get(&span).and_then(|stats| clock.stamp(stats.created_at.as_ref()));
+            if let Some(known) = self.all.get(&span) {
+                if created.is_none() || known.created.is_none() || created == known.created {
+                    continue;
+                }
+                self.end(span);
+            }
+            let ended = stats.get(&span).and_then(|stats| clock.stamp(stats.dropped_at.as_ref()));
+            if ended.is_some_and(|at| seen.is_old(at)) {
+                stats.remove(&span);
+                continue;
+            }
+            if self.all.len() >= MAX_RESOURCES {
+                self.lost = self.lost.saturating_add(1);
+                stats.remove(&span);
+                continue;
+            }
+            self.newest = self.newest.max(created.unwrap_or_default());
+            let resource = self.made(&new, clock, places);
+            self.all.insert(span, resource);
+        }
+        // What is inside of a lock says how many permits it has; the lock itself comes after.
+        let mut stats: Vec<(u64, Stats)> = stats.into_iter().collect();
+        stats.sort_by_key(|(span, _)| !matches!(self.all.get(span), Some(Resource { kind: Kind::Inside(_), .. })));
+        for (span, stats) in stats {
+            self.read(span, &stats, clock, names, seen);
+        }
+    }
+
+    fn made(&mut self, new: &Made, clock: &Clock, places: &mut Places) -> Resource {
+        let parent = new.parent_resource_id.as_ref().map_or(0, |id| id.id);
+        let timer = matches!(new.kind.as_ref().and_then(|kind| kind.kind.as_ref()), Some(Sort::Known(_)));
+        let mut name = String::new();
+        let lock = match new.concrete_type.as_str() {
+            "Mutex" => Some(LockKind::Mutex),
+            "RwLock" => Some(LockKind::RwLock),
+            "Barrier" => Some(LockKind::Barrier),
+            "Semaphore" if !new.is_internal => Some(LockKind::Semaphore),
+            // One that is inside of nothing is a bounded channel's: nothing else in tokio has one.
+            "Semaphore" if parent == 0 => {
+                CHANNEL.clone_into(&mut name);
+                Some(LockKind::Semaphore)
+            }
+            _ => None,
+        };
+        let kind = match (lock, new.concrete_type.as_str()) {
+            (Some(kind), _) => {
+                self.next_lock += 1;
+                Kind::Lock(Box::new(Lock::new(LockId(self.next_lock), kind, clock.now)))
+            }
+            (None, "Semaphore") => Kind::Inside(parent),
+            (None, "Sender|Receiver") => Kind::Oneshot,
+            (None, _) if timer => Kind::Timer,
+            (None, _) => Kind::Other,
+        };
+        let site = match kind {
+            Kind::Lock(_) => places.id(SiteKind::Lock, new.location.as_ref(), ""),
+            Kind::Oneshot => places.id(SiteKind::Channel, new.location.as_ref(), ""),
+            _ => SiteId(0),
+        };
+        Resource { kind, site, name, created: None, told: false, named: 0 }
+    }
+
+    fn read(&mut self, span: u64, stats: &Stats, clock: &Clock, names: &FieldNames, seen: Seen) {
+        let Some(resource) = self.all.get_mut(&span) else { return };
+        resource.named = seen.snapshot;
+        if resource.created.is_none() {
+            resource.created = clock.stamp(stats.created_at.as_ref());
+        }
+        let find = |name| names.attribute(&stats.attributes, name);
+        let permits = find("permits").and_then(number);
+        match &resource.kind {
+            Kind::Lock(lock) => {
+                let before = self.attributes.get(&span).copied().unwrap_or(lock.attributes);
+                let attributes = Attributes {
+                    locked: find("locked").and_then(truth).unwrap_or_default(),
+                    write_locked: find("write_locked").and_then(truth).unwrap_or_default(),
+                    readers: find("current_readers").and_then(number).unwrap_or_default(),
+                    permits: if lock.kind == LockKind::Semaphore { permits } else { before.permits },
+                    size: find("size").or_else(|| find("max_readers")).and_then(number).unwrap_or_default(),
+                };
+                self.attributes.insert(span, attributes);
+                self.spoke.insert(span);
+                self.changed.insert(span);
+            }
+            &Kind::Inside(lock) => {
+                if let Some(known) = self.lock(lock) {
+                    let attributes = Attributes { permits, ..known.attributes };
+                    self.attributes.insert(lock, attributes);
+                    self.changed.insert(lock);
+                }
+            }
+            Kind::Oneshot | Kind::Timer | Kind::Other => {}
+        }
+        if stats.dropped_at.is_some() {
+            self.end(span);
+        }
+    }
+
+    fn end(&mut self, span: u64) {
+        let Some(resource) = self.all.remove(&span) else { return };
+        if let Kind::Lock(lock) = resource.kind {
+            self.attributes.remove(&span);
+            self.changed.remove(&span);
+            self.awaited.remove(&span);
+            if resource.told {
+                self.gone.push(lock.id);
+            }
+        }
+    }
+
+    /// Ends those that a whole state did not name.
+    pub(super) fn sweep(&mut self, seen: Seen) {
+        let missing: Vec<u64> =
+            self.all.iter().filter(|(_, one)| one.named != seen.snapshot).map(|(&span, _)| span).collect();
+        for span in missing {
+            self.end(span);
+        }
+    }
+
+    /// Names the semaphore of a channel, of which no place is told, by who sends.
+    pub(super) fn name_by(&mut self, span: u64, sender: &str) {
+        if let Some(resource) = self.all.get_mut(&span)
+            && resource.name == CHANNEL
+            && !sender.is_empty()
+        {
+            resource.name = format!("{CHANNEL} sent to from {sender}");
+            resource.told = false;
+        }
+    }
+
+    /// Spans of the locks that changed or are waited for, of which it may become known who has them, or of all; births of those that were not told, or of all.
+    pub(super) fn tell(&mut self, all: bool) -> (Vec<LockBirth>, Vec<u64>) {
+        let changed = std::mem::take(&mut self.changed);
+        let locks = |one: &Resource| matches!(one.kind, Kind::Lock(_));
+        let spans: Vec<u64> = if all {
+            self.all.iter().filter(|(_, one)| locks(one)).map(|(&span, _)| span).collect()
+        } else {
+            changed.union(&self.awaited).copied().collect()
+        };
+        let mut births = Vec::new();
+        for span in &spans {
+            let Some(resource) = self.all.get_mut(span) else { continue };
+            let Kind::Lock(lock) = &resource.kind else { continue };
+            if !resource.told || all {
+                resource.told = true;
+                let (id, kind) = (lock.id, lock.kind);
+                births.push(LockBirth {
+                    id,
+                    kind,
+                    site: resource.site,
+                    name: resource.name.clone(),
+                    ..LockBirth::default()
+                });
+            }
+        }
+        (births, spans)
+    }
+
+    /// Locks that were dropped.
+    pub(super) fn take_gone(&mut self) -> Vec<LockId> {
+        std::mem::take(&mut self.gone)
+    }
+
+    /// Whether a resource of that span, made at that moment, is known.
+    pub(super) fn knows(&self, span: u64, created: Stamp) -> bool {
+        self.all.get(&span).is_some_and(|one| one.created == Some(created))
+    }
+}

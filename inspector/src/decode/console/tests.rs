@@ -1,0 +1,446 @@
+//! Updates made by hand: what they become, and that nothing in them does harm.
+use console_api::async_ops::{AsyncOp, Stats as OpStats};
+use console_api::resources::{PollOp, Resource, Stats as ResourceStats};
+use console_api::tasks::{Stats as TaskStats, Task};
+use console_api::{Attribute, Field, Location, PollStats, field};
+use proptest::prelude::*;
+use prost_types::{Duration as ProtoDuration, Timestamp};
+
+use super::*;
+use crate::model::{LockKind, LockReading, Model, TaskId, TaskReading, TaskState};
+
+/// Milliseconds after the start of the program, as every field has it.
+#[allow(clippy::unnecessary_wraps)]
+fn at(ms: i64) -> Option<Timestamp> {
+    Some(Timestamp { seconds: 1_700_000_000 + ms.div_euclid(1000), nanos: ms.rem_euclid(1000) as i32 * 1_000_000 })
+}
+
+fn stamp(ms: u64) -> Stamp {
+    Stamp(ms * 1_000_000)
+}
+
+fn named(name: &str, value: field::Value) -> Field {
+    Field { name: Some(field::Name::StrName(name.into())), value: Some(value), metadata_id: None }
+}
+
+fn attribute(name: &str, value: field::Value) -> Attribute {
+    Attribute { field: Some(named(name, value)), unit: None }
+}
+
+#[allow(clippy::unnecessary_wraps)]
+fn place(line: u32) -> Option<Location> {
+    Some(Location { file: Some("src/main.rs".into()), line: Some(line), column: Some(5), module_path: None })
+}
+
+/// The updates of one target, as it would send them.
+struct Target {
+    decoder: Decoder,
+    model: Model,
+    update: Update,
+}
+
+impl Target {
+    fn new() -> Self {
+        Self { decoder: Decoder::new(), model: Model::default(), update: Update::default() }
+    }
+
+    fn task(&mut self, span: u64, id: u64, kind: &str) {
+        let fields = vec![
+            named("kind", field::Value::DebugVal(kind.into())),
+            named("task.id", field::Value::U64Val(id)),
+            named("size.bytes", field::Value::U64Val(512)),
+        ];
+        let task = Task { id: Some(span.into()), fields, location: place(span as u32), ..Task::default() };
+        self.update.task_update.get_or_insert_default().new_tasks.push(task);
+        self.polled(span, 0, None, None, 0);
+    }
+
+    /// Polls, when the last one began and ended, and the time in those that ended.
+    fn polled(&mut self, span: u64, polls: u64, started: Option<i64>, ended: Option<i64>, busy_ms: i64) {
+        let poll_stats = PollStats {
+            polls,
+            last_poll_started: started.and_then(at),
+            last_poll_ended: ended.and_then(at),
+            busy_time: Some(ProtoDuration { seconds: busy_ms / 1000, nanos: (busy_ms % 1000) as i32 * 1_000_000 }),
+            ..PollStats::default()
+        };
+        let stats = TaskStats { created_at: at(0), poll_stats: Some(poll_stats), ..TaskStats::default() };
+        self.update.task_update.get_or_insert_default().stats_update.insert(span, stats);
+    }
+
+    fn ends(&mut self, span: u64, ms: i64) {
+        self.polled(span, 1, Some(ms), Some(ms), 0);
+        let tasks = self.update.task_update.get_or_insert_default();
+        tasks.stats_update.entry(span).or_default().dropped_at = at(ms);
+    }
+
+    /// A mutex, and the semaphore inside of it under the next number.
+    fn mutex(&mut self, span: u64, locked: bool, permits: u64) {
+        let resources = self.update.resource_update.get_or_insert_default();
+        let resource = |span: u64, concrete_type: &str, parent: Option<u64>| Resource {
+            id: Some(span.into()),
+            concrete_type: concrete_type.into(),
+            location: if parent.is_none() { place(span as u32) } else { None },
+            parent_resource_id: parent.map(Into::into),
+            is_internal: parent.is_some(),
+            ..Resource::default()
+        };
+        resources.new_resources.push(resource(span, "Mutex", None));
+        resources.new_resources.push(resource(span + 1, "Semaphore", Some(span)));
+        self.locked(span, locked, permits);
+    }
+
+    fn locked(&mut self, span: u64, locked: bool, permits: u64) {
+        let stats = |attribute| ResourceStats { created_at: at(0), attributes: vec![attribute], ..Default::default() };
+        let resources = self.update.resource_update.get_or_insert_default();
+        resources.stats_update.insert(span, stats(attribute("locked", field::Value::BoolVal(locked))));
+        resources.stats_update.insert(span + 1, stats(attribute("permits", field::Value::U64Val(permits))));
+    }
+
+    /// Somebody awaits a lock, and gets it when `got` says.
+    fn locks(&mut self, span: u64, lock: u64, task: u64, began: i64, got: Option<i64>) {
+        let operations = self.update.async_op_update.get_or_insert_default();
+        operations.new_async_ops.push(AsyncOp {
+            id: Some(span.into()),
+            resource_id: Some(lock.into()),
+            source: "Mutex::lock".into(),
+            ..AsyncOp::default()
+        });
+        let last = got.unwrap_or(began);
+        let poll_stats = PollStats {
+            polls: 2,
+            first_poll: at(began),
+            last_poll_started: at(last),
+            last_poll_ended: at(last),
+            ..PollStats::default()
+        };
+        let stats = OpStats {
+            created_at: at(began),
+            dropped_at: got.and_then(at),
+            task_id: Some(task.into()),
+            poll_stats: Some(poll_stats),
+            ..OpStats::default()
+        };
+        operations.stats_update.insert(span, stats);
+        let polls = &mut self.update.resource_update.get_or_insert_default().new_poll_ops;
+        let ready = [began < last].into_iter().filter(|waited| *waited).map(|_| false).chain([got.is_some()]);
+        polls.extend(ready.map(|is_ready| PollOp {
+            resource_id: Some(lock.into()),
+            task_id: Some(task.into()),
+            async_op_id: Some(span.into()),
+            is_ready,
+            ..PollOp::default()
+        }));
+    }
+
+    fn whole(&mut self, ms: i64, place: Place) -> Batch {
+        let new = console_api::register_metadata::NewMetadata {
+            id: Some(console_api::MetaId { id: 1 }),
+            metadata: Some(console_api::Metadata::default()),
+        };
+        self.update.new_metadata.get_or_insert_default().metadata.push(new);
+        self.send(ms, place)
+    }
+
+    fn later(&mut self, ms: i64) -> Batch {
+        self.send(ms, Place::Later)
+    }
+
+    fn send(&mut self, ms: i64, place: Place) -> Batch {
+        self.update.now = at(ms);
+        let batch = self.decoder.update(std::mem::take(&mut self.update), place).unwrap();
+        self.model.apply(batch.clone());
+        batch
+    }
+}
+
+fn state(batch: &Batch, id: u64) -> &TaskReading {
+    batch.task_states.iter().find(|task| task.id == TaskId(id)).unwrap()
+}
+
+fn mutex(batch: &Batch) -> &LockReading {
+    let mutex = batch.lock_births.iter().find(|birth| birth.kind == LockKind::Mutex).map(|birth| birth.id);
+    batch.lock_states.iter().rfind(|lock| mutex.is_none_or(|id| lock.id == id)).unwrap()
+}
+
+#[test]
+fn the_first_update_is_a_whole_state_of_tasks_by_tokios_ids() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.task(8, 1, "block_on");
+    let batch = target.whole(10, Place::Connected);
+    assert!(batch.snapshot_begin && batch.snapshot_end);
+    let task = &target.model.tasks[&TaskId(3)];
+    assert_eq!((task.state, task.future_bytes), (TaskState::New, 512));
+    assert_eq!(target.model.sites[&task.site].location, "src/main.rs:7:5");
+    assert_eq!(crate::text::task_id(batch.task_births.iter().map(|birth| birth.id).max().unwrap()), "main");
+    let who = target.decoder.target("console:x:1".into());
+    assert!(who.sees("tasks") && !who.sees("holders") && !who.sees("workers") && who.instance != 0);
+    assert!(!who.blind.is_empty());
+}
+
+#[test]
+fn a_poll_in_progress_is_told_while_the_target_bears_it_out_and_no_longer() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.whole(10, Place::Connected);
+    target.polled(7, 1, Some(800), None, 0);
+    let running = target.later(1000);
+    assert_eq!(running.worker_states.len(), 1);
+    assert_eq!(running.worker_states[0].poll, Some((TaskId(3), stamp(800))));
+    assert_eq!(running.worker_states[0].kind, WorkerKind::Untold);
+    // It says no more of it: it may go on, or have ended unseen.
+    let silent = target.later(2000);
+    assert_eq!((silent.worker_states.len(), silent.gone_workers.len()), (0, 1));
+    assert!(!target.decoder.wants_whole(), "too soon after the last one");
+    target.later(2500);
+    assert!(target.decoder.wants_whole());
+    target.task(7, 3, "task");
+    target.polled(7, 1, Some(800), None, 0);
+    assert_eq!(target.whole(2600, Place::Renewed).worker_states.len(), 1);
+}
+
+#[test]
+fn what_a_whole_state_no_longer_has_is_gone_and_live_tasks_are_not_counted_any_more() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.task(8, 4, "task");
+    target.whole(10, Place::Connected);
+    target.task(8, 4, "task");
+    let batch = target.whole(8000, Place::Renewed);
+    assert_eq!(batch.gone_tasks, [TaskId(3)]);
+    assert_eq!(target.model.tasks.len(), 1);
+    assert!(batch.site_totals.iter().all(|site| site.spawned == site.finished));
+}
+
+#[test]
+fn ended_tasks_that_are_told_again_are_not_counted_again() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.whole(10, Place::Connected);
+    target.ends(7, 500);
+    let batch = target.later(1000);
+    assert_eq!((batch.site_totals[0].spawned, batch.site_totals[0].finished), (1, 1));
+    target.task(7, 3, "task");
+    target.ends(7, 500);
+    let again = target.whole(9000, Place::Renewed);
+    assert_eq!((again.site_totals[0].spawned, again.site_totals[0].finished), (1, 1));
+    assert!(again.task_births.is_empty());
+}
+
+#[test]
+fn who_got_a_lock_last_has_it_and_who_awaits_it_waits() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.task(8, 4, "task");
+    target.mutex(20, false, 1);
+    target.whole(10, Place::Connected);
+    target.locked(20, true, 0);
+    target.locks(30, 20, 7, 500, Some(500));
+    target.locks(31, 20, 8, 600, None);
+    let batch = target.later(1000);
+    let lock = mutex(&batch);
+    assert_eq!((lock.holder, lock.held_since, lock.waiters), (TaskId(3), Some(stamp(500)), 1));
+    assert_eq!((lock.acquires, lock.contended), (1, 0));
+    let waiter = state(&batch, 4);
+    assert_eq!(waiter.waits.len(), 1);
+    assert_eq!((waiter.waits[0].on, waiter.waits[0].since), (WaitFor::Lock(lock.id), stamp(600)));
+    assert!(waiter.flags.more_waits, "it may yet be given up");
+    // Then it gets it.
+    target.locked(20, true, 0);
+    target.locks(31, 20, 8, 600, Some(1500));
+    let batch = target.later(2000);
+    let lock = mutex(&batch);
+    assert_eq!((lock.holder, lock.waiters, lock.acquires, lock.contended), (TaskId(4), 0, 2, 1));
+    assert_eq!((lock.wait_max, lock.hold_max), (Duration::from_millis(900), Duration::from_secs(1)));
+    assert!(state(&batch, 4).waits.is_empty());
+}
+
+#[test]
+fn a_lock_that_try_lock_has_or_that_changed_since_has_an_unknown_holder() {
+    let holder = |locked: &dyn Fn(&mut Target)| {
+        let mut target = Target::new();
+        target.task(7, 3, "task");
+        target.mutex(20, false, 1);
+        target.whole(10, Place::Connected);
+        target.later(1000);
+        target.locks(30, 20, 7, 1500, Some(1500));
+        locked(&mut target);
+        target.later(2000);
+        target.locked(20, true, 0);
+        let batch = target.later(3000);
+        let lock = mutex(&batch);
+        assert!(lock.held_since.is_some());
+        lock.holder
+    };
+    // It changed in the third second, and nobody was told to have got it then.
+    assert_eq!(holder(&|target| target.locked(20, true, 0)), TaskId(0));
+
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.mutex(20, false, 1);
+    target.whole(10, Place::Connected);
+    target.locks(30, 20, 7, 500, Some(500));
+    // The permit of the one who got it last is back, and the lock is taken.
+    target.locked(20, true, 1);
+    let batch = target.later(1000);
+    assert_eq!((mutex(&batch).holder, mutex(&batch).held_since.is_some()), (TaskId(0), true));
+}
+
+#[test]
+fn with_more_events_than_it_takes_in_nothing_is_said_of_what_may_have_changed() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.mutex(20, false, 1);
+    target.whole(10, Place::Connected);
+    target.locked(20, true, 0);
+    target.locks(30, 20, 7, 500, Some(500));
+    for span in 100..220 {
+        target.task(span, span, "task");
+    }
+    let batch = target.later(1000);
+    assert_eq!(mutex(&batch).holder, TaskId(0), "another may have got it since, and is not told yet");
+    assert_eq!(target.decoder.delay(), Some(Duration::from_millis(500)));
+    target.locked(20, true, 0);
+    target.later(2000);
+    assert_eq!(target.decoder.delay(), None);
+}
+
+#[test]
+fn dropped_events_are_loss_and_no_wait_is_taken_for_all_there_is() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.mutex(20, true, 0);
+    target.locks(30, 20, 7, 1, None);
+    target.update.task_update.get_or_insert_default().dropped_events = 5;
+    target.update.async_op_update.get_or_insert_default().dropped_events = u64::MAX;
+    target.update.resource_update.get_or_insert_default().dropped_events = 2;
+    let batch = target.whole(5000, Place::Connected);
+    assert_eq!(batch.loss.map(|loss| (loss.tasks, loss.locks)), Some((5, u64::MAX)));
+    assert!(state(&batch, 3).flags.more_waits);
+    assert_eq!(mutex(&batch).holder, TaskId(0));
+}
+
+#[test]
+fn the_same_process_is_known_again_and_another_starts_clean() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.mutex(20, false, 1);
+    target.whole(10, Place::Connected);
+    let (instance, lock) = (target.decoder.target(String::new()).instance, mutex_id(&target));
+    target.task(7, 3, "task");
+    target.mutex(20, false, 1);
+    target.whole(60_000, Place::Connected);
+    assert_eq!((target.decoder.target(String::new()).instance, mutex_id(&target)), (instance, lock));
+
+    // The same numbers, made at another time.
+    target.task(7, 3, "task");
+    target.update.task_update.get_or_insert_default().stats_update.entry(7).or_default().created_at = at(70_000);
+    target.whole(71_000, Place::Connected);
+    assert_ne!(target.decoder.target(String::new()).instance, instance);
+}
+
+fn mutex_id(target: &Target) -> crate::model::LockId {
+    target.model.locks.values().find(|lock| lock.kind == LockKind::Mutex).unwrap().id
+}
+
+#[test]
+fn an_update_without_a_time_is_refused_and_one_that_comes_late_changes_nothing() {
+    let mut decoder = Decoder::new();
+    assert!(decoder.update(Update::default(), Place::Connected).is_err());
+    let nanos = Some(Timestamp { seconds: 1, nanos: -1 });
+    assert!(decoder.update(Update { now: nanos, ..Update::default() }, Place::Connected).is_err());
+
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.whole(1000, Place::Connected);
+    target.later(3000);
+    let overtaken = target.whole(2000, Place::Renewed);
+    assert_eq!((overtaken.now, overtaken.snapshot_begin, overtaken.gone_tasks.len()), (stamp(3000), false, 0));
+}
+
+#[test]
+fn what_makes_no_sense_is_left_out_and_strings_are_cleaned() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.task(8, 3, "task");
+    target.task(9, u64::MAX, "task");
+    let tasks = target.update.task_update.get_or_insert_default();
+    tasks.new_tasks.push(Task::default());
+    tasks.new_tasks[0].location = Some(Location { file: Some("a\u{1b}[31m.rs".into()), ..Location::default() });
+    let stats = tasks.stats_update.entry(7).or_default();
+    stats.scheduled_time = Some(ProtoDuration { seconds: -5, nanos: i32::MIN });
+    stats.created_at = Some(Timestamp { seconds: i64::MIN, nanos: 0 });
+    stats.last_wake = Some(Timestamp { seconds: i64::MAX, nanos: 999_999_999 });
+    let batch = target.whole(1000, Place::Connected);
+    assert_eq!(batch.task_births.len(), 3);
+    let mut ids: Vec<TaskId> = batch.task_births.iter().map(|birth| birth.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "no two tasks share an id");
+    assert!(batch.sites.iter().any(|site| site.location == "a␛[31m.rs"));
+    assert!(batch.task_states.iter().all(|task| task.state_since <= batch.now && task.sched_total.is_zero()));
+}
+
+prop_compose! {
+    fn hostile_time()(seconds in prop_oneof![Just(i64::MIN), Just(i64::MAX), -3_i64..3, any::<i64>()], nanos in any::<i32>())
+        -> Option<Timestamp> { Some(Timestamp { seconds, nanos: nanos % 1_000_000_001 }) }
+}
+
+prop_compose! {
+    fn hostile_polls()(polls in prop_oneof![0_u64..4, Just(u64::MAX)], times in prop::collection::vec(hostile_time(), 4),
+        busy in any::<(i64, i32)>()) -> Option<PollStats> {
+        Some(PollStats {
+            polls,
+            first_poll: times[0],
+            last_poll_started: times[2],
+            last_poll_ended: times[3],
+            busy_time: Some(ProtoDuration { seconds: busy.0, nanos: busy.1 }),
+        })
+    }
+}
+
+prop_compose! {
+    fn hostile_update()(
+        now in hostile_time(),
+        spans in prop::collection::vec(prop_oneof![0_u64..6, Just(u64::MAX)], 12),
+        times in prop::collection::vec(hostile_time(), 12),
+        polls in hostile_polls(),
+        number in any::<u64>(),
+        ready in any::<bool>(),
+        text in any::<String>(),
+    ) -> Update {
+        let mut target = Target::new();
+        target.task(spans[0], number, &text);
+        target.task(spans[1], spans[2], "block_on");
+        target.mutex(spans[3].min(5), ready, number);
+        target.locks(spans[4], spans[5], spans[6], 0, ready.then_some(1));
+        let mut update = target.update;
+        update.now = now;
+        for (n, stats) in update.task_update.iter_mut().flat_map(|tasks| tasks.stats_update.values_mut()).enumerate() {
+            (stats.created_at, stats.dropped_at) = (times[n], times[n + 2]);
+            (stats.poll_stats, stats.wakes, stats.self_wakes) = (polls, number, number);
+        }
+        for stats in update.async_op_update.iter_mut().flat_map(|operations| operations.stats_update.values_mut()) {
+            (stats.created_at, stats.poll_stats) = (times[6], polls);
+        }
+        update
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_it_is_decoded_or_refused(updates in prop::collection::vec((hostile_update(), 0..3), 1..6)) {
+        let (mut decoder, mut model) = (Decoder::new(), Model::default());
+        for (update, place) in updates {
+            let place = [Place::Connected, Place::Renewed, Place::Later][place as usize];
+            if let Ok(batch) = decoder.update(update, place) {
+                let now = batch.now;
+                prop_assert!(batch.task_states.iter().all(|task| task.state_since <= now));
+                model.apply(batch);
+                decoder.wants_whole();
+                decoder.delay();
+            }
+        }
+    }
+}
