@@ -217,10 +217,7 @@ impl Collector {
             let id = task.as_ref().map_or(0, |task| task.id);
             let unwatched = |task: &TaskReading| task.kind == TaskKind::Unwatched as u8;
             #[cfg(feature = "console")]
-            {
-                let watched = task.as_ref().filter(|task| !unwatched(task));
-                self.consoles.task(self.recorder, Arena::index(slot), watched, running.since(id));
-            }
+            self.consoles.task(self.recorder, Arena::index(slot), task.as_ref(), running.since(id));
             let news = self.tasks.now(Arena::index(slot), id);
             gone.extend(news.gone);
             if let Some(task) = task {

@@ -14,7 +14,13 @@ use super::{
     rows::{ResourceRow, TaskRow},
     waits::Waits,
 };
-use crate::recorder::{Recorder, channel::ChannelReading, clock, lock::LockReading, task::TaskReading};
+use crate::recorder::{
+    Recorder,
+    channel::ChannelReading,
+    clock,
+    lock::LockReading,
+    task::{TaskKind, TaskReading},
+};
 
 /// Ticks of the collector in a round: a second, as that client is used to. It paints everything after each message.
 const TICKS_A_ROUND: u32 = 10;
@@ -22,7 +28,7 @@ const TICKS_A_ROUND: u32 = 10;
 const MAX_CONSOLES: usize = 16;
 
 /// The latest reading of each slot, as far as a console is told of it. There are rows while anybody is attached only, and
-/// they never take more than half of what the slots take.
+/// they never take more than one and a half times what the slots take.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) tasks: Table<TaskRow>,
@@ -102,8 +108,10 @@ impl Consoles {
             return;
         }
         let now = clock::ticks();
-        let row = task.map(|task| TaskRow::new(task, running_since, now));
-        let alive = task.filter(|_| row.is_some_and(|row| row.ended_at() == 0));
+        // Of one that is known only while it waits, the wait is all there is to tell.
+        let watched = task.filter(|task| task.kind != TaskKind::Unwatched as u8);
+        let row = watched.map(|task| TaskRow::new(task, running_since, now));
+        let alive = task.filter(|_| row.is_none_or(|row| row.ended_at() == 0));
         rows.tasks.set(index, row, now, readers.iter_mut().map(|reader| &mut reader.tasks));
         rows.waits.set(recorder, index, alive, (*before, now), readers);
     }

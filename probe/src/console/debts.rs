@@ -10,6 +10,11 @@ const ENDED_LATELY_NS: u64 = 6_000_000_000;
 pub(super) trait Row: Copy {
     fn id(&self) -> u64;
 
+    /// Its number among the recorder's names, which may be given late; 0 for none.
+    fn name(&self) -> u16 {
+        0
+    }
+
     /// 0 while it lives.
     fn ended_at(&self) -> u64;
 
@@ -80,8 +85,8 @@ pub(super) struct Debts<R> {
     /// Rows of this round that it was not told of yet. Apart from `changed`, so that a round ends however fast rows
     /// change.
     due: IndexSet,
-    /// By row: the id that it was announced under, 0 for none.
-    announced: Vec<u64>,
+    /// By row: the id and the name that it was announced under, 0 for none.
+    announced: Vec<(u64, u16)>,
     /// The last of what was announced and is no more: told before anything else is announced, and so never more than
     /// there are slots.
     gone: Vec<R>,
@@ -91,7 +96,7 @@ pub(super) struct Debts<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Told<R> {
     pub(super) row: R,
-    /// It is told of it for the first time.
+    /// It is told of it for the first time, or under another name.
     pub(super) born: bool,
 }
 
@@ -116,12 +121,12 @@ impl<R: Row> Debts<R> {
         while let Some(index) = self.due.pop() {
             let Some(mut row) = table.get(index).copied() else { continue };
             let announced = self.announced_at(index);
-            let born = *announced != row.id();
+            let born = *announced != (row.id(), row.name());
             let ended = row.ended_at();
             if born && ended != 0 && clock::duration_ns(now.saturating_sub(ended)) > ENDED_LATELY_NS {
                 continue;
             }
-            *announced = row.id();
+            *announced = (row.id(), row.name());
             if !row.settle(now) {
                 self.changed.insert(index);
             }
@@ -130,18 +135,18 @@ impl<R: Row> Debts<R> {
         None
     }
 
-    fn announced_at(&mut self, index: u32) -> &mut u64 {
+    fn announced_at(&mut self, index: u32) -> &mut (u64, u16) {
         let index = index as usize;
         if self.announced.len() <= index {
-            self.announced.resize(index + 1, 0);
+            self.announced.resize(index + 1, (0, 0));
         }
         &mut self.announced[index]
     }
 
     fn gone(&mut self, index: u32, mut row: R, now: u64) {
         let announced = self.announced_at(index);
-        if *announced == row.id() {
-            *announced = 0;
+        if announced.0 == row.id() {
+            *announced = (0, 0);
             row.end(now);
             self.gone.push(row);
         }

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::recorder::{
     clock::{duration_ns, since_start_ns, ticks},
+    names as recorded,
     task::{ROOT_BIT, TaskKind},
     wait::WaitKind,
 };
@@ -175,7 +176,10 @@ fn task(row: &TaskRow) -> tasks::Task {
     };
     let info = &row.site.info;
     let mut fields = vec![field("kind", kind)];
-    let name = names::of_type(info.type_name);
+    let name = match recorded::text(row.name) {
+        "" => names::of_type(info.type_name),
+        given => given.to_owned(),
+    };
     if !name.is_empty() {
         fields.push(field("task.name", name.as_str()));
     }
@@ -225,7 +229,7 @@ fn task_stats(row: &TaskRow, clock: WallClock) -> tasks::Stats {
 }
 
 fn resource(row: &ResourceRow) -> resources::Resource {
-    let Kind { name, group, module, .. } = row.kind;
+    let Kind { name, group, module, .. } = kinds::of(row.kind);
     let carries = names::of_type(row.type_name);
     let kind = match *group {
         "Timer" => resource::kind::Kind::Known(resource::kind::Known::Timer.into()),
@@ -243,13 +247,14 @@ fn resource(row: &ResourceRow) -> resources::Resource {
 }
 
 fn attributes(row: &ResourceRow) -> Vec<wire::Attribute> {
-    let values = row.kind.attributes.iter().zip(row.values);
+    let values = kinds::of(row.kind).attributes.iter().zip(row.values);
     let told = values.filter_map(|(attribute, value)| match *attribute {
         Attribute::Flag(name) => Some(field(name, value != 0)),
         Attribute::Task(_) if value == 0 || value & ROOT_BIT != 0 => None,
         Attribute::Count(name) | Attribute::Task(name) => Some(field(name, value)),
     });
-    told.map(|field| wire::Attribute { field: Some(field), unit: None }).collect()
+    let name = Some(recorded::text(row.name)).filter(|name| !name.is_empty()).map(|name| field("name", name));
+    told.chain(name).map(|field| wire::Attribute { field: Some(field), unit: None }).collect()
 }
 
 fn what_is_done(wait: u8) -> &'static str {

@@ -33,13 +33,15 @@ const BROADCAST: &str = "tokio::sync::broadcast";
 const WATCH: &str = "tokio::sync::watch";
 const ONESHOT: &str = "tokio::sync::oneshot";
 const TIME: &str = "tokio::time";
+const UTIL_SYNC: &str = "tokio_util::sync";
+const UTIL_TASK: &str = "tokio_util::task";
 
 /// Where tasks come from.
 pub(super) const TASK: &str = "tokio::task";
 
 /// All modules that anything is from. What tracing has a place in the source's metadata for, that client wants by module;
 /// an id of one is its place in this list plus one.
-pub(super) const MODULES: [&str; 7] = [TASK, SYNC, MPSC, BROADCAST, WATCH, ONESHOT, TIME];
+pub(super) const MODULES: [&str; 9] = [TASK, SYNC, MPSC, BROADCAST, WATCH, ONESHOT, TIME, UTIL_SYNC, UTIL_TASK];
 
 /// The id of a module of [`MODULES`].
 pub(super) fn module_id(module: &str) -> u64 {
@@ -76,16 +78,16 @@ static ONCE_CELL: Kind = Kind {
 };
 static SET_ONCE: Kind =
     Kind { name: "SetOnce", group: "Sync", module: SYNC, attributes: &[Flag("set"), Count("waiters")] };
-static TOKEN: Kind = Kind {
+static CANCELLATION_TOKEN: Kind = Kind {
     name: "CancellationToken",
     group: "Sync",
-    module: SYNC,
-    attributes: &[Flag("cancelled"), Count("handles"), Count("waiters")],
+    module: UTIL_SYNC,
+    attributes: &[Flag("cancelled"), Task("cancelled_by"), Count("handles"), Count("waiters")],
 };
-static TRACKER: Kind = Kind {
+static TASK_TRACKER: Kind = Kind {
     name: "TaskTracker",
     group: "Sync",
-    module: SYNC,
+    module: UTIL_TASK,
     attributes: &[Flag("closed"), Count("tracked"), Count("waiters")],
 };
 static CHANNEL: Kind = Kind {
@@ -113,34 +115,42 @@ static WATCH_CHANNEL: Kind = Kind {
     attributes: &[Count("sent"), Count("senders"), Count("receivers"), Flag("closed")],
 };
 
-/// A line at which tasks wait for time.
-pub(super) static TIMER: Kind = Kind { name: "timers", group: "Timer", module: TIME, attributes: &[] };
+static TIMERS: Kind = Kind { name: "timers", group: "Timer", module: TIME, attributes: &[] };
+static ONESHOT_CHANNELS: Kind = Kind { name: "oneshots", group: "Channel", module: ONESHOT, attributes: &[] };
 
-/// A line at which oneshot channels are made.
-pub(super) static ONESHOTS: Kind = Kind { name: "oneshots", group: "Channel", module: ONESHOT, attributes: &[] };
+/// The number of a kind that has none in the recorder: a line at which tasks wait for time.
+pub(super) const TIMER: u8 = 32;
+/// The same: a line at which oneshot channels are made.
+pub(super) const ONESHOTS: u8 = 33;
+/// Between a [`ChannelKind`] and its number here; a [`LockKind`] is its own.
+const CHANNELS: u8 = 16;
 
-/// The kind of a lock; `kind` is a [`LockKind`].
-pub(super) fn of_lock(kind: u8) -> &'static Kind {
-    match kind {
+/// The number of a channel's kind; `kind` is a [`ChannelKind`].
+pub(super) const fn of_channel(kind: u8) -> u8 {
+    CHANNELS + kind
+}
+
+/// The kind of that number.
+pub(super) fn of(number: u8) -> &'static Kind {
+    const UNBOUNDED_CHANNEL: u8 = of_channel(ChannelKind::MpscUnbounded as u8);
+    const BROADCASTS: u8 = of_channel(ChannelKind::Broadcast as u8);
+    const WATCHES: u8 = of_channel(ChannelKind::Watch as u8);
+    match number {
+        TIMER => &TIMERS,
+        ONESHOTS => &ONESHOT_CHANNELS,
+        UNBOUNDED_CHANNEL => &UNBOUNDED,
+        BROADCASTS => &BROADCAST_CHANNEL,
+        WATCHES => &WATCH_CHANNEL,
+        CHANNELS.. => &CHANNEL,
         k if k == LockKind::RwLock as u8 => &RW_LOCK,
         k if k == LockKind::Semaphore as u8 => &SEMAPHORE,
         k if k == LockKind::Notify as u8 => &NOTIFY,
         k if k == LockKind::Barrier as u8 => &BARRIER,
         k if k == LockKind::OnceCell as u8 => &ONCE_CELL,
         k if k == LockKind::SetOnce as u8 => &SET_ONCE,
-        k if k == LockKind::CancellationToken as u8 => &TOKEN,
-        k if k == LockKind::TaskTracker as u8 => &TRACKER,
+        k if k == LockKind::CancellationToken as u8 => &CANCELLATION_TOKEN,
+        k if k == LockKind::TaskTracker as u8 => &TASK_TRACKER,
         _ => &MUTEX,
-    }
-}
-
-/// The kind of a channel; `kind` is a [`ChannelKind`].
-pub(super) fn of_channel(kind: u8) -> &'static Kind {
-    match kind {
-        k if k == ChannelKind::MpscUnbounded as u8 => &UNBOUNDED,
-        k if k == ChannelKind::Broadcast as u8 => &BROADCAST_CHANNEL,
-        k if k == ChannelKind::Watch as u8 => &WATCH_CHANNEL,
-        _ => &CHANNEL,
     }
 }
 
@@ -150,9 +160,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_from_a_known_module_and_has_room_for_its_attributes() {
-        let locks = (0..=10).map(of_lock);
-        let channels = (0..=5).map(of_channel);
-        for kind in locks.chain(channels).chain([&TIMER, &ONESHOTS]) {
+        for kind in (0..=ONESHOTS).map(of) {
             assert_ne!(module_id(kind.module), 0, "{}", kind.name);
             assert!(kind.attributes.len() <= ATTRIBUTES, "{}", kind.name);
         }

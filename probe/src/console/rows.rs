@@ -3,7 +3,7 @@ use std::panic::Location;
 
 use super::{
     debts::Row,
-    kinds::{self, ATTRIBUTES, Kind},
+    kinds::{self, ATTRIBUTES},
 };
 use crate::recorder::{
     channel::{ChannelReading, ChannelSlot},
@@ -32,6 +32,8 @@ pub(super) struct TaskRow {
     pub(super) id: u64,
     /// A [`TaskKind`](crate::recorder::task::TaskKind).
     pub(super) kind: u8,
+    /// Of the recorder's names.
+    pub(super) name: u16,
     pub(super) site: &'static Site,
     pub(super) spawned_at: u64,
     ended_at: u64,
@@ -71,6 +73,7 @@ impl TaskRow {
         Self {
             id: task.id,
             kind: task.kind,
+            name: task.name,
             site: task.site,
             spawned_at: task.spawned_at,
             ended_at,
@@ -91,6 +94,10 @@ impl TaskRow {
 impl Row for TaskRow {
     fn id(&self) -> u64 {
         self.id
+    }
+
+    fn name(&self) -> u16 {
+        self.name
     }
 
     fn ended_at(&self) -> u64 {
@@ -119,7 +126,10 @@ impl Row for TaskRow {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ResourceRow {
     pub(super) id: u64,
-    pub(super) kind: &'static Kind,
+    /// Of [`kinds`].
+    pub(super) kind: u8,
+    /// Of the recorder's names.
+    pub(super) name: u16,
     pub(super) location: &'static Location<'static>,
     /// Of what it carries; empty when that is not known.
     pub(super) type_name: &'static str,
@@ -132,6 +142,10 @@ pub(super) struct ResourceRow {
 impl Row for ResourceRow {
     fn id(&self) -> u64 {
         self.id
+    }
+
+    fn name(&self) -> u16 {
+        self.name
     }
 
     fn ended_at(&self) -> u64 {
@@ -148,6 +162,13 @@ impl ResourceRow {
         let shared = lock.holds.clone().unwrap_or_default();
         let (waiters, locked) = (u64::from(lock.waiters), u64::from(lock.held_since != 0));
         let values = match lock.kind {
+            k if k == LockKind::CancellationToken as u8 => {
+                let ending = lock.ending.map_or((0, 0), |ending| (ending.members.into(), ending.by));
+                [lock.ready.into(), ending.1, ending.0, waiters, 0]
+            }
+            k if k == LockKind::TaskTracker as u8 => {
+                [lock.ready.into(), lock.ending.map_or(0, |ending| ending.members.into()), waiters, 0, 0]
+            }
             k if k == LockKind::RwLock as u8 => {
                 let writer = writer(&shared);
                 let readers = if writer.is_some() { 0 } else { shared.holders.into() };
@@ -156,12 +177,12 @@ impl ResourceRow {
             k if k == LockKind::Semaphore as u8 => [shared.available, shared.total, waiters, shared.closed.into(), 0],
             k if k == LockKind::Notify as u8 || k == LockKind::SetOnce as u8 => [lock.ready.into(), waiters, 0, 0, 0],
             k if k == LockKind::Barrier as u8 => [lock.expecting.into(), waiters, 0, 0, 0],
-            k if k == LockKind::CancellationToken as u8 || k == LockKind::TaskTracker as u8 => {
-                [lock.ready.into(), lock.ending.map_or(0, |ending| ending.members.into()), waiters, 0, 0]
-            }
             _ => [locked, lock.holder, waiters, 0, 0],
         };
-        Self::new(lock.id, kinds::of_lock(lock.kind), lock.site, lock.made_at, values)
+        let row = Self::new(lock.id, lock.kind, lock.site, values);
+        // Tokens and trackers carry nothing.
+        let type_name = if lock.ending.is_some() { "" } else { row.type_name };
+        Self { name: lock.name, made_at: lock.made_at, type_name, ..row }
     }
 
     pub(super) fn of_channel(channel: &ChannelReading) -> Self {
@@ -178,23 +199,25 @@ impl ResourceRow {
             k if k == K::Watch as u8 => [channel.sent, senders, receivers, closed, 0],
             _ => [len, channel.capacity, senders, channel.blocked_senders.into(), closed],
         };
-        Self::new(channel.id, kinds::of_channel(channel.kind), channel.site, channel.made_at, values)
+        let row = Self::new(channel.id, kinds::of_channel(channel.kind), channel.site, values);
+        Self { name: channel.name, made_at: channel.made_at, ..row }
     }
 
     /// A line that stands for what it makes.
     pub(super) fn of_line(
         id: u64,
-        kind: &'static Kind,
+        kind: u8,
         location: &'static Location<'static>,
         type_name: &'static str,
         first_seen_at: u64,
     ) -> Self {
-        Self { id, kind, location, type_name, made_at: first_seen_at, ended_at: 0, values: [0; ATTRIBUTES] }
+        let values = [0; ATTRIBUTES];
+        Self { id, kind, name: 0, location, type_name, made_at: first_seen_at, ended_at: 0, values }
     }
 
-    fn new(id: u64, kind: &'static Kind, site: &'static Site, made_at: u64, values: [u64; ATTRIBUTES]) -> Self {
-        let info = &site.info;
-        Self { id, kind, location: info.location, type_name: info.type_name, made_at, ended_at: 0, values }
+    fn new(id: u64, kind: u8, site: &'static Site, values: [u64; ATTRIBUTES]) -> Self {
+        let (location, type_name) = (site.info.location, site.info.type_name);
+        Self { id, kind, name: 0, location, type_name, made_at: 0, ended_at: 0, values }
     }
 }
 

@@ -149,10 +149,10 @@ impl Waits {
     ) -> Option<u64> {
         let timer = wait.kind == WaitKind::Timer as u8;
         let (kind, location, type_name) = if timer {
-            (&TIMER, wait.site, "")
+            (TIMER, wait.site, "")
         } else if wait.kind == WaitKind::Oneshot as u8 {
             let made = recorder.sites.by_id(wait.on)?;
-            (&ONESHOTS, made.info.location, made.info.type_name)
+            (ONESHOTS, made.info.location, made.info.type_name)
         } else {
             return Some(wait.on);
         };

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use async_inspect_probe::tokio as watched;
+use async_inspect_probe::{Named, tokio as watched};
 use console_api::{
     instrument::{PauseRequest, ResumeRequest, StateRequest, TaskDetailsRequest, Temporality},
     resources,
@@ -83,6 +83,29 @@ fn a_task_has_its_name_its_line_and_its_figures() {
         assert!(stats.waker_clones > stats.waker_drops, "its timer has its waker");
         assert!(Duration::try_from(polls.busy_time.unwrap()).unwrap() > Duration::ZERO);
         assert!(time(polls.last_poll_ended) > time(stats.created_at));
+    });
+}
+
+#[test]
+fn names_are_told_those_that_are_given_late_too() {
+    struct Till;
+    async fn nameless() {
+        pending::<()>().await;
+    }
+    let app = app();
+    let till = watched::sync::Mutex::new(Till).named("till");
+    drop(till.try_lock());
+    let task = app.spawn(nameless());
+    with_client(|mut client| async move {
+        let mut mirror = Mirror::attach(&mut client).await;
+        mirror.until("the task", |mirror| mirror.alive("nameless") == 1).await;
+        let till_is_named = |mirror: &Mirror| mirror.attribute("Mutex<Till>", "name").as_deref() == Some("till");
+        mirror.until("the lock's name", till_is_named).await;
+        let task = task.named("cashier");
+        mirror.until("its name", |mirror| mirror.alive("cashier") == 1 && mirror.alive("nameless") == 0).await;
+        task.abort();
+        mirror.until("its end", |mirror| mirror.alive("cashier") == 0).await;
+        drop(till);
     });
 }
 
