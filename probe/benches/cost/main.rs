@@ -1,4 +1,4 @@
-//! What watching costs: `cargo bench -p async-inspect-probe`, one table on stdout.
+//! What watching costs: `cargo bench -p async-inspect-probe --bench cost`, one table on stdout.
 //!
 //! The same operations (`scenarios.rs`) and the same service (`service.rs`) are compiled against plain tokio and against
 //! the drop-in, and in `../console` against console-subscriber, and run in turns: a round measures each mode once, each
@@ -55,7 +55,7 @@ fn main() {
     }
     // Only `cargo bench` says `--bench`; test runners build and run this too, or ask what is in it.
     if !args.iter().any(|arg| arg == "--bench") || args.iter().any(|arg| arg == "--test" || arg == "--list") {
-        eprintln!("a benchmark, nothing to test: run `cargo bench -p async-inspect-probe`");
+        eprintln!("a benchmark, nothing to test: run `cargo bench -p async-inspect-probe --bench cost`");
         return;
     }
     let options = Options::parse(&args).unwrap_or_else(|message| {

@@ -1,4 +1,4 @@
-//! What can be said after `cargo bench -p async-inspect-probe --`.
+//! What can be said after `cargo bench -p async-inspect-probe --bench cost --`.
 
 /// How much to measure.
 pub(crate) struct Options {
@@ -18,7 +18,7 @@ pub(crate) struct Options {
 }
 
 const USAGE: &str = "\
-usage: cargo bench -p async-inspect-probe -- [ROW]... [OPTION]...
+usage: cargo bench -p async-inspect-probe --bench cost -- [ROW]... [OPTION]...
   ROW             only rows with this in their name: poll, spawn, mutex, mpsc, live, service, \"2 workers\"
   --quick         fewer and shorter rounds, for a look
   --rounds N      rounds (5)

@@ -2,7 +2,7 @@
 //! tokio-console is measured on.
 #[cfg(not(tokio_unstable))]
 compile_error!(
-    "console-subscriber needs RUSTFLAGS=\"--cfg tokio_unstable\"; `cargo bench -p async-inspect-probe` sets it"
+    "console-subscriber needs RUSTFLAGS=\"--cfg tokio_unstable\"; `cargo bench -p async-inspect-probe --bench cost` sets it"
 );
 
 #[path = "../../cost/child.rs"]
