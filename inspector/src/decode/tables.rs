@@ -346,7 +346,7 @@ pub(super) fn channel_births(table: &v1::ChannelBirths, known: &Dictionary) -> R
     let rows = columns(
         "channel_births",
         table.id.len(),
-        &[table.kind.len(), table.site.len(), table.name.len(), table.capacity.len()],
+        &[table.kind.len(), table.site.len(), table.name.len(), table.capacity.len(), table.inferred.len()],
     )?;
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
@@ -363,6 +363,7 @@ pub(super) fn channel_births(table: &v1::ChannelBirths, known: &Dictionary) -> R
             site: known.site(table.site[row])?,
             name: known.string(table.name[row])?.to_owned(),
             capacity: (table.capacity[row] != 0).then_some(table.capacity[row]),
+            inferred: table.inferred[row],
         });
     }
     Ok(out)

@@ -264,7 +264,7 @@ prop_compose! {
             }),
             channel_births: Some(v1::ChannelBirths {
                 id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
-                capacity: figure.clone(),
+                capacity: figure.clone(), inferred: channel.2.clone(),
             }),
             channel_states: Some(v1::ChannelStates {
                 id: id.clone(), sent: channel.0.clone(), received: figure.clone(), blocked_senders: channel.1.clone(),

@@ -62,12 +62,15 @@ Thresholds
   unseen = 3.00 s   the same where nothing tells what the receiver does meanwhile
 
 A receiver that was seen to come in turns, as one that empties the channel at each tick of a timer does, is given three
-turns.
+turns. Nothing is said where it is not known what the receiver does.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let waiting = |c: &&Channel| {
-        matches!(c.kind, ChannelKind::Mpsc | ChannelKind::MpscUnbounded) && c.depth() > 0 && c.receivers > 0
+        matches!(c.kind, ChannelKind::Mpsc | ChannelKind::MpscUnbounded)
+            && c.depth() > 0
+            && c.receivers > 0
+            && !c.inferred
     };
     out.extend(cx.model.channels.values().filter(waiting).filter_map(|channel| judge(cx, channel)));
 }

@@ -400,7 +400,7 @@ impl Model {
     }
 
     fn channel_birth(&mut self, birth: ChannelBirth) {
-        let ChannelBirth { id, kind, site, name, capacity } = birth;
+        let ChannelBirth { id, kind, site, name, capacity, inferred } = birth;
         let complete = self.complete;
         let channel = self.channels.entry(id).or_insert_with(|| {
             let mut channel = Channel::default();
@@ -416,6 +416,7 @@ impl Model {
         channel.site = site;
         channel.name = name;
         channel.capacity = capacity;
+        channel.inferred = inferred;
         if self.track.broken {
             channel.saturated_since = None;
             channel.track.saturated_mark = None;

@@ -192,6 +192,7 @@ pub struct ChannelBirth {
     pub site: SiteId,
     pub name: String,
     pub capacity: Option<u64>,
+    pub inferred: bool,
 }
 
 /// A channel's state and counters; fields as in [`super::Channel`].

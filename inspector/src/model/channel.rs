@@ -56,6 +56,9 @@ pub struct Channel {
     pub name: String,
     /// Messages that fit; `None` when unbounded.
     pub capacity: Option<u64>,
+    /// Only its room is known: its messages are inferred, its handles are not counted, and what its receiver does is not
+    /// known.
+    pub inferred: bool,
 
     /// Messages sent, ever.
     pub sent: u64,

@@ -263,12 +263,17 @@ fn channels(out: &mut String, model: &Model) {
             channel.sent_s.last().map_or_else(String::new, text::rate),
             channel.received_s.last().map_or_else(String::new, text::rate),
             text::count(channel.blocked_senders.into()),
-            text::count(channel.senders.into()),
-            text::count(channel.receivers.into()),
+            handles(channel, channel.senders),
+            handles(channel, channel.receivers),
             location(model, channel.site),
         ]);
     }
     table.print(out);
+}
+
+/// How many handles there are, where they are counted.
+fn handles(channel: &Channel, count: u32) -> String {
+    if channel.inferred { "?".to_owned() } else { text::count(count.into()) }
 }
 
 fn panics(out: &mut String, model: &Model) {

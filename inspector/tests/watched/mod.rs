@@ -71,10 +71,13 @@ impl Watched {
     }
 
     pub(crate) fn start(name: &str, args: &[&str], probe: SocketAddr) -> Self {
+        Self::start_by(async_inspect().arg("zoo-program").args(args), name, probe)
+    }
+
+    /// Another binary than the one under test, with all its arguments.
+    pub(crate) fn start_by(command: &mut Command, name: &str, probe: SocketAddr) -> Self {
         let started = Instant::now();
-        let mut process = async_inspect()
-            .arg("zoo-program")
-            .args(args)
+        let mut process = command
             .env("ASYNC_INSPECT", probe.to_string())
             .env(LEASH, "1")
             .stdin(Stdio::piped())

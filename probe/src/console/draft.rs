@@ -1,8 +1,5 @@
 //! Rows become messages: ticks become times of the wall clock, types become names.
-use std::{
-    panic::Location,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use console_api::{
     self as wire, PollStats, async_ops, field,
@@ -23,6 +20,7 @@ use super::{
 use crate::recorder::{
     clock::{duration_ns, since_start_ns, ticks},
     names as recorded,
+    place::Place,
     task::{ROOT_BIT, TaskKind},
     wait::WaitKind,
 };
@@ -131,7 +129,7 @@ impl Draft {
 
     pub(super) fn op(&mut self, Told { row, born }: &Told<OpRow>) {
         let since = self.clock.at(row.since);
-        let at = field("at", row.location.to_string().as_str());
+        let at = field("at", row.location.map(ToString::to_string).unwrap_or_default().as_str());
         let stats = async_ops::Stats {
             created_at: Some(since.into()),
             dropped_at: self.clock.at_if_ever(row.ended_at()).map(Into::into),
@@ -240,7 +238,7 @@ fn resource(row: &ResourceRow) -> resources::Resource {
         metadata: Some(module_id(module)),
         concrete_type: if carries.is_empty() { (*name).to_owned() } else { format!("{name}<{carries}>") },
         kind: Some(resources::resource::Kind { kind: Some(kind) }),
-        location: Some(location(row.location)),
+        location: row.location.map(location),
         parent_resource_id: None,
         is_internal: false,
     }
@@ -272,7 +270,8 @@ fn field(name: &str, value: impl Into<field::Value>) -> wire::Field {
     wire::Field { metadata_id: None, name: Some(field::Name::StrName(name.to_owned())), value: Some(value.into()) }
 }
 
-fn location(at: &'static Location<'static>) -> wire::Location {
+fn location(at: impl Into<Place>) -> wire::Location {
+    let at = at.into();
     wire::Location {
         file: Some(at.file().to_owned()),
         module_path: None,

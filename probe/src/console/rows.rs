@@ -1,6 +1,4 @@
 //! Rows of tasks, locks and channels: what a console is told of each, and nothing else. Times in ticks, 0 for never.
-use std::panic::Location;
-
 use super::{
     debts::Row,
     kinds::{self, ATTRIBUTES},
@@ -10,6 +8,7 @@ use crate::recorder::{
     clock,
     holds::HoldsReading,
     lock::{LockKind, LockReading, LockSlot},
+    place::Place,
     site::Site,
     task::{Stage, TaskReading, TaskSlot},
     waker,
@@ -130,7 +129,8 @@ pub(super) struct ResourceRow {
     pub(super) kind: u8,
     /// Of the recorder's names.
     pub(super) name: u16,
-    pub(super) location: &'static Location<'static>,
+    /// `None` where it is not known.
+    pub(super) location: Option<Place>,
     /// Of what it carries; empty when that is not known.
     pub(super) type_name: &'static str,
     pub(super) made_at: u64,
@@ -207,7 +207,7 @@ impl ResourceRow {
     pub(super) fn of_line(
         id: u64,
         kind: u8,
-        location: &'static Location<'static>,
+        location: Option<Place>,
         type_name: &'static str,
         first_seen_at: u64,
     ) -> Self {
@@ -216,7 +216,7 @@ impl ResourceRow {
     }
 
     fn new(id: u64, kind: u8, site: &'static Site, values: [u64; ATTRIBUTES]) -> Self {
-        let (location, type_name) = (site.info.location, site.info.type_name);
+        let (location, type_name) = (Some(site.info.location), site.info.type_name);
         Self { id, kind, name: 0, location, type_name, made_at: 0, ended_at: 0, values }
     }
 }

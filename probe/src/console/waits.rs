@@ -15,6 +15,7 @@ use super::{
 };
 use crate::recorder::{
     Recorder,
+    place::Place,
     task::TaskReading,
     wait::{WaitKind, WaitReading},
 };
@@ -35,7 +36,8 @@ pub(super) struct OpRow {
     pub(super) resource: u64,
     /// A [`WaitKind`].
     pub(super) kind: u8,
-    pub(super) location: &'static Location<'static>,
+    /// `None` where it is not known.
+    pub(super) location: Option<&'static Location<'static>>,
     pub(super) since: u64,
     ended_at: u64,
 }
@@ -63,7 +65,7 @@ impl OpRow {
         self.task == task
             && self.resource == resource
             && self.kind == wait.kind
-            && std::ptr::eq(self.location, wait.site)
+            && self.location.map(std::ptr::from_ref) == wait.site.map(std::ptr::from_ref)
     }
 }
 
@@ -149,14 +151,14 @@ impl Waits {
     ) -> Option<u64> {
         let timer = wait.kind == WaitKind::Timer as u8;
         let (kind, location, type_name) = if timer {
-            (TIMER, wait.site, "")
+            (TIMER, wait.site.map(Place::from), "")
         } else if wait.kind == WaitKind::Oneshot as u8 {
             let made = recorder.sites.by_id(wait.on)?;
-            (ONESHOTS, made.info.location, made.info.type_name)
+            (ONESHOTS, Some(made.info.location), made.info.type_name)
         } else {
             return Some(wait.on);
         };
-        let line = match self.line_of.entry((std::ptr::from_ref(location) as usize, timer)) {
+        let line = match self.line_of.entry((location.map_or(0, Place::address), timer)) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(_) if self.lines.len() as usize == MAX_LINES => return None,
             Entry::Vacant(new) => {

@@ -1,5 +1,6 @@
-//! A table from tokio's ids of tasks to their slots, for whoever knows no more of a task than its id. Free of locks; grows
-//! with the tasks in it, under the recorder's ceiling, and never moves one.
+//! A table from ids to what they stand for, for whoever is told no more than an id: from tokio's ids of tasks to their slots,
+//! from ids of spans to what is known of them. Free of locks; grows with what is in it, under the recorder's ceiling, and
+//! never moves a thing.
 use std::{
     alloc::{Layout, alloc_zeroed},
     sync::atomic::{
@@ -10,73 +11,97 @@ use std::{
 
 use super::{Recorder, task::TaskSlot};
 
-/// Tasks in one set. tokio numbers its tasks one by one, so they spread over the sets evenly.
+/// Ids in one set.
 const WAYS: usize = 4;
-/// Sets of each level; the next one is made when in all before it a task's set is full.
+/// Sets of each level; the next one is made when in all before it an id's set is full.
 const LEVELS: [usize; 6] = [2048, 8192, 32_768, 131_072, 524_288, 2_097_152];
 
-/// From ids to slots.
-pub(super) struct ById {
-    levels: [AtomicPtr<Set>; LEVELS.len()],
+/// What can be kept of an id.
+///
+/// # Safety
+/// All bytes zero must be a valid value: levels come zeroed and nobody constructs values one by one.
+pub(crate) unsafe trait Value: Sync + 'static {}
+
+/// A task's slot; null for a moment when it is entered.
+pub(crate) struct SlotOf(AtomicPtr<TaskSlot>);
+
+// SAFETY: an atomic; zero is null.
+unsafe impl Value for SlotOf {}
+
+/// The table; of tasks, where nothing else is said.
+pub(crate) struct ById<V: Value = SlotOf> {
+    levels: [AtomicPtr<Set<V>>; LEVELS.len()],
 }
 
 #[repr(align(64))]
-struct Set([Place; WAYS]);
+struct Set<V: Value>([Place<V>; WAYS]);
 
-pub(super) struct Place {
+/// An id's place in the table.
+pub(crate) struct Place<V: Value = SlotOf> {
     /// 0 when free.
     id: AtomicU64,
-    slot: AtomicPtr<TaskSlot>,
+    value: V,
+}
+
+impl<V: Value> Place<V> {
+    /// What is kept of the id; of one that was claimed just now as its last owner left it, all zero at first.
+    #[inline]
+    #[cfg(feature = "layer")]
+    pub(crate) fn value(&self) -> &V {
+        &self.value
+    }
+
+    /// The place is free again.
+    pub(crate) fn give_back(&self) {
+        self.id.store(0, Release);
+    }
 }
 
 impl Place {
     /// The task's slot, once it was [entered](Self::point_to).
     pub(super) fn slot(&self) -> Option<&'static TaskSlot> {
         // SAFETY: null, or a slot, which is never freed.
-        unsafe { self.slot.load(Acquire).as_ref() }
+        unsafe { self.value.0.load(Acquire).as_ref() }
     }
 
     /// The slot; the place is free.
     pub(super) fn take(&self) -> Option<&'static TaskSlot> {
         // SAFETY: as in `slot`.
-        let slot = unsafe { self.slot.swap(std::ptr::null_mut(), AcqRel).as_ref() }?;
+        let slot = unsafe { self.value.0.swap(std::ptr::null_mut(), AcqRel).as_ref() }?;
         self.give_back();
         Some(slot)
     }
 
     /// Enters the slot of the task that the place was claimed for.
     pub(super) fn point_to(&self, slot: &'static TaskSlot) {
-        self.slot.store(std::ptr::from_ref(slot).cast_mut(), Release);
-    }
-
-    /// The place is free again.
-    pub(super) fn give_back(&self) {
-        self.id.store(0, Release);
+        self.value.0.store(std::ptr::from_ref(slot).cast_mut(), Release);
     }
 }
 
-impl ById {
-    pub(super) const fn new() -> Self {
+impl<V: Value> ById<V> {
+    pub(crate) const fn new() -> Self {
         Self { levels: [const { AtomicPtr::new(std::ptr::null_mut()) }; LEVELS.len()] }
     }
 
     /// The set of `id` on a level that was made.
     #[inline]
-    fn set(&self, level: usize, id: u64) -> Option<&'static Set> {
+    fn set(&self, level: usize, id: u64) -> Option<&'static Set<V>> {
         let sets = self.levels[level].load(Acquire);
+        // Ids come one by one, or say something in some of their bits: this spreads both evenly.
+        let index = (id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 43) as usize & (LEVELS[level] - 1);
         // SAFETY: null, or a level's sets, which are never freed; the number of them is a power of two.
-        (!sets.is_null()).then(|| unsafe { &*sets.add(id as usize & (LEVELS[level] - 1)) })
+        (!sets.is_null()).then(|| unsafe { &*sets.add(index) })
     }
 
-    /// All places of a task: one that comes as another thread takes it out has two for a moment.
+    /// All places of an id: one that comes as another thread takes it out has two for a moment.
     #[inline]
-    pub(super) fn places(&self, id: u64) -> impl Iterator<Item = &'static Place> {
+    pub(crate) fn places(&self, id: u64) -> impl Iterator<Item = &'static Place<V>> {
         let sets = (0..LEVELS.len()).map_while(move |level| self.set(level, id));
         sets.flat_map(|set| &set.0).filter(move |place| place.id.load(Acquire) == id)
     }
 
-    /// A place for a task that has none; `None` at the ceiling.
-    pub(super) fn claim(&self, recorder: &'static Recorder, id: u64) -> Option<&'static Place> {
+    /// A place for an id that has none and is not 0; `None` at the ceiling.
+    pub(crate) fn claim(&self, recorder: &'static Recorder, id: u64) -> Option<&'static Place<V>> {
         (0..LEVELS.len()).map_while(|level| self.set(level, id).or_else(|| self.grow(recorder, level, id))).find_map(
             |set| {
                 set.0.iter().find(|place| {
@@ -87,14 +112,14 @@ impl ById {
     }
 
     #[cold]
-    fn grow(&self, recorder: &'static Recorder, level: usize, id: u64) -> Option<&'static Set> {
-        let layout = Layout::array::<Set>(LEVELS[level]).ok()?;
+    fn grow(&self, recorder: &'static Recorder, level: usize, id: u64) -> Option<&'static Set<V>> {
+        let layout = Layout::array::<Set<V>>(LEVELS[level]).ok()?;
         if !recorder.has_room_for(layout.size() as u64) {
             return None;
         }
         #[allow(clippy::cast_ptr_alignment, reason = "the layout asks for a set's alignment")]
-        // SAFETY: the layout is not of size zero; zeroed bytes are valid sets, of atomics only.
-        let new = unsafe { alloc_zeroed(layout) }.cast::<Set>();
+        // SAFETY: the layout is not of size zero; zeroed bytes are valid sets, by the contract of `Value`.
+        let new = unsafe { alloc_zeroed(layout) }.cast::<Set<V>>();
         if !new.is_null() && self.levels[level].compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire).is_err() {
             // SAFETY: made above with this layout, and shown to nobody.
             unsafe { std::alloc::dealloc(new.cast(), layout) };
@@ -103,9 +128,9 @@ impl ById {
     }
 
     /// Bytes that it takes.
-    pub(super) fn memory_bytes(&self) -> u64 {
+    pub(crate) fn memory_bytes(&self) -> u64 {
         let made = self.levels.iter().zip(LEVELS).filter(|(sets, _)| !sets.load(Relaxed).is_null());
-        made.map(|(_, sets)| (sets * size_of::<Set>()) as u64).sum()
+        made.map(|(_, sets)| (sets * size_of::<Set<V>>()) as u64).sum()
     }
 }
 

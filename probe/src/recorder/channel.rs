@@ -1,4 +1,7 @@
 //! A channel's slot: what went in is counted by the senders, what came out by the receiver, on lines of their own.
+#[cfg(feature = "layer")]
+mod told;
+
 use std::{
     any::type_name,
     panic::Location,
@@ -36,6 +39,8 @@ pub(crate) struct ChannelSlot {
     kind: AtomicU8,
     closed: AtomicBool,
     name: Name,
+    /// What is told of it is inferred from room taken and given back: what its receiver does is not known.
+    inferred: AtomicBool,
     /// Handles of any sort; the last one frees the slot.
     refs: Refs,
     /// 0 while the slot is free.
@@ -92,6 +97,7 @@ pub(crate) struct ChannelReading {
     #[cfg(feature = "console")]
     pub(crate) made_at: u64,
     pub(crate) closed: bool,
+    pub(crate) inferred: bool,
     pub(crate) sent: u64,
     pub(crate) received: u64,
     pub(crate) senders: u32,
@@ -165,6 +171,7 @@ impl ChannelSlot {
         slot.kind.store(kind as u8, Relaxed);
         slot.closed.store(false, Relaxed);
         slot.name.reset();
+        slot.inferred.store(false, Relaxed);
         slot.refs.begin();
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         slot.capacity.store(capacity as u64, Relaxed);
@@ -342,6 +349,7 @@ impl ChannelSlot {
             #[cfg(feature = "console")]
             made_at: self.made_at.load(Relaxed),
             closed: self.closed.load(Relaxed),
+            inferred: self.inferred.load(Relaxed),
             sent,
             // A message may be received before its sender has counted it.
             received: received.min(sent),

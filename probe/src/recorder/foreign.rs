@@ -1,10 +1,11 @@
-//! Tasks that are spawned past the drop-in, by libraries with a tokio of their own: the runtime's hooks tell of them, by
-//! tokio's id of the task and nothing else. So there is a table from ids to slots here; a task of the drop-in's own is not
-//! in it, since its future carries its slot.
+//! Tasks that are spawned past the drop-in, by libraries with a tokio of their own or by an app that has only the layer.
+//! The runtime's hooks and the `tracing` layer tell of them, by tokio's id of the task and nothing else. So there is a
+//! table from ids to slots here, and who is told of a task by both is told of one; a task of the drop-in's own is not in
+//! it, since its future carries its slot.
 //!
-//! What the hooks do not tell is not known of these tasks: what becomes of their handles, who wakes them, what they
-//! return, and whether they panicked.
-use std::{cell::Cell, panic::Location};
+//! What they do not tell is not known of these tasks: what becomes of their handles and what they return; from the hooks
+//! alone, who wakes them and whether they panicked; from the layer alone, whether they came to their end or were aborted.
+use std::{cell::Cell, mem::ManuallyDrop, panic::Location};
 
 use super::{
     Recorder,
@@ -21,33 +22,55 @@ static NAMELESS: &str = "";
 /// not recorded.
 const NESTED: usize = 8;
 
+/// Who tells of a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The runtime's hooks, which tell of exactly the polls.
+    Hooks,
+    /// The layer, by a span that is entered for the polls, and for the drop of the future.
+    #[cfg(feature = "layer")]
+    Layer,
+}
+
 /// A poll in progress.
 struct InPoll {
     id: u64,
+    by: By,
     poll: PollInProgress,
+    /// How many times more it was said to begin, by whoever said it first: a span can be entered again.
+    again: u32,
+    /// The thread unwinds already as this begins: the future is dropped for a panic.
+    unwinding: bool,
     /// The task ended in this poll.
     ended: bool,
+    panicked: bool,
 }
 
 struct Here {
-    /// The drop-in spawns a task right now, and has seen to its slot.
-    ours: Cell<bool>,
+    /// Those who are not to make a slot for the task that the drop-in spawns right now, and has seen to itself: one bit
+    /// for each of [`By`].
+    ours: Cell<u8>,
     /// The task that ended last without having been known: on a runtime that shuts down, a task ends before the hook
     /// tells of its spawn.
     gone: Cell<u64>,
     /// The outermost first.
-    polls: [Cell<Option<std::mem::ManuallyDrop<InPoll>>>; NESTED],
+    polls: [Cell<Option<ManuallyDrop<InPoll>>>; NESTED],
     depth: Cell<usize>,
+    /// The last poll of which the layer told: the task's id, and how long it took.
+    #[cfg(feature = "layer")]
+    last: Cell<(u64, u64)>,
 }
 
 thread_local! {
     // Without a destructor, so that reading it is one address computation.
     static HERE: Here = const {
         Here {
-            ours: Cell::new(false),
+            ours: Cell::new(0),
             gone: Cell::new(0),
             polls: [const { Cell::new(None) }; NESTED],
             depth: Cell::new(0),
+            #[cfg(feature = "layer")]
+            last: Cell::new((0, 0)),
         }
     };
 }
@@ -58,54 +81,128 @@ pub(crate) struct Spawning(());
 /// The drop-in is about to spawn a task of its own.
 #[inline]
 pub(crate) fn spawning() -> Spawning {
-    HERE.with(|here| here.ours.set(true));
+    HERE.with(|here| here.ours.set(u8::MAX));
     Spawning(())
 }
 
 impl Drop for Spawning {
     #[inline]
     fn drop(&mut self) {
-        HERE.with(|here| here.ours.set(false));
+        HERE.with(|here| here.ours.set(0));
     }
 }
 
-/// A task was spawned at `location`, and is not polled yet.
+/// The drop-in is about to run a root of its own, of which only the layer is told.
+#[cfg(feature = "layer")]
+pub(crate) fn running_root() {
+    HERE.with(|here| here.ours.set(1 << By::Layer as u8));
+}
+
+/// Whether the task that is being spawned is the drop-in's. The first one is; what dropping a future may spawn meanwhile
+/// is not.
+fn take_ours(here: &Here, by: By) -> bool {
+    let bit = 1 << by as u8;
+    let ours = here.ours.get();
+    here.ours.set(ours & !bit);
+    ours & bit != 0
+}
+
+/// A task was spawned at `location`, and is not polled yet: the hooks say so.
 pub(crate) fn spawned(recorder: &'static Recorder, id: u64, location: &'static Location<'static>) {
-    // The first task spawned is the drop-in's; what dropping a future may spawn meanwhile is not.
-    if HERE.with(|here| here.ours.replace(false) || here.gone.get() == id) {
+    if HERE.with(|here| take_ours(here, By::Hooks) || here.gone.get() == id) || place_of(id).is_some() {
         return;
     }
     let info = SiteInfo::of_thing(SiteKind::Spawn, location, NAMELESS);
+    enter(recorder, id, &info, TaskKind::Async);
+}
+
+/// The same by the layer, which knows more. `None` where the task is the drop-in's, or there is no room.
+#[cfg(feature = "layer")]
+pub(crate) fn told(
+    recorder: &'static Recorder,
+    id: u64,
+    info: impl FnOnce() -> Option<SiteInfo>,
+    kind: TaskKind,
+) -> Option<&'static TaskSlot> {
+    if HERE.with(|here| take_ours(here, By::Layer)) {
+        return None;
+    }
+    let slot = enter(recorder, id, &info()?, kind)?;
+    // What becomes of its result is not told: neither seen nor lost.
+    slot.handle_did(super::handle::flag::RESULT_TAKEN);
+    Some(slot)
+}
+
+/// A layer's `SiteInfo` of something nameless.
+#[cfg(feature = "layer")]
+pub(crate) fn nameless() -> &'static str {
+    NAMELESS
+}
+
+fn enter(recorder: &'static Recorder, id: u64, info: &SiteInfo, kind: TaskKind) -> Option<&'static TaskSlot> {
     let Some(place) = KNOWN.claim(recorder, id) else {
-        if let Some(site) = recorder.sites.get(&info) {
+        if let Some(site) = recorder.sites.get(info) {
             add(&site.spawned, 1);
             add(&site.shed, 1);
         }
         recorder.tasks.count_shed();
-        return;
+        return None;
     };
-    let Some(task) = TaskSlot::register(recorder, &info, TaskKind::Async) else {
+    let Some(task) = TaskSlot::register(recorder, info, kind) else {
         place.give_back();
-        return;
+        return None;
     };
-    task.slot().set_id(id);
-    place.point_to(task.slot());
+    let slot = task.slot();
+    slot.set_id(id);
+    place.point_to(slot);
     // The table's reference, until the task ends.
     task.into_retained();
+    Some(slot)
 }
 
-/// A poll begins on this thread.
+/// A poll begins on this thread, as the hooks say.
 #[inline]
 pub(crate) fn poll_begins(recorder: &'static Recorder, id: u64) {
-    let Some(slot) = place_of(id).and_then(Place::slot) else { return };
+    if let Some(slot) = place_of(id).and_then(Place::slot) {
+        begins(recorder, id, slot, By::Hooks);
+    }
+}
+
+/// A poll of the task `id`, or the drop of its future, begins on this thread, as the layer says.
+#[cfg(feature = "layer")]
+#[inline]
+pub(crate) fn entered(recorder: &'static Recorder, id: u64, slot: &'static TaskSlot) {
+    if slot.id() == id {
+        begins(recorder, id, slot, By::Layer);
+    }
+}
+
+#[inline]
+fn begins(recorder: &'static Recorder, id: u64, slot: &'static TaskSlot, by: By) {
     HERE.with(|here| {
         let depth = here.depth.get();
+        if let Some(top) = depth.checked_sub(1).and_then(|top| here.polls.get(top)) {
+            let mut poll = top.take();
+            let nested = poll.as_mut().filter(|poll| poll.id == id).map(|poll| poll.again += u32::from(poll.by == by));
+            top.set(poll);
+            if nested.is_some() {
+                return;
+            }
+        }
         if let Some(free) = here.polls.get(depth) {
             if slot.polls() == 0 {
                 slot.alive();
             }
             let poll = PollInProgress::begin_known(recorder, slot);
-            free.set(Some(std::mem::ManuallyDrop::new(InPoll { id, poll, ended: false })));
+            free.set(Some(ManuallyDrop::new(InPoll {
+                id,
+                by,
+                poll,
+                again: 0,
+                unwinding: std::thread::panicking(),
+                ended: false,
+                panicked: false,
+            })));
             here.depth.set(depth + 1);
         }
     });
@@ -114,18 +211,42 @@ pub(crate) fn poll_begins(recorder: &'static Recorder, id: u64) {
 /// The poll ended, by a panic too.
 #[inline]
 pub(crate) fn poll_ended(id: u64) {
+    ends(id, By::Hooks);
+}
+
+/// The poll, or the drop of the future, ended.
+#[cfg(feature = "layer")]
+#[inline]
+pub(crate) fn exited(id: u64) {
+    ends(id, By::Layer);
+}
+
+#[inline]
+fn ends(id: u64, by: By) {
     HERE.with(|here| {
         let Some(depth) = here.depth.get().checked_sub(1) else { return };
-        let Some(ended) = here.polls[depth].take().map(std::mem::ManuallyDrop::into_inner) else { return };
-        if ended.id != id {
-            // Of a task that is not known, within the poll of one that is.
-            here.polls[depth].set(Some(std::mem::ManuallyDrop::new(ended)));
+        let Some(mut poll) = here.polls[depth].take().map(ManuallyDrop::into_inner) else { return };
+        // A span is left as the thread unwinds, a hook is called later.
+        poll.panicked |= poll.id == id && !poll.unwinding && std::thread::panicking();
+        if poll.id != id || poll.by != by || poll.again > 0 {
+            // Of a task that is not known, within the poll of one that is; or by one of two who tell of it.
+            poll.again -= u32::from(poll.id == id && poll.by == by);
+            here.polls[depth].set(Some(ManuallyDrop::new(poll)));
             return;
         }
         here.depth.set(depth);
-        let slot = ended.poll.task();
-        ended.poll.end();
-        if ended.ended {
+        let slot = poll.poll.task();
+        let busy = slot.busy();
+        if poll.panicked {
+            drop(poll.poll);
+        } else {
+            poll.poll.end();
+        }
+        #[cfg(feature = "layer")]
+        here.last.set((id, slot.busy().wrapping_sub(busy)));
+        #[cfg(not(feature = "layer"))]
+        let _ = busy;
+        if poll.ended {
             end(slot, Stage::Done);
         }
     });
@@ -133,22 +254,29 @@ pub(crate) fn poll_ended(id: u64) {
 
 /// The task came to an end; in a poll of its, or without one when it is dropped.
 pub(crate) fn terminated(id: u64) {
-    let Some(slot) = place_of(id).and_then(Place::take) else {
+    let Some(slot) = take(id) else {
         HERE.with(|here| here.gone.set(id));
         return;
     };
-    let in_poll = HERE.with(|here| {
-        here.polls[..here.depth.get()].iter().any(|poll| {
-            let Some(mut known) = poll.take() else { return false };
-            known.ended |= known.id == id;
-            let this = known.id == id;
-            poll.set(Some(known));
-            this
-        })
-    });
-    if !in_poll {
+    if !ends_in_poll(id) {
         end(slot, Stage::Cancelled);
     }
+}
+
+/// The task's span is gone, and with it the task.
+#[cfg(feature = "layer")]
+pub(crate) fn closed(id: u64) {
+    // The hooks may have told of it before.
+    let Some(slot) = take(id) else { return };
+    if ends_in_poll(id) {
+        return;
+    }
+    // The span was entered last for the drop of the future, which is no poll.
+    let (last, took) = HERE.with(|here| here.last.replace((0, 0)));
+    if last == id {
+        slot.forget_poll(took);
+    }
+    end(slot, if slot.polls() == 0 { Stage::Cancelled } else { Stage::Done });
 }
 
 /// Where the task is entered. Its spawn and its end tell of it, so nobody asks while it comes or goes.
@@ -157,7 +285,26 @@ fn place_of(id: u64) -> Option<&'static Place> {
     KNOWN.places(id).next()
 }
 
+/// The slot of a task, whose reference is the caller's now.
+fn take(id: u64) -> Option<&'static TaskSlot> {
+    place_of(id).and_then(Place::take)
+}
+
+/// Whether the task is in a poll on this thread, at the end of which it will have ended.
+fn ends_in_poll(id: u64) -> bool {
+    HERE.with(|here| {
+        here.polls[..here.depth.get()].iter().any(|poll| {
+            let Some(mut known) = poll.take() else { return false };
+            let this = known.id == id;
+            known.ended |= this;
+            poll.set(Some(known));
+            this
+        })
+    })
+}
+
 fn end(slot: &'static TaskSlot, stage: Stage) {
+    let stage = if slot.has_panicked() { Stage::Panicked } else { stage };
     slot.ended(stage, false);
     // The table's reference.
     drop(TaskRef::from_retained(slot));

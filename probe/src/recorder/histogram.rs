@@ -37,6 +37,13 @@ impl LongCounts {
         bucket.store(bucket.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
+    /// Takes back what [`LongCounts::record`] counted.
+    #[cfg(feature = "layer")]
+    pub(crate) fn forget(&self, ticks: u64) {
+        let bucket = self.bucket(ticks);
+        bucket.store(bucket.load(Relaxed).wrapping_sub(1), Relaxed);
+    }
+
     /// Counts a duration that is long, from any thread.
     pub(crate) fn record_shared(&self, ticks: u64) {
         self.bucket(ticks).fetch_add(1, Relaxed);

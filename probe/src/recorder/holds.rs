@@ -1,5 +1,8 @@
 //! What several may hold at the same time: an `RwLock`'s readers, a semaphore's permits. The counts are exact; of the
 //! holds themselves the first few are listed, which a reader sees by comparing the two.
+#[cfg(feature = "layer")]
+mod told;
+
 use std::{
     panic::Location,
     sync::atomic::{
@@ -24,6 +27,8 @@ const LISTED: usize = 4;
 pub(crate) struct HoldsSlot {
     head: Head,
     closed: AtomicBool,
+    /// Nothing tells one hold from another: `extra` is how many permits are held.
+    pooled: AtomicBool,
     waiting_writers: AtomicU32,
     /// Permits there are.
     total: AtomicU64,
@@ -48,6 +53,9 @@ struct Entry {
     /// The [`Holder::mark`], and in the top bit whether nobody else can hold it.
     mark: AtomicU16,
 }
+
+const MUTEX: u8 = LockKind::Mutex as u8;
+const RW_LOCK: u8 = LockKind::RwLock as u8;
 
 const CLAIMED: u64 = 1;
 const EXCLUSIVE: u16 = 1 << 15;
@@ -75,7 +83,8 @@ pub(crate) struct HoldsReading {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HoldReading {
     pub(crate) task: u64,
-    pub(crate) site: &'static Location<'static>,
+    /// `None` where it is not known.
+    pub(crate) site: Option<&'static Location<'static>>,
     pub(crate) since: u64,
     pub(crate) permits: u32,
     pub(crate) exclusive: bool,
@@ -85,6 +94,7 @@ impl HoldsSlot {
     /// Forgets everything: it is about to belong to a new lock, with `total` permits.
     pub(super) fn reset(&self, total: u64) {
         self.closed.store(false, Relaxed);
+        self.pooled.store(false, Relaxed);
         self.waiting_writers.store(0, Relaxed);
         self.total.store(total, Relaxed);
         for counter in [&self.extra, &self.released, &self.forgotten] {
@@ -102,7 +112,10 @@ impl HoldsSlot {
         let total = self.total.load(Relaxed);
         // Acquires were read before this, so what ended since then may make it seem less than none.
         let holders = acquires.wrapping_sub(self.released.load(Relaxed)).cast_signed().max(0) as u64;
-        let held = holders.wrapping_add(self.extra.load(Relaxed)).cast_signed().max(0) as u64;
+        let extra = self.extra.load(Relaxed);
+        let held = holders.wrapping_add(extra).cast_signed().max(0) as u64;
+        // As many holds as permits: at most, and more than are listed.
+        let (holders, held) = if self.pooled.load(Relaxed) { (extra, extra) } else { (holders, held) };
         HoldsReading {
             closed: self.closed.load(Relaxed),
             waiting_writers: self.waiting_writers.load(Relaxed),
@@ -120,7 +133,7 @@ impl HoldsSlot {
         })?;
         let of = &self.entries[entry];
         of.task.store(hold.holder.task, Relaxed);
-        set_location(&of.site, Some(hold.site));
+        set_location(&of.site, hold.site);
         of.permits.store(hold.permits, Relaxed);
         of.mark.store(hold.holder.mark & !EXCLUSIVE | if hold.exclusive { EXCLUSIVE } else { 0 }, Relaxed);
         of.since.store(since, Release);
@@ -129,6 +142,17 @@ impl HoldsSlot {
 }
 
 impl Entry {
+    /// See [`Held::kept_out_others`].
+    fn kept_out_others(&self, lock: &LockSlot) -> bool {
+        let mark = self.mark.load(Relaxed);
+        let keeps_out = match lock.kind() {
+            MUTEX => true,
+            RW_LOCK => mark & EXCLUSIVE != 0 || lock.waiters() > 0,
+            _ => false,
+        };
+        keeps_out && thread::was_suspended(Holder { task: self.task.load(Relaxed), mark: mark & !EXCLUSIVE })
+    }
+
     fn read(&self) -> Option<HoldReading> {
         let since = self.since.load(Acquire);
         let (task, site) = (self.task.load(Acquire), location(&self.site));
@@ -136,14 +160,14 @@ impl Entry {
         if since <= CLAIMED || self.since.load(Acquire) != since {
             return None;
         }
-        Some(HoldReading { task, site: site?, since, permits, exclusive: mark & EXCLUSIVE != 0 })
+        Some(HoldReading { task, site, since, permits, exclusive: mark & EXCLUSIVE != 0 })
     }
 }
 
 #[derive(Clone, Copy)]
 struct Hold {
     holder: Holder,
-    site: &'static Location<'static>,
+    site: Option<&'static Location<'static>>,
     permits: u32,
     exclusive: bool,
 }
@@ -166,11 +190,11 @@ impl Shared {
     #[inline]
     pub(crate) fn acquired(self, site: &'static Location<'static>, permits: u32, exclusive: bool) -> Held {
         self.lock.count_acquire();
-        self.hold(site, permits, exclusive, clock::ticks())
+        self.hold(Some(site), permits, exclusive, clock::ticks())
     }
 
     #[inline]
-    fn hold(self, site: &'static Location<'static>, permits: u32, exclusive: bool, since: u64) -> Held {
+    fn hold(self, site: Option<&'static Location<'static>>, permits: u32, exclusive: bool, since: u64) -> Held {
         if permits != 1 {
             self.holds.extra.fetch_add(u64::from(permits).wrapping_sub(1), Relaxed);
         }
@@ -202,7 +226,7 @@ impl Shared {
 pub(crate) struct Held {
     of: Shared,
     since: u64,
-    site: &'static Location<'static>,
+    site: Option<&'static Location<'static>>,
     permits: u32,
     /// Index of the entry; `None` when all were taken.
     entry: Option<u8>,
@@ -287,13 +311,7 @@ impl Held {
     /// Whether its task was suspended since it acquired, and so kept somebody out: permits of a semaphore are meant to
     /// be held, and readers keep out nobody but those who wait to write.
     fn kept_out_others(&self) -> bool {
-        let lock = self.of.lock;
-        let Some(entry) = self.entry().filter(|_| lock.kind() == LockKind::RwLock as u8) else { return false };
-        let mark = entry.mark.load(Relaxed);
-        if mark & EXCLUSIVE == 0 && lock.waiters() == 0 {
-            return false;
-        }
-        thread::was_suspended(Holder { task: entry.task.load(Relaxed), mark: mark & !EXCLUSIVE })
+        self.entry().is_some_and(|entry| entry.kept_out_others(self.of.lock))
     }
 }
 
@@ -345,14 +363,16 @@ impl Awaited for SharedAwaited {
 }
 
 impl Shared {
-    fn wait_begins(self, mode: Mode) {
+    /// Somebody begins to wait for it.
+    pub(crate) fn wait_begins(self, mode: Mode) {
         if mode == Mode::Write {
             self.holds.waiting_writers.fetch_add(1, Relaxed);
         }
         self.lock.wait_begins();
     }
 
-    fn wait_ended(self, mode: Mode, waited: u64, acquired: bool) {
+    /// A wait of `waited` ticks ended, with the lock or without.
+    pub(crate) fn wait_ended(self, mode: Mode, waited: u64, acquired: bool) {
         if mode == Mode::Write {
             self.holds.waiting_writers.fetch_sub(1, Relaxed);
         }

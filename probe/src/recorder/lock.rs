@@ -266,9 +266,21 @@ impl LockSlot {
         self.kind.load(Relaxed)
     }
 
+    /// Whether what is held of it are permits: it is a semaphore.
+    #[cfg(feature = "layer")]
+    pub(crate) fn has_permits(&self) -> bool {
+        self.kind() == LockKind::Semaphore as u8
+    }
+
     /// Tasks and threads waiting.
     pub(crate) fn waiters(&self) -> u32 {
         self.waits.waiters.load(Relaxed)
+    }
+
+    /// How often it was acquired.
+    #[cfg(feature = "layer")]
+    pub(crate) fn acquires(&self) -> u64 {
+        self.acquires.load(Acquire)
     }
 
     /// One of several holds was acquired, or something came that was waited for.
@@ -313,14 +325,14 @@ impl LockSlot {
     #[cold]
     pub(crate) fn lost_notify(&'static self, site: &'static Location<'static>) {
         if let Some(details) = self.details() {
-            details.suspended(Suspended { held: 0, at: clock::ticks(), site, waiters: 0 }, false);
+            details.suspended(Suspended { held: 0, at: clock::ticks(), site: Some(site), waiters: 0 }, false);
         }
         self.mark();
     }
 
     /// One of several holds, acquired at `site`, ends after `took` ticks.
     #[inline]
-    pub(super) fn shared_hold(&self, took: u64, site: &'static Location<'static>) {
+    pub(super) fn shared_hold(&self, took: u64, site: Option<&'static Location<'static>>) {
         self.hold_total.fetch_add(took, Relaxed);
         if is_long(took) {
             self.long_hold(took, false);
@@ -328,7 +340,7 @@ impl LockSlot {
             self.short_holds.fetch_add(1, Relaxed);
         }
         if took > self.hold_max.load(Relaxed) && self.hold_max.fetch_max(took, Relaxed) < took {
-            set_location(&self.waits.hold_max_site, Some(site));
+            set_location(&self.waits.hold_max_site, site);
         }
     }
 
@@ -373,7 +385,7 @@ impl LockSlot {
         if thread::was_suspended(holder)
             && let Some(site) = location(&self.holder_site)
         {
-            self.suspended(held, now, site, true);
+            self.suspended(held, now, Some(site), true);
         }
         self.holder.store(0, Relaxed);
         self.held_since.store(0, Release);
@@ -381,7 +393,7 @@ impl LockSlot {
     }
 
     /// A hold that ends was one across a suspension. `alone` when nobody else can come here meanwhile.
-    pub(super) fn suspended(&self, held: u64, at: u64, site: &'static Location<'static>, alone: bool) {
+    pub(super) fn suspended(&self, held: u64, at: u64, site: Option<&'static Location<'static>>, alone: bool) {
         if let Some(details) = self.details() {
             details.suspended(Suspended { held, at, site, waiters: self.waiters() }, alone);
         }

@@ -50,7 +50,7 @@ unsafe impl Slot for LockDetails {
 pub(super) struct Suspended {
     pub(super) held: u64,
     pub(super) at: u64,
-    pub(super) site: &'static Location<'static>,
+    pub(super) site: Option<&'static Location<'static>>,
     pub(super) waiters: u32,
 }
 
@@ -73,7 +73,7 @@ impl LockDetails {
     pub(super) fn suspended(&self, newest: Suspended, alone: bool) {
         self.last_suspended.store(newest.held, Relaxed);
         self.last_suspended_at.store(newest.at, Relaxed);
-        set_location(&self.last_suspended_site, Some(newest.site));
+        set_location(&self.last_suspended_site, newest.site);
         self.last_suspended_waiters.store(newest.waiters, Relaxed);
         if alone {
             self.suspended_holds.store(self.suspended_holds.load(Relaxed) + 1, Release);

@@ -13,6 +13,7 @@
 //! | [`lazy`] | slots that are taken when they are first needed |
 //! | [`sync`] | the atomics of these, for loom to replace |
 //! | [`site`] | places in the source, with the totals of what came from there |
+//! | [`place`] | a place in the source; `told`: one that came as text |
 //! | [`task`] | a task's slot; its life, its handle |
 //! | [`poll`] | a task's future while it runs |
 //! | [`waker`] | a task's waker, counted |
@@ -27,14 +28,14 @@
 //! | [`oneshot`] | what became of oneshot channels |
 //! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
 //! | `unwatched` | the same without the hooks, while they wait |
-//! | `by_id` | from tokio's ids of tasks to slots |
+//! | `by_id` | from ids to what they stand for |
 //! | [`runtimes`] | runtimes, and what tokio counts of each |
 //! | [`thread`] | the current task and worker of each thread |
 //! | [`panic`] | panics of tasks |
 //! | [`histogram`] | counts by powers of two |
 
 pub(crate) mod arena;
-mod by_id;
+pub(crate) mod by_id;
 pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
@@ -55,6 +56,7 @@ pub(crate) mod names;
 pub(crate) mod oneshot;
 pub(crate) mod panic;
 pub(crate) mod peek;
+pub(crate) mod place;
 pub(crate) mod poll;
 pub(crate) mod readers;
 pub(crate) mod refs;
@@ -63,6 +65,8 @@ pub(crate) mod site;
 pub(crate) mod sync;
 pub(crate) mod task;
 pub(crate) mod thread;
+#[cfg(any(feature = "layer", test))]
+pub(crate) mod told;
 mod unwatched;
 pub(crate) mod wait;
 pub(crate) mod waker;
@@ -106,6 +110,8 @@ pub(crate) struct Recorder {
 }
 
 static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// The drop-in has made a runtime or a lock.
+static DROP_IN: AtomicBool = AtomicBool::new(false);
 static LIMIT: OnceLock<u64> = OnceLock::new();
 static RECORDER: Recorder = Recorder {
     sites: Sites::new(),
@@ -138,6 +144,11 @@ pub(crate) fn start(limit_bytes: u64) {
     ACTIVE.store(true, Relaxed);
 }
 
+/// The drop-in is in use.
+pub(crate) fn found_drop_in() {
+    DROP_IN.store(true, Relaxed);
+}
+
 /// The recorder, when it was started: one relaxed load, all that a dormant instrument costs.
 #[inline]
 pub(crate) fn active() -> Option<&'static Recorder> {
@@ -161,14 +172,31 @@ impl Recorder {
         self.poll_times.shed() + self.lock_details.shed()
     }
 
+    /// Whether the drop-in is in use, so that it has seen to what it makes.
+    #[cfg(feature = "layer")]
+    #[allow(clippy::unused_self, reason = "it is a fact about what was recorded")]
+    pub(crate) fn has_drop_in(&self) -> bool {
+        DROP_IN.load(Relaxed)
+    }
+
     /// Bytes taken by slots and sites.
     pub(crate) fn memory_bytes(&self) -> u64 {
         #[cfg(tokio_unstable)]
         let foreign = foreign::memory_bytes();
         #[cfg(not(tokio_unstable))]
         let foreign = 0;
+        #[cfg(any(feature = "layer", test))]
+        let told = told::memory_bytes();
+        #[cfg(not(any(feature = "layer", test)))]
+        let told = 0;
+        #[cfg(all(feature = "layer", tokio_unstable))]
+        let spans = crate::layer::memory_bytes();
+        #[cfg(not(all(feature = "layer", tokio_unstable)))]
+        let spans = 0;
         foreign
             + unwatched::memory_bytes()
+            + told
+            + spans
             + self.tasks.memory_bytes()
             + self.memberships.memory_bytes()
             + self.poll_times.memory_bytes()

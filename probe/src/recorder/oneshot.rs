@@ -47,11 +47,11 @@ impl Outcomes {
         add(&self.unsent, 1);
     }
 
-    /// So it did, and this is known to who awaited it at `site`.
+    /// So it did, and this is known to who awaited it, at `site` if that is known.
     #[cold]
-    pub(crate) fn unsent_awaited(&self, site: CallSite) {
+    pub(crate) fn unsent_awaited(&self, site: Option<CallSite>) {
         self.last_unsent_at.store(clock::ticks(), Relaxed);
-        set_location(&self.last_unsent_site, Some(site));
+        set_location(&self.last_unsent_site, site);
         self.unsent_awaited.fetch_add(1, Release);
     }
 

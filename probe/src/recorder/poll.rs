@@ -6,6 +6,8 @@ use std::{
     task::{Context, Poll},
 };
 
+#[cfg(feature = "layer")]
+use super::task::CROWDED;
 use super::{
     Recorder, active, clock, histogram, peek, started,
     task::{SLOW_POLL_NS, Stage, TaskKind, TaskRef, TaskSlot},
@@ -125,6 +127,10 @@ impl PollInProgress {
     pub(super) fn begin_known(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
         let started = clock::ticks();
         task.wakes.polled(started);
+        #[cfg(feature = "layer")]
+        if task.more_waits.load(Relaxed) & CROWDED != 0 {
+            task.more_waits.fetch_and(!CROWDED, Relaxed);
+        }
         Self { task, outer: thread::enter(recorder, task, started) }
     }
 
@@ -198,6 +204,31 @@ impl TaskSlot {
         let stage = if begins { Stage::InPlace } else { Stage::Alive };
         self.stage.store(stage as u8, Relaxed);
         self.mark();
+    }
+
+    /// Ticks in its polls that ended.
+    #[cfg(tokio_unstable)]
+    #[inline]
+    pub(super) fn busy(&self) -> u64 {
+        self.busy.load(Relaxed)
+    }
+
+    /// The poll that ended last, which took that many ticks, was none. Only while nothing polls it.
+    #[cfg(feature = "layer")]
+    pub(super) fn forget_poll(&self, took: u64) {
+        self.polls.store(self.polls.load(Relaxed).saturating_sub(1), Relaxed);
+        self.busy.store(self.busy.load(Relaxed).saturating_sub(took), Relaxed);
+        if histogram::is_long(took)
+            && let Some(times) = self.poll_times.get(&started().poll_times)
+        {
+            times.long.forget(took);
+        }
+    }
+
+    /// A poll of its ended in a panic.
+    #[cfg(tokio_unstable)]
+    pub(super) fn has_panicked(&self) -> bool {
+        self.stage.load(Relaxed) == Stage::Panicked as u8
     }
 
     /// It is polled for the first time.

@@ -2,14 +2,13 @@
 //! there. A total is written once a task or less, so it may be a locked add; the totals survive the slots.
 use std::{
     alloc::{Layout, alloc},
-    panic::Location,
     sync::atomic::{
         AtomicPtr, AtomicU32, AtomicU64,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
 };
 
-use super::oneshot::Outcomes;
+use super::{oneshot::Outcomes, place::Place};
 
 /// What is made at a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub(crate) enum OutputKind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SiteInfo {
     pub(crate) kind: SiteKind,
-    pub(crate) location: &'static Location<'static>,
+    pub(crate) location: Place,
     /// Type of the future, or of what a lock or channel carries.
     pub(crate) type_name: &'static str,
     pub(crate) output: OutputKind,
@@ -48,8 +47,8 @@ pub(crate) struct SiteInfo {
 
 impl SiteInfo {
     /// Of what has no output and no future that is known: locks and channels of a `type_name`, made at `made`.
-    pub(crate) fn of_thing(kind: SiteKind, made: &'static Location<'static>, type_name: &'static str) -> Self {
-        Self { kind, location: made, type_name, output: OutputKind::Unknown, future_bytes: 0 }
+    pub(crate) fn of_thing(kind: SiteKind, made: impl Into<Place>, type_name: &'static str) -> Self {
+        Self { kind, location: made.into(), type_name, output: OutputKind::Unknown, future_bytes: 0 }
     }
 }
 
@@ -111,7 +110,7 @@ const PLACES: usize = 8192;
 /// A probe sequence longer than this means that the table is full for practical purposes.
 const MAX_PROBES: usize = 64;
 
-/// All sites: an open-addressed table that only grows, keyed by the addresses of a site's `Location` and type name.
+/// All sites: an open-addressed table that only grows, keyed by the addresses of a site's place and type name.
 pub(crate) struct Sites {
     places: [AtomicPtr<Site>; PLACES],
     by_id: [AtomicPtr<Site>; PLACES],
@@ -234,21 +233,23 @@ impl Site {
 /// inspector's lists show them as what they are. It never gives two places one address with the same type.
 #[inline]
 fn same(a: &SiteInfo, b: &SiteInfo) -> bool {
-    std::ptr::eq(a.location, b.location) && std::ptr::eq(a.type_name, b.type_name) && a.kind == b.kind
+    a.location.address() == b.location.address() && std::ptr::eq(a.type_name, b.type_name) && a.kind == b.kind
 }
 
 #[inline]
 fn hash(info: &SiteInfo) -> usize {
-    let key = (std::ptr::from_ref(info.location) as usize).rotate_left(17) ^ info.type_name.as_ptr() as usize;
+    let key = info.location.address().rotate_left(17) ^ info.type_name.as_ptr() as usize;
     (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) ^ info.kind as usize
 }
 
 #[cfg(test)]
 mod tests {
+    use std::panic::Location;
+
     use super::*;
 
     fn info(kind: SiteKind, location: &'static Location<'static>) -> SiteInfo {
-        SiteInfo { kind, location, type_name: "future", output: OutputKind::Unit, future_bytes: 0 }
+        SiteInfo { kind, location: location.into(), type_name: "future", output: OutputKind::Unit, future_bytes: 0 }
     }
 
     #[test]

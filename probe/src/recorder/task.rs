@@ -61,8 +61,8 @@ pub(crate) struct TaskSlot {
     pub(super) kind: AtomicU8,
     pub(super) stage: AtomicU8,
     pub(super) handle: Handle,
-    /// Waits for which there was no entry.
-    more_waits: AtomicI8,
+    /// Waits for which there was no entry; and [`CROWDED`].
+    pub(super) more_waits: AtomicI8,
     pub(super) poll_times: Lazy<PollTimes>,
     /// 0 while the slot is free, and until the task's id is known.
     id: AtomicU64,
@@ -79,6 +79,10 @@ pub(crate) struct TaskSlot {
 
     pub(super) wakes: Wakes,
 }
+
+/// In `more_waits`: there was one in the last poll, of those that hold until the next.
+#[cfg(feature = "layer")]
+pub(super) const CROWDED: i8 = 64;
 
 /// The polls of a task that took long; taken with the first of them.
 #[repr(C)]
@@ -193,9 +197,6 @@ impl TaskSlot {
         slot.spawned_at.store(clock::ticks(), Relaxed);
         slot.parent.store(thread::current_task_id(), Relaxed);
         slot.wakes.begin();
-        if kind == TaskKind::Root {
-            slot.set_id(ROOT_BIT | recorder.new_id());
-        }
         Some(TaskRef(slot))
     }
 
@@ -206,6 +207,11 @@ impl TaskSlot {
             self.id.store(id, Release);
             self.mark();
         }
+    }
+
+    /// Gives an id to a root of the drop-in's, of which tokio knows nothing.
+    pub(crate) fn set_root_id(&'static self) {
+        self.set_id(ROOT_BIT | started().new_id());
     }
 
     /// Says that something changed.
@@ -227,6 +233,12 @@ impl TaskSlot {
 
     pub(super) fn more_waits(&self, change: i8) {
         let _ = self.more_waits.try_update(Relaxed, Relaxed, |n| Some(n.saturating_add(change).max(0)));
+    }
+
+    /// In the poll in progress, a wait that holds until the next one found no entry.
+    #[cfg(feature = "layer")]
+    pub(super) fn crowded(&self) {
+        self.more_waits.fetch_or(CROWDED, Relaxed);
     }
 
     /// A [`TaskKind`].

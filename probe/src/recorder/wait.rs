@@ -1,6 +1,9 @@
 //! What a task waits for: two entries in its own slot, set when an await turns out to be pending and cleared when it
 //! ends or is dropped. Two, because the usual `select!` has two arms that can be watched; a third is counted, so that a
 //! reader knows that the list is not all.
+#[cfg(feature = "layer")]
+pub(crate) mod told;
+
 use std::{
     future::Future,
     panic::Location,
@@ -13,7 +16,9 @@ use std::{
 };
 
 use super::{
-    clock, started,
+    clock,
+    lock::set_location,
+    started,
     task::{TaskKind, TaskRef, TaskSlot},
     thread, unwatched,
 };
@@ -52,6 +57,19 @@ fn is_stale(on: u64, polls: u64) -> bool {
     mark != 0 && mark != poll_mark(polls) && (polls == 0 || mark != poll_mark(polls - 1))
 }
 
+/// What an entry says of a wait, without a mark.
+fn wait_on(kind: WaitKind, id: u64) -> u64 {
+    id & !(KIND_MASK | POLL_MASK) | u64::from(kind as u8) << KIND_SHIFT
+}
+
+/// An entry of the task's that is free.
+fn free_entry(task: &TaskSlot) -> Option<usize> {
+    task.waits().iter().position(|entry| {
+        let on = entry.on.load(Relaxed);
+        on == 0 || is_stale(on, task.polls())
+    })
+}
+
 /// One entry of a task's list.
 pub(crate) struct Entry {
     /// Kind and id of what is waited for; 0 when the entry is free.
@@ -66,7 +84,8 @@ pub(crate) struct WaitReading {
     pub(crate) kind: u8,
     pub(crate) on: u64,
     pub(crate) since: u64,
-    pub(crate) site: &'static Location<'static>,
+    /// `None` where who noted it was not told.
+    pub(crate) site: Option<&'static Location<'static>>,
 }
 
 impl Entry {
@@ -80,7 +99,7 @@ impl Entry {
             return None;
         }
         let kind = ((on & KIND_MASK) >> KIND_SHIFT) as u8;
-        Some(WaitReading { kind, on: on & !KIND_MASK & !POLL_MASK, since, site: site? })
+        Some(WaitReading { kind, on: on & !KIND_MASK & !POLL_MASK, since, site })
     }
 
     pub(crate) fn reset(&self) {
@@ -105,7 +124,7 @@ impl Waiting {
             Some(task) => task,
             None => unwatched::begins_to_wait(site)?.into_retained(),
         };
-        Self::note(task, kind, id, site, 0)
+        Self::note(task, kind, id, Some(site), 0)
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "as its callers want it")]
@@ -113,18 +132,15 @@ impl Waiting {
         task: &'static TaskSlot,
         kind: WaitKind,
         id: u64,
-        site: &'static Location<'static>,
+        site: Option<&'static Location<'static>>,
         mark: u64,
     ) -> Option<Self> {
         let since = clock::ticks();
-        let on = id & !(KIND_MASK | POLL_MASK) | u64::from(kind as u8) << KIND_SHIFT | mark;
-        let entry = task.waits().iter().position(|entry| {
-            let on = entry.on.load(Relaxed);
-            on == 0 || is_stale(on, task.polls())
-        });
+        let on = wait_on(kind, id) | mark;
+        let entry = free_entry(task);
         if let Some(entry) = entry.map(|i| &task.waits()[i]) {
             entry.since.store(since, Relaxed);
-            entry.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+            set_location(&entry.site, site);
             entry.on.store(on, Release);
         } else {
             task.more_waits(1);
@@ -195,7 +211,7 @@ impl PolledWait {
         let mark = poll_mark(task.polls());
         if !self.0.as_mut().is_some_and(|waiting| waiting.renew(task, mark)) {
             self.0 = None;
-            self.0 = Waiting::note(task, kind, id, site, mark);
+            self.0 = Waiting::note(task, kind, id, Some(site), mark);
         }
     }
 

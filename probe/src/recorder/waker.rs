@@ -256,7 +256,8 @@ impl TaskSlot {
         self.wakes.by_itself.store(self.wakes.by_itself.load(Relaxed) + 1, Relaxed);
     }
 
-    fn wake(&'static self) {
+    /// Somebody wakes the task: it is noted, and tokio is told, where a waker of ours stands in for tokio's.
+    pub(crate) fn wake(&'static self) {
         let wakes = &self.wakes;
         let itself = thread::current_task().is_some_and(|task| std::ptr::eq(task, self));
         if itself {

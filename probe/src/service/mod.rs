@@ -188,6 +188,8 @@ impl Service {
                 all.push(blind(about, what, &why, &remedy));
             }
         }
+        #[cfg(all(feature = "layer", tokio_unstable))]
+        all.extend(crate::layer::blind(self.recorder));
         if let Some(why) = &self.no_stacks {
             let remedy = "remove ASYNC_INSPECT_STACKS=off or Builder::stacks(false), or run it on Linux";
             all.push(blind("workers", "stacks of blocked polls", why, remedy));

@@ -189,7 +189,7 @@ mod tests {
     fn run<F: Future<Output = ()> + Send + 'static>(future: F) -> std::thread::JoinHandle<()> {
         let info = SiteInfo {
             kind: SiteKind::Spawn,
-            location: Location::caller(),
+            location: Location::caller().into(),
             type_name: std::any::type_name::<F>(),
             output: OutputKind::Unit,
             future_bytes: 0,

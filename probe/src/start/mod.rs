@@ -2,6 +2,9 @@
 
 mod thread;
 
+#[cfg(feature = "layer")]
+pub(crate) use thread::is_probe_thread;
+
 use std::{
     hash::{BuildHasher, RandomState},
     net::SocketAddr,
@@ -127,6 +130,8 @@ impl Builder {
         let listener = self.listen.bind()?;
         let target = listener.target();
         recorder::start(self.memory_limit);
+        #[cfg(all(feature = "layer", tokio_unstable))]
+        crate::layer::started();
         thread::spawn(listener, identity(self.app), self.stacks).map_err(StartError::Thread)?;
         let probe = Probe { target };
         *running = Some(probe.clone());

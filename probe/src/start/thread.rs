@@ -23,10 +23,23 @@ use crate::{
 /// Between two pieces of a snapshot, when the subscriber's queue was full.
 const SNAPSHOT_PAUSE: Duration = Duration::from_millis(2);
 
+#[cfg(feature = "layer")]
+thread_local! {
+    static IS_PROBE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Whether this is the probe's own thread, on which nothing is looked at.
+#[cfg(feature = "layer")]
+pub(crate) fn is_probe_thread() -> bool {
+    IS_PROBE.get()
+}
+
 /// Starts the thread.
 pub(super) fn spawn(listener: Listener, identity: Identity, stacks: bool) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     std::thread::Builder::new().name("async-inspect".to_owned()).spawn(move || {
+        #[cfg(feature = "layer")]
+        IS_PROBE.set(true);
         let run = AssertUnwindSafe(|| runtime.block_on(run(listener, identity, stacks)));
         match catch_unwind(run) {
             Ok(Ok(())) => {}

@@ -45,8 +45,7 @@ impl Messages {
 
     /// What a task does now; `running_since` in ticks, when a worker has it.
     pub(crate) fn task_state(&mut self, task: &TaskReading, running_since: Option<u64>, dictionary: &mut Dictionary) {
-        let waits: Vec<_> =
-            task.waits.iter().flatten().map(|wait| (wait, dictionary.call_site(Some(wait.site)))).collect();
+        let waits: Vec<_> = task.waits.iter().flatten().map(|wait| (wait, dictionary.call_site(wait.site))).collect();
         let states = self.room_for(100 + 32 * waits.len()).task_states.get_or_insert_default();
         let (state, since) = state(task, running_since);
         states.id.push(task.id);
@@ -92,7 +91,7 @@ impl Messages {
     pub(crate) fn lock_state(&mut self, lock: &LockReading, dictionary: &mut Dictionary) {
         let shared = lock.holds.clone().unwrap_or_default();
         let listed: Vec<_> =
-            shared.listed.iter().flatten().map(|hold| (hold, dictionary.call_site(Some(hold.site)))).collect();
+            shared.listed.iter().flatten().map(|hold| (hold, dictionary.call_site(hold.site))).collect();
         let (holder, holder_site, held_since) = holder(lock, &shared);
         let holder_site = dictionary.call_site(holder_site);
         let hold_max_site = dictionary.call_site(lock.hold_max_site);
@@ -156,6 +155,7 @@ impl Messages {
         births.name.push(name);
         let bounded = channel.kind != RecordedChannel::MpscUnbounded as u8;
         births.capacity.push(if bounded { channel.capacity } else { 0 });
+        births.inferred.push(channel.inferred);
     }
 
     /// A channel now. `last_send_at` in ticks: the senders keep no time, the collector sees when the count went up.
@@ -369,7 +369,7 @@ fn holder(lock: &LockReading, shared: &HoldsReading) -> (u64, Option<&'static Lo
     }
     let longest = shared.listed.iter().flatten().min_by_key(|hold| hold.since);
     match longest {
-        Some(hold) if lock.kind != RecordedLock::Semaphore as u8 => (hold.task, Some(hold.site), hold.since),
+        Some(hold) if lock.kind != RecordedLock::Semaphore as u8 => (hold.task, hold.site, hold.since),
         _ => (0, None, 0),
     }
 }

@@ -406,6 +406,10 @@ pub struct ChannelBirths {
     /// 0 when unbounded.
     #[prost(uint64, repeated, tag = "5")]
     pub capacity: ::prost::alloc::vec::Vec<u64>,
+    /// Of this channel only its room is known, from permits taken and given back: `sent` and `received` are inferred and
+    /// may lack some, handles are not counted, and what the receiver does meanwhile is not known.
+    #[prost(bool, repeated, tag = "6")]
+    pub inferred: ::prost::alloc::vec::Vec<bool>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChannelStates {

@@ -83,13 +83,29 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     page.spark("received/s", &channel.received_s, &rate(&channel.received_s));
 
     page.heading("Who receives");
-    end(cx, page, "receiver", channel.receiver_task, channel.last_recv_at.map(|s| model.now.since(s)), "asked");
+    end(
+        cx,
+        page,
+        "receiver",
+        channel.receiver_task,
+        channel.last_recv_at.map(|s| model.now.since(s)),
+        "asked",
+        channel.inferred,
+    );
     page.place("at", names::location(model, channel.recv_site));
-    page.fact("handles", Role::Text, &figures::count(channel.receivers.into()));
+    handles(page, channel, channel.receivers);
     page.heading("Who sends");
-    end(cx, page, "last sender", channel.sender_task, channel.last_send_at.map(|s| model.now.since(s)), "sent");
+    end(
+        cx,
+        page,
+        "last sender",
+        channel.sender_task,
+        channel.last_send_at.map(|s| model.now.since(s)),
+        "sent",
+        channel.inferred,
+    );
     page.place("at", names::location(model, channel.send_site));
-    page.fact("handles", Role::Text, &figures::count(channel.senders.into()));
+    handles(page, channel, channel.senders);
 
     page.heading("In all");
     page.fact("sent", Role::Text, &figures::count(channel.sent));
@@ -103,10 +119,20 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     }
 }
 
-fn end(cx: &Cx, page: &mut Page, label: &'static str, task: TaskId, ago: Option<Duration>, did: &str) {
+fn handles(page: &mut Page, channel: &Channel, count: u32) {
+    if !channel.inferred {
+        page.fact("handles", Role::Text, &figures::count(count.into()));
+    }
+}
+
+fn end(cx: &Cx, page: &mut Page, label: &'static str, task: TaskId, ago: Option<Duration>, did: &str, inferred: bool) {
     let when = ago.map_or_else(String::new, |ago| format!("{did} {} ago", figures::duration(ago)));
     if task == TaskId(0) {
-        let text = if when.is_empty() { format!("nobody has {did} yet") } else { format!("outside any task, {when}") };
+        let text = match when.as_str() {
+            "" => format!("nobody has {did} yet"),
+            when if inferred => format!("not known who; somebody {when}"),
+            when => format!("outside any task, {when}"),
+        };
         page.fact(label, Role::Muted, &text);
     } else {
         page.link(label, label, Entity::Task(task), &names::task_id(cx.model, task), &when);

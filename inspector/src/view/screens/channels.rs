@@ -137,7 +137,8 @@ static COLUMNS: &[Column] = &[
         value: |cx, entity| {
             channel(cx, entity).map_or(Value::None, |c| {
                 let closed = if c.closed { " x" } else { "" };
-                Value::text(format!("{}/{}{closed}", c.senders, c.receivers))
+                let ends = if c.inferred { "?/?".to_owned() } else { format!("{}/{}", c.senders, c.receivers) };
+                Value::text(format!("{ends}{closed}"))
             })
         },
         role: muted,

@@ -1,5 +1,5 @@
-//! The measured side of `../cost`, with console-subscriber 0.5 listening and nobody attached; and the crowd that the stock
-//! tokio-console is measured on.
+//! The measured side of `../cost` that is told by `tracing`: with console-subscriber 0.5 listening, or with the probe's own
+//! layer, and nobody attached; and the crowd that the stock tokio-console is measured on.
 #[cfg(not(tokio_unstable))]
 compile_error!(
     "console-subscriber needs RUSTFLAGS=\"--cfg tokio_unstable\"; `cargo bench -p async-inspect-probe --bench cost` sets it"
@@ -21,22 +21,38 @@ mod service {
 mod crowd;
 
 use ::tokio;
+use tracing_subscriber::prelude::*;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let subscriber = console_subscriber::ConsoleLayer::builder();
-    if let [job, tasks, address] = args.as_slice()
-        && job == "crowd"
-    {
-        subscriber.server_addr(address.parse::<std::net::SocketAddr>().unwrap()).init();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        return runtime.block_on(crowd::crowd(tasks.parse().unwrap())).unwrap();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["crowd", tasks, address] => {
+            let subscriber = console_subscriber::ConsoleLayer::builder();
+            subscriber.server_addr(address.parse::<std::net::SocketAddr>().unwrap()).init();
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            runtime.block_on(crowd::crowd(tasks.parse().unwrap())).unwrap();
+        }
+        ["layer", job @ ..] => {
+            async_inspect_probe::Builder::new().listen("127.0.0.1:0").unwrap().start().unwrap();
+            tracing_subscriber::registry().with(async_inspect_probe::layer()).init();
+            measure(job);
+        }
+        job => {
+            // A free port: the subscriber panics, and leaves the app unwatched, where its port is taken.
+            console_subscriber::ConsoleLayer::builder().server_addr(([127, 0, 0, 1], 0)).init();
+            measure(job);
+        }
     }
-    // A free port: the subscriber panics, and leaves the app unwatched, where its port is taken.
-    subscriber.server_addr(([127, 0, 0, 1], 0)).init();
-    match args.split_first() {
-        Some((job, _)) if job == "service" => child::service("-", service::serve),
-        Some((job, args)) if job == "operation" => child::operation(args, "-", scenarios::measure),
-        _ => panic!("operation SCENARIO WORKERS OPERATIONS, service, or crowd TASKS ADDRESS"),
+}
+
+fn measure(job: &[&str]) {
+    match job {
+        ["service"] => child::service("-", service::serve),
+        ["operation", args @ ..] => {
+            let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+            child::operation(&args, "-", scenarios::measure)
+        }
+        _ => panic!("[layer] operation SCENARIO WORKERS OPERATIONS, [layer] service, or crowd TASKS ADDRESS"),
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 #[cfg(tokio_unstable)]
 use super::{HistogramConfiguration, HistogramScale, RngSeed, TaskMeta, UnhandledPanic};
 use super::{LocalOptions, LocalRuntime, Runtime, hooks::Hooks};
-use crate::recorder::thread::WorkerKind;
+use crate::recorder::{self, thread::WorkerKind};
 
 /// Builds a runtime; see [`tokio::runtime::Builder`](::tokio::runtime::Builder).
 ///
@@ -171,6 +171,7 @@ impl Builder {
     }
 
     fn install_hooks(&mut self) {
+        recorder::found_drop_in();
         if let Some(kind) = self.kind {
             self.hooks.install(&mut self.inner, kind);
         }

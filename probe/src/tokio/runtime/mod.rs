@@ -29,6 +29,9 @@ fn run_root<F: Future>(future: F, site: CallSite, run: impl FnOnce(Tracked<F>) -
     if let Some(task) = &task {
         task.slot().handle_held();
         task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+        task.slot().set_root_id();
     }
+    #[cfg(all(feature = "layer", tokio_unstable))]
+    crate::recorder::foreign::running_root();
     run(Tracked::new(future, task))
 }

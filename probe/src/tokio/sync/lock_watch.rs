@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::recorder::{
-    active,
+    self, active,
     holds::Shared,
     lock::{LockKind, LockSlot},
     names,
@@ -108,6 +108,7 @@ impl Watch {
         type_name: &'static str,
         register: impl FnOnce(&SiteInfo, u16) -> Option<&'static LockSlot>,
     ) -> Option<&'static LockSlot> {
+        recorder::found_drop_in();
         let info = SiteInfo::of_thing(SiteKind::Lock, self.made, type_name);
         let made = register(&info, new.addr() as u16);
         let slot = made.map_or(NONE, |slot| std::ptr::from_ref(slot).cast_mut());

@@ -62,7 +62,7 @@ impl Receiving {
         if let Some(site) = self.site {
             match (sent, awaited) {
                 (true, _) => add(&site.oneshots.delivered, 1),
-                (false, Some(at)) if !self.closed => site.oneshots.unsent_awaited(at),
+                (false, Some(at)) if !self.closed => site.oneshots.unsent_awaited(Some(at)),
                 _ => {}
             }
         }

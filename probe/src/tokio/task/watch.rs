@@ -21,7 +21,7 @@ pub(crate) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> 
     let recorder = active()?;
     let info = SiteInfo {
         kind: SiteKind::Spawn,
-        location: site,
+        location: site.into(),
         type_name: type_name::<F>(),
         output: peek::output_kind::<R>(),
         future_bytes: u32::try_from(size_of::<F>()).unwrap_or(u32::MAX),

@@ -92,7 +92,10 @@ fn who_waits_for_a_broadcast_or_a_change_is_known() {
         for (line, id) in [(2, channel(made).id), (3, channel(wmade).id), (4, channel(wmade).id)] {
             others().await;
             let [wait] = waits(listening.id())[..] else { panic!("one wait") };
-            assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::ChannelRecv as u8, id, (at.0, at.1 + line)));
+            assert_eq!(
+                (wait.kind, wait.on, place(wait.site.unwrap())),
+                (WaitKind::ChannelRecv as u8, id, (at.0, at.1 + line))
+            );
             match line {
                 2 => drop(tx.send(1)),
                 3 => wtx.send(1).unwrap(),

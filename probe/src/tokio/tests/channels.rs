@@ -49,7 +49,10 @@ fn a_sender_without_room_is_blocked_until_there_is_some() {
         assert_eq!((blocked.sent, blocked.blocked_senders, blocked.sends_blocked), (1, 1, 1));
         assert_eq!(blocked.sender_task, peek::task_id(sender.id()));
         let [wait] = waits(sender.id())[..] else { panic!("one wait") };
-        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::ChannelSend as u8, blocked.id, (at.0, at.1 + 2)));
+        assert_eq!(
+            (wait.kind, wait.on, place(wait.site.unwrap())),
+            (WaitKind::ChannelSend as u8, blocked.id, (at.0, at.1 + 2))
+        );
         assert_eq!(rx.recv().await, Some(0));
         others().await;
         let after = channel(made);
@@ -91,12 +94,18 @@ fn a_receiver_waits_and_is_seen_to() {
         others().await;
         let id = channel(made).id;
         let [wait] = waits(receiver.id())[..] else { panic!("one wait") };
-        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::ChannelRecv as u8, id, (at.0, at.1 + 2)));
+        assert_eq!(
+            (wait.kind, wait.on, place(wait.site.unwrap())),
+            (WaitKind::ChannelRecv as u8, id, (at.0, at.1 + 2))
+        );
         assert_eq!(channel(made).receiver_task, peek::task_id(receiver.id()));
         tx.send(1).unwrap();
         others().await;
         let [wait] = waits(receiver.id())[..] else { panic!("one wait") };
-        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::ChannelRecv as u8, id, (at.0, at.1 + 3)));
+        assert_eq!(
+            (wait.kind, wait.on, place(wait.site.unwrap())),
+            (WaitKind::ChannelRecv as u8, id, (at.0, at.1 + 3))
+        );
         tx.send(2).unwrap();
         others().await;
         assert!(waits(receiver.id()).is_empty());

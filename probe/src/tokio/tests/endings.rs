@@ -67,7 +67,7 @@ fn a_task_listens_to_the_token_that_is_its_own() {
         assert_eq!(task(cloned_there.id()).token, id);
         assert_eq!(lock(made).waiters, 3);
         let [wait] = waits(by_reference.id())[..] else { panic!("one wait") };
-        assert_eq!((wait.on, place(wait.site)), (id, (made.0, made.1 + 13)));
+        assert_eq!((wait.on, place(wait.site.unwrap())), (id, (made.0, made.1 + 13)));
 
         token.cancel();
         others().await;

@@ -49,7 +49,10 @@ fn a_notification_that_is_kept_is_told_until_it_is_taken() {
         others().await;
         assert_eq!(lock(made).waiters, 1);
         let [wait] = waits(waiting.id())[..] else { panic!("one wait") };
-        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::Lock as u8, lock(made).id, (at.0, at.1 + 4)));
+        assert_eq!(
+            (wait.kind, wait.on, place(wait.site.unwrap())),
+            (WaitKind::Lock as u8, lock(made).id, (at.0, at.1 + 4))
+        );
         n.notify_one();
         others().await;
         let after = lock(made);

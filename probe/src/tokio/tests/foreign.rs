@@ -89,7 +89,7 @@ mod unhooked {
             let on_channel = waits(id);
             assert_eq!(on_channel.iter().map(|wait| wait.kind).collect::<Vec<_>>(), [WaitKind::ChannelRecv as u8]);
             drop(tx);
-            assert_eq!(waiting.await.unwrap(), place(on_lock[0].site));
+            assert_eq!(waiting.await.unwrap(), place(on_lock[0].site.unwrap()));
             assert!(find_task(id).is_none(), "it waits for nothing any more");
         });
     }

@@ -25,7 +25,7 @@ fn readers_are_listed_and_a_writer_is_told_from_them() {
         let listed: Vec<_> = shared.listed.iter().flatten().collect();
         assert_eq!((shared.holders, listed.len(), shared.available), (2, 2, shared.total - 2));
         assert!(listed.iter().all(|hold| !hold.exclusive && hold.permits == 1 && hold.since > 1));
-        assert_eq!(place(listed[0].site), at);
+        assert_eq!(place(listed[0].site.unwrap()), at);
         drop((one, two));
 
         let alone = l.write().await;
@@ -66,7 +66,10 @@ fn it_is_told_whether_a_task_waits_to_read_or_to_write() {
         others().await;
         assert_eq!((lock(made).waiters, holds(made).waiting_writers), (2, 1));
         let [wait] = waits(writer.id())[..] else { panic!("one wait") };
-        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::Lock as u8, lock(made).id, (at.0, at.1 + 4)));
+        assert_eq!(
+            (wait.kind, wait.on, place(wait.site.unwrap())),
+            (WaitKind::Lock as u8, lock(made).id, (at.0, at.1 + 4))
+        );
         let [wait] = waits(reader.id())[..] else { panic!("one wait") };
         assert_eq!((wait.kind, wait.on), (WaitKind::LockRead as u8, lock(made).id));
         assert_eq!(lock(made).suspended_holds, 0);
@@ -106,13 +109,13 @@ fn permits_are_counted_one_by_one() {
         let (mut one, at) = (Arc::clone(&s).acquire_owned().await.unwrap(), here());
         let shared = holds(made);
         assert_eq!((shared.holders, shared.available, shared.total), (2, 1, 5));
-        assert_eq!((shared.listed[0].unwrap().permits, place(shared.listed[1].unwrap().site)), (3, at));
+        assert_eq!((shared.listed[0].unwrap().permits, place(shared.listed[1].unwrap().site.unwrap())), (3, at));
 
         one.merge(s.clone().try_acquire_owned().unwrap());
         assert_eq!((holds(made).holders, holds(made).available), (2, 0));
         let other = one.split(1).unwrap();
         assert_eq!((holds(made).holders, holds(made).available), (3, 0));
-        assert_eq!(place(holds(made).listed[2].unwrap().site), at, "where it was acquired at first");
+        assert_eq!(place(holds(made).listed[2].unwrap().site.unwrap()), at, "where it was acquired at first");
         drop(other);
         one.forget();
         let shared = holds(made);

@@ -138,7 +138,7 @@ fn who_waits_for_a_set_is_seen_to_wait() {
         });
         others().await;
         let [wait] = waits(waiter.id())[..] else { panic!("one wait") };
-        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::Join as u8, 0, (at.0, at.1 + 4)));
+        assert_eq!((wait.kind, wait.on, place(wait.site.unwrap())), (WaitKind::Join as u8, 0, (at.0, at.1 + 4)));
         waiter.abort();
     });
 }

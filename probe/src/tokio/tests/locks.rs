@@ -39,7 +39,7 @@ fn a_lock_knows_its_holder_its_waiters_and_their_lines() {
         assert_eq!((held.holder, held.waiters, held.acquires), (peek::task_id(holder.id()), 1, 1));
         assert!(held.held_since > 0);
         let [wait] = waits(waiter.id())[..] else { panic!("one wait") };
-        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::Lock as u8, held.id, (at.0, at.1 + 4)));
+        assert_eq!((wait.kind, wait.on, place(wait.site.unwrap())), (WaitKind::Lock as u8, held.id, (at.0, at.1 + 4)));
 
         holder.abort();
         waiter.await.unwrap();

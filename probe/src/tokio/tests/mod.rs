@@ -34,6 +34,7 @@ use crate::{
         channel::ChannelReading,
         lock::LockReading,
         peek,
+        place::Place,
         site::{Site, SiteKind},
         task::TaskReading,
         wait::WaitReading,
@@ -70,8 +71,9 @@ fn error(result: Result<(), task::JoinError>) -> task::JoinError {
     result.unwrap_err()
 }
 
-fn place(location: &Location<'static>) -> (&'static str, u32) {
-    (location.file(), location.line())
+fn place(at: impl Into<Place>) -> (&'static str, u32) {
+    let at = at.into();
+    (at.file(), at.line())
 }
 
 fn site(kind: SiteKind, at: (&str, u32)) -> &'static Site {

@@ -78,7 +78,7 @@ fn who_awaits_an_answer_is_known() {
         others().await;
         let [wait] = waits(asking.id())[..] else { panic!("one wait") };
         let id = u64::from(outcomes(made).0.id);
-        assert_eq!((wait.kind, wait.on, place(wait.site)), (WaitKind::Oneshot as u8, id, (at.0, at.1 + 2)));
+        assert_eq!((wait.kind, wait.on, place(wait.site.unwrap())), (WaitKind::Oneshot as u8, id, (at.0, at.1 + 2)));
         tx.send(1).unwrap();
         others().await;
         assert!(waits(asking.id()).is_empty());

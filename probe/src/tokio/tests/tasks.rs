@@ -172,7 +172,7 @@ fn a_task_waits_for_another_until_that_one_ends() {
         others().await;
         let [wait] = waits(waiter.id())[..] else { panic!("one wait: {:?}", waits(waiter.id())) };
         assert_eq!((wait.kind, wait.on), (WaitKind::Join as u8, peek::task_id(target_id)));
-        assert_eq!(place(wait.site), (at.0, at.1 + 3), "where it is awaited");
+        assert_eq!(place(wait.site.unwrap()), (at.0, at.1 + 3), "where it is awaited");
         assert_ne!(task(target_id).flags & flag::HANDLE_AWAITED, 0);
         release.send(()).unwrap();
         others().await;

@@ -1,0 +1,233 @@
+//! Programs on tokio itself, seen by the probe's `tracing` layer alone: the zoo's, and some of each thing that the layer
+//! tells of. Only under `--cfg tokio_unstable`, without which tokio tells `tracing` nothing.
+#![cfg(tokio_unstable)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod watched;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+    time::Duration,
+};
+
+use async_inspect_cli::model::{
+    ChannelKind, Lock, LockKind, Model, Site, SiteKind, Task, TaskState, WaitFor, WorkerKind,
+};
+use async_inspect_zoo::{Program, find};
+use watched::{Attached, Watched, async_inspect, describe, free_address, serious, turn};
+
+const EXHIBITS: &str = include_str!("../zoo/layer/exhibits.rs");
+const MERGED: &str = include_str!("../zoo/layer/merged.rs");
+
+/// The zoo on tokio itself, built into the folder that this test was built into.
+fn zoo() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        // …/target/debug/deps/layer-0123456789abcdef
+        let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--locked", "--quiet", "--manifest-path"])
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("zoo/layer/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&target)
+            .env("RUSTFLAGS", "--cfg tokio_unstable")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .status()
+            .unwrap();
+        assert!(built.success(), "cargo says why above");
+        target.join("debug/async-inspect-zoo-layer")
+    })
+}
+
+fn start(name: &str, args: &[&str]) -> Watched {
+    Watched::start_by(Command::new(zoo()).arg(name).args(args).env("RUST_BACKTRACE", "0"), name, free_address())
+}
+
+/// Watches it for as long as that after its start.
+async fn watch(program: &Watched, seconds: u64) -> Attached {
+    let mut attached = program.attach().await;
+    attached.watch_until(Duration::from_secs(seconds)).await;
+    attached
+}
+
+fn alarms(attached: &Attached) -> Vec<String> {
+    let seen = attached.seen.values().filter(|(_, finding)| serious(finding));
+    seen.map(|(after, finding)| format!("after {after:?}: {}", describe(finding))).collect()
+}
+
+/// The line of `source` in which `text` comes first, counted from 1.
+fn line_of(source: &str, text: &str) -> usize {
+    source.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("no {text:?}")) + 1
+}
+
+/// `check` on a faulty program: its rule at that line, and no other alarm.
+fn check_names(program: &'static Program, line: usize) {
+    let rule = program.rule.unwrap();
+    let watched = start(program.name, &[]);
+    watched::wait_for("the probe", || std::net::TcpStream::connect(watched.probe).ok());
+    let output = async_inspect()
+        .args(["check", &watched.probe.to_string(), "--for", "5s", "--fail-on", "warn", "--format", "json"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{rule}: {said}\n{}", watched.stderr());
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    // Cargo names a file of another workspace from there.
+    let place = format!("{}:{line}:", program.file.trim_start_matches("inspector/zoo/"));
+    let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] != "info");
+    for finding in findings {
+        assert_eq!(finding["rule"], rule, "{finding:#}");
+        let location = finding["subject"]["location"].as_str().unwrap();
+        assert!(location.contains(&place), "at {location}, not at {place}: {finding:#}");
+    }
+    let blind = report["not_visible"].to_string();
+    for what in ["unbounded mpsc", "broadcast", "watch", "Notify", "JoinHandles"] {
+        assert!(blind.contains(what), "{what} is not in {blind}");
+    }
+}
+
+#[test]
+fn check_names_what_is_wrong_and_where() {
+    let _turn = turn();
+    let check = |name, line| {
+        let program = find(name).unwrap();
+        check_names(program, line_of(program.source, line));
+    };
+    check("deadlock", "Mutex::new(Account");
+    check("lock-contention", "Mutex::new(Ledger");
+    check("long-poll", "// <- fault: long-poll");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn healthy_twins_raise_no_alarm() {
+    let _turn = turn();
+    let mut watches = tokio::task::JoinSet::new();
+    for name in ["deadlock", "channel-saturated", "receiver-stalled", "oneshot-abandoned", "semaphore-exhausted"] {
+        let program = start(name, &["--healthy"]);
+        watches.spawn(async move {
+            let attached = watch(&program, 10).await;
+            assert!(!attached.model.tasks.is_empty(), "{name}: its tasks are seen");
+            (name, alarms(&attached))
+        });
+    }
+    for (name, alarms) in watches.join_all().await {
+        assert!(alarms.is_empty(), "{name}: {alarms:#?}");
+    }
+}
+
+/// What is known of a program that shows something, and its source.
+struct Shown {
+    model: Model,
+    file: &'static str,
+    source: &'static str,
+}
+
+impl Shown {
+    /// Starts it and reads what is known once all is on show.
+    async fn of(name: &str, file: &'static str, source: &'static str) -> Self {
+        let program = start(name, &[]);
+        program.listens_on();
+        let mut attached = program.attach().await;
+        for _ in 0..20 {
+            attached.step().await;
+        }
+        Self { model: attached.model, file, source }
+    }
+
+    /// What comes from the marked line.
+    fn at(&self, kind: SiteKind, name: &str) -> &Site {
+        let end = format!("{}:{}:", self.file, line_of(self.source, &format!("// <- exhibit: {name}")));
+        let mut sites = self.model.sites.values().filter(|site| site.kind == kind && site.location.contains(&end));
+        let site = sites.next().unwrap_or_else(|| panic!("nothing is known of {name}"));
+        assert!(sites.next().is_none(), "one site a line");
+        site
+    }
+
+    fn lock(&self, name: &str) -> &Lock {
+        let site = self.at(SiteKind::Lock, name).id;
+        self.model.locks.values().find(|lock| lock.site == site).unwrap()
+    }
+
+    /// Tasks that wait for that, by where they were spawned.
+    fn waiting(&self, on: WaitFor) -> Vec<&Task> {
+        self.model.tasks.values().filter(|task| task.waits.iter().any(|wait| wait.on == on)).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_tokio_tells_of_itself_is_what_is_shown() {
+    let _turn = turn();
+    let shown = Shown::of("exhibits", "exhibits.rs", EXHIBITS).await;
+
+    let workers = shown.model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker);
+    assert!(workers.count() > 0, "a runtime's workers are no tasks");
+    let mutex = shown.lock("mutex");
+    // The one that gave up has not acquired it.
+    assert_eq!((mutex.kind, mutex.acquires, mutex.waiters, mutex.holder_count), (LockKind::Mutex, 101, 1, 1));
+    let holder = &shown.model.tasks[&mutex.holder];
+    assert!(shown.model.sites[&holder.site].location.contains("exhibits.rs"));
+    assert_eq!((holder.state, holder.waits.len()), (TaskState::Idle, 0));
+    assert_eq!(shown.waiting(WaitFor::Lock(mutex.id)).len(), 1);
+
+    let rw = shown.lock("rwlock");
+    assert_eq!((rw.kind, rw.acquires, rw.holder_count), (LockKind::RwLock, 22, 2));
+    assert_eq!((rw.waiting_writers, rw.waiters), (1, 1));
+    assert!(rw.holders.iter().all(|holder| !holder.exclusive && shown.model.tasks.contains_key(&holder.task)));
+
+    let barrier = shown.lock("barrier");
+    assert_eq!((barrier.kind, barrier.permits_total, barrier.waiters), (LockKind::Barrier, 3, 2));
+
+    let semaphore = shown.lock("semaphore");
+    assert_eq!((semaphore.kind, semaphore.acquires, semaphore.waiters), (LockKind::Semaphore, 21, 1));
+    assert_eq!((semaphore.permits_total, semaphore.permits_available, semaphore.holders.len()), (5, 0, 0));
+    assert!(semaphore.holder_count > 0, "somebody has them, and nobody is named");
+
+    let [channel] = shown.model.channels.values().collect::<Vec<_>>()[..] else {
+        panic!("there is one that is told of")
+    };
+    assert_eq!((channel.kind, channel.capacity, channel.inferred), (ChannelKind::Mpsc, Some(4), true));
+    assert_eq!((channel.sent, channel.received, channel.depth()), (13, 9, 4));
+    assert_eq!((channel.blocked_senders, channel.sends_blocked), (1, 2));
+    assert_eq!(shown.waiting(WaitFor::Send(channel.id)).len(), 1);
+
+    let oneshot = &shown.model.oneshots[&shown.at(SiteKind::Channel, "oneshot").id];
+    assert_eq!((oneshot.made, oneshot.delivered, oneshot.unsent), (4, 2, 1));
+    assert_eq!((oneshot.unsent_awaited, oneshot.unreceived), (1, 1));
+    let unanswered = shown.at(SiteKind::Channel, "unanswered").id;
+    assert_eq!(shown.waiting(WaitFor::Oneshot(unanswered)).len(), 1);
+    assert!(shown.waiting(WaitFor::Timer).len() == 1, "the sleeper, and nobody who has slept");
+
+    let spinner = shown.model.tasks.values().find(|task| task.self_wakes > 0).unwrap();
+    assert_eq!((spinner.polls, spinner.self_wakes, spinner.wakes), (1000, 999, 999));
+    let ended = shown.at(SiteKind::Spawn, "ended");
+    assert_eq!((ended.spawned, ended.finished, ended.finished_polls), (3, 3, 6), "a drop is no poll");
+    let panicked = shown.at(SiteKind::Spawn, "panicked");
+    assert_eq!((panicked.panics, panicked.panics_lost), (1, 0), "whether somebody was told is not known");
+    assert!(shown.model.panics.iter().any(|panic| panic.message == "on show" && panic.site == panicked.id));
+    let blocking = shown.at(SiteKind::Spawn, "blocking");
+    assert_eq!((blocking.spawned, blocking.finished, blocking.finished_polls), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_task_of_which_several_tell_is_one_task() {
+    let _turn = turn();
+    let shown = Shown::of("merged", "merged.rs", MERGED).await;
+    let (own, plain) = (shown.at(SiteKind::Spawn, "own"), shown.at(SiteKind::Spawn, "plain"));
+    for site in [own, plain] {
+        let tasks: Vec<&Task> = shown.model.tasks.values().filter(|task| task.site == site.id).collect();
+        let [task] = tasks[..] else { panic!("{tasks:?}") };
+        assert_eq!((task.polls, task.wakes), (3, 2), "{}", site.location);
+    }
+    assert_eq!(shown.model.tasks.len(), 3, "and the root");
+    let workers = shown.model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker);
+    assert_eq!(workers.count(), 2, "a runtime's workers are no tasks");
+    let ended = shown.at(SiteKind::Spawn, "ended");
+    assert_eq!((ended.spawned, ended.finished, ended.aborted, ended.finished_polls), (1, 1, 0, 3));
+    let aborted = shown.at(SiteKind::Spawn, "aborted");
+    assert_eq!((aborted.spawned, aborted.finished), (1, 1));
+    let [lock] = shown.model.locks.values().collect::<Vec<_>>()[..] else { panic!("{:?}", shown.model.locks) };
+    assert_eq!(lock.acquires, 10);
+}

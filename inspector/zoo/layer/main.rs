@@ -1,0 +1,29 @@
+//! `async-inspect-zoo-layer PROGRAM [--healthy]`: a program of the zoo on tokio itself, watched by the layer beside another
+//! one; `exhibits`, some of each thing that the layer tells of; or `merged`, tasks that the drop-in, the runtime's hooks
+//! and the layer all tell of.
+mod exhibits;
+mod merged;
+
+use std::process::ExitCode;
+
+use tracing_subscriber::{filter::LevelFilter, prelude::*};
+
+fn main() -> ExitCode {
+    tracing_subscriber::registry()
+        .with(async_inspect_probe::layer())
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::INFO))
+        .init();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [name, rest @ ..] = &args[..] else { return ExitCode::from(2) };
+    match name.as_str() {
+        "exhibits" => exhibits::run(),
+        "merged" => merged::run(),
+        name => {
+            if let Err(unknown) = async_inspect_zoo::run(name, rest.iter().any(|arg| arg == "--healthy")) {
+                eprintln!("{unknown}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}

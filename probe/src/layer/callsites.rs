@@ -1,0 +1,134 @@
+//! Which spans and events are wanted: those of tokio's that say what the recorder has a place for, and those only.
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicBool, AtomicU64,
+        Ordering::{AcqRel, Acquire, Relaxed},
+    },
+};
+
+use tracing::{Metadata, level_filters::LevelFilter, subscriber::Interest};
+use tracing_subscriber::layer::{Context, Filter};
+
+use super::here;
+use crate::recorder::active;
+
+/// A span has come, so what tokio tells does get here.
+pub(super) static SEEN: AtomicBool = AtomicBool::new(false);
+
+/// The number of the layer that is told; 0 for none. Ids of spans are a registry's own, so there can be one.
+static WHOSE: AtomicU64 = AtomicU64::new(0);
+
+/// The number of the next layer.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// Whether a layer was ever made.
+pub(super) fn made() -> bool {
+    NEXT.load(Relaxed) > 1
+}
+
+/// Whether there is a layer in some subscriber.
+pub(super) fn installed() -> bool {
+    WHOSE.load(Acquire) != 0
+}
+
+/// One layer's right to be told.
+#[derive(Clone)]
+pub(super) struct Turn(Arc<Number>);
+
+struct Number(u64);
+
+impl Turn {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Number(NEXT.fetch_add(1, Relaxed))))
+    }
+
+    /// From now on it is told, unless another one is.
+    pub(super) fn take(&self) {
+        let _ = WHOSE.compare_exchange(0, self.0.0, AcqRel, Acquire);
+    }
+
+    #[inline]
+    pub(super) fn is_ours(&self) -> bool {
+        WHOSE.load(Relaxed) == self.0.0
+    }
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        let _ = WHOSE.compare_exchange(self.0, 0, AcqRel, Acquire);
+    }
+}
+
+/// Refuses all callsites but those that are wanted; while nothing is recorded, all.
+pub(super) struct Wanted(pub(super) Turn);
+
+impl<S> Filter<S> for Wanted {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        self.is_on()
+            && match want(metadata) {
+                Want::Never => false,
+                Want::Always => true,
+                Want::InResource => here::wants_internal_semaphore(),
+                Want::OfOperation => here::wants_operation(),
+                Want::OfSend => here::wants_send(),
+            }
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match want(metadata) {
+            _ if !self.is_on() => Interest::never(),
+            Want::Never => Interest::never(),
+            Want::Always => Interest::always(),
+            Want::InResource | Want::OfOperation | Want::OfSend => Interest::sometimes(),
+        }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(if self.is_on() { LevelFilter::TRACE } else { LevelFilter::OFF })
+    }
+}
+
+impl Wanted {
+    fn is_on(&self) -> bool {
+        active().is_some() && self.0.is_ours()
+    }
+}
+
+/// When a callsite is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Want {
+    Never,
+    Always,
+    /// The span of the semaphore that is inside of everything that can be acquired: of a channel it is all there is, of a
+    /// semaphore it tells of the permits, of a lock it tells nothing new.
+    InResource,
+    /// The span of an operation on something: of what may have to wait.
+    OfOperation,
+    /// The span of an operation on the semaphore inside: of a send that will have to wait.
+    OfSend,
+}
+
+fn want(metadata: &Metadata<'_>) -> Want {
+    let module = metadata.module_path().unwrap_or_default();
+    let Some(module) = module.strip_prefix("tokio::") else { return Want::Never };
+    match (metadata.name(), module) {
+        ("runtime.spawn", _)
+        | (
+            "runtime.resource",
+            "sync::mutex" | "sync::rwlock" | "sync::semaphore" | "sync::barrier" | "sync::oneshot",
+        ) => Want::Always,
+        ("runtime.resource", "sync::batch_semaphore") => Want::InResource,
+        ("runtime.resource.async_op", "util::trace") => Want::OfOperation,
+        ("runtime.resource.async_op", "sync::batch_semaphore") => Want::OfSend,
+        _ if metadata.is_event() => match (metadata.target(), module) {
+            ("tokio::task::waker", _)
+            | (super::tell::POLL_OP, "util::trace" | "sync::batch_semaphore" | "sync::oneshot" | "time::sleep") => {
+                Want::Always
+            }
+            (super::tell::STATE_UPDATE, module) if module.starts_with("sync::") => Want::Always,
+            _ => Want::Never,
+        },
+        _ => Want::Never,
+    }
+}

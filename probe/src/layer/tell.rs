@@ -1,0 +1,230 @@
+//! What an event tells of the thing that this thread is at.
+use tracing::Event;
+
+use super::{
+    fields::{Change, How, Polled, Update, Waker},
+    here,
+    spans::{HAS_ROOM, Kind, Span, find, oneshot},
+};
+use crate::recorder::{
+    holds::Shared,
+    site::Site,
+    wait::{WaitKind, told},
+};
+
+/// Targets of tokio's events.
+pub(super) const POLL_OP: &str = "runtime::resource::poll_op";
+pub(super) const STATE_UPDATE: &str = "runtime::resource::state_update";
+
+/// An event that is wanted.
+#[inline]
+pub(super) fn event(event: &Event<'_>) {
+    let metadata = event.metadata();
+    match metadata.target() {
+        POLL_OP => {
+            let mut polled = Polled::default();
+            event.record(&mut polled);
+            polled_by(metadata.module_path().unwrap_or_default(), polled.0);
+        }
+        STATE_UPDATE => {
+            let Some(span) = here::innermost() else { return };
+            let mut update = Update::default();
+            event.record(&mut update);
+            if let Some(change) = update.change {
+                changed(span, change, update.how);
+            }
+        }
+        _ => {
+            let mut waker = Waker::default();
+            event.record(&mut waker);
+            if waker.wakes
+                && let Some((task, slot)) = find(waker.span).and_then(|span| span.value().task())
+                && slot.id() == task
+            {
+                slot.wake();
+            }
+        }
+    }
+}
+
+/// Something was polled, by code in `module`.
+fn polled_by(module: &str, ready: bool) {
+    match module {
+        "tokio::time::sleep" if ready => told::ready(WaitKind::Timer, 0),
+        "tokio::time::sleep" => told::not_ready(WaitKind::Timer, 0),
+        "tokio::sync::oneshot" => {
+            if let Some((span, site)) = here::innermost().and_then(|span| Some((span, span.site()?))) {
+                answer_polled(span, site, ready);
+            }
+        }
+        // What is inside of a lock's operation tells the same as the operation.
+        "tokio::sync::batch_semaphore" => send_polled(ready),
+        _ => {
+            if let Some(span) = here::innermost().filter(|span| span.kind() == Kind::Operation) {
+                operation_polled(span, ready);
+            }
+        }
+    }
+}
+
+fn operation_polled(span: &'static Span, ready: bool) {
+    let Some(lock) = span.lock() else { return };
+    if !ready {
+        if span.wait.begin(span.wait_kind(), lock.id()) {
+            match Shared::of(lock) {
+                Some(shared) => shared.wait_begins(span.mode()),
+                None => lock.wait_begins(),
+            }
+        }
+        return;
+    }
+    operation_ended(span, true);
+    // Of what else is acquired it is told by itself.
+    if lock.has_permits() || Shared::of(lock).is_none() {
+        lock.count_acquire();
+        lock.mark();
+    }
+}
+
+/// An operation is over; of one that had to wait, the wait is.
+pub(super) fn operation_ended(span: &'static Span, completed: bool) {
+    if let Some(channel) = span.channel() {
+        if let Some(waited) = span.wait.end(WaitKind::ChannelSend, channel.id()) {
+            channel.send_unblocked(waited);
+        }
+    } else if let Some(lock) = span.lock()
+        && let Some(waited) = span.wait.end(span.wait_kind(), lock.id())
+    {
+        match Shared::of(lock) {
+            Some(shared) => shared.wait_ended(span.mode(), waited, completed),
+            None => lock.wait_ended(waited, completed),
+        }
+    }
+}
+
+fn send_polled(ready: bool) {
+    if let Some(span) = here::send() {
+        let Some(channel) = span.channel() else { return };
+        if !ready {
+            if span.wait.begin(WaitKind::ChannelSend, channel.id()) {
+                channel.told_blocked();
+            }
+            return;
+        }
+        operation_ended(span, true);
+        // Told twice, of its turn and of its room.
+        if span.set_bits(HAS_ROOM) & HAS_ROOM == 0 {
+            channel.told_handed_over();
+        }
+    } else if let Some(channel) = here::innermost().and_then(Span::channel) {
+        // A send that seemed to have room when it began.
+        if ready {
+            told::ready(WaitKind::ChannelSend, channel.id());
+        } else {
+            told::not_ready(WaitKind::ChannelSend, channel.id());
+        }
+    }
+}
+
+fn answer_polled(span: &'static Span, site: &'static Site, ready: bool) {
+    let id = u64::from(site.id);
+    if !ready {
+        span.wait.begin(WaitKind::Oneshot, id);
+        return;
+    }
+    span.wait.end(WaitKind::Oneshot, id);
+    if span.bits() & oneshot::SENT != 0 {
+        span.set_bits(oneshot::RECEIVED);
+    } else if span.bits() & oneshot::SENDER_DROPPED != 0 {
+        site.oneshots.unsent_awaited(None);
+    }
+}
+
+fn changed(span: &'static Span, change: Change, how: How) {
+    match change {
+        Change::Locked(locked) | Change::WriteLocked(locked) => {
+            if let Some(shared) = span.shared() {
+                held(shared, locked);
+            }
+        }
+        Change::Readers(1) => {
+            if let Some(shared) = span.shared() {
+                match how {
+                    How::Added => shared.told_acquired(1, false),
+                    How::Taken => shared.told_let_go(false),
+                    How::Set => {}
+                }
+            }
+        }
+        Change::MaxReaders(readers) => {
+            if let Some(shared) = span.shared() {
+                shared.told_total(readers);
+            }
+        }
+        Change::Readers(_) => {}
+        Change::Permits(permits) => permits_changed(span, permits, how),
+        Change::Size(tasks) => {
+            if let Some(barrier) = span.lock().filter(|_| span.kind() == Kind::Barrier) {
+                barrier.expect(i32::try_from(tasks).unwrap_or(i32::MAX));
+                barrier.mark();
+            }
+        }
+        Change::ValueSent(is) => set(span, oneshot::SENT, is),
+        Change::SenderDropped(is) => {
+            set(span, oneshot::SENDER_DROPPED, is);
+            if let Some(site) = span.site().filter(|_| is && span.bits() & oneshot::RECEIVER_DROPPED == 0) {
+                site.oneshots.unsent();
+            }
+        }
+        Change::ReceiverDropped(is) => {
+            set(span, oneshot::RECEIVER_DROPPED, is);
+            if let Some(site) = span.site().filter(|_| is) {
+                span.wait.end(WaitKind::Oneshot, site.id.into());
+            }
+        }
+        Change::ValueReceived(is) => set(span, oneshot::RECEIVED, is),
+    }
+}
+
+/// A lock was acquired by one who keeps all others out, or let go by one who did.
+fn held(shared: Shared, locked: bool) {
+    if locked {
+        shared.told_acquired_alone();
+    } else {
+        shared.told_let_go(true);
+    }
+}
+
+fn permits_changed(span: &'static Span, permits: u64, how: How) {
+    match (span.kind(), how) {
+        (Kind::Permits, how) => {
+            let Some(shared) = span.shared() else { return };
+            match how {
+                How::Set => shared.told_total(permits),
+                How::Added => shared.told_returned(permits),
+                How::Taken => shared.told_taken(permits),
+            }
+        }
+        (Kind::Channel, how) => {
+            let Some(channel) = span.channel() else { return };
+            match how {
+                How::Set => channel.told_capacity(permits),
+                How::Added => channel.told_given_back(permits),
+                How::Taken if permits > 0 => {
+                    if let Some(send) = here::send() {
+                        send.set_bits(HAS_ROOM);
+                    }
+                    channel.told_taken(permits);
+                }
+                How::Taken => {}
+            }
+        }
+        _ => {}
+    }
+}
+
+fn set(span: &'static Span, bit: u8, is: bool) {
+    if is && span.kind() == Kind::Oneshot {
+        span.set_bits(bit);
+    }
+}
