@@ -141,23 +141,52 @@ pub fn short_location(location: &str) -> &str {
 }
 
 /// A type's name without the paths of its parts, and without the marks of closures and async blocks, which say nothing:
-/// `shop::handlers::pay::{{closure}}` is `pay`, `alloc::vec::Vec<shop::Order>` is `Vec<Order>`.
+/// `shop::handlers::pay::{{closure}}` is `pay`, `alloc::vec::Vec<shop::Order>` is `Vec<Order>`. What an `async fn` is
+/// generic over, often closures and futures again, is left out.
 pub fn short_type(name: &str) -> String {
     const LONGEST: usize = 48;
     let mut out = String::new();
-    let mut rest = name;
+    let whole = name.get(..name.floor_char_boundary(64 * LONGEST)).unwrap_or(name);
+    let of_values = without_generics_of_functions(whole);
+    let mut rest = of_values.as_str();
     while !rest.is_empty() && out.len() < 4 * LONGEST {
         let end = rest.find(|c: char| "<>()[]&*,;= ".contains(c)).unwrap_or(rest.len());
         let (path, after) = rest.split_at(end);
         let mut parts = path.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{'));
-        out.push_str(
-            parts.next().unwrap_or_else(|| if path.contains('{') { "" } else { path.trim_start_matches("::") }),
-        );
+        let last = parts.next().unwrap_or_else(|| if path.contains('{') { "" } else { path.trim_start_matches("::") });
+        if path.starts_with("::") && out.ends_with('>') && !last.is_empty() {
+            out.push_str("::");
+        }
+        out.push_str(last);
         let mut chars = after.chars();
         out.extend(chars.next());
         rest = chars.as_str();
     }
     head(if out.is_empty() { name } else { &out }, LONGEST)
+}
+
+/// A type's name without the `<…>` of functions, whose futures and closures go on with `::{` after it.
+fn without_generics_of_functions(name: &str) -> String {
+    let mut out = String::new();
+    // Where in `out` the brackets that are open begin.
+    let mut open = Vec::new();
+    for (at, c) in name.char_indices() {
+        match c {
+            '<' => open.push(out.len()),
+            '>' if !name[..at].ends_with('-') => {
+                if let Some(begins) = open.pop()
+                    && name[at + 1..].starts_with("::{")
+                    && begins > 0
+                {
+                    out.truncate(begins);
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// The beginning of `text`, at most `most` characters, with `…` where something was cut.
@@ -285,7 +314,10 @@ mod tests {
             ("alloc::vec::Vec<shop::Order>", "Vec<Order>"),
             ("(core::option::Option<u8>, &mut [shop::Row])", "(Option<u8>, &mut [Row])"),
             ("tracing::Instrumented<shop::pay::{{closure}}>", "Instrumented<pay>"),
-            ("<shop::Store as shop::Load>::load::{{closure}}", "<Store as Load>load"),
+            ("<shop::Store as shop::Load>::load::{{closure}}", "<Store as Load>::load"),
+            ("zoo::answer<zoo::faulty::{{closure}}::{{closure}}, zoo::transfer::{{closure}}>::{{closure}}", "answer"),
+            ("app::retry<fn(u8) -> app::Reply<u8>>::{{closure}}", "retry"),
+            ("app::Pool<app::Conn>::get::{{closure}}", "Pool<Conn>::get"),
             ("{{closure}}", "{{closure}}"),
             ("", ""),
         ];

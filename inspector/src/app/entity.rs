@@ -91,7 +91,7 @@ impl From<WaitFor> for Entity {
             WaitFor::Join(id) => Self::Task(id),
             WaitFor::Oneshot(site) => Self::Site(site),
             // A timer is no entity; there is none of this id.
-            WaitFor::Timer => Self::Task(crate::model::TaskId(0)),
+            WaitFor::Timer(_) => Self::Task(crate::model::TaskId(0)),
         }
     }
 }

@@ -205,7 +205,7 @@ fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, D
             Ok(v1::WaitKind::Join) => WaitFor::Join(TaskId(on)),
             Ok(v1::WaitKind::LockRead) => WaitFor::Read(LockId(on)),
             Ok(v1::WaitKind::Oneshot) => WaitFor::Oneshot(known.site(u32::try_from(on).unwrap_or(u32::MAX))?),
-            Ok(v1::WaitKind::Timer) => WaitFor::Timer,
+            Ok(v1::WaitKind::Timer) => WaitFor::Timer(Duration::from_millis(on)),
             _ => return value("task_states.wait_kind", table.wait_kind[at]),
         },
         site: known.site(table.wait_site[at])?,

@@ -76,7 +76,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     for worker in model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking) {
         let Some((task, since)) = worker.poll else { continue };
         // What a full machine holds up is not held up by the task.
-        if model.now.since(since).saturating_sub(cx.gap).saturating_sub(worker.poll_cpu_wait) <= limit {
+        if model.lasted(since).saturating_sub(worker.poll_cpu_wait) <= limit {
             continue;
         }
         let stack = model.stacks.iter().rfind(|stack| stack.worker == worker.id && stack.poll_started == since);
@@ -84,7 +84,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             // It may; or there is a rule that says more.
             continue;
         }
-        if stack.is_none() && model.now.since(since) <= limit.saturating_add(look(cx)) {
+        if stack.is_none() && model.lasted(since) <= limit.saturating_add(look(cx)) {
             continue;
         }
         let blocked = Blocked { worker, task, since };
@@ -128,14 +128,14 @@ fn has_stacks(cx: &Cx) -> bool {
 /// Jobs of the blocking pool may block; `main` may set things up.
 fn is_set_up(cx: &Cx, task: &Task) -> bool {
     task.kind == TaskKind::Blocking
-        || task.kind == TaskKind::Root && cx.model.now.since(task.spawned_at) < cx.span(&STARTUP)
+        || task.kind == TaskKind::Root && cx.model.lasted(task.spawned_at) < cx.span(&STARTUP)
 }
 
 fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let model = cx.model;
     blocked.sort_by_key(|blocked| (blocked.since, blocked.worker.id));
     let longest = blocked.first()?;
-    let running = model.now.since(longest.since);
+    let running = model.lasted(longest.since);
     let stack = model.stacks.iter().rfind(|s| s.worker == longest.worker.id && s.poll_started == longest.since);
     let line = stack.and_then(Stack::user_frame);
     let subject = words::poll_subject(model, longest.task, line);

@@ -53,7 +53,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         return;
     }
     let limit = cx.span(&QUEUED);
-    let late = |task: &&Task| model.now.since(task.spawned_at).saturating_sub(cx.gap) > limit;
+    let late = |task: &&Task| model.lasted(task.spawned_at) > limit;
     let Some(first) = model.waiting_jobs().find(late) else { return };
     // Who has the threads.
     let mut having: BTreeMap<SiteId, (u64, TaskId)> = BTreeMap::new();
@@ -66,7 +66,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     }
     let Some((&site, &(threads, one))) = having.iter().max_by_key(|&(site, (n, _))| (*n, *site)) else { return };
     let Some(site) = model.sites.get(&site) else { return };
-    let waited = model.now.since(first.spawned_at);
+    let waited = model.lasted(first.spawned_at);
     let waiting = model.sites.get(&first.site).map_or(1, |site| site.states.get(TaskState::New).max(1));
     let subject = words::site_subject(site);
     let group = site.location.clone();

@@ -83,8 +83,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     if channel.receiver_task.0 != 0 && Knots::new(model).is_stuck(channel.receiver_task) {
         return None;
     }
-    let lasting =
-        channel.saturated_since.map(|since| model.now.since(since).saturating_sub(cx.gap)).unwrap_or_default();
+    let lasting = channel.saturated_since.map(|since| model.lasted(since)).unwrap_or_default();
     let share = channel.saturated_s.recent_sum(WINDOW) / WINDOW as f64;
     let recent = channel.saturated_s.recent_sum(2) / 2.0;
 
@@ -93,7 +92,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let most = cx.share(&SHARE);
     let long = lasting > cx.span(&LASTING);
     // One that has stopped asking is `receiver-stalled`, once that is sure.
-    let asked = channel.last_recv_at.map_or(lasting, |at| model.now.since(at));
+    let asked = channel.last_recv_at.map_or(lasting, |at| model.lasted(at));
     if long && asked > ELSEWHERE && asked < Duration::from_secs(3) {
         return Some(Candidate::stay(subject, &group));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{Edge, Knots};
 use super::{Confidence, Evidence, Severity, Subject, WaitStep, words};
-use crate::model::{Model, WaitFor};
+use crate::model::{Model, Task, Wait, WaitFor};
 use crate::text;
 
 const LASTING: Threshold = Threshold::millis("lasting", 1000, "each wait in the circle has lasted longer than this");
@@ -65,13 +65,18 @@ pub(super) fn circles<'a>(cx: &Cx<'a>) -> Vec<Vec<Edge<'a>>> {
     let model = cx.model;
     let limit = cx.span(&LASTING);
     let locks = model.locks.values().filter(|lock| {
-        let held = lock.held_since.is_some_and(|since| model.now.since(since) > limit);
+        let held = lock.held_since.is_some_and(|since| model.lasted(since) > limit);
         lock.waiters > 0 && (held || !lock.holders.is_empty())
     });
     let full = model.channels.values().filter(|channel| channel.saturated());
     // Of those who share a lock, any may be in the circle.
     let holders = locks.flat_map(|lock| lock.holders.iter().map(|holder| holder.task).chain([lock.holder]));
-    let starts = holders.chain(full.map(|channel| channel.receiver_task));
+    let joins = |task: &&Task| {
+        let lasts = |wait: &Wait| matches!(wait.on, WaitFor::Join(_)) && model.lasted(wait.since) > limit;
+        task.waits.iter().any(lasts)
+    };
+    let starts =
+        holders.chain(full.map(|channel| channel.receiver_task)).chain(model.joining().filter(joins).map(|t| t.id));
     let mut knots = Knots::new(model);
     let mut seen = BTreeSet::new();
     let mut circles = Vec::new();
@@ -114,7 +119,7 @@ fn tell(model: &Model, edge: &Edge) -> String {
         WaitFor::Lock(_) | WaitFor::Read(_) => {
             format!("{}{place}, taken by {next}", words::wait(model, edge.wait.on))
         }
-        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => {
+        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => {
             format!("{}{place}", words::wait(model, edge.wait.on))
         }
         WaitFor::Send(_) | WaitFor::Recv(_) => {
@@ -127,7 +132,7 @@ fn tell(model: &Model, edge: &Edge) -> String {
 pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> String) -> Option<Candidate> {
     let model = cx.model;
     let closing = circle.iter().max_by_key(|edge| (edge.since(), edge.task.id))?;
-    let lasting = model.now.since(closing.since()).saturating_sub(cx.gap);
+    let lasting = model.lasted(closing.since());
     if lasting <= cx.span(&LASTING) {
         return None;
     }
@@ -144,7 +149,7 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
         .map(|edge| match edge.wait.on {
             WaitFor::Lock(id) | WaitFor::Read(id) => model.locks.get(&id).map_or(0, |lock| lock.waiters),
             WaitFor::Send(id) => model.channels.get(&id).map_or(0, |channel| channel.blocked_senders),
-            WaitFor::Recv(_) | WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => 1,
+            WaitFor::Recv(_) | WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => 1,
         })
         .map(|waiters| u64::from(waiters.saturating_sub(1)))
         .sum();
@@ -195,7 +200,7 @@ fn subject(model: &Model, edge: &Edge) -> Subject {
         WaitFor::Lock(id) | WaitFor::Read(id) => (model.locks.get(&id), None, edge.task.id),
         WaitFor::Send(id) | WaitFor::Recv(id) => (None, model.channels.get(&id), edge.task.id),
         WaitFor::Join(id) => (None, None, id),
-        WaitFor::Oneshot(_) | WaitFor::Timer => (None, None, edge.task.id),
+        WaitFor::Oneshot(_) | WaitFor::Timer(_) => (None, None, edge.task.id),
     };
     match (lock, channel) {
         (Some(lock), _) => words::lock_subject(model, lock, ""),
@@ -223,13 +228,12 @@ fn step(model: &Model, edge: &Edge) -> WaitStep {
 
 /// One step as a line of the evidence.
 fn line(cx: &Cx, edge: &Edge, step: &WaitStep) -> String {
-    let now = cx.model.now;
     let who = words::task(cx.model, step.task);
-    let waited = text::duration(now.since(step.since));
+    let waited = text::duration(cx.model.lasted(step.since));
     let at = if step.location.is_empty() { String::new() } else { format!(" at {}", step.location) };
     let held = match (step.held_since, step.held_location.as_str()) {
         (Some(since), place) if !place.is_empty() => {
-            let ago = text::duration(now.since(since));
+            let ago = text::duration(cx.model.lasted(since));
             format!(", which {} took {ago} ago at {place}", words::task(cx.model, edge.next))
         }
         _ => String::new(),
@@ -342,7 +346,7 @@ mod tests {
         // A limit of time.
         let timeout: Change = |judged, task, site| {
             let since = judged.target.now;
-            judged.target.task_state(task, |t| t.waits.push(Wait { on: WaitFor::Timer, site, since }));
+            judged.target.task_state(task, |t| t.waits.push(Wait { on: WaitFor::Timer(Duration::ZERO), site, since }));
         };
         // In the middle of a poll, or about to be in one.
         let runs: Change = |judged, task, _| judged.target.task_state(task, |task| task.state = TaskState::Running);
@@ -392,6 +396,27 @@ mod tests {
         judged.target.task_state(tasks[0], |task| task.waits[0].site = spawned);
         judged.run(ms(1000));
         judged.expect_no_alarm_of("deadlock");
+    }
+
+    #[test]
+    fn tasks_that_await_each_other_hold_nothing_and_are_found() {
+        let Pair { mut judged, tasks, locks, waits } = pair();
+        let since = judged.target.now;
+        for n in 0..2 {
+            judged.target.lock_state(locks[n], |lock| {
+                (lock.holder, lock.held_since, lock.waiters) = (TaskId(0), None, 0);
+            });
+            judged.target.task_state(tasks[n], |task| {
+                task.waits = vec![Wait { on: WaitFor::Join(tasks[1 - n]), site: waits[n], since }];
+            });
+        }
+        judged.run(ms(2000));
+        let finding = judged.only("deadlock");
+        assert_eq!(finding.cycle.len(), 2);
+        assert!(finding.message.contains("to end at bank.rs:31"), "{}", finding.message);
+        judged.target.gone_task(tasks[1]);
+        judged.run(ms(1000));
+        judged.expect_nothing();
     }
 
     #[test]

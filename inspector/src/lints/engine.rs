@@ -81,10 +81,10 @@ impl Engine {
         &self.findings
     }
 
-    /// Judges the model as it is now. To be called after each update; before the first snapshot is whole it does
-    /// nothing.
+    /// Judges the model as it is now. To be called after each update; before the first snapshot is whole, and while a
+    /// target comes to itself after a pause, it does nothing.
     pub fn evaluate(&mut self, model: &Model) {
-        if !model.complete {
+        if !model.complete || model.is_settling() {
             return;
         }
         let now = model.now;
@@ -94,17 +94,21 @@ impl Engine {
         }
         if elapsed > BREAK {
             self.tracked.retain(|_, tracked| tracked.raised);
-            self.tracked.values_mut().for_each(|tracked| tracked.met_since = None);
+            for tracked in self.tracked.values_mut() {
+                tracked.met_since = None;
+                if tracked.active() {
+                    // Nobody has seen it end, and nobody sees it now.
+                    tracked.met_at = now.before(Duration::from_nanos(1));
+                }
+            }
         }
         self.last = Some(now);
-        let tick = model.target.tick.max(Duration::from_millis(1));
-        let gap = if elapsed > tick * 3 { elapsed.saturating_sub(tick) } else { Duration::ZERO };
 
         let mut judged = HashMap::new();
         let mut candidates = Vec::new();
         for (order, rule) in RULES.iter().enumerate() {
             let Some(settings) = self.settings.of(rule) else { continue };
-            let cx = Cx { model, settings: &settings, gap };
+            let cx = Cx { model, settings: &settings };
             (rule.evaluate)(&cx, &mut candidates);
             for mut candidate in candidates.drain(..) {
                 candidate.severity = settings.severity(candidate.severity, rule.severity);

@@ -82,12 +82,15 @@ Thresholds
   ongoing      = 1.00 s    a hold that goes on, with waiters, is a warning after this time
   alone        = 50.0 ms   holds over an await longer than this are worth a word even if nobody waits
 
-A hold that nobody waits for is `info`.
+A hold that nobody waits for is `info`. A lock around the receiver of a channel is held while its holder waits for a
+message, which is what it is for.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let locks = cx.model.locks.values();
-    let held = |lock: &&Lock| !lock.recent_suspended.is_empty() || lock.held_since.is_some();
+    let held = |lock: &&Lock| {
+        !words::is_queue(cx.model, lock) && (!lock.recent_suspended.is_empty() || lock.held_since.is_some())
+    };
     out.extend(locks.filter(held).filter_map(|lock| judge(cx, lock)));
 }
 
@@ -140,7 +143,7 @@ fn ongoing(cx: &Cx, lock: &Lock) -> Option<Duration> {
     let suspended = holder.state == TaskState::Idle && holder.state_since >= since;
     // A holder that waits for one that waits for it is `deadlock`, which says more.
     let never = suspended && Knots::new(cx.model).is_stuck(holder.id);
-    (suspended && !never).then(|| cx.model.now.since(since).saturating_sub(cx.gap))
+    (suspended && !never).then(|| cx.model.lasted(since))
 }
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {

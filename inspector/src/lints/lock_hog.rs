@@ -5,7 +5,7 @@ use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
-use crate::model::{Lock, TaskState};
+use crate::model::{Lock, Task, TaskState, WaitFor};
 use crate::text;
 
 const HELD: Threshold = Threshold::millis("held", 1000, "one hold has lasted longer than this, and others wait");
@@ -58,14 +58,24 @@ Thresholds
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let locks = cx.model.locks.values();
     let held = |lock: &&Lock| {
-        lock.kind.guards() && lock.held_since.is_some() && lock.waiters > 0 && !rwlock_writer_starved::is_about(lock)
+        lock.kind.guards()
+            && lock.held_since.is_some()
+            && lock.waiters > 0
+            && !rwlock_writer_starved::is_about(lock)
+            && !is_waiting_for_work(cx, lock)
     };
     out.extend(locks.filter(held).filter_map(|lock| judge(cx, lock)));
 }
 
+/// Whether its holder waits for a message from the receiver that it guards.
+fn is_waiting_for_work(cx: &Cx, lock: &Lock) -> bool {
+    let receives = |task: &Task| task.waits.iter().any(|wait| matches!(wait.on, WaitFor::Recv(_)));
+    words::is_queue(cx.model, lock) && cx.model.tasks.get(&lock.holder).is_some_and(receives)
+}
+
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
-    let held = model.now.since(lock.held_since?).saturating_sub(cx.gap);
+    let held = model.lasted(lock.held_since?);
     if held <= cx.span(&HELD) {
         return None;
     }
@@ -81,7 +91,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let doing = holder.map(|task| match (task.state, task.waits.first()) {
         (TaskState::Idle, Some(wait)) => format!("waits {}", words::wait(model, wait.on)),
         (TaskState::Idle, None) => "waits for something that is not visible".to_owned(),
-        (TaskState::Running, _) => format!("has run for {}", text::duration(model.now.since(task.state_since))),
+        (TaskState::Running, _) => format!("has run for {}", text::duration(model.lasted(task.state_since))),
         (TaskState::Scheduled | TaskState::New, _) => "waits for a worker".to_owned(),
         (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "has ended".to_owned(),
     });
@@ -180,6 +190,31 @@ mod tests {
         let (mut judged, ..) = held(TaskState::Idle, 0);
         judged.run(ms(20_000));
         judged.expect_no_alarm();
+    }
+
+    #[test]
+    fn workers_that_share_a_receiver_wait_for_work_and_not_for_each_other() {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/pool.rs:12:9", "tokio::sync::mpsc::bounded::Receiver<pool::Job>");
+        let lock = judged.target.lock(made);
+        let place = judged.target.channel_site("src/pool.rs:11:9", "pool::Job");
+        let channel = judged.target.channel(place, Some(4));
+        let spawned = judged.target.spawn_site("src/pool.rs:20:3", "pool::work::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        judged.settle();
+        let (site, since) = (SiteId(0), judged.target.now);
+        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Recv(channel), site, since }]);
+        judged.target.lock_state(lock, |lock| {
+            (lock.holder, lock.held_since, lock.waiters) = (task, Some(since), 3);
+            (lock.suspended_holds, lock.last_suspended, lock.last_suspended_waiters) = (50, ms(30), 3);
+            lock.last_suspended_at = since;
+        });
+        judged.run(ms(20_000));
+        judged.expect_nothing();
+        // One that works while it holds it keeps the others from theirs.
+        judged.target.task_state(task, |task| task.waits.clear());
+        judged.run(ms(500));
+        judged.only("lock-hog");
     }
 
     #[test]

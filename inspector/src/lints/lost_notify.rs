@@ -58,7 +58,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
-    let ago = model.now.since(lock.last_lost_notify_at?).saturating_sub(cx.gap);
+    let ago = model.lasted(lock.last_lost_notify_at?);
     if ago <= cx.span(&LASTING) || lock.permits_available > 0 {
         return None;
     }

@@ -179,6 +179,7 @@ mod tests {
         let finding = judged.only("lost-panic");
         assert_eq!(finding.since, at);
         judged.tick(Duration::from_mins(3));
+        judged.run(ms(2500));
         judged.expect_nothing();
     }
 

@@ -59,7 +59,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let mut sites: BTreeMap<SiteId, Vec<&Task>> = BTreeMap::new();
     let lost = |task: &&Task| {
-        let idle = model.now.since(task.state_since).saturating_sub(cx.gap);
+        let idle = model.lasted(task.state_since);
         task.kind != TaskKind::Root && task.waits.is_empty() && !task.flags.more_waits && idle > cx.span(&IDLE)
     };
     for task in model.unwakeable().filter(lost) {
@@ -72,7 +72,7 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task]) -> Option<Candidate> {
     let model = cx.model;
     let site = model.sites.get(&site)?;
     let first = tasks.iter().min_by_key(|task| (task.state_since, task.id))?;
-    let idle = model.now.since(first.state_since);
+    let idle = model.lasted(first.state_since);
     let subject = words::site_subject(site);
     let group = site.location.clone();
     let who = match tasks.len() {

@@ -66,7 +66,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     }
     let limit = cx.span(&UNPOLLED);
     let mut sites: BTreeMap<SiteId, &Task> = BTreeMap::new();
-    let late = |task: &&Task| model.now.since(task.spawned_at).saturating_sub(cx.gap) > limit;
+    let late = |task: &&Task| model.lasted(task.spawned_at) > limit;
     for task in model.unpolled().filter(late) {
         sites.entry(task.site).or_insert(task);
     }
@@ -83,7 +83,7 @@ fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
         return None;
     }
     let subject = words::site_subject(site);
-    let waited = model.now.since(first.spawned_at);
+    let waited = model.lasted(first.spawned_at);
     let unpolled = site.states.get(TaskState::New).max(1);
     let who = match unpolled {
         1 => format!("a task of `{}` was", subject.name),

@@ -25,7 +25,7 @@ const SLOW: &str = "The receiver does not keep up: handle several messages at a 
 
 pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     let mut evidence = Vec::new();
-    let silent = channel.last_recv_at.map(|at| model.now.since(at));
+    let silent = channel.last_recv_at.map(|at| model.lasted(at));
     let place = words::place(model, channel.recv_site);
     if !place.is_empty() {
         evidence.push(Evidence::words("receiver_location", place));
@@ -37,7 +37,7 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     let mut doing = String::new();
     if let Some(task) = task {
         doing = match (task.state, task.waits.first()) {
-            (TaskState::Running, _) => format!("in a poll for {}", text::duration(model.now.since(task.state_since))),
+            (TaskState::Running, _) => format!("in a poll for {}", text::duration(model.lasted(task.state_since))),
             (TaskState::Scheduled | TaskState::New, _) => "waiting for a worker".to_owned(),
             (TaskState::Idle, Some(wait)) => format!("waiting {}", words::wait(model, wait.on)),
             (TaskState::Idle, None) => "waiting for a timer, I/O or something else that is not visible".to_owned(),

@@ -13,6 +13,9 @@ const SILENT: Threshold =
 const UNSEEN: Threshold =
     Threshold::millis("unseen", 3000, "the same where nothing tells what the receiver does meanwhile");
 
+/// Who sleeps for no longer than this comes back by itself, and takes what has gathered.
+const SOON: Duration = Duration::from_secs(10);
+
 /// A receiver that comes in turns is late only when it is later than this, in turns.
 const TURNS: u32 = 3;
 
@@ -62,7 +65,8 @@ Thresholds
   unseen = 3.00 s   the same where nothing tells what the receiver does meanwhile
 
 A receiver that was seen to come in turns, as one that empties the channel at each tick of a timer does, is given three
-turns. Nothing is said where it is not known what the receiver does.
+turns. One that waits for nothing but a timer that is due within ten seconds is given until then, unless the channel is
+half full. Nothing is said where it is not known what the receiver does.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -81,10 +85,9 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let seconds = channel.depth_s.points().rev().take_while(|&depth| depth > 0.0).count() as u64;
     let full_for = Duration::from_secs(seconds.saturating_sub(1));
     let silent = match channel.last_recv_at {
-        Some(at) => model.now.since(at).min(full_for.saturating_add(Duration::from_secs(1))),
+        Some(at) => model.lasted(at).min(full_for.saturating_add(Duration::from_secs(1))),
         None => full_for,
-    }
-    .saturating_sub(cx.gap);
+    };
     let task = model.tasks.get(&channel.receiver_task);
     let asks = task.is_some_and(|task| task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)));
     let coming = task.is_some_and(|task| matches!(task.state, TaskState::Scheduled | TaskState::New));
@@ -94,10 +97,12 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     }
     let seen = task.is_some_and(|task| {
         task.state != TaskState::Idle
-            || !task.flags.more_waits && task.waits.iter().any(|wait| wait.on != WaitFor::Timer)
+            || !task.flags.more_waits && task.waits.iter().any(|wait| !matches!(wait.on, WaitFor::Timer(_)))
     });
     let limit = if seen { &SILENT } else { &UNSEEN };
-    let most = cx.span(limit).max(turn(channel).saturating_mul(TURNS));
+    let filling = channel.capacity.is_some_and(|capacity| channel.depth() >= capacity / 2);
+    let sleeps = task.and_then(words::due_in).filter(|&due| due <= SOON && !filling).unwrap_or_default();
+    let most = cx.span(limit).max(turn(channel).saturating_mul(TURNS)).max(sleeps.saturating_add(cx.span(&SILENT)));
     // What came after it last asked, it has had no chance to see; without that, it may just leave the last one.
     let sent_since = match (channel.last_send_at, channel.last_recv_at) {
         (Some(sent), Some(asked)) => sent > asked,
@@ -225,6 +230,23 @@ mod tests {
         judged.expect_nothing();
         judged.every(ms(7000), |target| flow(target, channel, 2, 0));
         judged.only("receiver-stalled");
+    }
+
+    #[test]
+    fn a_receiver_that_sleeps_for_some_seconds_is_given_until_then_while_there_is_room() {
+        for (capacity, sleeps, found) in [(1000, 5, false), (100, 5, true), (1000, 600, true)] {
+            let (mut judged, channel, task) = quiet(Some(capacity));
+            flow(&mut judged.target, channel, 2, 1);
+            judged.tick(ms(100));
+            let (site, since) = (SiteId(0), judged.target.now);
+            let due = Duration::from_secs(sleeps);
+            judged.target.task_state(task, |task| {
+                task.waits = vec![Wait { on: WaitFor::Timer(due), site, since }];
+            });
+            judged.every(ms(5000), |target| flow(target, channel, 2, 0));
+            let stalled = judged.active().iter().any(|finding| finding.rule == "receiver-stalled");
+            assert_eq!(stalled, found, "{capacity} {sleeps}: {:#?}", judged.active());
+        }
     }
 
     #[test]

@@ -88,9 +88,6 @@ pub(super) struct Cx<'a> {
     pub(super) model: &'a Model,
     /// The rule's own.
     pub(super) settings: &'a RuleSettings,
-    /// How much longer than usual this update was waited for. Where a whole machine stood still, everything seems to
-    /// have lasted for as long; the next update tells what really does.
-    pub(super) gap: Duration,
 }
 
 impl Cx<'_> {

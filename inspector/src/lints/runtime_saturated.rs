@@ -57,7 +57,7 @@ Thresholds
 pub(super) fn longest<'a>(cx: &Cx<'a>) -> Option<(Duration, &'a Task)> {
     let model = cx.model;
     let first = model.unpolled().next()?;
-    Some((own(model, model.now.since(first.state_since).saturating_sub(cx.gap)), first))
+    Some((own(model, model.lasted(first.state_since)), first))
 }
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {

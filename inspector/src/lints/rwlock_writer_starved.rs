@@ -73,7 +73,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
     let reader = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task))?;
-    let held = model.now.since(reader.since).saturating_sub(cx.gap);
+    let held = model.lasted(reader.since);
     if held <= cx.span(&HELD) || Knots::new(model).is_stuck(reader.task) {
         return None;
     }

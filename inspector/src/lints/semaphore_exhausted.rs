@@ -10,6 +10,11 @@ use crate::text;
 
 const STILL: Threshold = Threshold::millis("still", 3000, "nobody has got a permit for so long, and some wait");
 const WAIT: Threshold = Threshold::millis("wait", 1000, "or waits are longer than this (p99)");
+const UNKNOWN: Threshold = Threshold::millis(
+    "unknown",
+    10_000,
+    "where no permit has ever come back, so that nobody knows how long one is held: info until then",
+);
 const SECONDS: Threshold = Threshold::count("seconds", 4, "and no fewer wait than so many seconds ago");
 
 pub(super) const RULE: Rule = Rule {
@@ -17,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warn,
     summary: "a semaphore has no permits left, and those who want one wait for long",
     explain: EXPLAIN,
-    thresholds: &[STILL, WAIT, SECONDS],
+    thresholds: &[STILL, WAIT, SECONDS, UNKNOWN],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(2),
     subsumed_by: &[
@@ -57,6 +62,7 @@ Thresholds
   still   = 3.00 s   nobody has got a permit for so long, and some wait
   wait    = 1.00 s   or waits are longer than this (p99)
   seconds = 4        and no fewer wait than so many seconds ago
+  unknown = 10.0 s   where no permit has ever come back, so that nobody knows how long one is held: info until then
 
 A backlog that is being worked off is nothing.
 ";
@@ -80,8 +86,12 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let still = still.take_while(|&(got, waiting)| got < 0.5 && waiting > 0.0).count() as u64;
     let oldest = lock.holders.iter().map(|holder| holder.since).min();
     let usual = lock.hold_hist.quantile(0.99).unwrap_or_default().min(lock.hold_max);
-    let held = oldest.map(|since| model.now.since(since).saturating_sub(cx.gap)).unwrap_or_default();
-    let limit = cx.span(&STILL).max(usual.saturating_mul(3));
+    let held = oldest.map(|since| model.lasted(since)).unwrap_or_default();
+    // What a holder sleeps for, it comes back from.
+    let holders = || lock.holders.iter().filter_map(|holder| model.tasks.get(&holder.task));
+    let due = holders().filter_map(words::due_in).min();
+    let comes_back = due.filter(|&due| due <= cx.span(&UNKNOWN)).unwrap_or_default();
+    let limit = cx.span(&STILL).max(usual.saturating_mul(3)).max(comes_back.saturating_mul(2));
     let stands = Duration::from_secs(still) >= cx.span(&STILL) && held > limit;
 
     let wait = wait_p99(lock).unwrap_or_default();
@@ -127,6 +137,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             text::duration(wait)
         )
     };
+    // Nothing has ever come back, and it is not known that it will not for long.
+    let unknown = lock.hold_hist.count() == 0 && held < cx.span(&UNKNOWN) && due.is_none();
+    let severity = if !long && unknown { Severity::Info } else { Severity::Warn };
     let oldest = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task));
     let mut behind = Vec::new();
     if let Some(holder) = oldest {
@@ -147,7 +160,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         confidence: if long { Confidence::Certain } else { Confidence::Likely },
         hurt: lock.waiters.into(),
         behind,
-        ..Candidate::enter(subject, &group, Severity::Warn)
+        ..Candidate::enter(subject, &group, severity)
     })
 }
 
@@ -185,14 +198,39 @@ mod tests {
         judged.expect_nothing();
         judged.every(ms(2000), |target| hold(target, lock, since, 9, 0, 0));
         let finding = judged.only("semaphore-exhausted");
-        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/upload.rs:9:30"));
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/upload.rs:9:30"));
         assert!(
             finding.message.starts_with("semaphore `Semaphore` has no permits left (4 held) and has given none for "),
             "{}",
             finding.message
         );
+        judged.every(ms(7000), |target| hold(target, lock, since, 9, 0, 0));
+        assert_eq!(judged.only("semaphore-exhausted").severity, Severity::Warn);
         judged.target.lock_state(lock, |lock| (lock.waiters, lock.holder_count) = (0, 0));
         judged.run(ms(2500));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn permits_that_used_to_come_back_and_do_not_any_more_are_a_warning_at_once() {
+        let (mut judged, lock) = semaphore(4);
+        judged.target.lock_state(lock, |lock| (lock.hold_hist.0[3], lock.hold_max) = (100, ms(2)));
+        let since = judged.target.now;
+        judged.every(ms(4500), |target| hold(target, lock, since, 9, 0, 0));
+        assert_eq!(judged.only("semaphore-exhausted").severity, Severity::Warn);
+    }
+
+    #[test]
+    fn jobs_that_sleep_for_some_seconds_are_waited_for() {
+        let (mut judged, lock) = semaphore(1);
+        let spawned = judged.target.spawn_site("src/upload.rs:40:9", "shop::upload::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        let (site, since) = (SiteId(0), judged.target.now);
+        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Timer(ms(4000)), site, since }]);
+        judged.every(ms(6000), |target| {
+            hold(target, lock, since, 9, 0, 0);
+            target.lock_state(lock, |lock| lock.holders[0].task = task);
+        });
         judged.expect_nothing();
     }
 

@@ -77,7 +77,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         if !told && !is_waited_for(model, lock, ended.at) {
             continue;
         }
-        if model.now.since(ended.at).saturating_sub(cx.gap) <= cx.span(&STUCK).min(cx.span(&ALIVE)) {
+        if model.lasted(ended.at) <= cx.span(&STUCK).min(cx.span(&ALIVE)) {
             continue;
         }
         for task in model.scopes.tasks(lock.id).filter_map(|id| model.tasks.get(&id)) {
@@ -122,7 +122,7 @@ fn is_waited_for(model: &Model, tracker: &Lock, closed: Stamp) -> bool {
 /// Whether a task should have ended by now, and how it fails to. `told` is false when only a tracker was closed.
 fn straggles(cx: &Cx, task: &Task, ended: Stamp, told: bool) -> Option<bool> {
     let model = cx.model;
-    let since = |at: Stamp| model.now.since(at).saturating_sub(cx.gap);
+    let since = |at: Stamp| model.lasted(at);
     let waits_for_others = |on: WaitFor| match on {
         WaitFor::Join(_) => true,
         WaitFor::Lock(id) => model.locks.get(&id).is_none_or(|lock| lock.kind == LockKind::TaskTracker),
@@ -136,7 +136,7 @@ fn straggles(cx: &Cx, task: &Task, ended: Stamp, told: bool) -> Option<bool> {
         return None;
     }
     let may_end = |on: WaitFor| match on {
-        WaitFor::Timer => true,
+        WaitFor::Timer(_) => true,
         // Who has it may give it back; where nobody does, another rule says so.
         WaitFor::Lock(id) | WaitFor::Read(id) => {
             model.locks.get(&id).is_none_or(|lock| lock.kind.guards() || lock.kind == LockKind::Semaphore)
@@ -315,7 +315,7 @@ mod tests {
     fn a_task_with_a_timer_has_a_little_longer_and_needs_to_have_been_told() {
         for told in [true, false] {
             let mut service = service();
-            service.waits_for(Some(WaitFor::Timer));
+            service.waits_for(Some(WaitFor::Timer(ms(500))));
             service.judged.target.task_state(service.task, |task| task.token = LockId(0));
             service.end(service.tracker);
             if told {

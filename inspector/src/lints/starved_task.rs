@@ -60,7 +60,7 @@ Where the queue grows without end, `runtime-saturated` speaks; where the machine
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let Some(first) = model.woken().next() else { return };
-    let delay = own(model, model.now.since(first.state_since).saturating_sub(cx.gap));
+    let delay = own(model, model.lasted(first.state_since));
     if runtime_saturated::longest(cx).is_some_and(|(new, _)| new > cx.span(&runtime_saturated::DELAY)) {
         return;
     }

@@ -52,8 +52,8 @@ pub(super) fn places<'a>(cx: &Cx<'a>, cause: StackCause) -> Vec<Place<'a>> {
             continue;
         }
         let until = if goes_on { model.now } else { stack.at };
-        let held_up = cx.gap + worker.filter(|_| goes_on).map_or(Duration::ZERO, |worker| worker.poll_cpu_wait);
-        let lasted = until.since(stack.poll_started).saturating_sub(held_up);
+        let held_up = worker.filter(|_| goes_on).map_or(Duration::ZERO, |worker| worker.poll_cpu_wait);
+        let lasted = model.between(stack.poll_started, until).saturating_sub(held_up);
         *looks.entry(line).or_default() += stack.samples;
         let place = places.entry(line).or_insert_with(|| Place {
             location: line.to_owned(),

@@ -10,6 +10,11 @@ use crate::text;
 const LIVE: Threshold = Threshold::count("live", 200, "fewer live tasks of a site than this are no leak");
 const SECONDS: Threshold = Threshold::count("seconds", 30, "so many seconds of growth are needed");
 const FAST: Threshold = Threshold::count("fast-seconds", 4, "so many, all of them, where many more begin than end");
+const ALL_STAY: Threshold = Threshold::count(
+    "all-stay",
+    55,
+    "where none has ever ended, as of connections that stay: a warning after so many seconds",
+);
 const MANY: Threshold = Threshold::count("many", 1000, "and there are more live ones than this");
 
 pub(super) const RULE: Rule = Rule {
@@ -17,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warn,
     summary: "live tasks of one spawn site become more and more",
     explain: EXPLAIN,
-    thresholds: &[LIVE, SECONDS, FAST, MANY],
+    thresholds: &[LIVE, SECONDS, FAST, MANY, ALL_STAY],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(2),
     subsumed_by: &[
@@ -66,6 +71,9 @@ Thresholds
   seconds      = 30     so many seconds of growth are needed
   fast-seconds = 4      so many, all of them, where many more begin than end
   many         = 1000   and there are more live ones than this
+  all-stay     = 55     where none has ever ended, as of connections that stay: a warning after so many seconds
+
+Until then that is info: what is spawned to stay may well become more for a while.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -114,6 +122,8 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let steadily = rise(&site.live_s, seconds).is_some_and(|rise| rise > live as f64 / 5.0)
         && rises(&site.live_s, seconds) * 10 >= seconds * 9
         && rise(&site.live_s, 5).is_some_and(|rise| rise > 0.0);
+    let stays = cx.count(&ALL_STAY).clamp(4, 58) as usize;
+    let all_stay = site.finished == 0 && site.live_s.points().len() <= stays;
     if !(live > cx.count(&MANY) && quickly || live > cx.count(&LIVE) && steadily) {
         let rises = rise(&site.live_s, 2).is_some_and(|rise| rise > 0.0) && site.live_s.last() > Some(0.0);
         return rises.then(|| Candidate::stay(subject, &group));
@@ -143,7 +153,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             .into(),
         confidence: if steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: live,
-        ..Candidate::enter(subject, &group, Severity::Warn)
+        ..Candidate::enter(subject, &group, if all_stay { Severity::Info } else { Severity::Warn })
     })
 }
 
@@ -195,6 +205,15 @@ mod tests {
         judged.every(ms(60_000), |target| flow(target, site, 3, 3));
         judged.expect_nothing();
         assert!(judged.engine.findings().is_empty(), "{:#?}", judged.engine.findings());
+    }
+
+    #[test]
+    fn tasks_of_which_none_ends_are_worth_a_word_at_first_and_a_warning_when_they_become_more_for_a_minute() {
+        let (mut judged, site) = quiet();
+        judged.every(ms(20_000), |target| flow(target, site, 40, 0));
+        assert_eq!(judged.only("task-leak").severity, Severity::Info);
+        judged.every(ms(38_000), |target| flow(target, site, 40, 0));
+        assert_eq!(judged.only("task-leak").severity, Severity::Warn);
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     // Sent again and again since, not once before they went.
     let goes_on = channel.sent_s.points().rev().take(5).filter(|&n| n > 0.0).count() > 1;
     let alone = channel.receivers == 0 && (channel.unheard > 0 || goes_on) && lately(cx.span(&LATELY));
-    let looked_ago = channel.last_recv_at.map(|at| model.now.since(at));
+    let looked_ago = channel.last_recv_at.map(|at| model.lasted(at));
     let unseen = channel.receivers > 0
         && channel.unseen() > 1
         && looked_ago.is_some_and(|ago| ago > cx.span(&UNSEEN))

@@ -1,8 +1,9 @@
 //! How rules name what they speak of.
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Subject, SubjectKind};
-use crate::model::{Channel, Frame, Lock, LockKind, Model, Site, SiteId, TaskId, WaitFor};
+use crate::model::{Channel, Frame, Lock, LockKind, Model, Site, SiteId, Task, TaskId, TaskState, WaitFor};
 use crate::text;
 
 /// The place of a site; empty when it is not known.
@@ -97,6 +98,23 @@ pub(super) fn poll_subject(model: &Model, id: TaskId, line: Option<&Frame>) -> S
     }
 }
 
+/// Whether what a lock guards is the receiver of a channel: a queue that several take from, under which each waits for a
+/// message.
+pub(super) fn is_queue(model: &Model, lock: &Lock) -> bool {
+    let name = model.sites.get(&lock.site).map_or("", |site| site.name.as_str());
+    name.split('<').next().is_some_and(|of| of.ends_with("Receiver"))
+}
+
+/// When a task that waits for nothing but a timer goes on at the latest: so long after the wait began.
+pub(super) fn due_in(task: &Task) -> Option<Duration> {
+    let dues = task.waits.iter().map(|wait| match wait.on {
+        WaitFor::Timer(due) if !due.is_zero() => Some(due),
+        _ => None,
+    });
+    let dues: Option<Vec<Duration>> = dues.collect();
+    dues.filter(|_| task.state == TaskState::Idle && !task.flags.more_waits)?.into_iter().min()
+}
+
 /// A task by its name and id: `pay #12`.
 pub(super) fn task(model: &Model, id: TaskId) -> String {
     match model.tasks.get(&id) {
@@ -117,7 +135,7 @@ pub(super) fn made_at(model: &Model, on: WaitFor) -> &str {
         WaitFor::Send(id) | WaitFor::Recv(id) => model.channels.get(&id).map_or("", |c| place(model, c.site)),
         WaitFor::Join(id) => spawn_place(model, id),
         WaitFor::Oneshot(site) => place(model, site),
-        WaitFor::Timer => "",
+        WaitFor::Timer(_) => "",
     }
 }
 
@@ -139,7 +157,7 @@ pub(super) fn wait(model: &Model, on: WaitFor) -> String {
         WaitFor::Recv(id) => format!("for a message from {}", channel(model, id)),
         WaitFor::Join(id) => format!("for {} to end", task(model, id)),
         WaitFor::Oneshot(site) => format!("for the answer of a oneshot made at {}", place(model, site)),
-        WaitFor::Timer => "for a timer".to_owned(),
+        WaitFor::Timer(_) => "for a timer".to_owned(),
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) struct Track {
     pub(super) contended: u64,
     pub(super) seconds: super::seconds::Seconds,
     pub(super) queues: super::queues::Queues,
+    pub(super) pauses: super::pause::Pauses,
     cost: Option<(Stamp, Duration)>,
 }
 
@@ -50,14 +51,14 @@ impl Model {
 
     /// Takes one update in. What a row says of an entity whose birth is not known is left out.
     pub fn apply(&mut self, batch: Batch) {
-        let at = batch.now.max(self.now);
+        let at = self.time_of(batch.now);
         if batch.snapshot_begin {
             self.track.generation = self.track.generation.wrapping_add(1);
             self.track.syncing = true;
             self.track.broken = self.complete && at.since(self.now) >= BREAK;
         }
         if !(self.track.syncing && self.complete) {
-            self.now = at;
+            self.advance(at);
         }
 
         for birth in batch.sites {
@@ -131,6 +132,7 @@ impl Model {
         if self.complete && !self.track.syncing {
             self.calm_down();
             self.tidy_queues();
+            self.settle();
             self.take_seconds();
         }
     }
@@ -147,7 +149,7 @@ impl Model {
             self.channels.retain(|_, channel| channel.track.generation == generation);
             self.workers.retain(|_, worker| worker.track.generation == generation);
         }
-        self.now = at;
+        self.advance(at);
         self.track.syncing = false;
         self.track.broken = false;
         self.complete = true;
@@ -246,6 +248,7 @@ impl Model {
     fn remove_task(&mut self, id: TaskId) -> Option<Task> {
         let task = self.tasks.remove(&id)?;
         self.scopes.leave(&task);
+        self.track.queues.forget(id);
         self.states.remove(task.state);
         if let Some(site) = self.sites.get_mut(&task.site) {
             site.states.remove(task.state);

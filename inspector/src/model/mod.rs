@@ -12,6 +12,7 @@ pub mod fixture;
 mod histogram;
 mod lock;
 mod oneshot;
+mod pause;
 mod queues;
 mod runtime;
 mod scopes;

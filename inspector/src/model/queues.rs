@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::{Model, Stamp, Task, TaskId, TaskKind, TaskState, Tasks};
+use super::{Model, Stamp, Task, TaskId, TaskKind, TaskState, Tasks, WaitFor};
 
 /// Polls per second from which a task counts as polled very often.
 const OFTEN: f64 = 500.0;
@@ -65,6 +65,8 @@ pub(crate) struct Queues {
     scheduled: Queue,
     /// Tasks that are idle with no waker left.
     unwakeable: BTreeSet<TaskId>,
+    /// Tasks that wait for another one to end.
+    joining: BTreeSet<TaskId>,
     /// Tasks that are polled very often.
     often: BTreeMap<TaskId, Since>,
 }
@@ -86,11 +88,24 @@ impl Queues {
         } else if !self.unwakeable.is_empty() {
             self.unwakeable.remove(&task.id);
         }
+        let joins = |wait: &super::Wait| matches!(wait.on, WaitFor::Join(TaskId(1..)));
+        if task.state == TaskState::Idle && task.waits.iter().any(joins) {
+            self.joining.insert(task.id);
+        } else {
+            self.forget(task.id);
+        }
         if task.polls_per_s >= OFTEN {
             let since = Since { at, polls: task.polls, self_wakes: task.self_wakes, busy: task.busy };
             self.often.entry(task.id).or_insert(since);
         } else if !self.often.is_empty() {
             self.often.remove(&task.id);
+        }
+    }
+
+    /// The task is no longer known, or waits no more.
+    pub(super) fn forget(&mut self, id: TaskId) {
+        if !self.joining.is_empty() {
+            self.joining.remove(&id);
         }
     }
 }
@@ -131,6 +146,11 @@ impl Model {
     /// Tasks that are idle and that nothing is left to wake.
     pub fn unwakeable(&self) -> impl Iterator<Item = &Task> {
         self.track.queues.unwakeable.iter().filter_map(|id| self.tasks.get(id))
+    }
+
+    /// Tasks that wait for another one, which is known, to end.
+    pub fn joining(&self) -> impl Iterator<Item = &Task> {
+        self.track.queues.joining.iter().filter_map(|id| self.tasks.get(id))
     }
 
     /// Tasks that are polled more than 500 times a second.

@@ -66,9 +66,7 @@ impl Model {
                 channel.depth_s.push(channel.depth() as f64);
             }
             for site in self.sites.values_mut().filter(|site| site.kind == SiteKind::Spawn) {
-                site.counted = Some([site.spawned, site.finished, site.aborted]);
-                site.live_s.push(site.live() as f64);
-                site.unjoined_s.push(site.unjoined as f64);
+                site.begin_series();
             }
             return;
         };
@@ -120,6 +118,16 @@ impl Model {
 }
 
 impl Site {
+    /// Growth is measured from now on.
+    pub(super) fn begin_series(&mut self) {
+        self.counted = Some([self.spawned, self.finished, self.aborted]);
+        for series in [&mut self.spawned_s, &mut self.finished_s, &mut self.aborted_s] {
+            series.clear();
+        }
+        self.live_s.begin(self.live() as f64);
+        self.unjoined_s.begin(self.unjoined as f64);
+    }
+
     fn take_seconds(&mut self, taking: Taking) {
         let now = [self.spawned, self.finished, self.aborted];
         // What was before attach has no rate.
@@ -135,6 +143,20 @@ impl Site {
 }
 
 impl Lock {
+    /// What was before now is history.
+    pub(super) fn begin_windows(&mut self) {
+        for series in [&mut self.acquires_s, &mut self.contended_s, &mut self.wait_ns_s, &mut self.waiters_s] {
+            series.clear();
+        }
+        self.track.acquires = self.acquires;
+        self.track.contended = self.contended;
+        self.track.wait_total = self.wait_total;
+        self.track.history.clear();
+        self.wait_hist_window = self.wait_hist;
+        self.hold_hist_window = self.hold_hist;
+        self.recent_suspended.clear();
+    }
+
     fn take_seconds(&mut self, taking: Taking) {
         taking.rate(&mut self.acquires_s, self.acquires.saturating_sub(self.track.acquires) as f64);
         taking.rate(&mut self.contended_s, self.contended.saturating_sub(self.track.contended) as f64);
@@ -166,6 +188,14 @@ impl Lock {
 }
 
 impl Oneshots {
+    /// What was before now is history.
+    pub(super) fn begin_series(&mut self) {
+        self.track.counted = self.counts();
+        for series in [&mut self.made_s, &mut self.unsent_awaited_s, &mut self.unreceived_s] {
+            series.clear();
+        }
+    }
+
     fn take_seconds(&mut self, taking: Taking) {
         let now = self.counts();
         let before = std::mem::replace(&mut self.track.counted, now);
@@ -177,6 +207,19 @@ impl Oneshots {
 }
 
 impl Channel {
+    /// What was before `now` is history.
+    pub(super) fn begin_windows(&mut self, now: Stamp) {
+        for series in [&mut self.sent_s, &mut self.received_s, &mut self.saturated_s] {
+            series.clear();
+        }
+        self.track.sent = self.sent;
+        self.track.received = self.received;
+        self.depth_s.clear();
+        self.track.saturated = Duration::ZERO;
+        self.track.saturated_mark = self.saturated().then_some(now);
+        self.saturated_since = self.track.saturated_mark;
+    }
+
     fn take_seconds(&mut self, taking: Taking) {
         taking.rate(&mut self.sent_s, self.sent.saturating_sub(self.track.sent) as f64);
         taking.rate(&mut self.received_s, self.received.saturating_sub(self.track.received) as f64);

@@ -17,6 +17,17 @@ impl Series {
         self.0.push_back(value);
     }
 
+    /// Forgets all points.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Forgets all points but this one.
+    pub(super) fn begin(&mut self, value: f64) {
+        self.clear();
+        self.push(value);
+    }
+
     /// Points, oldest first.
     pub fn points(&self) -> impl ExactSizeIterator<Item = f64> + DoubleEndedIterator + '_ {
         self.0.iter().copied()

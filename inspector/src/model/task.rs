@@ -87,8 +87,8 @@ pub enum WaitFor {
     Join(TaskId),
     /// For the answer of a oneshot channel that was made there.
     Oneshot(SiteId),
-    /// For a moment.
-    Timer,
+    /// For a moment, which comes so long after the wait began; zero when that is not known.
+    Timer(Duration),
 }
 
 impl WaitFor {

@@ -40,6 +40,7 @@ fn what_happened_before_attach_is_history_and_not_recent() {
 #[test]
 fn slow_polls_are_recent_for_a_minute_and_say_how_many_they_stand_for() {
     let mut target = Fixture::new();
+    target.model.target.tick = SECOND;
     let site = target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
     target.totals(site, |totals| totals.slow_polls = 1);
     target.tick(TICK);
@@ -114,6 +115,7 @@ fn a_series_holds_a_minute_and_no_more_after_a_day_without_updates() {
 #[test]
 fn a_histogram_window_covers_the_last_ten_seconds() {
     let mut target = Fixture::new();
+    target.model.target.tick = SECOND;
     let place = target.lock_site("src/b.rs:1:1", "Mutex<u8>");
     let lock = target.lock(place);
     target.tick(TICK);

@@ -365,7 +365,7 @@ impl<'a> See<'a> {
                 WaitFor::Recv(id) => ("channel_recv", id.0),
                 WaitFor::Join(id) => ("join", id.0),
                 WaitFor::Oneshot(site) => ("oneshot", site.0.into()),
-                WaitFor::Timer => ("timer", 0),
+                WaitFor::Timer(_) => ("timer", 0),
             };
             let (location, wait_ns) = (self.location(wait.site), self.ago(wait.since));
             WaitJson { kind, id: on.to_string(), location, wait_ns }

@@ -188,7 +188,7 @@ fn waits_for(model: &Model, on: WaitFor) -> String {
         WaitFor::Recv(id) => format!("message of channel {}", id.0),
         WaitFor::Join(id) => format!("end of {}", text::task_id(id)),
         WaitFor::Oneshot(_) => "answer of a oneshot".to_owned(),
-        WaitFor::Timer => "timer".to_owned(),
+        WaitFor::Timer(_) => "timer".to_owned(),
     }
 }
 

@@ -156,7 +156,7 @@ pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
         WaitFor::Join(TaskId(0)) => "any task of a JoinSet".to_owned(),
         WaitFor::Join(id) => format!("end of {}", task_id(model, id)),
         WaitFor::Oneshot(site) => format!("answer of the oneshot of {}", file_line(location(model, site))),
-        WaitFor::Timer => "a timer".to_owned(),
+        WaitFor::Timer(_) => "a timer".to_owned(),
     }
 }
 

@@ -112,7 +112,7 @@ fn steps(cx: &Cx, entity: Entity) -> Vec<Step> {
 }
 
 fn leads_on(on: WaitFor) -> bool {
-    !matches!(on, WaitFor::Join(TaskId(0)) | WaitFor::Timer)
+    !matches!(on, WaitFor::Join(TaskId(0)) | WaitFor::Timer(_))
 }
 
 /// Who has a lock, or some of it, now: the longest first.

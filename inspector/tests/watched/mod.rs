@@ -70,6 +70,13 @@ impl Watched {
         Self::start(&format!("{name} (healthy)"), &[name, "--healthy"], free_address())
     }
 
+    /// With these in its environment as well.
+    pub(crate) fn healthy_with(name: &str, environment: &[(&str, &str)]) -> Self {
+        let mut command = async_inspect();
+        command.args(["zoo-program", name, "--healthy"]).envs(environment.iter().copied());
+        Self::start_by(&mut command, &format!("{name} (healthy)"), free_address())
+    }
+
     pub(crate) fn start(name: &str, args: &[&str], probe: SocketAddr) -> Self {
         Self::start_by(async_inspect().arg("zoo-program").args(args), name, probe)
     }

@@ -27,6 +27,9 @@ pub const ENVIRONMENT: &str = "ASYNC_INSPECT";
 /// The environment variable that switches the stacks of blocked polls off.
 pub(crate) const STACKS: &str = "ASYNC_INSPECT_STACKS";
 
+/// The environment variable that says how many MiB of memory the probe may take for what it records.
+pub(crate) const MEMORY: &str = "ASYNC_INSPECT_MEMORY";
+
 /// Why the probe did not start. The app is none the worse for it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -66,12 +69,12 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Listens on `127.0.0.1:6670`, with 64 MiB for what it records.
+    /// Listens on `127.0.0.1:6670`, with 64 MiB for what it records, or as many as `ASYNC_INSPECT_MEMORY` says.
     pub fn new() -> Self {
         Self {
             listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], default_port()))),
             app: None,
-            memory_limit: DEFAULT_LIMIT_BYTES,
+            memory_limit: memory_limit().unwrap_or(DEFAULT_LIMIT_BYTES),
             stacks: std::env::var_os(STACKS).is_none_or(|value| value != "off"),
         }
     }
@@ -172,6 +175,11 @@ pub fn from_environment() {
             Err(error) => eprintln!("async-inspect: {error}. The app runs on, unwatched."),
         }
     });
+}
+
+/// What the environment says, in bytes.
+fn memory_limit() -> Option<u64> {
+    std::env::var(MEMORY).ok()?.parse::<u64>().ok()?.checked_mul(1024 * 1024)
 }
 
 fn default_port() -> u16 {

@@ -311,7 +311,7 @@ impl Decoder {
                 let lock = |resource| resources.lock(resource).map(|lock| lock.id);
                 let site = |resource| resources.get(resource).map_or(SiteId(0), |resource| resource.site);
                 let Some(on) = operations.wait_for(op, lock, site) else { continue };
-                if on == WaitFor::Timer && reading.waits.iter().any(|wait| wait.on == on) {
+                if matches!(on, WaitFor::Timer(_)) && reading.waits.iter().any(|wait| wait.on == on) {
                     continue;
                 }
                 // What is not known to last may have been given up.

@@ -1,5 +1,6 @@
 //! Operations on resources: who awaits what, and who has got it.
 use std::collections::HashMap;
+use std::time::Duration;
 
 use console_api::async_ops::{AsyncOp, Stats};
 use console_api::resources::PollOp;
@@ -265,7 +266,7 @@ impl Operations {
             Doing::Lock(How::Shared) => lock(one.resource).map(WaitFor::Read),
             Doing::Lock(_) | Doing::Permits => lock(one.resource).map(WaitFor::Lock),
             Doing::Oneshot => Some(WaitFor::Oneshot(site(one.resource))),
-            Doing::Timer => Some(WaitFor::Timer),
+            Doing::Timer => Some(WaitFor::Timer(Duration::ZERO)),
             Doing::Other => None,
         }
     }

@@ -129,7 +129,7 @@ fn holder(cx: &Cx, lock: &Lock, tree: bool, page: &mut Page) {
             for wait in holder.waits.iter().filter(|_| !tree) {
                 let since = figures::duration(now.since(wait.since));
                 let name = format!("waits for {}", names::wait(model, wait));
-                if wait.on == WaitFor::Timer {
+                if matches!(wait.on, WaitFor::Timer(_)) {
                     page.fact("", Role::Text, &format!("{name} for {since}"));
                 } else {
                     page.link("holder waits", "", wait.on.into(), &name, &format!("for {since}"));

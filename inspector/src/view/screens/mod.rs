@@ -67,7 +67,7 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
                 Some(LockKind::TaskTracker) => "waits for all to end",
                 _ => "waits",
             },
-            WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => "waits",
+            WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => "waits",
         };
         let since = figures::duration(cx.model.now.since(wait.since));
         let place = names::file_line(names::location(cx.model, wait.site));

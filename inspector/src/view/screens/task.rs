@@ -134,7 +134,7 @@ fn worker(cx: &Cx, id: TaskId, page: &mut Page) {
 fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
     let model = cx.model;
     let since = figures::duration(model.now.since(wait.since));
-    if matches!(wait.on, WaitFor::Join(TaskId(0)) | WaitFor::Timer) {
+    if matches!(wait.on, WaitFor::Join(TaskId(0)) | WaitFor::Timer(_)) {
         page.fact("waits for", Role::Text, &format!("{} for {since}", names::wait(model, wait)));
     } else {
         page.link("wait", "waits for", wait.on.into(), &names::wait(model, wait), &format!("for {since}"));
@@ -163,7 +163,7 @@ fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
                 page.link("peer", label, Entity::Task(other), &names::task_id(model, other), &doing);
             }
         }
-        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer => {}
+        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => {}
     }
 }
 
