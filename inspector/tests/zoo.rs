@@ -27,6 +27,7 @@ const BUSY: &[&str] = &[
     "hot-read-lock",
     "starved-task",
     "runtime-saturated",
+    "library/blocked-worker",
     "healthy/axum",
     "healthy/storm",
 ];

@@ -65,22 +65,23 @@ pub(super) fn program(faults: &[String]) -> Result<String, FaultError> {
 }
 
 fn known(name: &str) -> Result<&'static str, FaultError> {
-    let rules = || PROGRAMS.iter().filter_map(|program| program.rule);
-    rules().find(|rule| *rule == name).ok_or_else(|| FaultError::Unknown {
+    let names = || PROGRAMS.iter().filter(|program| program.faulty.is_some()).map(|program| program.name);
+    names().find(|known| *known == name).ok_or_else(|| FaultError::Unknown {
         name: name.chars().take(80).collect(),
-        nearest: text::nearest(name, rules()),
+        nearest: text::nearest(name, names()),
     })
 }
 
 /// The table of `demo --list-faults`.
 pub fn list_faults() -> String {
-    let faulty: Vec<_> = PROGRAMS.iter().filter_map(|program| Some((program.rule?, program))).collect();
-    let width = faulty.iter().map(|(rule, _)| rule.len()).max().unwrap_or(0);
+    let faulty: Vec<_> = PROGRAMS.iter().filter(|program| program.faulty.is_some()).collect();
+    let width = faulty.iter().map(|program| program.name.len()).max().unwrap_or(0);
     let mut table = String::new();
-    for (rule, program) in faulty {
+    for program in faulty {
+        let name = program.name;
         let (about, file, line) = (program.about, program.file, program.fault_line());
         // Writing to a string does not fail.
-        let _ = writeln!(table, "{rule:width$}  {about}\n{:width$}  {file}:{line}", "");
+        let _ = writeln!(table, "{name:width$}  {about}\n{:width$}  {file}:{line}", "");
     }
     table.push_str(
         "\n--fault NAME runs that program. Several of them, or none, run a shop service under load: with the faults named,\n\

@@ -26,7 +26,7 @@ pub type Body = fn() -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 /// A program of the zoo.
 #[derive(Clone, Copy)]
 pub struct Program {
-    /// What it is started by; for a faulty program that is the id of the rule that must fire.
+    /// What it is started by: the id of the rule that must fire, for one program of each.
     pub name: &'static str,
     /// The rule that the faulty version breaks; `None` for a program that has no faulty version.
     pub rule: Option<&'static str>,

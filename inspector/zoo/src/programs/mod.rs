@@ -12,6 +12,7 @@ mod deadlock;
 mod healthy;
 mod hot_read_lock;
 mod large_future;
+mod library;
 mod lock_contention;
 mod lock_held_across_await;
 mod lock_hog;
@@ -72,6 +73,8 @@ pub static PROGRAMS: &[Program] = &[
     hot_read_lock::PROGRAM,
     runtime_saturated::PROGRAM,
     starved_task::PROGRAM,
+    library::deadlock::PROGRAM,
+    library::blocked_worker::PROGRAM,
     healthy::axum::PROGRAM,
     healthy::pipeline::PROGRAM,
     healthy::actors::PROGRAM,
