@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::may_block;
+use super::stuck_poll::{has_stacks, may_block};
 use super::{Confidence, Evidence, Severity, words};
 use crate::model::{Stack, StackCause, Stamp, Task, TaskId, TaskKind, TaskState, Worker, WorkerKind};
 use crate::text;
@@ -118,11 +118,6 @@ fn look(cx: &Cx) -> Duration {
     } else {
         Duration::from_secs(2)
     }
-}
-
-/// Whether the target takes stacks of blocked polls.
-fn has_stacks(cx: &Cx) -> bool {
-    cx.model.target.sees("stacks")
 }
 
 /// Jobs of the blocking pool may block; `main` may set things up.

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::may_block;
+use super::stuck_poll::{has_stacks, may_block};
 use super::{Evidence, Severity, words};
 use crate::model::{Site, SiteKind, SlowPoll, TaskKind};
 use crate::text;
@@ -75,6 +75,10 @@ Thresholds
 A poll that still runs is `blocked-worker`, which then speaks for its site.
 ";
 
+/// A poll of a library's task that takes so long had its stack taken. It alone has a line of the app's, so `blocked-worker`
+/// tells of it.
+const LASTING: Duration = Duration::from_millis(300);
+
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let sites = cx.model.sites.values();
     out.extend(sites.filter(|s| s.kind == SiteKind::Spawn && !s.recent_slow.is_empty()).filter_map(|s| judge(cx, s)));
@@ -83,7 +87,13 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let now = cx.model.now;
     let repeated = cx.span(&REPEATED);
-    let counts = |slow: &&SlowPoll| slow.longest >= repeated && !is_set_up(cx, slow) && !might_block(cx, slow);
+    let lasting = !words::is_named(cx.model, site.id) && has_stacks(cx);
+    let counts = |slow: &&SlowPoll| {
+        slow.longest >= repeated
+            && !(lasting && slow.longest > LASTING)
+            && !is_set_up(cx, slow)
+            && !might_block(cx, slow)
+    };
     let newest = site.recent_slow.iter().filter(counts).map(|slow| slow.at).max()?;
     if now.since(newest) > FRESH {
         return None;
@@ -239,6 +249,22 @@ mod tests {
         let finding = judged.only("long-poll");
         assert_eq!(finding.severity, Severity::Warn);
         assert_eq!(finding.message, "a poll of `report` ran for 140 ms without an await");
+    }
+
+    #[test]
+    fn a_librarys_poll_that_had_its_stack_taken_is_left_to_who_has_the_line() {
+        for (took, stacks, expected) in [(ms(600), true, 0), (ms(600), false, 1), (ms(200), true, 1)] {
+            let mut judged = Judged::new();
+            let site = judged.target.spawn_site("axum-0.8.9/src/serve/mod.rs:389:5", "", OutputKind::Unknown);
+            if stacks {
+                judged.target.model.target.capabilities.push("stacks".into());
+            }
+            judged.target.task(site);
+            judged.settle();
+            slow_poll(&mut judged, site, took);
+            judged.run(ms(1200));
+            assert_eq!(judged.engine.findings().len(), expected, "{took:?} {stacks}");
+        }
     }
 
     #[test]

@@ -7,6 +7,11 @@ use super::{Evidence, Subject, words};
 use crate::model::{Stack, StackCause, Stamp, TaskId, WorkerKind};
 use crate::text;
 
+/// Whether the target takes stacks of blocked polls.
+pub(super) fn has_stacks(cx: &Cx) -> bool {
+    cx.model.target.sees("stacks")
+}
+
 /// A poll that ended counts for so long.
 const FRESH: Duration = Duration::from_secs(5);
 /// Polls at one line are counted over this time.

@@ -29,7 +29,7 @@ const EFFORT: Duration = Duration::from_millis(600);
 /// Squares until the effort was made, as many times as this machine can.
 fn sign(seed: u64) -> u64 {
     let began = Instant::now();
-    (0_u64..).take_while(|_| began.elapsed() < EFFORT).fold(seed, |sign, n| black_box(sign ^ n.wrapping_mul(n))) // <- fault: blocked-worker
+    (0..u64::MAX).take_while(|_| began.elapsed() < EFFORT).fold(seed, |sign, n| black_box(sign ^ n.wrapping_mul(n))) // <- fault: blocked-worker
 }
 
 async fn sign_inline() -> String {
