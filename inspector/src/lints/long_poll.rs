@@ -90,7 +90,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let lasting = !words::is_named(cx.model, site.id) && has_stacks(cx);
     let counts = |slow: &&SlowPoll| {
         slow.longest >= repeated
-            && !(lasting && slow.longest > LASTING)
+            && (!lasting || slow.longest <= LASTING)
             && !is_set_up(cx, slow)
             && !might_block(cx, slow)
     };
