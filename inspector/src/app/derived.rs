@@ -21,10 +21,11 @@ const DISTINCT_WAITS: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Derived {
     pub(crate) sites: HashMap<SiteId, SiteSum>,
-    /// Since when the longest waiter of a lock waits.
-    pub(crate) lock_waits: HashMap<LockId, Stamp>,
-    /// Since when the longest blocked sender of a channel waits.
-    pub(crate) send_waits: HashMap<ChannelId, Stamp>,
+    /// How long the longest waiter of a lock had waited. Like all durations here, as of the look: the waits that are going on
+    /// now may be others.
+    pub(crate) lock_waits: HashMap<LockId, Duration>,
+    /// How long the longest blocked sender of a channel had waited.
+    pub(crate) send_waits: HashMap<ChannelId, Duration>,
     /// What a task holds.
     pub(crate) holds: HashMap<TaskId, Vec<LockId>>,
     /// Tasks in the order of the place in front: all of them, where they are shown one by one.
@@ -49,21 +50,21 @@ pub(crate) struct SiteSum {
     pub(crate) wakes: u64,
     pub(crate) self_wakes: u64,
     pub(crate) sched_max: Duration,
-    /// The longest pending wait.
-    pub(crate) oldest: Option<Wait>,
-    /// Since when the longest running poll runs.
-    pub(crate) running_since: Option<Stamp>,
+    /// How long the longest pending wait had lasted.
+    pub(crate) waited: Option<Duration>,
+    /// How long the longest running poll had run.
+    pub(crate) ran: Option<Duration>,
     /// How many wait for the same thing, for the first few things that are waited for.
     on: Vec<(WaitFor, u64)>,
 }
 
 impl SiteSum {
-    pub(super) fn add(&mut self, task: &Task) {
+    pub(super) fn add(&mut self, task: &Task, now: Stamp) {
         use crate::model::TaskState::{Running, Scheduled};
         self.tasks += 1;
         if task.state == Running {
             self.running += 1;
-            self.running_since = Some(self.running_since.map_or(task.state_since, |s| s.min(task.state_since)));
+            self.ran = self.ran.max(Some(now.since(task.state_since)));
         }
         self.scheduled += u64::from(task.state == Scheduled);
         self.busy_share += task.busy_share;
@@ -78,9 +79,7 @@ impl SiteSum {
             } else if self.on.len() < DISTINCT_WAITS {
                 self.on.push((wait.on, 1));
             }
-            if self.oldest.is_none_or(|o| wait.since < o.since) {
-                self.oldest = Some(*wait);
-            }
+            self.waited = self.waited.max(Some(now.since(wait.since)));
         }
     }
 }
@@ -97,6 +96,8 @@ impl SiteSum {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Focus {
     pub(crate) of: Option<Entity>,
+    /// When they were looked up.
+    pub(crate) at: Stamp,
     /// Those that wait for it, the longest first.
     pub(crate) waiters: Vec<(Wait, TaskId)>,
     /// How many there are.

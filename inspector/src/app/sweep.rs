@@ -2,12 +2,13 @@
 //! of the loop: a pass can stop after any part of them and go on later.
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::column::{Key, Order};
 use super::derived::{FOCUS_LIMIT, Focus, SiteSum};
 use super::screen::{Body, Rows, Table};
 use super::{App, Cx, Entity};
-use crate::model::{ChannelId, LockId, SiteId, Stamp, Task, WaitFor};
+use crate::model::{ChannelId, LockId, SiteId, Task, WaitFor};
 
 /// Rows that a list of tasks shows at most: nobody reads a million, and a filter brings every one of them in.
 pub(crate) const LISTED: usize = 10_000;
@@ -26,11 +27,11 @@ pub(crate) struct Sweep {
     focus: Option<Vec<Focus>>,
 }
 
-/// Since when the longest waits, by what is waited for.
+/// How long the longest has waited, by what is waited for.
 #[derive(Default)]
 struct Waits {
-    locks: HashMap<LockId, Stamp>,
-    channels: HashMap<ChannelId, Stamp>,
+    locks: HashMap<LockId, Duration>,
+    channels: HashMap<ChannelId, Duration>,
 }
 
 /// The first few of very many rows.
@@ -98,7 +99,7 @@ impl Sweep {
                 other => other,
             };
             if !focus.iter().any(|f| f.of == Some(entity)) {
-                focus.push(Focus { of: Some(entity), ..Focus::default() });
+                focus.push(Focus { of: Some(entity), at: app.cx().model.now, ..Focus::default() });
             }
         }
         Self { focus: Some(focus), ..Self::default() }
@@ -140,12 +141,12 @@ impl Sweep {
         self.seen += 1;
         if let Some(waits) = &mut self.waits {
             for wait in &task.waits {
-                let oldest = match wait.on {
-                    WaitFor::Lock(id) | WaitFor::Read(id) => waits.locks.entry(id).or_insert(wait.since),
-                    WaitFor::Send(id) => waits.channels.entry(id).or_insert(wait.since),
+                let longest = match wait.on {
+                    WaitFor::Lock(id) | WaitFor::Read(id) => waits.locks.entry(id).or_default(),
+                    WaitFor::Send(id) => waits.channels.entry(id).or_default(),
                     _ => continue,
                 };
-                *oldest = (*oldest).min(wait.since);
+                *longest = (*longest).max(cx.model.now.since(wait.since));
             }
         }
         if self.sites.is_none() && self.flat.is_none() {
@@ -157,7 +158,7 @@ impl Sweep {
             return;
         }
         if let Some(sites) = &mut self.sites {
-            sites.entry(task.site).or_default().add(task);
+            sites.entry(task.site).or_default().add(task, cx.model.now);
         }
         if let Some(flat) = &mut self.flat {
             flat.add(cx, entity);

@@ -56,6 +56,8 @@ pub(crate) fn numbered(model: &Model, id: TaskId) -> String {
     match model.tasks.get(&id).map(|t| task(model, t)) {
         Some(name) if !name.is_empty() && name != number => format!("{number} {name}"),
         Some(_) => number,
+        // It ended, or it is a library's, which nobody watches.
+        None if model.target.blind.iter().any(|blind| blind.about == "tasks") => format!("{number} (not seen)"),
         None => format!("{number} (ended)"),
     }
 }

@@ -102,7 +102,7 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(7),
         priority: 6,
         value: |cx, entity| match entity {
-            Entity::Channel(id) => Value::duration(cx.derived.send_waits.get(&id).map(|s| cx.model.now.since(*s))),
+            Entity::Channel(id) => Value::duration(cx.derived.send_waits.get(&id).copied()),
             _ => Value::None,
         },
         role: plain,

@@ -83,7 +83,7 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(7),
         priority: 3,
         value: |cx, entity| match entity {
-            Entity::Lock(id) => Value::duration(cx.derived.lock_waits.get(&id).map(|s| cx.model.now.since(*s))),
+            Entity::Lock(id) => Value::duration(cx.derived.lock_waits.get(&id).copied()),
             _ => Value::None,
         },
         role: plain,

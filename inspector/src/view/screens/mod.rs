@@ -69,7 +69,7 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
             },
             WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => "waits",
         };
-        let since = figures::duration(cx.model.now.since(wait.since));
+        let since = figures::duration(focus.at.since(wait.since));
         let place = names::file_line(names::location(cx.model, wait.site));
         let remark = if place.is_empty() { format!("{what} {since}") } else { format!("{what} {since} at {place}") };
         let label = if n == 0 { "waiters" } else { "" };

@@ -101,11 +101,10 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(7),
         priority: 2,
         value: |cx, entity| {
-            let since = oldest_wait(cx, entity).map(|w| w.since).or_else(|| match entity {
-                Entity::Site(id) => cx.derived.sites.get(&id)?.running_since,
-                _ => task(cx, entity).map(|t| t.state_since),
-            });
-            Value::duration(since.map(|since| cx.model.now.since(since)))
+            Value::duration(waited(cx, entity).or_else(|| match entity {
+                Entity::Site(id) => cx.derived.sites.get(&id)?.ran,
+                _ => task(cx, entity).map(|t| cx.model.now.since(t.state_since)),
+            }))
         },
         role: plain,
     },
@@ -208,7 +207,7 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Duration,
         width: Width::Hidden,
         priority: 99,
-        value: |cx, entity| Value::duration(oldest_wait(cx, entity).map(|w| cx.model.now.since(w.since))),
+        value: |cx, entity| Value::duration(waited(cx, entity)),
         role: plain,
     },
     Column {
@@ -268,9 +267,14 @@ fn site<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Site> {
 }
 
 fn oldest_wait(cx: &Cx, entity: Entity) -> Option<Wait> {
+    task(cx, entity)?.waits.iter().min_by_key(|w| w.since).copied()
+}
+
+/// How long the oldest wait has lasted.
+fn waited(cx: &Cx, entity: Entity) -> Option<Duration> {
     match entity {
-        Entity::Site(id) => cx.derived.sites.get(&id)?.oldest,
-        _ => task(cx, entity)?.waits.iter().min_by_key(|w| w.since).copied(),
+        Entity::Site(id) => cx.derived.sites.get(&id)?.waited,
+        _ => Some(cx.model.now.since(oldest_wait(cx, entity)?.since)),
     }
 }
 
