@@ -27,7 +27,7 @@ const CALM: &[&str] = &[
     "healthy/reload",
     "healthy/timers",
     "healthy/worker-pool",
-    "cancelled-holding",
+    "lock-held-across-await",
     "channel-saturated",
     "lock-hog",
     "receiver-stalled",
@@ -124,5 +124,5 @@ async fn a_probe_with_next_to_no_memory_makes_no_findings() {
     }
     let (shed, found): (Vec<u64>, Vec<Vec<String>>) = watches.join_all().await.into_iter().unzip();
     assert_none(&found.concat());
-    assert!(shed.iter().any(|&shed| shed > 1000), "hardly anything was shed: {shed:?}");
+    assert!(shed.iter().any(|&shed| shed > 100), "hardly anything was shed: {shed:?}");
 }
