@@ -1,6 +1,6 @@
 //! Tasks that wait for a worker, the longest first, and tasks that are polled very often: kept from reading to reading, so
 //! that nobody has to look at all tasks for the few that matter.
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::{Model, Stamp, Task, TaskId, TaskKind, TaskState, Tasks, WaitFor};
@@ -57,6 +57,43 @@ pub struct OftenPolled<'a> {
     pub busy: Duration,
 }
 
+/// Who waits for whom to end. A handle is awaited by one task at a time.
+#[derive(Debug, Clone, Default)]
+struct Joins {
+    of: HashMap<TaskId, TaskId>,
+    by: HashMap<TaskId, TaskId>,
+    /// Tasks that wait for one that waits as well.
+    chained: BTreeSet<TaskId>,
+}
+
+impl Joins {
+    /// `task` waits for `joined` now, or for none.
+    fn set(&mut self, task: TaskId, joined: Option<TaskId>) {
+        let before = self.of.get(&task).copied();
+        if before == joined {
+            return;
+        }
+        if let Some(before) = before {
+            self.of.remove(&task);
+            self.by.remove(&before);
+            self.chained.remove(&task);
+            if let Some(waiter) = self.by.get(&task) {
+                self.chained.remove(waiter);
+            }
+        }
+        if let Some(joined) = joined {
+            self.of.insert(task, joined);
+            self.by.insert(joined, task);
+            if self.of.contains_key(&joined) {
+                self.chained.insert(task);
+            }
+            if let Some(&waiter) = self.by.get(&task) {
+                self.chained.insert(waiter);
+            }
+        }
+    }
+}
+
 /// The queues, and the busy ones.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Queues {
@@ -65,8 +102,7 @@ pub(crate) struct Queues {
     scheduled: Queue,
     /// Tasks that are idle with no waker left.
     unwakeable: BTreeSet<TaskId>,
-    /// Tasks that wait for another one to end.
-    joining: BTreeSet<TaskId>,
+    joins: Joins,
     /// Tasks that are polled very often.
     often: BTreeMap<TaskId, Since>,
 }
@@ -88,12 +124,11 @@ impl Queues {
         } else if !self.unwakeable.is_empty() {
             self.unwakeable.remove(&task.id);
         }
-        let joins = |wait: &super::Wait| matches!(wait.on, WaitFor::Join(TaskId(1..)));
-        if task.state == TaskState::Idle && task.waits.iter().any(joins) {
-            self.joining.insert(task.id);
-        } else {
-            self.forget(task.id);
-        }
+        let joined = task.waits.iter().find_map(|wait| match wait.on {
+            WaitFor::Join(of) if of.0 != 0 && task.state == TaskState::Idle => Some(of),
+            _ => None,
+        });
+        self.joins.set(task.id, joined);
         if task.polls_per_s >= OFTEN {
             let since = Since { at, polls: task.polls, self_wakes: task.self_wakes, busy: task.busy };
             self.often.entry(task.id).or_insert(since);
@@ -104,9 +139,7 @@ impl Queues {
 
     /// The task is no longer known, or waits no more.
     pub(super) fn forget(&mut self, id: TaskId) {
-        if !self.joining.is_empty() {
-            self.joining.remove(&id);
-        }
+        self.joins.set(id, None);
     }
 }
 
@@ -148,9 +181,9 @@ impl Model {
         self.track.queues.unwakeable.iter().filter_map(|id| self.tasks.get(id))
     }
 
-    /// Tasks that wait for another one, which is known, to end.
+    /// Tasks that wait for another one to end, which itself waits for another one to end.
     pub fn joining(&self) -> impl Iterator<Item = &Task> {
-        self.track.queues.joining.iter().filter_map(|id| self.tasks.get(id))
+        self.track.queues.joins.chained.iter().filter_map(|id| self.tasks.get(id))
     }
 
     /// Tasks that are polled more than 500 times a second.
