@@ -9,7 +9,7 @@ use std::{
 use crate::tokio::runtime::{Handle, Runtime};
 
 /// A future with the runtime that it is polled in; see
-/// [`tokio_util::context::TokioContext`](::tokio_util::context::TokioContext).
+/// [`tokio_util::context::TokioContext`].
 #[derive(Debug)]
 pub struct TokioContext<F> {
     future: F,
@@ -45,7 +45,7 @@ impl<F: Future> Future for TokioContext<F> {
     }
 }
 
-/// Gives futures a runtime; see [`tokio_util::context::RuntimeExt`](::tokio_util::context::RuntimeExt).
+/// Gives futures a runtime; see [`tokio_util::context::RuntimeExt`].
 pub trait RuntimeExt {
     /// See [`RuntimeExt::wrap`](::tokio_util::context::RuntimeExt::wrap).
     fn wrap<F: Future>(&self, fut: F) -> TokioContext<F>;

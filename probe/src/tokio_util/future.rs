@@ -7,7 +7,7 @@ use std::{
 
 use super::sync::{CancellationToken, WaitForCancellationFuture, WaitForCancellationFutureOwned};
 
-/// Adapters of futures; see [`tokio_util::future::FutureExt`](::tokio_util::future::FutureExt).
+/// Adapters of futures; see [`tokio_util::future::FutureExt`].
 pub trait FutureExt: Future {
     /// See [`FutureExt::timeout`](::tokio_util::future::FutureExt::timeout).
     #[cfg(feature = "time")]

@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// Waits for tasks to end, watched; see [`tokio_util::task::TaskTracker`](::tokio_util::task::TaskTracker).
+/// Waits for tasks to end, watched; see [`tokio_util::task::TaskTracker`].
 ///
 /// Watched: which tasks it tracks, when and from which line it was closed, and who waits for it. A tracker that was made
 /// before anything recorded is not seen.
@@ -39,7 +39,7 @@ pub struct TaskTracker {
 }
 
 /// Something that a [`TaskTracker`] waits for; see
-/// [`tokio_util::task::task_tracker::TaskTrackerToken`](::tokio_util::task::task_tracker::TaskTrackerToken).
+/// [`tokio_util::task::task_tracker::TaskTrackerToken`].
 #[must_use]
 pub struct TaskTrackerToken {
     // Before `tracker`, as tokio-util counts before it lets go.
@@ -49,7 +49,7 @@ pub struct TaskTrackerToken {
 }
 
 /// A future that a [`TaskTracker`] waits for; see
-/// [`tokio_util::task::task_tracker::TrackedFuture`](::tokio_util::task::task_tracker::TrackedFuture).
+/// [`tokio_util::task::task_tracker::TrackedFuture`].
 #[must_use = "futures do nothing unless polled"]
 pub struct TrackedFuture<F> {
     // Before `member`, which stops being one when this is gone.
@@ -58,7 +58,7 @@ pub struct TrackedFuture<F> {
 }
 
 /// A wait for all that a [`TaskTracker`] tracks; see
-/// [`tokio_util::task::task_tracker::TaskTrackerWaitFuture`](::tokio_util::task::task_tracker::TaskTrackerWaitFuture).
+/// [`tokio_util::task::task_tracker::TaskTrackerWaitFuture`].
 #[must_use = "futures do nothing unless polled"]
 pub struct TaskTrackerWaitFuture<'a> {
     inner: Watched<raw::TaskTrackerWaitFuture<'a>, EventAwaited>,
