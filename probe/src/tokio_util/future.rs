@@ -9,7 +9,7 @@ use super::sync::{CancellationToken, WaitForCancellationFuture, WaitForCancellat
 
 /// Adapters of futures; see [`tokio_util::future::FutureExt`].
 pub trait FutureExt: Future {
-    /// See [`FutureExt::timeout`](::tokio_util::future::FutureExt::timeout).
+    /// See `tokio_util::future::FutureExt::timeout`.
     #[cfg(feature = "time")]
     #[track_caller]
     fn timeout(self, timeout: std::time::Duration) -> crate::tokio::time::Timeout<Self>
@@ -19,7 +19,7 @@ pub trait FutureExt: Future {
         crate::tokio::time::timeout(timeout, self)
     }
 
-    /// See [`FutureExt::timeout_at`](::tokio_util::future::FutureExt::timeout_at).
+    /// See `tokio_util::future::FutureExt::timeout_at`.
     #[cfg(feature = "time")]
     #[track_caller]
     fn timeout_at(self, deadline: crate::tokio::time::Instant) -> crate::tokio::time::Timeout<Self>
