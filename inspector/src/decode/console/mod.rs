@@ -1,8 +1,8 @@
 //! What a stock console-subscriber says (console-api 0.9), in the same terms as what a probe says.
 //!
 //! It tells less than a probe, and some of it only by hints. What is exact: tasks, their polls' sums and the newest poll
-//! of each. What is inferred: who holds a lock, and who waits for it ([`locks`]). What is not told stays unsaid, and the
-//! target's list of what cannot be seen says so ([`blind`]).
+//! of each. What is inferred: who holds a lock, and who waits for it (`locks`). What is not told stays unsaid, and the
+//! target's list of what cannot be seen says so (`blind`).
 //!
 //! Nor does every version tell everything reliably: those before 0.5 forget entities that ended before they could say so.
 //! Such a ghost looks like a task that sleeps for ever, or like a poll that never ends. So what hangs on an entity that
