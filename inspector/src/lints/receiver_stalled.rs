@@ -65,8 +65,7 @@ Thresholds
   unseen = 3.00 s   the same where nothing tells what the receiver does meanwhile
 
 A receiver that was seen to come in turns, as one that empties the channel at each tick of a timer does, is given three
-turns. One that waits for nothing but a timer that is due within ten seconds is given until then, unless the channel is
-half full. Nothing is said where it is not known what the receiver does.
+turns. Nothing is said where it is not known what the receiver does.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
