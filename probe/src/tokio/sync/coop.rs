@@ -1,8 +1,5 @@
 //! The way without a wait: what a wrapper tries before it gives the task over to tokio's own future.
-use std::{
-    future::poll_fn,
-    task::{Context, Poll},
-};
+use std::{future::poll_fn, task::Poll};
 
 use ::tokio::task::coop::poll_proceed;
 
@@ -17,13 +14,30 @@ pub(super) enum Tried<T> {
 }
 
 /// Tries `attempt` at the cost that tokio's own future would take from the task's cooperative budget.
+#[cfg(feature = "watch-channels")]
 #[inline]
 pub(super) async fn try_now<T>(mut attempt: impl FnMut() -> Option<T>) -> Tried<T> {
-    poll_fn(|cx| Poll::Ready(try_in(cx, &mut attempt))).await
+    if is_dumped() {
+        return Tried::Yield;
+    }
+    poll_fn(|cx| {
+        Poll::Ready(match poll_proceed(cx) {
+            Poll::Ready(budget) => match attempt() {
+                Some(value) => {
+                    budget.made_progress();
+                    Tried::Done(value)
+                }
+                None => Tried::Wait,
+            },
+            Poll::Pending => Tried::Yield,
+        })
+    })
+    .await
 }
 
 /// As [`try_now`], of what may be tried before the budget is asked, since dropping it undoes the try: where it has to
 /// wait, tokio's own future asks, and the try costs one look at the lock.
+#[cfg(feature = "watch-locks")]
 #[inline]
 pub(super) async fn try_lock_now<T>(attempt: impl FnOnce() -> Option<T>) -> Tried<T> {
     if is_dumped() {
@@ -41,23 +55,6 @@ pub(super) async fn try_lock_now<T>(attempt: impl FnOnce() -> Option<T>) -> Trie
         })
     })
     .await
-}
-
-#[inline]
-fn try_in<T>(cx: &mut Context<'_>, attempt: &mut impl FnMut() -> Option<T>) -> Tried<T> {
-    if is_dumped() {
-        return Tried::Yield;
-    }
-    match poll_proceed(cx) {
-        Poll::Ready(budget) => match attempt() {
-            Some(value) => {
-                budget.made_progress();
-                Tried::Done(value)
-            }
-            None => Tried::Wait,
-        },
-        Poll::Pending => Tried::Yield,
-    }
 }
 
 /// Whether this poll is for a task dump, in which nothing may make progress: tokio's own futures see to that.

@@ -7,6 +7,7 @@ mod barrier;
 #[cfg(feature = "watch-channels")]
 pub mod broadcast;
 #[cfg(any(feature = "watch-locks", feature = "watch-channels"))]
+#[cfg(any(feature = "watch-locks", feature = "watch-channels"))]
 mod coop;
 #[cfg(feature = "watch-locks")]
 mod lock_watch;
