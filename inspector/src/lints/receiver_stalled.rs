@@ -65,7 +65,8 @@ Thresholds
   unseen = 3.00 s   the same where nothing tells what the receiver does meanwhile
 
 A receiver that was seen to come in turns, as one that empties the channel at each tick of a timer does, is given three
-turns. Nothing is said where it is not known what the receiver does.
+turns. One that sleeps, and is due within ten seconds, is given until then while the channel is less than half full; one
+that sleeps for longer leaves its messages for too long. Nothing is said where it is not known what the receiver does.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {

@@ -64,7 +64,8 @@ Thresholds
   seconds = 4        and no fewer wait than so many seconds ago
   unknown = 10.0 s   where no permit has ever come back, so that nobody knows how long one is held: info until then
 
-A backlog that is being worked off is nothing.
+A backlog that is being worked off is nothing. Nor is one behind a holder that sleeps and is due within `unknown`: twice
+that time is given.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {

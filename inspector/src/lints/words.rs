@@ -157,7 +157,8 @@ pub(super) fn wait(model: &Model, on: WaitFor) -> String {
         WaitFor::Recv(id) => format!("for a message from {}", channel(model, id)),
         WaitFor::Join(id) => format!("for {} to end", task(model, id)),
         WaitFor::Oneshot(site) => format!("for the answer of a oneshot made at {}", place(model, site)),
-        WaitFor::Timer(_) => "for a timer".to_owned(),
+        WaitFor::Timer(Duration::ZERO) => "for a timer".to_owned(),
+        WaitFor::Timer(due) => format!("for a timer of {}", text::duration(due)),
     }
 }
 

@@ -1,4 +1,5 @@
 //! What people call things: a given name, else what the type says, else where it was made.
+use std::time::Duration;
 
 use crate::app::{Cx, Entity};
 use crate::lints::{Evidence, Finding};
@@ -158,7 +159,8 @@ pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
         WaitFor::Join(TaskId(0)) => "any task of a JoinSet".to_owned(),
         WaitFor::Join(id) => format!("end of {}", task_id(model, id)),
         WaitFor::Oneshot(site) => format!("answer of the oneshot of {}", file_line(location(model, site))),
-        WaitFor::Timer(_) => "a timer".to_owned(),
+        WaitFor::Timer(Duration::ZERO) => "a timer".to_owned(),
+        WaitFor::Timer(due) => format!("a timer of {}", text::duration(due)),
     }
 }
 

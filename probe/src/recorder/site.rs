@@ -2,6 +2,7 @@
 //! there. A total is written once a task or less, so it may be a locked add; the totals survive the slots.
 use std::{
     alloc::{Layout, alloc},
+    panic::Location,
     sync::atomic::{
         AtomicPtr, AtomicU32, AtomicU64,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -9,6 +10,14 @@ use std::{
 };
 
 use super::{oneshot::Outcomes, place::Place};
+
+/// Whether a place is one of the standard library: where a `Default` or a `&mut` passes on what the app calls, nothing
+/// tells from where.
+pub(crate) fn is_in_std(place: &Location<'_>) -> bool {
+    let file = place.file();
+    // As built with the toolchain, and where its sources are installed.
+    file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/") || file.contains(r"\rustlib\src\rust\")
+}
 
 /// What is made at a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,7 @@ use std::{
 use super::{
     clock,
     lock::set_location,
+    site::is_in_std,
     started,
     task::{TaskKind, TaskRef, TaskSlot},
     thread, unwatched,
@@ -42,6 +43,8 @@ const KIND_MASK: u64 = 0b1111 << KIND_SHIFT;
 /// Between the id and the kind: in which poll the wait was noted, for a wait that holds for that poll only; 0 for one
 /// that holds until it is cleared. Ids stay below: at a million tasks a second, for twelve days.
 const POLL_SHIFT: u32 = 40;
+/// The largest id that fits.
+pub(crate) const MAX_ID: u64 = (1 << POLL_SHIFT) - 1;
 const POLL_BITS: u64 = (1 << (KIND_SHIFT - POLL_SHIFT)) - 1;
 const POLL_MASK: u64 = POLL_BITS << POLL_SHIFT;
 
@@ -189,7 +192,7 @@ pub(crate) fn awaited_at(
     polled: &'static Location<'static>,
     made: &'static Location<'static>,
 ) -> &'static Location<'static> {
-    if polled.file().starts_with("/rustc/") { made } else { polled }
+    if is_in_std(polled) { made } else { polled }
 }
 
 /// The wait of something that is polled by reference and lives on when the task turns to something else, as a
@@ -203,7 +206,13 @@ impl PolledWait {
     }
 
     /// The poll in progress on this thread found it pending.
+    #[inline]
     pub(crate) fn pending(&mut self, kind: WaitKind, id: u64, site: &'static Location<'static>) {
+        self.pending_with(kind, || id, site);
+    }
+
+    /// As [`PolledWait::pending`], where the id is worked out only if the wait is a new one.
+    pub(crate) fn pending_with(&mut self, kind: WaitKind, id: impl FnOnce() -> u64, site: &'static Location<'static>) {
         let Some(task) = thread::current_task() else {
             self.0 = None;
             return;
@@ -211,7 +220,7 @@ impl PolledWait {
         let mark = poll_mark(task.polls());
         if !self.0.as_mut().is_some_and(|waiting| waiting.renew(task, mark)) {
             self.0 = None;
-            self.0 = Waiting::note(task, kind, id, Some(site), mark);
+            self.0 = Waiting::note(task, kind, id(), Some(site), mark);
         }
     }
 

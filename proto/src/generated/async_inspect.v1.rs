@@ -240,7 +240,8 @@ pub struct TaskStates {
     #[prost(enumeration = "WaitKind", repeated, tag = "13")]
     pub wait_kind: ::prost::alloc::vec::Vec<i32>,
     /// Id of the lock, channel or task that is waited for, as `wait_kind` says. 0 for the join of a `JoinSet`, which ends
-    /// with any of its tasks, and for timers; of a oneshot channel, the site where it was made.
+    /// with any of its tasks; of a oneshot channel, the site where it was made; of a timer, how many milliseconds the wait
+    /// will have lasted when it is due, at the latest, 0 when that is not known.
     #[prost(uint64, repeated, tag = "14")]
     pub wait_for: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint32, repeated, tag = "15")]

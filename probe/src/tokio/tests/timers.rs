@@ -6,15 +6,17 @@ use crate::{
     tokio::{
         self,
         sync::Mutex,
-        time::{interval, sleep, timeout},
+        time::{Instant, interval, interval_at, sleep, timeout},
     },
 };
 
 const LONG: Duration = Duration::from_secs(1000);
 
-fn waits_for_a_timer(id: task::Id, at: (&str, u32)) {
+/// For so many milliseconds, or less.
+fn waits_for_a_timer(id: task::Id, at: (&str, u32), most: u64) {
     let [wait] = waits(id)[..] else { panic!("one wait") };
-    assert_eq!((wait.kind, wait.on, place(wait.site.unwrap())), (WaitKind::Timer as u8, 0, at));
+    assert_eq!((wait.kind, place(wait.site.unwrap())), (WaitKind::Timer as u8, at));
+    assert!((1..=most).contains(&wait.on), "{} ms", wait.on);
 }
 
 #[test]
@@ -28,11 +30,11 @@ fn a_task_that_sleeps_waits_for_a_timer_at_its_line() {
             ticks.tick().await;
         });
         others().await;
-        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 2));
+        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 2), 1);
         while waits(sleeper.id()).first().is_none_or(|wait| place(wait.site.unwrap()).1 != at.1 + 5) {
             sleep(Duration::from_millis(1)).await;
         }
-        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 5));
+        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 5), 1_000_000);
         sleeper.abort();
     });
 }
@@ -54,7 +56,7 @@ fn a_wait_with_a_timeout_is_two_waits_until_either_is_over() {
         others().await;
         let mut both: Vec<_> = waits(waiter.id()).iter().map(|wait| (wait.kind, wait.on)).collect();
         both.sort_unstable();
-        assert_eq!(both, [(WaitKind::Lock as u8, id), (WaitKind::Timer as u8, 0)]);
+        assert_eq!(both, [(WaitKind::Lock as u8, id), (WaitKind::Timer as u8, 1_000_000)]);
         drop(held);
         others().await;
         assert!(waits(waiter.id()).is_empty());
@@ -83,5 +85,32 @@ fn a_sleep_that_lost_a_select_is_not_waited_for_any_more() {
         others().await;
         assert!(waits(waiter.id()).is_empty(), "the timer lives, but nobody waits for it");
         waiter.abort();
+    });
+}
+
+#[test]
+fn a_timer_that_is_put_off_tells_when_it_is_due_now() {
+    run(async {
+        let hundreds = |id| waits(id).iter().map(|wait| wait.on.div_ceil(100_000)).collect::<Vec<_>>();
+        let (go, come) = tokio::sync::oneshot::channel::<()>();
+        let sleeper = tokio::spawn(async move {
+            let mut later = std::pin::pin!(sleep(LONG));
+            tokio::select! {
+                biased;
+                () = &mut later => {}
+                _ = come => {}
+            }
+            later.as_mut().reset(Instant::now() + 2 * LONG);
+            later.await;
+        });
+        let ticker = tokio::spawn(async { interval_at(Instant::now() + 3 * LONG, LONG).tick().await });
+        others().await;
+        assert!(hundreds(sleeper.id()).contains(&10), "{:?}", hundreds(sleeper.id()));
+        assert_eq!(hundreds(ticker.id()), [30]);
+        go.send(()).unwrap();
+        others().await;
+        assert_eq!(hundreds(sleeper.id()), [20]);
+        sleeper.abort();
+        ticker.abort();
     });
 }

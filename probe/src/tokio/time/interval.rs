@@ -10,7 +10,7 @@ use ::tokio::time as raw;
 
 use super::{
     Duration, Instant, MissedTickBehavior,
-    timer::{Timer, TimerAwaited},
+    timer::{Due, Timer, TimerAwaited},
 };
 use crate::recorder::wait::Watched;
 
@@ -20,7 +20,7 @@ use crate::recorder::wait::Watched;
 /// When `period` is zero, and outside of a runtime with timers.
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
-    Interval { inner: raw::interval(period), timer: Timer::new(Location::caller()) }
+    Interval { inner: raw::interval(period), due: Due::In(period), timer: Timer::new(Location::caller()) }
 }
 
 /// Ticks at `start` and then every `period`; see [`tokio::time::interval_at`](::tokio::time::interval_at).
@@ -29,12 +29,15 @@ pub fn interval(period: Duration) -> Interval {
 /// When `period` is zero, and outside of a runtime with timers.
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
-    Interval { inner: raw::interval_at(start, period), timer: Timer::new(Location::caller()) }
+    let due = Due::Later(start, period);
+    Interval { inner: raw::interval_at(start, period), due, timer: Timer::new(Location::caller()) }
 }
 
 /// Ticks; see [`tokio::time::Interval`](::tokio::time::Interval).
 pub struct Interval {
     inner: raw::Interval,
+    /// Of any tick.
+    due: Due,
     /// For those who poll the interval itself.
     timer: Timer,
 }
@@ -43,35 +46,39 @@ impl Interval {
     /// Waits for the next tick; see [`Interval::tick`](::tokio::time::Interval::tick).
     #[track_caller]
     pub fn tick(&mut self) -> impl Future<Output = Instant> {
-        Watched::new(self.inner.tick(), TimerAwaited, Location::caller())
+        Watched::new(self.inner.tick(), TimerAwaited(self.due), Location::caller())
     }
 
     /// Polls for the next tick; see [`Interval::poll_tick`](::tokio::time::Interval::poll_tick).
     #[track_caller]
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         let poll = self.inner.poll_tick(cx);
-        self.timer.polled(poll.is_pending(), Location::caller());
+        self.timer.polled(poll.is_pending(), Location::caller(), || self.due);
         poll
     }
 
     /// See [`Interval::reset`](::tokio::time::Interval::reset).
     pub fn reset(&mut self) {
         self.inner.reset();
+        self.is_due(Due::In(self.period()));
     }
 
     /// See [`Interval::reset_immediately`](::tokio::time::Interval::reset_immediately).
     pub fn reset_immediately(&mut self) {
         self.inner.reset_immediately();
+        self.is_due(Due::In(self.period()));
     }
 
     /// See [`Interval::reset_after`](::tokio::time::Interval::reset_after).
     pub fn reset_after(&mut self, after: Duration) {
         self.inner.reset_after(after);
+        self.is_due(Due::In(after.max(self.period())));
     }
 
     /// See [`Interval::reset_at`](::tokio::time::Interval::reset_at).
     pub fn reset_at(&mut self, deadline: Instant) {
         self.inner.reset_at(deadline);
+        self.is_due(Due::Later(deadline, self.period()));
     }
 
     /// See [`Interval::missed_tick_behavior`](::tokio::time::Interval::missed_tick_behavior).
@@ -87,6 +94,11 @@ impl Interval {
     /// See [`Interval::period`](::tokio::time::Interval::period).
     pub fn period(&self) -> Duration {
         self.inner.period()
+    }
+
+    fn is_due(&mut self, due: Due) {
+        self.due = due;
+        self.timer.reset();
     }
 
     /// tokio's own. It is not watched from here on.
@@ -119,7 +131,8 @@ impl From<Interval> for raw::Interval {
 impl From<raw::Interval> for Interval {
     #[track_caller]
     fn from(inner: raw::Interval) -> Self {
-        Self { inner, timer: Timer::new(Location::caller()) }
+        // Its first tick may be any time from now.
+        Self { inner, due: Due::Unknown, timer: Timer::new(Location::caller()) }
     }
 }
 

@@ -9,7 +9,10 @@ use std::{
 
 use ::tokio::time as raw;
 
-use super::{Duration, Instant, timer::Timer};
+use super::{
+    Duration, Instant,
+    timer::{Due, Timer},
+};
 
 /// Waits for some time; see [`tokio::time::sleep`](::tokio::time::sleep).
 ///
@@ -49,7 +52,9 @@ impl Sleep {
 
     /// Waits for another moment; see [`Sleep::reset`](::tokio::time::Sleep::reset).
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
-        self.project().0.reset(deadline);
+        let (inner, timer) = self.project();
+        inner.reset(deadline);
+        timer.reset();
     }
 
     /// tokio's own. It is not watched from here on.
@@ -72,8 +77,9 @@ impl Future for Sleep {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (inner, timer) = self.project();
+        let deadline = inner.deadline();
         let poll = inner.poll(cx);
-        timer.polled(poll.is_pending(), Location::caller());
+        timer.polled(poll.is_pending(), Location::caller(), || Due::At(deadline));
         poll
     }
 }

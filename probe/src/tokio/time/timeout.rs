@@ -9,7 +9,11 @@ use std::{
 
 use ::tokio::time as raw;
 
-use super::{Duration, Instant, error::Elapsed, timer::Timer};
+use super::{
+    Duration, Instant,
+    error::Elapsed,
+    timer::{Due, Timer},
+};
 
 /// Gives a future some time; see [`tokio::time::timeout`](::tokio::time::timeout).
 ///
@@ -20,7 +24,7 @@ pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
-    Timeout { inner: raw::timeout(duration, future), timer: Timer::new(Location::caller()) }
+    Timeout { inner: raw::timeout(duration, future), due: Due::In(duration), timer: Timer::new(Location::caller()) }
 }
 
 /// Gives a future until a moment; see [`tokio::time::timeout_at`](::tokio::time::timeout_at).
@@ -32,13 +36,15 @@ pub fn timeout_at<F>(deadline: Instant, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
-    Timeout { inner: raw::timeout_at(deadline, future), timer: Timer::new(Location::caller()) }
+    let (inner, due) = (raw::timeout_at(deadline, future), Due::At(deadline));
+    Timeout { inner, due, timer: Timer::new(Location::caller()) }
 }
 
 /// A future with some time; see [`tokio::time::Timeout`](::tokio::time::Timeout).
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Timeout<T> {
     inner: raw::Timeout<T>,
+    due: Due,
     timer: Timer,
 }
 
@@ -64,13 +70,13 @@ impl<T: Future> Future for Timeout<T> {
 
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `inner` is pinned with `self` and never moved out of it once it is; `timer` is not pinned.
-        let (inner, timer) = unsafe {
+        // SAFETY: `inner` is pinned with `self` and never moved out of it once it is; the rest is not pinned.
+        let (inner, due, timer) = unsafe {
             let this = self.get_unchecked_mut();
-            (Pin::new_unchecked(&mut this.inner), &mut this.timer)
+            (Pin::new_unchecked(&mut this.inner), this.due, &mut this.timer)
         };
         let poll = inner.poll(cx);
-        timer.polled(poll.is_pending(), Location::caller());
+        timer.polled(poll.is_pending(), Location::caller(), || due);
         poll
     }
 }

@@ -1,7 +1,8 @@
 //! What a timer notes of who waits for it.
-use std::panic::Location;
+use std::{panic::Location, time::Duration};
 
-use crate::recorder::wait::{Awaited, PolledWait, WaitKind, awaited_at};
+use super::Instant;
+use crate::recorder::wait::{Awaited, MAX_ID, PolledWait, WaitKind, awaited_at};
 
 pub(super) type CallSite = &'static Location<'static>;
 
@@ -16,22 +17,52 @@ impl Timer {
         Self { made, waiting: PolledWait::new() }
     }
 
-    /// It was polled at `polled`.
+    /// It was polled at `polled`, and is due as `due` says.
     #[inline]
-    pub(super) fn polled(&mut self, is_pending: bool, polled: CallSite) {
+    pub(super) fn polled(&mut self, is_pending: bool, polled: CallSite, due: impl FnOnce() -> Due) {
         if is_pending {
-            self.waiting.pending(WaitKind::Timer, 0, awaited_at(polled, self.made));
+            self.waiting.pending_with(WaitKind::Timer, || due().told(), awaited_at(polled, self.made));
         } else {
             self.waiting.over();
         }
     }
+
+    /// It is due at another moment from now on.
+    pub(super) fn reset(&mut self) {
+        self.waiting.over();
+    }
+}
+
+/// When a timer is due, at the latest.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Due {
+    /// So long after the wait began.
+    In(Duration),
+    At(Instant),
+    /// At that moment, or so long after the wait began: whichever is later.
+    Later(Instant, Duration),
+    Unknown,
+}
+
+impl Due {
+    /// What is told of a wait that begins now: milliseconds, at least one, since 0 is "not known".
+    fn told(self) -> u64 {
+        let until = |moment: Instant| moment.saturating_duration_since(Instant::now());
+        let left = match self {
+            Self::In(span) => span,
+            Self::At(moment) => until(moment),
+            Self::Later(moment, span) => until(moment).max(span),
+            Self::Unknown => return 0,
+        };
+        u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, MAX_ID)
+    }
 }
 
 /// An `await` for a moment.
-pub(super) struct TimerAwaited;
+pub(super) struct TimerAwaited(pub(super) Due);
 
 impl Awaited for TimerAwaited {
     fn target(&self) -> Option<(WaitKind, u64)> {
-        Some((WaitKind::Timer, 0))
+        Some((WaitKind::Timer, self.0.told()))
     }
 }
