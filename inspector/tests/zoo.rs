@@ -1,19 +1,24 @@
 //! Every program of the zoo, each as a process of its own: the faulty ones raise their rule at the marked line within
-//! five seconds of their start and nothing else, the healthy ones raise nothing in fifteen. What became of each is printed
-//! (`--nocapture` shows it) and written to `target/tmp/zoo-report.txt`.
+//! five seconds of their start and nothing else in nine, the healthy ones raise nothing in fifteen. What became of each
+//! is printed (`--nocapture` shows it) and written to `target/tmp/zoo-report.txt`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod scores;
 mod watched;
 
-use std::{sync::Arc, time::Duration};
+use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use async_inspect_zoo::{PROGRAMS, Program};
 use scores::{Score, Scores};
-use tokio::sync::Semaphore;
-use watched::{Attached, Watched};
+use tokio::{sync::Semaphore, task::JoinSet};
+use watched::Watched;
 
-const WATCHED: Duration = Duration::from_secs(15);
+/// How long a faulty program is watched: past the time in which its rule must speak, so that what else is said is seen.
+const FAULTY: Duration = Duration::from_secs(9);
+
+/// How long a healthy one is: past every rule's window of ten seconds. Under the unstable flag, where the programs, the
+/// model and the rules are the same and only a part of the telemetry comes by another way, it is the window alone.
+const HEALTHY: Duration = Duration::from_secs(if cfg!(tokio_unstable) { 10 } else { 15 });
 
 /// Where the table is written.
 const REPORT: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/zoo-report.txt");
@@ -36,45 +41,53 @@ fn busy(program: &Program) -> bool {
     BUSY.contains(&program.name)
 }
 
-async fn watch(program: Watched) -> (Watched, Attached) {
-    let mut attached = program.attach().await;
-    attached.watch_until(WATCHED).await;
-    (program, attached)
-}
-
 /// Those whose faulty version keeps all its workers busy all the time.
 const FULL: &[&str] = &["starved-task", "runtime-saturated"];
 
 /// Programs that run at the same time: more, and it is the machine that is wrong with them. A busy one counts for half of
 /// it, a full one for all.
-const AT_A_TIME: u32 = 8;
+const AT_A_TIME: u32 = 12;
 
-fn share(program: &Program) -> u32 {
-    match program.name {
-        name if FULL.contains(&name) => AT_A_TIME,
-        _ if busy(program) => AT_A_TIME / 2,
-        _ => 1,
+/// A program in one of its two versions.
+#[derive(Clone, Copy)]
+struct Version {
+    program: &'static Program,
+    healthy: bool,
+}
+
+impl Version {
+    fn share(self) -> u32 {
+        match self.program.name {
+            name if !self.healthy && FULL.contains(&name) => AT_A_TIME,
+            _ if busy(self.program) => AT_A_TIME / 2,
+            _ => 1,
+        }
+    }
+
+    async fn score(self) -> Score {
+        let name = self.program.name;
+        let process = if self.healthy { Watched::healthy(name) } else { Watched::faulty(name) };
+        let mut attached = process.attach().await;
+        attached.watch_until(if self.healthy { HEALTHY } else { FAULTY }).await;
+        if self.healthy {
+            Score::of_healthy(&process.name, &attached, "")
+        } else {
+            Score::of_faulty(self.program, &attached)
+        }
     }
 }
 
-/// Runs them all, some at a time, and returns what became of each.
-async fn run(faulty: Vec<&'static Program>, healthy: Vec<&'static Program>) -> Vec<Score> {
-    let mut watches = tokio::task::JoinSet::new();
+/// Runs them all, some at a time, and returns what became of each. Those that need the most room begin, or it would have
+/// to be cleared for them.
+async fn run(mut versions: Vec<Version>) -> Vec<Score> {
+    versions.sort_by_key(|version| Reverse(version.share()));
+    let mut watches = JoinSet::new();
     let room = Arc::new(Semaphore::new(AT_A_TIME as usize));
-    for program in faulty {
-        let room = Arc::clone(&room);
+    for version in versions {
+        let permit = Arc::clone(&room).acquire_many_owned(version.share()).await;
         watches.spawn(async move {
-            let _permit = room.acquire_many(share(program)).await;
-            let (_process, attached) = watch(Watched::faulty(program.name)).await;
-            Score::of_faulty(program, &attached)
-        });
-    }
-    for program in healthy {
-        let room = Arc::clone(&room);
-        watches.spawn(async move {
-            let _permit = room.acquire_many(share(program)).await;
-            let (process, attached) = watch(Watched::healthy(program.name)).await;
-            Score::of_healthy(&process.name, &attached, "")
+            let _permit = permit;
+            version.score().await
         });
     }
     watches.join_all().await
@@ -83,10 +96,12 @@ async fn run(faulty: Vec<&'static Program>, healthy: Vec<&'static Program>) -> V
 /// Busy faulty programs beside calm healthy ones, then the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faulty_programs_raise_their_rule_and_healthy_ones_nothing() {
-    let faulty = |is_busy| PROGRAMS.iter().filter(move |p| p.rule.is_some() && busy(p) == is_busy).collect();
-    let healthy = |is_busy| PROGRAMS.iter().filter(move |p| busy(p) == is_busy).collect();
-    let mut scores = Scores(run(faulty(true), healthy(false)).await);
-    scores.0.extend(run(faulty(false), healthy(true)).await);
+    let faulty = PROGRAMS.iter().filter(|program| program.rule.is_some());
+    let faulty = faulty.map(|program| Version { program, healthy: false });
+    let healthy = PROGRAMS.iter().map(|program| Version { program, healthy: true });
+    let (first, then) = faulty.chain(healthy).partition(|version| busy(version.program) != version.healthy);
+    let mut scores = Scores(run(first).await);
+    scores.0.extend(run(then).await);
     println!("{scores}");
     std::fs::write(REPORT, scores.to_string()).unwrap();
     let complaints = scores.complaints();
