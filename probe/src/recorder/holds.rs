@@ -15,6 +15,7 @@ use super::{
     arena::{Head, Slot},
     clock,
     lock::{LockKind, LockSlot, location, set_location},
+    started,
     thread::{self, Holder},
     wait::{Awaited, WaitKind},
 };
@@ -34,16 +35,22 @@ pub(crate) struct HoldsSlot {
     total: AtomicU64,
     /// Permits held, less one for each hold: so a hold of one permit, the usual one, does not touch it. Wraps.
     extra: AtomicU64,
-    /// Holds that ended; there were as many as the lock's `acquires`.
+    /// Holds that ended of those that found no entry; there were as many as the lock's `acquires`.
     released: AtomicU64,
     /// Permits whose guard was forgotten.
     forgotten: AtomicU64,
+    lock: AtomicPtr<LockSlot>,
 
     entries: [Entry; LISTED],
 }
 
-/// One hold. Whoever claims an entry is its only writer until the hold ends.
-struct Entry {
+/// One hold at a time, and the sums of those that were here. Whoever claims an entry is its only writer until the hold
+/// ends, so these are plain stores, on a line that no other holder has: it is why a hold takes one locked instruction.
+/// A hold that finds no entry at its lock takes a spare one, which nobody reads: its sums go to the lock's slot.
+#[repr(C, align(64))]
+pub(crate) struct Entry {
+    /// Of a spare one.
+    head: Head,
     /// Ticks; 0 when free, [`CLAIMED`] while the rest is being written.
     since: AtomicU64,
     /// 0 outside of any task.
@@ -52,6 +59,12 @@ struct Entry {
     permits: AtomicU32,
     /// The [`Holder::mark`], and in the top bit whether nobody else can hold it.
     mark: AtomicU16,
+
+    /// Acquisitions.
+    acquires: AtomicU64,
+    // Completed holds.
+    hold_total: AtomicU64,
+    short_holds: AtomicU32,
 }
 
 const MUTEX: u8 = LockKind::Mutex as u8;
@@ -67,6 +80,13 @@ unsafe impl Slot for HoldsSlot {
     }
 }
 
+// SAFETY: as above.
+unsafe impl Slot for Entry {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
 /// Everything that is read of a [`HoldsSlot`] at once; `since` of a hold in ticks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HoldsReading {
@@ -77,6 +97,17 @@ pub(crate) struct HoldsReading {
     pub(crate) holders: u32,
     pub(crate) forgotten: u64,
     pub(crate) listed: [Option<HoldReading>; LISTED],
+    /// Of the entries; the lock's slot has the rest.
+    pub(super) sums: Sums,
+}
+
+/// What was counted of holds; times in ticks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sums {
+    pub(super) acquires: u64,
+    pub(super) hold_total: u64,
+    /// Wraps.
+    pub(super) short_holds: u32,
 }
 
 /// One reading of a hold.
@@ -92,7 +123,8 @@ pub(crate) struct HoldReading {
 
 impl HoldsSlot {
     /// Forgets everything: it is about to belong to a new lock, with `total` permits.
-    pub(super) fn reset(&self, total: u64) {
+    pub(super) fn reset(&self, lock: &'static LockSlot, total: u64) {
+        self.lock.store(std::ptr::from_ref(lock).cast_mut(), Relaxed);
         self.closed.store(false, Relaxed);
         self.pooled.store(false, Relaxed);
         self.waiting_writers.store(0, Relaxed);
@@ -100,18 +132,16 @@ impl HoldsSlot {
         for counter in [&self.extra, &self.released, &self.forgotten] {
             counter.store(0, Relaxed);
         }
-        for entry in &self.entries {
-            entry.since.store(0, Release);
-        }
+        self.entries.iter().for_each(Entry::reset);
     }
 
-    /// Everything there is to read, of a lock that was acquired `acquires` times. The caller makes sure that the slot
+    /// Everything there is to read, of a lock of which `acquires` found no entry. The caller makes sure that the slot
     /// still is that lock's.
     pub(super) fn read(&self, acquires: u64) -> HoldsReading {
-        let listed = self.entries.each_ref().map(Entry::read);
         let total = self.total.load(Relaxed);
         // Acquires were read before this, so what ended since then may make it seem less than none.
-        let holders = acquires.wrapping_sub(self.released.load(Relaxed)).cast_signed().max(0) as u64;
+        let unlisted = acquires.wrapping_sub(self.released.load(Relaxed));
+        let holders = unlisted.wrapping_add(self.in_progress()).cast_signed().max(0) as u64;
         let extra = self.extra.load(Relaxed);
         let held = holders.wrapping_add(extra).cast_signed().max(0) as u64;
         // As many holds as permits: at most, and more than are listed.
@@ -123,34 +153,89 @@ impl HoldsSlot {
             available: total.saturating_sub(held),
             holders: u32::try_from(holders).unwrap_or(u32::MAX),
             forgotten: self.forgotten.load(Relaxed),
-            listed,
+            listed: self.entries.each_ref().map(Entry::read),
+            sums: self.entries.iter().map(Entry::sums).fold(Sums::default(), Sums::and),
         }
     }
 
-    fn claim(&self, hold: Hold, since: u64) -> Option<u8> {
-        let entry = self.entries.iter().position(|entry| {
+    /// How many entries are in use.
+    fn in_progress(&self) -> u64 {
+        self.entries.iter().filter(|entry| entry.since.load(Acquire) != 0).count() as u64
+    }
+
+    /// A free entry, which is the caller's from now on. Each thread looks at another one first, so that those who hold it
+    /// at the same time do not share a line.
+    #[inline]
+    fn claim(&'static self) -> Option<&'static Entry> {
+        let first = thread::number();
+        (0..LISTED).map(|i| &self.entries[(first + i) % LISTED]).find(|entry| {
             entry.since.load(Relaxed) == 0 && entry.since.compare_exchange(0, CLAIMED, Acquire, Relaxed).is_ok()
-        })?;
-        let of = &self.entries[entry];
-        of.task.store(hold.holder.task, Relaxed);
-        set_location(&of.site, hold.site);
-        of.permits.store(hold.permits, Relaxed);
-        of.mark.store(hold.holder.mark & !EXCLUSIVE | if hold.exclusive { EXCLUSIVE } else { 0 }, Relaxed);
-        of.since.store(since, Release);
-        Some(entry as u8)
+        })
+    }
+
+    /// A hold of so many permits begins; unless of one, which need not be told.
+    fn permits_more(&self, permits: u32) {
+        self.extra.fetch_add(u64::from(permits).wrapping_sub(1), Relaxed);
+    }
+
+    /// A hold of so many permits ends.
+    fn permits_less(&self, permits: u32) {
+        self.extra.fetch_sub(u64::from(permits).wrapping_sub(1), Relaxed);
+    }
+
+    /// Whether an entry is one of those that are read.
+    #[inline]
+    fn lists(&self, entry: &Entry) -> bool {
+        self.entries.as_ptr_range().contains(&std::ptr::from_ref(entry))
+    }
+
+    #[inline]
+    fn lock(&self) -> &'static LockSlot {
+        // SAFETY: set before anybody knew of it, to a slot, which is never freed.
+        unsafe { &*self.lock.load(Relaxed) }
+    }
+}
+
+impl Sums {
+    fn and(self, other: Self) -> Self {
+        Self {
+            acquires: self.acquires + other.acquires,
+            hold_total: self.hold_total + other.hold_total,
+            short_holds: self.short_holds.wrapping_add(other.short_holds),
+        }
     }
 }
 
 impl Entry {
-    /// See [`Held::kept_out_others`].
-    fn kept_out_others(&self, lock: &LockSlot) -> bool {
-        let mark = self.mark.load(Relaxed);
-        let keeps_out = match lock.kind() {
-            MUTEX => true,
-            RW_LOCK => mark & EXCLUSIVE != 0 || lock.waiters() > 0,
-            _ => false,
-        };
-        keeps_out && thread::was_suspended(Holder { task: self.task.load(Relaxed), mark: mark & !EXCLUSIVE })
+    fn reset(&self) {
+        for counter in [&self.acquires, &self.hold_total] {
+            counter.store(0, Relaxed);
+        }
+        self.short_holds.store(0, Relaxed);
+        self.since.store(0, Release);
+    }
+
+    /// A hold begins in it, for whom it was claimed.
+    #[inline]
+    fn begin(&self, hold: Hold, since: u64) {
+        self.task.store(hold.holder.task, Relaxed);
+        set_location(&self.site, hold.site);
+        self.permits.store(hold.permits, Relaxed);
+        self.mark.store(hold.holder.mark & !EXCLUSIVE | if hold.exclusive { EXCLUSIVE } else { 0 }, Relaxed);
+        self.since.store(since, Release);
+    }
+
+    #[inline]
+    fn count_acquire(&self) {
+        self.acquires.store(self.acquires.load(Relaxed) + 1, Relaxed);
+    }
+
+    fn sums(&self) -> Sums {
+        Sums {
+            acquires: self.acquires.load(Acquire),
+            hold_total: self.hold_total.load(Relaxed),
+            short_holds: self.short_holds.load(Relaxed),
+        }
     }
 
     fn read(&self) -> Option<HoldReading> {
@@ -189,18 +274,38 @@ impl Shared {
     /// `permits` were acquired at `site`, by the task in poll if there is one; nobody else holds any if `exclusive`.
     #[inline]
     pub(crate) fn acquired(self, site: &'static Location<'static>, permits: u32, exclusive: bool) -> Held {
-        self.lock.count_acquire();
-        self.hold(Some(site), permits, exclusive, clock::ticks())
+        let hold = Hold { holder: thread::holder(), site: Some(site), permits, exclusive };
+        self.begin(hold, clock::ticks(), true)
     }
 
+    /// A hold, of which it is said whether something was acquired.
     #[inline]
-    fn hold(self, site: Option<&'static Location<'static>>, permits: u32, exclusive: bool, since: u64) -> Held {
-        if permits != 1 {
-            self.holds.extra.fetch_add(u64::from(permits).wrapping_sub(1), Relaxed);
+    fn begin(self, hold: Hold, since: u64, acquired: bool) -> Held {
+        let claimed = self.holds.claim();
+        let entry = if let Some(entry) = claimed {
+            if acquired {
+                entry.count_acquire();
+            }
+            entry.begin(hold, since);
+            claimed
+        } else {
+            self.begin_unlisted(hold, since, acquired)
+        };
+        if hold.permits != 1 && entry.is_some() {
+            self.holds.permits_more(hold.permits);
         }
-        let entry = self.holds.claim(Hold { holder: thread::holder(), site, permits, exclusive }, since);
         self.lock.mark();
-        Held { of: self, since, site, permits, entry }
+        Held { holds: self.holds, entry }
+    }
+
+    #[cold]
+    fn begin_unlisted(self, hold: Hold, since: u64, acquired: bool) -> Option<&'static Entry> {
+        if acquired {
+            self.lock.count_acquire();
+        } else {
+            self.holds.released.fetch_sub(1, Relaxed);
+        }
+        started().spare_holds.take().inspect(|spare| spare.begin(hold, since))
     }
 
     /// Permits were added.
@@ -223,32 +328,32 @@ impl Shared {
 }
 
 /// A hold in progress. Dropping it ends it, which must come before the permits are really given back.
+///
+/// It lies in every guard, and moves with it; hence no more than two words.
 pub(crate) struct Held {
-    of: Shared,
-    since: u64,
-    site: Option<&'static Location<'static>>,
-    permits: u32,
-    /// Index of the entry; `None` when all were taken.
-    entry: Option<u8>,
+    holds: &'static HoldsSlot,
+    /// `None` at the ceiling of the memory: then nothing is known but that there is one more, as if of one permit.
+    entry: Option<&'static Entry>,
 }
 
 impl Held {
-    fn entry(&self) -> Option<&'static Entry> {
-        self.entry.map(|entry| &self.of.holds.entries[entry as usize])
+    #[inline]
+    fn permits(&self) -> u32 {
+        self.entry.map_or(1, |entry| entry.permits.load(Relaxed))
     }
 
     fn set_permits(&mut self, permits: u32) {
-        self.of.holds.extra.fetch_add(u64::from(permits).wrapping_sub(self.permits.into()), Relaxed);
-        self.permits = permits;
-        if let Some(entry) = self.entry() {
+        if let Some(entry) = self.entry {
+            let before = entry.permits.load(Relaxed);
             entry.permits.store(permits, Relaxed);
+            self.holds.extra.fetch_add(u64::from(permits).wrapping_sub(before.into()), Relaxed);
+            self.holds.lock().mark();
         }
-        self.of.lock.mark();
     }
 
     /// From now on it is one of several holds, of one permit.
     pub(crate) fn downgrade(&mut self) {
-        if let Some(entry) = self.entry() {
+        if let Some(entry) = self.entry {
             entry.mark.store(entry.mark.load(Relaxed) & !EXCLUSIVE, Release);
         }
         self.set_permits(1);
@@ -256,36 +361,39 @@ impl Held {
 
     /// A hold of `n` of its permits, that began when this one did.
     pub(crate) fn split(&mut self, n: u32) -> Held {
-        self.set_permits(self.permits.saturating_sub(n));
-        // One hold more, without an acquisition.
-        self.of.holds.released.fetch_sub(1, Relaxed);
-        self.of.hold(self.site, n, false, self.since)
+        let (site, since) = match self.entry {
+            Some(entry) => (location(&entry.site), entry.since.load(Relaxed)),
+            None => (None, clock::ticks()),
+        };
+        self.set_permits(self.permits().saturating_sub(n));
+        let of = Shared { lock: self.holds.lock(), holds: self.holds };
+        of.begin(Hold { holder: thread::holder(), site, permits: n, exclusive: false }, since, false)
     }
 
     /// Takes over the permits of another hold of the same lock.
     pub(crate) fn merge(&mut self, other: Held) {
-        let permits = self.permits.saturating_add(other.permits);
+        let permits = self.permits().saturating_add(other.permits());
         other.end();
         self.set_permits(permits);
     }
 
     /// Takes over permits of which nothing was known.
     pub(crate) fn absorb(&mut self, permits: u32) {
-        self.of.add_permits(permits.into());
-        self.set_permits(self.permits.saturating_add(permits));
+        self.holds.total.fetch_add(permits.into(), Relaxed);
+        self.set_permits(self.permits().saturating_add(permits));
     }
 
     /// Its permits are held on, by somebody of whom nothing is known.
     pub(crate) fn lose_sight(self) {
-        self.of.take_permits(self.permits.into());
+        self.holds.total.fetch_sub(self.permits().into(), Relaxed);
         self.end();
     }
 
     /// Its permits are gone for good.
     pub(crate) fn forget(self) {
-        let (of, permits) = (self.of, self.permits);
-        of.holds.forgotten.fetch_add(permits.into(), Relaxed);
-        of.holds.total.fetch_sub(permits.into(), Relaxed);
+        let (holds, permits) = (self.holds, self.permits());
+        holds.forgotten.fetch_add(permits.into(), Relaxed);
+        holds.total.fetch_sub(permits.into(), Relaxed);
         self.end();
     }
 
@@ -297,34 +405,73 @@ impl Held {
 
     #[inline]
     fn give_back(&self) {
-        let holds = self.of.holds;
-        if let Some(entry) = self.entry() {
-            entry.since.store(0, Release);
+        let (holds, permits) = (self.holds, self.permits());
+        if permits != 1 {
+            holds.permits_less(permits);
         }
-        if self.permits != 1 {
-            holds.extra.fetch_sub(u64::from(self.permits).wrapping_sub(1), Relaxed);
+        match self.entry {
+            Some(entry) if holds.lists(entry) => entry.since.store(0, Release),
+            spare => Self::give_back_unlisted(holds, spare),
         }
-        holds.released.fetch_add(1, Relaxed);
-        self.of.lock.mark();
+        holds.lock().mark();
     }
 
-    /// Whether its task was suspended since it acquired, and so kept somebody out: permits of a semaphore are meant to
-    /// be held, and readers keep out nobody but those who wait to write.
-    fn kept_out_others(&self) -> bool {
-        self.entry().is_some_and(|entry| entry.kept_out_others(self.of.lock))
+    #[cold]
+    fn give_back_unlisted(holds: &HoldsSlot, spare: Option<&'static Entry>) {
+        holds.released.fetch_add(1, Relaxed);
+        if let Some(spare) = spare {
+            started().spare_holds.give_back(spare);
+        }
     }
 }
 
 impl Drop for Held {
     #[inline]
     fn drop(&mut self) {
-        let now = clock::ticks();
-        let took = now.saturating_sub(self.since);
-        self.of.lock.shared_hold(took, self.site);
-        if self.kept_out_others() {
-            self.of.lock.suspended(took, now, self.site, false);
+        if let Some(entry) = self.entry {
+            entry.count(self.holds.lock(), self.holds.lists(entry));
         }
         self.give_back();
+    }
+}
+
+impl Entry {
+    /// Counts its hold, which is about to end.
+    #[inline]
+    fn count(&self, lock: &LockSlot, is_listed: bool) {
+        self.count_from(self.since.load(Relaxed), lock, is_listed);
+    }
+
+    /// The same of a hold that began at `since`.
+    #[inline]
+    fn count_from(&self, since: u64, lock: &LockSlot, is_listed: bool) {
+        let now = clock::ticks();
+        let took = now.saturating_sub(since);
+        if !is_listed {
+            lock.count_unlisted_hold(took);
+        } else {
+            self.hold_total.store(self.hold_total.load(Relaxed) + took, Relaxed);
+            if !lock.count_long_hold(took) {
+                self.short_holds.store(self.short_holds.load(Relaxed).wrapping_add(1), Relaxed);
+            }
+        }
+        lock.hold_took(took, &self.site);
+        if self.kept_out_others(lock) {
+            lock.suspended(took, now, location(&self.site), false);
+        }
+    }
+
+    /// Whether its task was suspended since it acquired, and so kept somebody out: permits of a semaphore are meant to
+    /// be held, and readers keep out nobody but those who wait to write.
+    #[inline]
+    fn kept_out_others(&self, lock: &LockSlot) -> bool {
+        let mark = self.mark.load(Relaxed);
+        let keeps_out = match lock.kind() {
+            MUTEX => true,
+            RW_LOCK => mark & EXCLUSIVE != 0 || lock.waiters() > 0,
+            _ => false,
+        };
+        keeps_out && thread::was_suspended(Holder { task: self.task.load(Relaxed), mark: mark & !EXCLUSIVE })
     }
 }
 

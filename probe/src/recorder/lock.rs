@@ -15,7 +15,7 @@ use super::{
     clock,
     ending::{EndingReading, EndingSlot},
     histogram::{Counts, is_long, only_short},
-    holds::{HoldsReading, HoldsSlot},
+    holds::{HoldsReading, HoldsSlot, Sums},
     lazy::Lazy,
     lock_details::{LockDetails, Suspended},
     names::Name,
@@ -83,9 +83,7 @@ struct Waits {
     name: Name,
     details: Lazy<LockDetails>,
 
-    waiters: AtomicU32,
-    /// Waits that took not long.
-    short: AtomicU32,
+    counts: WaitCounts,
     contended: AtomicU64,
     total: AtomicU64,
     max: AtomicU64,
@@ -93,6 +91,33 @@ struct Waits {
     /// Ticks.
     #[cfg(feature = "console")]
     made_at: AtomicU64,
+}
+
+/// Who waits, below, and waits that ended and took not long, above, which wrap: so that a wait that ends is one locked
+/// instruction for both.
+#[derive(Default)]
+struct WaitCounts(AtomicU64);
+
+const SHORT_WAIT: u64 = 1 << 32;
+
+impl WaitCounts {
+    fn reset(&self) {
+        self.0.store(0, Relaxed);
+    }
+
+    fn begins(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    fn ended(&self, short: bool) {
+        self.0.fetch_add((u64::from(short) * SHORT_WAIT).wrapping_sub(1), Relaxed);
+    }
+
+    /// Who waits, and short waits that ended.
+    fn read(&self) -> (u32, u32) {
+        let counts = self.0.load(Relaxed);
+        (counts as u32, (counts / SHORT_WAIT) as u32)
+    }
 }
 
 // SAFETY: atomics only; zero is valid.
@@ -182,8 +207,7 @@ impl LockSlot {
         waits.holds.store(std::ptr::null_mut(), Relaxed);
         waits.site.store(site.id as u16, Relaxed);
         waits.details.reset();
-        waits.waiters.store(0, Relaxed);
-        waits.short.store(0, Relaxed);
+        waits.counts.reset();
         waits.name.reset();
         prepare(slot);
         waits.id.store(recorder.new_id(), Release);
@@ -200,13 +224,15 @@ impl LockSlot {
         prepare: impl FnOnce(&'static LockSlot),
     ) -> Option<&'static LockSlot> {
         let holds = recorder.holds.take()?;
-        holds.reset(permits);
-        let Some(lock) = Self::register(recorder, info, kind, prepare) else {
+        let lock = Self::register(recorder, info, kind, |lock| {
+            holds.reset(lock, permits);
+            lock.waits.holds.store(std::ptr::from_ref(holds).cast_mut(), Release);
+            prepare(lock);
+        });
+        if lock.is_none() {
             recorder.holds.give_back(holds);
-            return None;
-        };
-        lock.waits.holds.store(std::ptr::from_ref(holds).cast_mut(), Release);
-        Some(lock)
+        }
+        lock
     }
 
     /// The lock went.
@@ -274,16 +300,16 @@ impl LockSlot {
 
     /// Tasks and threads waiting.
     pub(crate) fn waiters(&self) -> u32 {
-        self.waits.waiters.load(Relaxed)
+        self.waits.counts.read().0
     }
 
-    /// How often it was acquired.
+    /// How often it was acquired, without what the [entries](super::holds) have counted.
     #[cfg(feature = "layer")]
-    pub(crate) fn acquires(&self) -> u64 {
+    pub(super) fn acquires(&self) -> u64 {
         self.acquires.load(Acquire)
     }
 
-    /// One of several holds was acquired, or something came that was waited for.
+    /// One of several holds was acquired and not listed, or something came that was waited for.
     #[inline]
     pub(crate) fn count_acquire(&self) {
         self.acquires.fetch_add(1, Relaxed);
@@ -330,17 +356,30 @@ impl LockSlot {
         self.mark();
     }
 
-    /// One of several holds, acquired at `site`, ends after `took` ticks.
+    /// One of several holds ends after `took` ticks; it is counted here if that is long.
     #[inline]
-    pub(super) fn shared_hold(&self, took: u64, site: Option<&'static Location<'static>>) {
-        self.hold_total.fetch_add(took, Relaxed);
-        if is_long(took) {
+    pub(super) fn count_long_hold(&self, took: u64) -> bool {
+        let long = is_long(took);
+        if long {
             self.long_hold(took, false);
-        } else {
+        }
+        long
+    }
+
+    /// One of several holds, which is not listed, ends after `took` ticks.
+    #[cold]
+    pub(super) fn count_unlisted_hold(&self, took: u64) {
+        self.hold_total.fetch_add(took, Relaxed);
+        if !self.count_long_hold(took) {
             self.short_holds.fetch_add(1, Relaxed);
         }
+    }
+
+    /// One of several holds, acquired at `site`, took so many ticks.
+    #[inline]
+    pub(super) fn hold_took(&self, took: u64, site: &AtomicPtr<Location<'static>>) {
         if took > self.hold_max.load(Relaxed) && self.hold_max.fetch_max(took, Relaxed) < took {
-            set_location(&self.waits.hold_max_site, site);
+            set_location(&self.waits.hold_max_site, location(site));
         }
     }
 
@@ -401,59 +440,53 @@ impl LockSlot {
 
     /// A thread outside of any task begins to wait, for what `blocking_lock` and the like do.
     pub(crate) fn wait_begins(&'static self) {
-        self.waits.waiters.fetch_add(1, Relaxed);
+        self.waits.counts.begins();
         self.mark();
     }
 
     /// A wait of `waited` ticks ended, with one of several holds or without.
     pub(crate) fn wait_ended(&'static self, waited: u64, acquired: bool) {
         let waits = &self.waits;
-        waits.waiters.fetch_sub(1, Relaxed);
         if acquired {
             waits.contended.fetch_add(1, Relaxed);
         }
         waits.total.fetch_add(waited, Relaxed);
-        waits.max.fetch_max(waited, Relaxed);
-        if is_long(waited) {
-            self.long_wait(waited);
-        } else {
-            waits.short.fetch_add(1, Relaxed);
+        if waited > waits.max.load(Relaxed) {
+            waits.max.fetch_max(waited, Relaxed);
         }
-        self.mark();
+        self.waits_no_more(waited);
     }
 
     /// A wait of `waited` ticks ended with the lock, which nobody else can hold: so the caller is the only one here.
     #[inline]
     pub(crate) fn wait_won(&'static self, waited: u64) {
         let waits = &self.waits;
-        waits.waiters.fetch_sub(1, Relaxed);
         waits.contended.store(waits.contended.load(Relaxed) + 1, Relaxed);
         waits.total.store(waits.total.load(Relaxed) + waited, Relaxed);
         if waited > waits.max.load(Relaxed) {
             waits.max.store(waited, Relaxed);
         }
-        if is_long(waited) {
-            self.long_wait(waited);
-        } else {
-            waits.short.store(waits.short.load(Relaxed).wrapping_add(1), Relaxed);
-        }
-        self.mark();
+        self.waits_no_more(waited);
     }
 
     /// A wait of `waited` ticks for a lock that only one can hold ended without it.
     #[cold]
     pub(crate) fn wait_given_up(&'static self, waited: u64) {
-        self.waits.waiters.fetch_sub(1, Relaxed);
         if let Some(details) = self.details() {
             let up = &details.given_up;
             up.total.fetch_add(waited, Relaxed);
             up.max.fetch_max(waited, Relaxed);
-            if is_long(waited) {
-                details.long_waits.record_shared(waited);
-            } else {
-                up.short.fetch_add(1, Relaxed);
-            }
         }
+        self.waits_no_more(waited);
+    }
+
+    #[inline]
+    fn waits_no_more(&'static self, waited: u64) {
+        let long = is_long(waited);
+        if long {
+            self.long_wait(waited);
+        }
+        self.waits.counts.ended(!long);
         self.mark();
     }
 
@@ -488,15 +521,16 @@ impl LockSlot {
             .unwrap_or((0, None, 0));
         let acquires = self.acquires.load(Acquire);
         let holds = self.holds().map(|holds| holds.read(acquires));
+        let sums = holds.as_ref().map_or_else(Sums::default, |holds| holds.sums);
         let counted = self.short_holds.load(Relaxed);
         let (expecting, short_holds) = match self.kind() {
             kind if EXPECTING.contains(&kind) => (counted, 0),
             kind if kind >= LockKind::CancellationToken as u8 => (0, 0),
-            _ => (0, counted),
+            _ => (0, counted.wrapping_add(sums.short_holds)),
         };
         let details = waits.details.get(&started().lock_details);
         let up = details.map(|details| &details.given_up);
-        let short_waits = waits.short.load(Relaxed).wrapping_add(up.map_or(0, |up| up.short.load(Relaxed)));
+        let (waiters, short_waits) = waits.counts.read();
         let of = |fact: fn(&LockDetails) -> u64| details.map_or(0, fact);
         let reading = LockReading {
             id,
@@ -505,13 +539,13 @@ impl LockSlot {
             holder,
             holder_site,
             held_since,
-            waiters: waits.waiters.load(Relaxed),
-            acquires,
+            waiters,
+            acquires: acquires + sums.acquires,
             contended: waits.contended.load(Relaxed),
             wait_total: waits.total.load(Relaxed) + up.map_or(0, |up| up.total.load(Relaxed)),
             wait_max: waits.max.load(Relaxed).max(up.map_or(0, |up| up.max.load(Relaxed))),
             wait_counts: details.map_or(only_short(short_waits), |details| details.long_waits.counts(short_waits)),
-            hold_total: self.hold_total.load(Relaxed),
+            hold_total: self.hold_total.load(Relaxed) + sums.hold_total,
             hold_max: self.hold_max.load(Relaxed),
             hold_max_site: location(&waits.hold_max_site),
             hold_counts: details.map_or(only_short(short_holds), |details| details.long_holds.counts(short_holds)),

@@ -35,7 +35,6 @@ pub(crate) struct LockDetails {
 pub(super) struct GivenUp {
     pub(super) total: AtomicU64,
     pub(super) max: AtomicU64,
-    pub(super) short: AtomicU32,
 }
 
 // SAFETY: atomics only; zero is valid.
@@ -63,7 +62,6 @@ impl LockDetails {
         }
         set_location(&self.last_suspended_site, None);
         self.last_suspended_waiters.store(0, Relaxed);
-        up.short.store(0, Relaxed);
         self.long_holds.reset();
         self.long_waits.reset();
     }

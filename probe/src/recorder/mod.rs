@@ -79,7 +79,7 @@ use std::sync::{
 use arena::Arena;
 use channel::ChannelSlot;
 use ending::EndingSlot;
-use holds::HoldsSlot;
+use holds::{Entry, HoldsSlot};
 use lock::LockSlot;
 use lock_details::LockDetails;
 use membership::MembershipSlot;
@@ -99,6 +99,7 @@ pub(crate) struct Recorder {
     pub(crate) lock_details: Arena<LockDetails>,
     pub(crate) endings: Arena<EndingSlot>,
     pub(crate) holds: Arena<HoldsSlot>,
+    pub(crate) spare_holds: Arena<Entry>,
     pub(crate) channels: Arena<ChannelSlot>,
     pub(crate) readers: Arena<ReadersSlot>,
     pub(crate) workers: Arena<WorkerSlot>,
@@ -122,6 +123,7 @@ static RECORDER: Recorder = Recorder {
     lock_details: Arena::new(),
     endings: Arena::new(),
     holds: Arena::new(),
+    spare_holds: Arena::new(),
     channels: Arena::new(),
     readers: Arena::new(),
     workers: Arena::new(),
@@ -167,9 +169,9 @@ impl Recorder {
         self.next_id.fetch_add(1, Relaxed)
     }
 
-    /// Histograms that found no room.
+    /// Histograms and holds that found no room.
     pub(crate) fn shed_details(&self) -> u64 {
-        self.poll_times.shed() + self.lock_details.shed()
+        self.poll_times.shed() + self.lock_details.shed() + self.spare_holds.shed()
     }
 
     /// Whether the drop-in is in use, so that it has seen to what it makes.
@@ -204,6 +206,7 @@ impl Recorder {
             + self.lock_details.memory_bytes()
             + self.endings.memory_bytes()
             + self.holds.memory_bytes()
+            + self.spare_holds.memory_bytes()
             + self.channels.memory_bytes()
             + self.readers.memory_bytes()
             + self.workers.memory_bytes()

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Recorder, active,
-    arena::{Head, Slot},
+    arena::{Arena, Head, Slot},
     clock, cpu_wait,
     in_poll::InPoll,
     task::{TaskKind, TaskSlot},
@@ -199,6 +199,8 @@ pub(crate) struct Here {
     future: Cell<(usize, usize)>,
     /// How many times the runtime's loop parked this thread, while anything was recorded.
     parks: Cell<u32>,
+    /// Tells threads that poll from each other: the place of its slot; 0 where it has none.
+    number: Cell<u32>,
 }
 
 thread_local! {
@@ -211,6 +213,7 @@ thread_local! {
             in_place: Cell::new(false),
             future: Cell::new((0, 0)),
             parks: Cell::new(0),
+            number: Cell::new(0),
         }
     };
     // Gives the worker slot back when the thread ends.
@@ -240,6 +243,12 @@ pub(crate) fn current_task() -> Option<&'static TaskSlot> {
 #[inline]
 pub(crate) fn current_task_id() -> u64 {
     current_task().map_or(0, TaskSlot::id)
+}
+
+/// A number that few other threads have.
+#[inline]
+pub(super) fn number() -> usize {
+    HERE.with(|here| here.number.get() as usize)
 }
 
 /// The future that is polled on this thread is this one.
@@ -503,5 +512,6 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     worker.stack_high.store(high, Relaxed);
     worker.id.store(recorder.new_id(), Release);
     here.worker.set(Some(worker));
+    here.number.set(Arena::index(worker));
     Some(worker)
 }

@@ -2,15 +2,24 @@
 //! let go after it was: so the next holder may be told of before. And it is not told which of several holds ended.
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use super::{CLAIMED, EXCLUSIVE, Entry, Shared, location};
+use super::{CLAIMED, EXCLUSIVE, Entry, Hold, LISTED, Shared};
 use crate::recorder::{clock, thread};
 
 impl Shared {
     /// The task in poll, if there is one, has acquired it.
     pub(crate) fn told_acquired(self, permits: u32, exclusive: bool) {
-        self.lock.count_acquire();
+        let hold = Hold { holder: thread::holder(), site: None, permits, exclusive };
+        if permits != 1 {
+            self.holds.permits_more(permits);
+        }
         // Ended by `told_let_go`.
-        std::mem::forget(self.hold(None, permits, exclusive, clock::ticks()));
+        if let Some(entry) = self.holds.claim() {
+            entry.count_acquire();
+            entry.begin(hold, clock::ticks());
+        } else {
+            self.lock.count_acquire();
+        }
+        self.lock.mark();
     }
 
     /// The same by one who keeps all others out.
@@ -23,49 +32,65 @@ impl Shared {
     /// elsewhere. If then it cannot be told which hold it was, it is not said any more who holds.
     pub(crate) fn told_let_go(self, exclusive: bool) {
         let holds = self.holds;
-        if self.lock.acquires() <= holds.released.load(Acquire) {
+        if self.holds_in_progress() == 0 {
             // It is told so of new locks too.
             return;
-        }
-        let task = thread::holder().task;
-        let is_it = |entry: &&Entry| {
-            let is_exclusive = entry.mark.load(Relaxed) & EXCLUSIVE != 0;
-            entry.since.load(Acquire) > CLAIMED && is_exclusive == exclusive
-        };
-        let listed = || holds.entries.iter().filter(is_it);
-        let newest =
-            listed().filter(|entry| entry.task.load(Relaxed) == task).max_by_key(|entry| entry.since.load(Relaxed));
-        let alone = || listed().next().filter(|_| listed().count() == 1 && self.holds_in_progress() == 1);
-        if let Some(entry) = newest.or_else(alone) {
-            self.end_hold(entry);
-        } else {
-            listed().for_each(|entry| entry.since.store(0, Release));
         }
         if exclusive {
             holds.extra.fetch_sub(holds.total.load(Relaxed).wrapping_sub(1), Relaxed);
         }
-        holds.released.fetch_add(1, Release);
+        // Others may end the very hold that was found.
+        let ended = (0..LISTED).find_map(|_| self.find_hold(exclusive).map(|entry| self.end_hold(entry)));
+        if ended != Some(true) {
+            self.listed(exclusive).for_each(|entry| self.list_no_more(entry));
+            holds.released.fetch_add(1, Relaxed);
+        }
         self.lock.mark();
     }
 
-    /// The time of a hold is counted, and it is listed no more.
-    fn end_hold(self, entry: &Entry) {
+    fn listed(self, exclusive: bool) -> impl Iterator<Item = &'static Entry> {
+        self.holds.entries.iter().filter(move |entry| {
+            let is_exclusive = entry.mark.load(Relaxed) & EXCLUSIVE != 0;
+            entry.since.load(Acquire) > CLAIMED && is_exclusive == exclusive
+        })
+    }
+
+    /// Which hold it is that the task in poll has let go, as far as can be told.
+    fn find_hold(self, exclusive: bool) -> Option<&'static Entry> {
+        let task = thread::holder().task;
+        let of_task = self.listed(exclusive).filter(|entry| entry.task.load(Relaxed) == task);
+        of_task.max_by_key(|entry| entry.since.load(Relaxed)).or_else(|| {
+            self.listed(exclusive)
+                .next()
+                .filter(|_| self.listed(exclusive).count() == 1 && self.holds_in_progress() == 1)
+        })
+    }
+
+    /// The time of a hold is counted, and it is listed no more; false when somebody else has done so.
+    fn end_hold(self, entry: &Entry) -> bool {
         let since = entry.since.load(Acquire);
-        let site = location(&entry.site);
-        let kept_out_others = entry.kept_out_others(self.lock);
-        if since <= CLAIMED || entry.since.compare_exchange(since, 0, AcqRel, Relaxed).is_err() {
-            return;
+        if since <= CLAIMED || entry.since.compare_exchange(since, CLAIMED, AcqRel, Relaxed).is_err() {
+            return false;
         }
-        let now = clock::ticks();
-        let took = now.saturating_sub(since);
-        self.lock.shared_hold(took, site);
-        if kept_out_others {
-            self.lock.suspended(took, now, site, false);
+        entry.count_from(since, self.lock, true);
+        entry.since.store(0, Release);
+        true
+    }
+
+    /// A hold goes on, of which nothing is known any more.
+    fn list_no_more(self, entry: &Entry) {
+        let since = entry.since.load(Acquire);
+        if since > CLAIMED && entry.since.compare_exchange(since, 0, AcqRel, Relaxed).is_ok() {
+            self.holds.released.fetch_sub(1, Relaxed);
         }
     }
 
     fn holds_in_progress(self) -> u64 {
-        self.lock.acquires().saturating_sub(self.holds.released.load(Acquire))
+        self.holds.in_progress() + self.unlisted()
+    }
+
+    fn unlisted(self) -> u64 {
+        self.lock.acquires().wrapping_sub(self.holds.released.load(Acquire)).cast_signed().max(0) as u64
     }
 
     /// Of a semaphore: its permits are told of as one pool.
