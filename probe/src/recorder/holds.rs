@@ -447,13 +447,13 @@ impl Entry {
     fn count_from(&self, since: u64, lock: &LockSlot, is_listed: bool) {
         let now = clock::ticks();
         let took = now.saturating_sub(since);
-        if !is_listed {
-            lock.count_unlisted_hold(took);
-        } else {
+        if is_listed {
             self.hold_total.store(self.hold_total.load(Relaxed) + took, Relaxed);
             if !lock.count_long_hold(took) {
                 self.short_holds.store(self.short_holds.load(Relaxed).wrapping_add(1), Relaxed);
             }
+        } else {
+            lock.count_unlisted_hold(took);
         }
         lock.hold_took(took, &self.site);
         if self.kept_out_others(lock) {

@@ -1,7 +1,7 @@
 //! The way without a wait: what a wrapper tries before it gives the task over to tokio's own future.
-use std::{future::poll_fn, task::Poll};
+use std::task::{Context, Poll, Waker};
 
-use ::tokio::task::coop::poll_proceed;
+use ::tokio::task::coop::{RestoreOnPending, poll_proceed};
 
 /// What came of a try.
 pub(super) enum Tried<T> {
@@ -16,45 +16,35 @@ pub(super) enum Tried<T> {
 /// Tries `attempt` at the cost that tokio's own future would take from the task's cooperative budget.
 #[cfg(feature = "watch-channels")]
 #[inline]
-pub(super) async fn try_now<T>(mut attempt: impl FnMut() -> Option<T>) -> Tried<T> {
+pub(super) fn try_now<T>(attempt: impl FnOnce() -> Option<T>) -> Tried<T> {
     if is_dumped() {
         return Tried::Yield;
     }
-    poll_fn(|cx| {
-        Poll::Ready(match poll_proceed(cx) {
-            Poll::Ready(budget) => match attempt() {
-                Some(value) => {
-                    budget.made_progress();
-                    Tried::Done(value)
-                }
-                None => Tried::Wait,
-            },
-            Poll::Pending => Tried::Yield,
-        })
-    })
-    .await
+    let Poll::Ready(budget) = proceed() else { return Tried::Yield };
+    let Some(value) = attempt() else { return Tried::Wait };
+    budget.made_progress();
+    Tried::Done(value)
 }
 
 /// As [`try_now`], of what may be tried before the budget is asked, since dropping it undoes the try: where it has to
 /// wait, tokio's own future asks, and the try costs one look at the lock.
 #[cfg(feature = "watch-locks")]
 #[inline]
-pub(super) async fn try_lock_now<T>(attempt: impl FnOnce() -> Option<T>) -> Tried<T> {
+pub(super) fn try_lock_now<T>(attempt: impl FnOnce() -> Option<T>) -> Tried<T> {
     if is_dumped() {
         return Tried::Yield;
     }
     let Some(value) = attempt() else { return Tried::Wait };
-    let mut value = Some(value);
-    poll_fn(move |cx| {
-        Poll::Ready(match (poll_proceed(cx), value.take()) {
-            (Poll::Ready(budget), Some(value)) => {
-                budget.made_progress();
-                Tried::Done(value)
-            }
-            _ => Tried::Yield,
-        })
-    })
-    .await
+    let Poll::Ready(budget) = proceed() else { return Tried::Yield };
+    budget.made_progress();
+    Tried::Done(value)
+}
+
+/// Takes from the budget. Not by a future, through whose memory a guard would have to go; and with a waker that wakes
+/// nobody, since tokio's own future, which is polled when there is no budget left, sees to that.
+#[inline]
+fn proceed() -> Poll<RestoreOnPending> {
+    poll_proceed(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Whether this poll is for a task dump, in which nothing may make progress: tokio's own futures see to that.

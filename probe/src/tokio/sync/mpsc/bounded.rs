@@ -151,7 +151,7 @@ impl<T> Sender<T> {
                 Err(TrySendError::Full(())) => None,
                 Err(TrySendError::Closed(())) => Some(Err(SendError(()))),
             });
-            let permits = match tried.await {
+            let permits = match tried {
                 Tried::Done(result) => result,
                 Tried::Yield if self.inner.capacity() >= n => self.inner.reserve_many(n).await,
                 _ => Watched::new(self.inner.reserve_many(n), self.side.awaited(site), site).await,
@@ -179,7 +179,7 @@ impl<T> Sender<T> {
                 }
                 Err(TrySendError::Closed(_)) => Some(Err(SendError(()))),
             });
-            let permit = match (tried.await, inner) {
+            let permit = match (tried, inner) {
                 (Tried::Done(result), _) => result?,
                 (Tried::Yield, Some(inner)) if inner.capacity() > 0 => inner.reserve_owned().await?,
                 (_, Some(inner)) => Watched::new(inner.reserve_owned(), side.awaited(site), site).await?,
@@ -274,7 +274,7 @@ impl<T> Sender<T> {
             Err(TrySendError::Full(())) => None,
             Err(TrySendError::Closed(())) => Some(Err(SendError(()))),
         });
-        match tried.await {
+        match tried {
             Tried::Done(result) => result,
             Tried::Yield if self.inner.capacity() > 0 => self.inner.reserve().await,
             _ => Watched::new(self.inner.reserve(), self.side.awaited(site), site).await,

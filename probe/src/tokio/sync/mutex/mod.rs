@@ -141,7 +141,7 @@ impl<T: ?Sized> Mutex<T> {
     async fn acquire(&self, site: &'static Location<'static>) -> Hold<'_> {
         let slot = self.watch.mutex::<T>();
         // tokio's lock is handed from holder to waiter, so a try never overtakes one that waits.
-        let guard = match try_lock_now(|| self.lock.try_lock().ok()).await {
+        let guard = match try_lock_now(|| self.lock.try_lock().ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.is_free() => self.lock.lock().await,
             Tried::Wait | Tried::Yield => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,

@@ -264,7 +264,7 @@ impl<T: ?Sized> RwLock<T> {
     async fn get_read(&self, site: &'static Location<'static>) -> ReadHold<'_> {
         let slot = self.slot();
         // tokio lets in those who wait first, so a try never overtakes one.
-        let guard = match try_lock_now(|| self.lock.try_read().ok()).await {
+        let guard = match try_lock_now(|| self.lock.try_read().ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.lock.try_read().is_ok() => self.lock.read().await,
             Tried::Wait | Tried::Yield => {
@@ -277,7 +277,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     async fn get_write(&self, site: &'static Location<'static>) -> WriteHold<'_> {
         let slot = self.slot();
-        let guard = match try_lock_now(|| self.lock.try_write().ok()).await {
+        let guard = match try_lock_now(|| self.lock.try_write().ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.lock.try_write().is_ok() => self.lock.write().await,
             Tried::Wait | Tried::Yield => {

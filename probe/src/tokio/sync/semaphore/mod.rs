@@ -87,6 +87,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// When the semaphore is closed.
+    #[inline]
     #[track_caller]
     pub fn acquire(&self) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
         self.acquire_many(1)
@@ -96,6 +97,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// When the semaphore is closed.
+    #[inline]
     #[track_caller]
     pub fn acquire_many(&self, n: u32) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
         let site = Location::caller();
@@ -153,6 +155,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// When the semaphore is closed.
+    #[inline]
     #[track_caller]
     pub fn acquire_owned(self: Arc<Self>) -> impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>> {
         self.acquire_many_owned(1)
@@ -163,6 +166,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// When the semaphore is closed.
+    #[inline]
     #[track_caller]
     pub fn acquire_many_owned(
         self: Arc<Self>,
@@ -252,6 +256,7 @@ impl Semaphore {
         self.watch.shared::<raw::Semaphore>(LockKind::Semaphore, || self.inner.available_permits() as u64)
     }
 
+    #[inline]
     fn held(slot: Option<Shared>, n: u32, site: &'static Location<'static>) -> Option<Held> {
         slot.map(|slot| slot.acquired(site, n, false))
     }
@@ -261,7 +266,7 @@ impl Semaphore {
         let slot = self.slot();
         // tokio gives permits to those who wait first, so a try never overtakes one. Of a closed semaphore tokio's own
         // future tells.
-        let guard = match try_lock_now(|| self.inner.try_acquire_many(n).ok()).await {
+        let guard = match try_lock_now(|| self.inner.try_acquire_many(n).ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.inner.available_permits() >= n as usize => self.inner.acquire_many(n).await?,
             Tried::Wait | Tried::Yield => {

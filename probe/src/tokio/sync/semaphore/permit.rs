@@ -73,6 +73,7 @@ pub struct OwnedSemaphorePermit {
 }
 
 /// Permits that were acquired before anything recorded come back as more permits than were known of.
+#[inline]
 fn came_back(hold: &Hold<'_>, semaphore: &Semaphore) {
     if hold.held.is_none()
         && hold.guard.num_permits() > 0
@@ -129,6 +130,7 @@ macro_rules! permit {
         }
 
         impl<$($generics)*> Drop for $Permit {
+            #[inline]
             fn drop(&mut self) {
                 came_back(&self.hold, &self.semaphore);
             }
