@@ -113,7 +113,8 @@ fn sites() -> Vec<Site> {
                     task: TaskId(14),
                     count: 1,
                 },
-            ],
+            ]
+            .into(),
             ..site(3, SiteKind::Spawn, "src/report.rs:42:9", "shop::report::nightly::{{closure}}")
         },
         Site {
@@ -252,7 +253,9 @@ fn locks() -> Vec<Lock> {
                 site: SiteId(30),
                 waiters: 37,
                 count: 1,
-            }],
+                total: ms(380),
+            }]
+            .into(),
             acquires_s: series(|s| if s < 40 { 80.0 } else { 12.0 }),
             contended_s: series(|s| if s < 40 { 1.0 } else { 11.0 }),
             wait_ns_s: series(|s| f64::from(s) * 1e7),

@@ -72,6 +72,9 @@ impl Decoder {
         if let Some(table) = &update.lock_states {
             batch.lock_states = tables::lock_states(table, known)?;
         }
+        if let Some(table) = &update.cut_shorts {
+            batch.cut_shorts = tables::cut_shorts(table, known)?;
+        }
         if let Some(table) = &update.channel_births {
             batch.channel_births = tables::channel_births(table, known)?;
         }

@@ -6,10 +6,10 @@ use async_inspect_proto::{HISTOGRAM_BUCKETS, task_flags, v1};
 use super::dictionary::Dictionary;
 use super::{DecodeError, columns, text};
 use crate::model::{
-    ChannelBirth, ChannelId, ChannelKind, ChannelReading, Frame, Histogram, Holder, LockBirth, LockId, LockKind,
-    LockReading, OneshotReading, Panic, RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading, SiteReading, Stack,
-    StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading, TaskState, Wait, WaitFor, WorkerId,
-    WorkerKind, WorkerReading,
+    ChannelBirth, ChannelId, ChannelKind, ChannelReading, CutShort, CutShortReading, DropKind, Frame, Histogram,
+    Holder, LockBirth, LockId, LockKind, LockReading, OneshotReading, Panic, RuntimeDetail, RuntimeId, RuntimeKind,
+    RuntimeReading, SiteReading, Stack, StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading,
+    TaskState, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading,
 };
 
 /// Frames of one stack.
@@ -337,6 +337,43 @@ pub(super) fn lock_states(table: &v1::LockStates, known: &Dictionary) -> Result<
             last_suspended_at: Stamp(table.last_suspended_at_ns[row]),
             last_suspended_site: known.site(table.last_suspended_site[row])?,
             last_suspended_waiters: table.last_suspended_waiters[row],
+        });
+    }
+    Ok(out)
+}
+
+pub(super) fn cut_shorts(table: &v1::CutShorts, known: &Dictionary) -> Result<Vec<CutShortReading>, DecodeError> {
+    let rows = columns(
+        "cut_shorts",
+        table.lock.len(),
+        &[
+            table.times.len(),
+            table.held_ns.len(),
+            table.at_ns.len(),
+            table.site.len(),
+            table.by.len(),
+            table.dropped_site.len(),
+        ],
+    )?;
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        out.push(CutShortReading {
+            lock: LockId(id("cut_shorts", table.lock[row])?),
+            times: table.times[row],
+            newest: CutShort {
+                at: Stamp(table.at_ns[row]),
+                took: Duration::from_nanos(table.held_ns[row]),
+                site: known.site(table.site[row])?,
+                by: match v1::DropKind::try_from(table.by[row]) {
+                    Ok(v1::DropKind::Select) => DropKind::Select,
+                    Ok(v1::DropKind::Timeout) => DropKind::Timeout,
+                    Ok(v1::DropKind::Task) => DropKind::Task,
+                    Ok(v1::DropKind::Token) => DropKind::Token,
+                    _ => return value("cut_shorts.by", table.by[row]),
+                },
+                dropped_at: known.site(table.dropped_site[row])?,
+                ..CutShort::default()
+            },
         });
     }
     Ok(out)

@@ -288,7 +288,7 @@ prop_compose! {
                 local_queues: figure.clone(), blocking_threads: word.clone(), blocking_idle: word.clone(),
                 blocking_queue: figure.clone(),
             }),
-            lock_births: Some(v1::LockBirths { id: id.clone(), kind, site: word, name: count, parent: id.clone() }),
+            lock_births: Some(v1::LockBirths { id: id.clone(), kind: kind.clone(), site: word, name: count, parent: id.clone() }),
             lock_states: Some(v1::LockStates {
                 id: id.clone(), holder: id.clone(), holder_site: channel.1.clone(), held_since_ns: figure.clone(),
                 waiters: channel.1.clone(), acquires: figure.clone(), contended: figure.clone(),
@@ -303,7 +303,11 @@ prop_compose! {
                 last_lost_notify_at_ns: figure.clone(), last_lost_notify_site: channel.1.clone(),
                 holds: vec![1; id.len()], hold_task: id.clone(), hold_site: channel.1.clone(),
                 hold_since_ns: figure.clone(), hold_permits: channel.1.clone(), hold_exclusive: vec![false; id.len()],
-                closed_at_ns: figure.clone(), closed_site: channel.1, closed_by: id.clone(),
+                closed_at_ns: figure.clone(), closed_site: channel.1.clone(), closed_by: id.clone(),
+            }),
+            cut_shorts: Some(v1::CutShorts {
+                lock: id.clone(), times: figure.clone(), held_ns: figure.clone(), at_ns: figure,
+                site: channel.1.clone(), by: kind, dropped_site: channel.1,
             }),
             gone_tasks: gone.clone(),
             gone_locks: gone.clone(),

@@ -43,6 +43,7 @@ pub(super) const RULE: Rule = Rule {
         "self-deadlock",
         "lock-hog",
         "rwlock-writer-starved",
+        "cancelled-holding",
         "receiver-stalled",
         "blocked-worker",
         "channel-saturated",
@@ -114,8 +115,7 @@ impl<'a> Holds<'a> {
     }
 
     fn total(&self) -> Duration {
-        let each = |hold: &&SuspendedHold| hold.took.saturating_mul(u32::try_from(hold.count).unwrap_or(u32::MAX));
-        self.recent.iter().map(each).fold(Duration::ZERO, Duration::saturating_add)
+        self.recent.iter().map(|hold| hold.total).fold(Duration::ZERO, Duration::saturating_add)
     }
 
     fn longest(&self) -> Duration {
@@ -127,7 +127,7 @@ impl<'a> Holds<'a> {
         let mut by_site: HashMap<SiteId, Duration> = HashMap::new();
         for hold in &self.recent {
             let total = by_site.entry(hold.site).or_default();
-            *total = total.saturating_add(hold.took.saturating_mul(u32::try_from(hold.count).unwrap_or(u32::MAX)));
+            *total = total.saturating_add(hold.total);
         }
         by_site.into_iter().max_by_key(|&(site, total)| (total, site)).map(|(site, _)| site).unwrap_or_default()
     }

@@ -19,6 +19,7 @@ mod blocking_pool_saturated;
 mod broadcast_lagging;
 mod busy_self_wake;
 mod cancel_storm;
+mod cancelled_holding;
 mod channel_growing;
 mod channel_saturated;
 mod deadlock;
@@ -71,6 +72,7 @@ pub static RULES: &[Rule] = &[
     lost_waker::RULE,
     lost_notify::RULE,
     shutdown_straggler::RULE,
+    cancelled_holding::RULE,
     lock_held_across_await::RULE,
     lock_contention::RULE,
     channel_saturated::RULE,

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use super::{
-    ChannelId, ChannelKind, Cost, Histogram, Holder, LockId, LockKind, Loss, OneshotReading, OutputKind, Panic,
-    RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId, WorkerKind,
+    ChannelId, ChannelKind, Cost, CutShort, Histogram, Holder, LockId, LockKind, Loss, OneshotReading, OutputKind,
+    Panic, RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId,
+    WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -32,6 +33,8 @@ pub struct Batch {
     pub lock_births: Vec<LockBirth>,
     /// Locks that changed.
     pub lock_states: Vec<LockReading>,
+    /// Locks that changed and of which holds were ever cut short.
+    pub cut_shorts: Vec<CutShortReading>,
     /// New channels.
     pub channel_births: Vec<ChannelBirth>,
     /// Channels that changed.
@@ -181,6 +184,16 @@ pub struct LockReading {
     pub last_suspended_at: Stamp,
     pub last_suspended_site: SiteId,
     pub last_suspended_waiters: u32,
+}
+
+/// Holds of a lock that were cut short.
+#[derive(Debug, Clone, Copy, Default)]
+#[allow(missing_docs)]
+pub struct CutShortReading {
+    pub lock: LockId,
+    /// How many there were, ever.
+    pub times: u64,
+    pub newest: CutShort,
 }
 
 /// A new channel; fields as in [`super::Channel`].

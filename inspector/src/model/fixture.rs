@@ -16,9 +16,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{
-    Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, LockBirth, LockId, LockKind, LockReading, Loss, Model,
-    OneshotReading, OutputKind, Panic, SiteBirth, SiteId, SiteKind, SiteReading, Stack, Stamp, Target, TaskBirth,
-    TaskId, TaskReading, TaskState, WorkerId, WorkerReading,
+    Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, CutShort, CutShortReading, LockBirth, LockId,
+    LockKind, LockReading, Loss, Model, OneshotReading, OutputKind, Panic, SiteBirth, SiteId, SiteKind, SiteReading,
+    Stack, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState, WorkerId, WorkerReading,
 };
 
 /// A made-up target, and the model of it.
@@ -231,6 +231,16 @@ impl Fixture {
     /// Changes a worker.
     pub fn worker_state(&mut self, id: WorkerId, change: impl FnOnce(&mut WorkerReading)) {
         change(self.workers.entry(id).or_default());
+    }
+
+    /// A hold of a lock is cut short.
+    pub fn cut_short(&mut self, id: LockId, newest: CutShort) {
+        let times = self.births.cut_shorts.iter().find(|earlier| earlier.lock == id).map_or(0, |earlier| earlier.times);
+        let reading = CutShortReading { lock: id, times: times + 1, newest };
+        for readings in [&mut self.births.cut_shorts, &mut self.batch.cut_shorts] {
+            readings.retain(|earlier| earlier.lock != id);
+            readings.push(reading);
+        }
     }
 
     /// A task panics.

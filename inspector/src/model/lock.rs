@@ -2,6 +2,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::recent::{Event, Recent};
 use super::{Histogram, Series, SiteId, Stamp, TaskId};
 
 /// Id of a [`Lock`] within one instance of a target.
@@ -91,7 +92,7 @@ pub struct Holder {
 }
 
 /// A completed hold during which its task was suspended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SuspendedHold {
     /// When it ended.
     pub at: Stamp,
@@ -103,6 +104,75 @@ pub struct SuspendedHold {
     pub waiters: u32,
     /// How many suspended holds this reading stands for.
     pub count: u64,
+    /// How long all of them took together, about.
+    pub total: Duration,
+}
+
+impl Event for SuspendedHold {
+    fn at(&self) -> Stamp {
+        self.at
+    }
+
+    fn set_at(&mut self, at: Stamp) {
+        self.at = at;
+    }
+
+    fn join(&mut self, before: Self) {
+        if before.took > self.took {
+            (self.took, self.site) = (before.took, before.site);
+        }
+        self.waiters = self.waiters.max(before.waiters);
+        self.count = self.count.saturating_add(before.count);
+        self.total = self.total.saturating_add(before.total);
+    }
+}
+
+/// By what a future was dropped before it had come to its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum DropKind {
+    /// Another branch of a `select!` was first.
+    #[default]
+    Select,
+    /// A `timeout` passed.
+    Timeout,
+    /// Its task was aborted, or dropped with its set or runtime.
+    Task,
+    /// A `CancellationToken` was cancelled.
+    Token,
+}
+
+/// A hold that kept all others out, and ended because the future that had the guard was dropped unfinished.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CutShort {
+    /// When it ended.
+    pub at: Stamp,
+    /// How long the lock was held.
+    pub took: Duration,
+    /// The acquiring line.
+    pub site: SiteId,
+    /// By what the future was dropped.
+    pub by: DropKind,
+    /// Where the `select!` or `timeout` is, or the task was spawned.
+    pub dropped_at: SiteId,
+    /// How many this reading stands for.
+    pub count: u64,
+    /// How often the lock had been acquired by then.
+    pub acquires: u64,
+}
+
+impl Event for CutShort {
+    fn at(&self) -> Stamp {
+        self.at
+    }
+
+    fn set_at(&mut self, at: Stamp) {
+        self.at = at;
+    }
+
+    fn join(&mut self, before: Self) {
+        self.count = self.count.saturating_add(before.count);
+        self.acquires = self.acquires.min(before.acquires);
+    }
 }
 
 /// One lock.
@@ -178,8 +248,12 @@ pub struct Lock {
     pub hold_hist: Histogram,
     /// Completed holds during which the holder was suspended at an `.await`.
     pub suspended_holds: u64,
-    /// The newest of them seen while attached, oldest first; no more than a minute's, no more than 64.
-    pub recent_suspended: Vec<SuspendedHold>,
+    /// Those of the last minute, while attached.
+    pub recent_suspended: Recent<SuspendedHold>,
+    /// Completed holds that kept all others out and were cut short.
+    pub cut_short: u64,
+    /// Those of the last minute, while attached.
+    pub recent_cut_short: Recent<CutShort>,
 
     /// The last minute, one point a second: acquisitions, contended ones, summed wait (ns), waiters.
     pub acquires_s: Series,

@@ -14,6 +14,7 @@ mod lock;
 mod oneshot;
 mod pause;
 mod queues;
+mod recent;
 mod runtime;
 mod scopes;
 mod seconds;
@@ -29,14 +30,15 @@ mod window;
 mod worker;
 
 pub use batch::{
-    Batch, ChannelBirth, ChannelReading, LockBirth, LockReading, SiteBirth, SiteReading, TaskBirth, TaskReading,
-    WorkerReading,
+    Batch, ChannelBirth, ChannelReading, CutShortReading, LockBirth, LockReading, SiteBirth, SiteReading, TaskBirth,
+    TaskReading, WorkerReading,
 };
 pub use channel::{Channel, ChannelId, ChannelKind};
 pub use histogram::Histogram;
-pub use lock::{Holder, Lock, LockId, LockKind, SuspendedHold};
+pub use lock::{CutShort, DropKind, Holder, Lock, LockId, LockKind, SuspendedHold};
 pub use oneshot::{OneshotReading, Oneshots};
 pub use queues::OftenPolled;
+pub use recent::{Event, Recent};
 pub use runtime::{Runtime, RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading};
 pub use scopes::{Ended, Scopes};
 pub use series::{Series, Totals};

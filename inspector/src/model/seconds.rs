@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{Channel, Histogram, Lock, Model, Oneshots, Series, Site, SiteKind, Stamp};
 
-/// How long stacks, slow polls and suspended holds are kept.
+/// How long stacks are kept.
 const RECENT: Duration = Duration::from_mins(1);
 /// How far back the histogram windows of a lock look.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -106,7 +106,7 @@ impl Model {
             if site.kind == SiteKind::Spawn {
                 site.take_seconds(taking);
             }
-            site.recent_slow.retain(|slow| slow.at >= old);
+            site.recent_slow.age(now);
         }
     }
 
@@ -155,6 +155,7 @@ impl Lock {
         self.wait_hist_window = self.wait_hist;
         self.hold_hist_window = self.hold_hist;
         self.recent_suspended.clear();
+        self.recent_cut_short.clear();
     }
 
     fn take_seconds(&mut self, taking: Taking) {
@@ -182,8 +183,8 @@ impl Lock {
             self.hold_hist_window = hold;
             self.track.history.pop_front();
         }
-        let old = taking.at.before(RECENT);
-        self.recent_suspended.retain(|hold| hold.at >= old);
+        self.recent_suspended.age(taking.at);
+        self.recent_cut_short.age(taking.at);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Places in the target's source: where tasks are spawned, where locks and channels are made, where things are awaited.
 use std::time::Duration;
 
+use super::recent::{Event, Recent};
 use super::{Series, Stamp, StateCounts, TaskId};
 
 /// Id of a [`Site`] within one instance of a target; 0 is "unknown".
@@ -65,9 +66,9 @@ pub struct Site {
     pub slow_polls: u64,
     /// Their summed duration.
     pub slow_poll_total: Duration,
-    /// The newest slow polls seen while attached, oldest first; no more than a minute's, no more than 64. One reading
-    /// of the totals may stand for several polls: [`SlowPoll::count`] says for how many.
-    pub recent_slow: Vec<SlowPoll>,
+    /// The slow polls of the last minute, while attached. One reading of the totals may stand for several polls:
+    /// [`SlowPoll::count`] says for how many.
+    pub recent_slow: Recent<SlowPoll>,
     /// Handles dropped before the end of their task, never awaited, not aborted.
     pub handles_dropped: u64,
     /// Results that nobody took and that were `Err`.
@@ -126,6 +127,22 @@ pub struct SlowPoll {
     pub total: Duration,
     /// The longest known of them: the newest, or the site's new maximum where that rose.
     pub longest: Duration,
+}
+
+impl Event for SlowPoll {
+    fn at(&self) -> Stamp {
+        self.at
+    }
+
+    fn set_at(&mut self, at: Stamp) {
+        self.at = at;
+    }
+
+    fn join(&mut self, before: Self) {
+        self.count = self.count.saturating_add(before.count);
+        self.total = self.total.saturating_add(before.total);
+        self.longest = self.longest.max(before.longest);
+    }
 }
 
 impl Site {

@@ -251,6 +251,7 @@ impl Collector {
                     messages.lock_birth(&lock, &mut self.dictionary);
                 }
                 messages.lock_state(&lock, &mut self.dictionary);
+                messages.cut_short(&lock, &mut self.dictionary);
             }
         }
     }
@@ -335,6 +336,7 @@ impl Collector {
                     if let Some(lock) = slot.read().filter(|lock| self.locks.is(next, lock.id)) {
                         messages.lock_birth(&lock, &mut self.dictionary);
                         messages.lock_state(&lock, &mut self.dictionary);
+                        messages.cut_short(&lock, &mut self.dictionary);
                     }
                     true
                 }),

@@ -459,6 +459,15 @@ impl Entry {
         if self.kept_out_others(lock) {
             lock.suspended(took, now, location(&self.site), false);
         }
+        if self.is_write(lock) {
+            lock.may_be_cut_short(took, now, &self.site);
+        }
+    }
+
+    /// Whether it keeps all others out of what an `RwLock` guards.
+    #[inline]
+    fn is_write(&self, lock: &LockSlot) -> bool {
+        self.mark.load(Relaxed) & EXCLUSIVE != 0 && lock.kind() == RW_LOCK
     }
 
     /// Whether its task was suspended since it acquired, and so kept somebody out: permits of a semaphore are meant to

@@ -13,6 +13,7 @@ use super::{
     Recorder,
     arena::{Arena, Head, Slot},
     clock,
+    cut_short::CutShortReading,
     ending::{EndingReading, EndingSlot},
     histogram::{Counts, is_long, only_short},
     holds::{HoldsReading, HoldsSlot, Sums},
@@ -151,6 +152,7 @@ pub(crate) struct LockReading {
     pub(crate) last_suspended_at: u64,
     pub(crate) last_suspended_site: Option<&'static Location<'static>>,
     pub(crate) last_suspended_waiters: u32,
+    pub(crate) cut_short: Option<CutShortReading>,
     pub(crate) ready: bool,
     pub(crate) expecting: u32,
     #[cfg(feature = "console")]
@@ -257,7 +259,7 @@ impl LockSlot {
     }
 
     /// Its details, taken if it has none yet; `None` when there is no room for them.
-    fn details(&self) -> Option<&'static LockDetails> {
+    pub(super) fn details(&self) -> Option<&'static LockDetails> {
         self.waits.details.get_or_take(&started().lock_details, LockDetails::reset)
     }
 
@@ -426,6 +428,7 @@ impl LockSlot {
         {
             self.suspended(held, now, Some(site), true);
         }
+        self.may_be_cut_short(held, now, &self.holder_site);
         self.holder.store(0, Relaxed);
         self.held_since.store(0, Release);
         self.mark();
@@ -554,6 +557,7 @@ impl LockSlot {
             last_suspended_at: of(|details| details.last_suspended_at.load(Relaxed)),
             last_suspended_site: details.and_then(|details| location(&details.last_suspended_site)),
             last_suspended_waiters: of(|details| details.last_suspended_waiters.load(Relaxed).into()) as u32,
+            cut_short: details.and_then(|details| details.cut_short.read()),
             ready: self.ready.load(Relaxed) != 0,
             expecting,
             #[cfg(feature = "console")]

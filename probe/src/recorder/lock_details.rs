@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     arena::{Head, Slot},
+    cut_short::CutShort,
     histogram::LongCounts,
     lock::set_location,
 };
@@ -29,6 +30,7 @@ pub(crate) struct LockDetails {
     pub(super) long_waits: LongCounts,
     /// Waits for a mutex that ended without it.
     pub(super) given_up: GivenUp,
+    pub(super) cut_short: CutShort,
 }
 
 /// Waits by somebody who does not hold the lock at their end, and so may not write where a holder does.
@@ -64,6 +66,7 @@ impl LockDetails {
         self.last_suspended_waiters.store(0, Relaxed);
         self.long_holds.reset();
         self.long_waits.reset();
+        self.cut_short.reset();
     }
 
     /// Facts about the newest one; two that end at once may mix theirs, each still true. `alone` when nobody else can

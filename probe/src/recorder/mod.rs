@@ -20,6 +20,8 @@
 //! | [`wait`] | what a task waits for |
 //! | [`lock`], [`channel`] | slots of locks and channels |
 //! | [`lock_details`] | what only locks have on which somebody waits, or is slow |
+//! | [`unfinished`] | futures that are dropped before they end |
+//! | [`cut_short`] | holds that end with such a future |
 //! | [`holds`] | who holds what several may hold |
 //! | [`readers`] | how far each receiver of a broadcast is |
 //! | [`ending`] | tokens and trackers: what tasks are told to end by |
@@ -39,6 +41,7 @@ pub(crate) mod by_id;
 pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
+pub(crate) mod cut_short;
 pub(crate) mod ending;
 #[cfg(tokio_unstable)]
 pub(crate) mod foreign;
@@ -67,6 +70,7 @@ pub(crate) mod task;
 pub(crate) mod thread;
 #[cfg(any(feature = "layer", test))]
 pub(crate) mod told;
+pub(crate) mod unfinished;
 mod unwatched;
 pub(crate) mod wait;
 pub(crate) mod waker;

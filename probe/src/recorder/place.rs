@@ -20,6 +20,16 @@ impl From<&'static Location<'static>> for Place {
 }
 
 impl Place {
+    /// As the compiler tells it, if it did.
+    #[allow(clippy::unnecessary_wraps, reason = "the layer has others")]
+    pub(crate) fn location(self) -> Option<&'static Location<'static>> {
+        match self {
+            Self::Known(location) => Some(location),
+            #[cfg(any(feature = "layer", test))]
+            Self::Told(_) => None,
+        }
+    }
+
     /// The path of the file; empty where nothing is known.
     pub(crate) fn file(self) -> &'static str {
         match self {

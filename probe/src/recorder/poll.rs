@@ -1,6 +1,7 @@
 //! A task's future, or closure, while it runs.
 use std::{
     future::Future,
+    mem::ManuallyDrop,
     pin::Pin,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     task::{Context, Poll},
@@ -12,11 +13,12 @@ use super::{
     Recorder, active, clock, histogram, peek, started,
     task::{SLOW_POLL_NS, Stage, TaskKind, TaskRef, TaskSlot},
     thread,
+    unfinished::{self, By},
 };
 
 /// A future that is recorded while it runs, or passed through when there is no slot for it.
 pub(crate) struct Tracked<F> {
-    future: F,
+    future: ManuallyDrop<F>,
     /// Until the task ended.
     task: Option<TaskRef>,
 }
@@ -24,16 +26,16 @@ pub(crate) struct Tracked<F> {
 impl<F: Future> Tracked<F> {
     #[inline]
     pub(crate) fn new(future: F, task: Option<TaskRef>) -> Self {
-        Self { future, task }
+        Self { future: ManuallyDrop::new(future), task }
     }
 
     /// As [`Future::poll`]; an output comes with the task's slot, if it has one.
     #[inline]
     pub(crate) fn poll_with_task(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<(F::Output, Option<TaskRef>)> {
-        // SAFETY: `future` is pinned with `self` and never moved out of it; nothing else is pinned.
+        // SAFETY: `future` is pinned with `self`, never moved out of it and dropped in place; nothing else is pinned.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
-        let future = unsafe { Pin::new_unchecked(&mut this.future) };
+        let future = unsafe { Pin::new_unchecked(&mut *this.future) };
         let Some(task) = &this.task else {
             return future.poll(cx).map(|output| (output, None));
         };
@@ -61,18 +63,27 @@ impl<F: Future> Future for Tracked<F> {
 impl<F> Drop for Tracked<F> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.slot().dropped();
+        let future = &mut self.future;
+        // SAFETY: it is not used again.
+        let mut drop = || unsafe { ManuallyDrop::drop(future) };
+        match &self.task {
+            Some(task) => task.slot().dropped(drop),
+            None => drop(),
         }
     }
 }
 
 impl TaskSlot {
-    /// Its future goes before it came to an end.
+    /// Its future, which `drop` drops, goes before it came to an end.
     #[cold]
-    fn dropped(&'static self) {
-        let panicked = self.stage.load(Relaxed) == Stage::Panicked as u8;
-        self.ended(if panicked { Stage::Panicked } else { Stage::Cancelled }, false);
+    fn dropped(&'static self, drop: impl FnOnce()) {
+        if self.stage.load(Relaxed) == Stage::Panicked as u8 {
+            self.ended(Stage::Panicked, false);
+            drop();
+        } else {
+            self.ended(Stage::Cancelled, false);
+            unfinished::drop_unfinished(By::Task, self.site().info.location.location(), drop);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     clock, cpu_wait,
     in_poll::InPoll,
     task::{TaskKind, TaskSlot},
+    unfinished::Dropping,
 };
 
 /// What a thread that polls is for.
@@ -201,6 +202,8 @@ pub(crate) struct Here {
     parks: Cell<u32>,
     /// Tells threads that poll from each other: the place of its slot; 0 where it has none.
     number: Cell<u32>,
+    /// A future is being dropped unfinished.
+    pub(super) dropping: Cell<Option<Dropping>>,
 }
 
 thread_local! {
@@ -214,6 +217,7 @@ thread_local! {
             future: Cell::new((0, 0)),
             parks: Cell::new(0),
             number: Cell::new(0),
+            dropping: Cell::new(None),
         }
     };
     // Gives the worker slot back when the thread ends.

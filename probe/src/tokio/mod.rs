@@ -2,13 +2,15 @@
 //!
 //! An item of this module that is also tokio's does what tokio's does; its documentation here says only what is watched.
 //! Each wrapper turns into tokio's own type by `into_inner()` or `From`, for APIs that insist on that; the whole of tokio
-//! is reachable as [`raw`].
+//! is reachable as [`raw`]. One limit: a `select!` of more than 50 branches needs a `#![recursion_limit]` above the usual 128.
 //!
 //! The features `watch-tasks`, `watch-locks`, `watch-channels` and `watch-time`, which are on by default, each wrap a
 //! group; without one, that group is tokio's own. Without `watch-tasks` the runtime is tokio's too, so the program starts
 //! the probe itself: see [`start_from_environment`](crate::start_from_environment) and [`Builder`](crate::Builder).
 #[cfg(feature = "watch-tasks")]
 pub mod runtime;
+#[cfg(all(feature = "macros", feature = "watch-locks"))]
+mod select;
 pub mod sync;
 #[cfg(feature = "watch-tasks")]
 pub mod task;
@@ -20,6 +22,13 @@ pub mod time;
 pub use ::tokio::*;
 #[cfg(feature = "watch-tasks")]
 pub use task::spawn;
+
+#[cfg(all(feature = "macros", feature = "watch-locks"))]
+pub use crate::__async_inspect_select as select;
+/// For the macro.
+#[cfg(all(feature = "macros", feature = "watch-locks"))]
+#[doc(hidden)]
+pub use select::Branch as __SelectBranch;
 
 /// tokio itself, unwatched, for APIs that insist on its own types.
 pub use ::tokio as raw;

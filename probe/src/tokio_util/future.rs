@@ -1,11 +1,13 @@
 //! Adapters of futures: tokio-util's [`future`](::tokio_util::future) module, with the drop-in's types.
 use std::{
     future::Future,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use super::sync::{CancellationToken, WaitForCancellationFuture, WaitForCancellationFutureOwned};
+use crate::recorder::unfinished::{By, MayEnd};
 
 /// Adapters of futures; see [`tokio_util::future::FutureExt`].
 pub trait FutureExt: Future {
@@ -39,7 +41,8 @@ pub trait FutureExt: Future {
         Self: Sized,
     {
         let is_cancelled = cancellation_token.is_cancelled();
-        WithCancellation { future: self, is_cancelled, cancelled: cancellation_token.cancelled() }
+        let future = MayEnd::new(self, By::Token, Location::caller());
+        WithCancellation { future, is_cancelled, cancelled: cancellation_token.cancelled() }
     }
 
     /// See [`FutureExt::with_cancellation_token_owned`](::tokio_util::future::FutureExt::with_cancellation_token_owned).
@@ -52,7 +55,8 @@ pub trait FutureExt: Future {
         Self: Sized,
     {
         let is_cancelled = cancellation_token.is_cancelled();
-        WithCancellation { future: self, is_cancelled, cancelled: cancellation_token.cancelled_owned() }
+        let future = MayEnd::new(self, By::Token, Location::caller());
+        WithCancellation { future, is_cancelled, cancelled: cancellation_token.cancelled_owned() }
     }
 }
 
@@ -62,7 +66,7 @@ impl<T: Future + ?Sized> FutureExt for T {}
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct WithCancellation<F, C> {
-    future: F,
+    future: MayEnd<F>,
     /// From the beginning: then the future is not even polled.
     is_cancelled: bool,
     cancelled: C,

@@ -6,7 +6,7 @@ use std::{
 
 use async_inspect_proto::{
     task_flags,
-    v1::{self, ChannelKind, LockKind, SiteTotals, StackCause, TaskKind, TaskState, WaitKind, WorkerKind},
+    v1::{self, ChannelKind, DropKind, LockKind, SiteTotals, StackCause, TaskKind, TaskState, WaitKind, WorkerKind},
 };
 
 use super::{Dictionary, Messages};
@@ -143,6 +143,20 @@ impl Messages {
             states.hold_permits.push(hold.permits);
             states.hold_exclusive.push(hold.exclusive);
         }
+    }
+
+    /// Holds of a lock that were cut short, if there were any.
+    pub(crate) fn cut_short(&mut self, lock: &LockReading, dictionary: &mut Dictionary) {
+        let Some(newest) = lock.cut_short else { return };
+        let (site, dropped_site) = (dictionary.call_site(newest.site), dictionary.call_site(newest.dropped_at));
+        let rows = self.room_for(48).cut_shorts.get_or_insert_default();
+        rows.lock.push(lock.id);
+        rows.times.push(newest.times);
+        rows.held_ns.push(duration_ns(newest.held));
+        rows.at_ns.push(since_start_ns(newest.at));
+        rows.site.push(site);
+        rows.by.push(DropKind::try_from(i32::from(newest.by)).unwrap_or_default().into());
+        rows.dropped_site.push(dropped_site);
     }
 
     /// A channel, new to the reader.

@@ -13,6 +13,7 @@ mod once;
 mod oneshot;
 mod runtime;
 mod rwlock;
+mod select;
 mod semaphore;
 mod tasks;
 mod time;

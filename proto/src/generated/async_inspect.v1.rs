@@ -100,6 +100,8 @@ pub struct Update {
     pub oneshot_totals: ::core::option::Option<OneshotTotals>,
     #[prost(message, optional, tag = "24")]
     pub runtime_states: ::core::option::Option<RuntimeStates>,
+    #[prost(message, optional, tag = "25")]
+    pub cut_shorts: ::core::option::Option<CutShorts>,
     #[prost(uint64, repeated, tag = "16")]
     pub gone_tasks: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "17")]
@@ -393,6 +395,27 @@ pub struct LockStates {
     pub closed_site: ::prost::alloc::vec::Vec<u32>,
     #[prost(uint64, repeated, tag = "37")]
     pub closed_by: ::prost::alloc::vec::Vec<u64>,
+}
+/// Completed holds that kept all others out, and ended because the future that had the guard was dropped unfinished. A row
+/// for each lock that changed and ever had one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CutShorts {
+    #[prost(uint64, repeated, tag = "1")]
+    pub lock: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "2")]
+    pub times: ::prost::alloc::vec::Vec<u64>,
+    /// The newest of them: how long it was, when it ended, and where it was acquired.
+    #[prost(uint64, repeated, tag = "3")]
+    pub held_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "4")]
+    pub at_ns: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "5")]
+    pub site: ::prost::alloc::vec::Vec<u32>,
+    /// By what the future was dropped, and where that is: of a task that was aborted or dropped, where it was spawned.
+    #[prost(enumeration = "DropKind", repeated, tag = "6")]
+    pub by: ::prost::alloc::vec::Vec<i32>,
+    #[prost(uint32, repeated, tag = "7")]
+    pub dropped_site: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChannelBirths {
@@ -915,6 +938,46 @@ impl LockKind {
             "LOCK_KIND_SET_ONCE" => Some(Self::SetOnce),
             "LOCK_KIND_CANCELLATION_TOKEN" => Some(Self::CancellationToken),
             "LOCK_KIND_TASK_TRACKER" => Some(Self::TaskTracker),
+            _ => None,
+        }
+    }
+}
+/// By what a future is dropped before it has come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DropKind {
+    Unspecified = 0,
+    /// Another branch of a `select!` was first.
+    Select = 1,
+    /// A `timeout` passed.
+    Timeout = 2,
+    /// Its task was aborted, or dropped with its set or runtime.
+    Task = 3,
+    /// A `CancellationToken` was cancelled.
+    Token = 4,
+}
+impl DropKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DROP_KIND_UNSPECIFIED",
+            Self::Select => "DROP_KIND_SELECT",
+            Self::Timeout => "DROP_KIND_TIMEOUT",
+            Self::Task => "DROP_KIND_TASK",
+            Self::Token => "DROP_KIND_TOKEN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DROP_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DROP_KIND_SELECT" => Some(Self::Select),
+            "DROP_KIND_TIMEOUT" => Some(Self::Timeout),
+            "DROP_KIND_TASK" => Some(Self::Task),
+            "DROP_KIND_TOKEN" => Some(Self::Token),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ mod blocking_pool_saturated;
 mod broadcast_lagging;
 mod busy_self_wake;
 mod cancel_storm;
+mod cancelled_holding;
 mod channel_growing;
 mod channel_saturated;
 mod deadlock;
@@ -70,6 +71,7 @@ pub static PROGRAMS: &[Program] = &[
     shutdown_straggler::PROGRAM,
     watch_unobserved::PROGRAM,
     cancel_storm::PROGRAM,
+    cancelled_holding::PROGRAM,
     hot_read_lock::PROGRAM,
     runtime_saturated::PROGRAM,
     starved_task::PROGRAM,

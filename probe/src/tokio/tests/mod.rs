@@ -10,6 +10,7 @@
 ))]
 mod broadcasts;
 mod channels;
+mod cut_short;
 mod endings;
 mod events;
 mod foreign;

@@ -12,8 +12,9 @@ use ::tokio::time as raw;
 use super::{
     Duration, Instant,
     error::Elapsed,
-    timer::{Due, Timer},
+    timer::{CallSite, Due, Timer},
 };
+use crate::recorder::unfinished::{By, MayEnd};
 
 /// Gives a future some time; see [`tokio::time::timeout`](::tokio::time::timeout).
 ///
@@ -24,7 +25,7 @@ pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
-    Timeout { inner: raw::timeout(duration, future), due: Due::In(duration), timer: Timer::new(Location::caller()) }
+    Timeout::new(future, Due::In(duration), Location::caller(), |future| raw::timeout(duration, future))
 }
 
 /// Gives a future until a moment; see [`tokio::time::timeout_at`](::tokio::time::timeout_at).
@@ -36,32 +37,41 @@ pub fn timeout_at<F>(deadline: Instant, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
-    let (inner, due) = (raw::timeout_at(deadline, future), Due::At(deadline));
-    Timeout { inner, due, timer: Timer::new(Location::caller()) }
+    Timeout::new(future, Due::At(deadline), Location::caller(), |future| raw::timeout_at(deadline, future))
 }
 
 /// A future with some time; see [`tokio::time::Timeout`](::tokio::time::Timeout).
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Timeout<T> {
-    inner: raw::Timeout<T>,
+    inner: raw::Timeout<MayEnd<T>>,
     due: Due,
     timer: Timer,
 }
 
 impl<T> Timeout<T> {
+    #[track_caller]
+    fn new<F: IntoFuture<IntoFuture = T>>(
+        future: F,
+        due: Due,
+        made: CallSite,
+        limit: impl FnOnce(MayEnd<T>) -> raw::Timeout<MayEnd<T>>,
+    ) -> Self {
+        Self { inner: limit(MayEnd::new(future.into_future(), By::Timeout, made)), due, timer: Timer::new(made) }
+    }
+
     /// See [`Timeout::get_ref`](::tokio::time::Timeout::get_ref).
     pub fn get_ref(&self) -> &T {
-        self.inner.get_ref()
+        self.inner.get_ref().get_ref()
     }
 
     /// See [`Timeout::get_mut`](::tokio::time::Timeout::get_mut).
     pub fn get_mut(&mut self) -> &mut T {
-        self.inner.get_mut()
+        self.inner.get_mut().get_mut()
     }
 
     /// See [`Timeout::into_inner`](::tokio::time::Timeout::into_inner).
     pub fn into_inner(self) -> T {
-        self.inner.into_inner()
+        self.inner.into_inner().into_inner()
     }
 }
 

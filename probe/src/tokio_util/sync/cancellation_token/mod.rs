@@ -19,7 +19,10 @@ pub use futures::{WaitForCancellationFuture, WaitForCancellationFutureOwned};
 pub use guard::{DropGuard, DropGuardRef};
 use handle::Handle;
 
-use crate::recorder::ending::EndingRef;
+use crate::recorder::{
+    ending::EndingRef,
+    unfinished::{By, MayEnd},
+};
 
 type CallSite = &'static Location<'static>;
 
@@ -114,7 +117,7 @@ impl CancellationToken {
         if self.is_cancelled() {
             return None;
         }
-        let (mut fut, mut cancelled) = (pin!(fut), pin!(self.cancelled_at(site)));
+        let (mut fut, mut cancelled) = (pin!(MayEnd::new(fut, By::Token, site)), pin!(self.cancelled_at(site)));
         poll_fn(|cx| match fut.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending => cancelled.as_mut().poll(cx).map(|()| None),
