@@ -140,6 +140,12 @@ pub fn short_location(location: &str) -> &str {
     location
 }
 
+/// Whether a place is in the standard library.
+pub(crate) fn is_std(location: &str) -> bool {
+    let short = short_location(location);
+    short.len() < location.len() && short.starts_with("library/")
+}
+
 /// A type's name without the paths of its parts, and without the marks of closures and async blocks, which say nothing:
 /// `shop::handlers::pay::{{closure}}` is `pay`, `alloc::vec::Vec<shop::Order>` is `Vec<Order>`. What an `async fn` is
 /// generic over, often closures and futures again, is left out.

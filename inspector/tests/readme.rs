@@ -1,9 +1,13 @@
 //! What the README says is what the program does.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod watched;
+
 use std::process::Command;
 
 use async_inspect_cli::lints::RULES;
+use serde_json::Value;
+use watched::{Watched, run};
 
 const README: &str = include_str!("../../README.md");
 
@@ -41,4 +45,97 @@ fn every_command_in_it_is_understood() {
         let output = Command::new(env!("CARGO_BIN_EXE_async-inspect")).args(&args).arg("--help").output().unwrap();
         assert!(output.status.success(), "{command:?}: {output:?}");
     }
+}
+
+/// The first block of the README that is fenced as `language`.
+fn fenced(language: &str) -> &'static str {
+    let (_, rest) = README.split_once(&format!("```{language}\n")).expect("the README has such a block");
+    rest.split_once("\n```").unwrap().0
+}
+
+/// `text` with every figure and its unit as `N`, since no two runs measure the same, in one line.
+fn without_figures(text: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let figure = |c: char| c.is_ascii_digit() || c == '.';
+        let bare = word.trim_matches(|c| "(),;".contains(c));
+        let is_unit = ["ns", "µs", "ms", "s"].contains(&bare);
+        if is_unit && words.last().is_some_and(|last| last.ends_with('N')) {
+            words.last_mut().unwrap().push_str(&word[bare.len()..]);
+        } else if bare.trim_start_matches('#').chars().all(figure) {
+            words.push(word.replace(figure, "N").replace("NN", "N").replace("NN", "N"));
+        } else {
+            words.push(word.to_owned());
+        }
+    }
+    words.join(" ")
+}
+
+/// What a text report says of one rule.
+fn told(report: &str, rule: &str) -> Option<String> {
+    let blocks = report.split("\n\n").map(str::trim);
+    blocks.into_iter().find(|block| block.lines().next().is_some_and(|l| l.contains(rule))).map(str::to_owned)
+}
+
+#[test]
+fn what_the_demo_prints_without_a_terminal_is_what_it_shows() {
+    let shown = without_figures(fenced("text"));
+    // On a busy machine, tasks may wait behind the blocked worker, or its stack comes late.
+    let mut printed = String::new();
+    for _ in 0..3 {
+        let output = run(&["demo"]);
+        assert!(output.status.success(), "{output:?}");
+        let report = String::from_utf8(output.stdout).unwrap();
+        printed = told(&report, "blocked-worker").map_or(report, |block| without_figures(&block));
+        if printed == shown {
+            return;
+        }
+    }
+    assert_eq!(printed, shown);
+}
+
+/// Whether `sample` has the keys of `real`, all the way down; of `evidence`, a few.
+fn assert_same_keys(path: &str, sample: &Value, real: &Value) {
+    match (sample, real) {
+        (Value::Object(sample), Value::Object(real)) => {
+            let missing: Vec<_> = real.keys().filter(|key| !sample.contains_key(*key)).collect();
+            assert!(missing.is_empty() || path.ends_with(".evidence"), "{path}: the sample lacks {missing:?}");
+            for (key, value) in sample {
+                let real = real.get(key).unwrap_or_else(|| panic!("{path}.{key} is not in what is printed"));
+                assert_same_keys(&format!("{path}.{key}"), value, real);
+            }
+        }
+        (Value::Array(sample), Value::Array(real)) => {
+            for (sample, real) in sample.iter().zip(real) {
+                assert_same_keys(&format!("{path}[]"), sample, real);
+            }
+        }
+        (sample, real) => {
+            let same = std::mem::discriminant(sample) == std::mem::discriminant(real);
+            assert!(
+                same || sample.is_null() || real.is_null(),
+                "{path}: {sample} in the sample, {real} in what is printed"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_json_that_it_shows_is_the_json_that_check_prints() {
+    let sample: Value = serde_json::from_str(fenced("json")).unwrap();
+    let shop = Watched::faulty("shop:lock-held-across-await");
+    watched::wait_for("the probe", || std::net::TcpStream::connect(shop.probe).ok());
+    let output = run(&["check", &shop.probe.to_string(), "--for", "4s", "--format", "json"]);
+    let mut real: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // The finding that the sample shows.
+    let findings = real["findings"].as_array_mut().unwrap();
+    findings.retain(|finding| finding["rule"] == sample["findings"][0]["rule"]);
+    assert_eq!(findings.len(), 1, "{output:?}");
+    let text = |of: &Value, key: &str| of["findings"][0][key].as_str().unwrap().to_owned();
+    assert_eq!(without_figures(&text(&sample, "message")), without_figures(&text(&real, "message")));
+    let advice = text(&sample, "advice");
+    assert!(text(&real, "advice").starts_with(advice.trim_end_matches('…')), "{advice}");
+    let place = |of: &Value| of["findings"][0]["subject"]["location"].as_str().unwrap().to_owned();
+    assert!(place(&real).ends_with(place(&sample).trim_start_matches("src/")), "{} {}", place(&real), place(&sample));
+    assert_same_keys("", &sample, &real);
 }

@@ -130,6 +130,48 @@ fn an_app_whose_probe_finds_its_port_taken_says_so_once_and_runs_on() {
 }
 
 #[test]
+fn a_probe_says_once_where_it_listens_and_may_be_told_not_to() {
+    let mut target = Watched::healthy("healthy/actors");
+    let notice = watched::wait_for("the notice", || target.stderr().lines().next().map(str::to_owned));
+    let (address, pid) = (target.probe, target.pid());
+    assert_eq!(
+        notice,
+        format!("async-inspect: listening on {address} (pid {pid}), attach with: async-inspect connect {address}")
+    );
+    target.kill();
+
+    let quiet = Watched::healthy_with("healthy/actors", &[("ASYNC_INSPECT_NOTICE", "off")]);
+    watched::wait_for("the probe", || std::net::TcpStream::connect(quiet.probe).ok());
+    assert_eq!(quiet.stderr(), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_app_whose_stderr_nobody_reads_runs_and_is_watched_all_the_same() {
+    use std::io::Write as _;
+    use std::os::fd::OwnedFd;
+
+    // A pipe that is full: whoever writes a byte to it waits.
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    let mut filler = writer.try_clone().unwrap();
+    std::thread::spawn(move || while filler.write_all(&[b'-'; 4096]).is_ok() {});
+    std::thread::sleep(Duration::from_millis(200));
+    writer.flush().unwrap();
+    let address = free_address();
+    let mut app = async_inspect()
+        .args(["zoo-program", "healthy/actors", "--healthy"])
+        .env("ASYNC_INSPECT", address.to_string())
+        .stderr(OwnedFd::from(writer))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = run(&["check", &address.to_string(), "--for", "2s"]);
+    app.kill().unwrap();
+    app.wait().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
 fn a_target_killed_in_mid_stream_ends_check_with_code_5() {
     let _turn = turn();
     let mut target = Watched::healthy("healthy/actors");

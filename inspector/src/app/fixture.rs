@@ -497,6 +497,7 @@ pub(crate) fn findings() -> Vec<Finding> {
         advice: advice.into(),
         confidence: Confidence::Certain,
         since: ago(since),
+        older: false,
         last_seen: NOW,
         cleared: None,
         count: 1,

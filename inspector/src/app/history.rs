@@ -14,10 +14,11 @@ const STEP: Duration = Duration::from_millis(950);
 /// One second of the target.
 #[derive(Debug, Clone)]
 pub(crate) struct Moment {
-    /// On the dashboard's own clock, which goes on when the target is restarted.
-    pub(crate) clock: Duration,
+    /// Since the first: by the target's clock, and by the dashboard's own from one process of it to the next.
+    pub(crate) at: Duration,
     /// On the target's.
     pub(crate) now: Stamp,
+    pub(crate) instance: u64,
     pub(crate) pid: u32,
     /// Those that lasted then, the worst first. Shared between the seconds in which nothing changed.
     pub(crate) findings: Arc<Vec<Finding>>,
@@ -34,27 +35,43 @@ impl Moment {
 
 /// The last minutes, oldest first.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct History(VecDeque<Moment>);
+pub(crate) struct History {
+    moments: VecDeque<Moment>,
+    /// When the newest was taken in, on the dashboard's own clock.
+    taken: Duration,
+}
 
 impl History {
     /// What the figures of a moment are called.
     pub(crate) const FIGURES: [&'static str; 4] = ["tasks", "polls/s", "lock waits/s", "in channels"];
 
-    /// Takes the newest state in, once a second. `findings` are those that last and are not muted.
+    /// Takes the newest state in, once a second of the target's: a recording that is replayed ten times as fast has as
+    /// many moments as the night that it is of. `findings` are those that last and are not muted.
     pub(crate) fn record<'a>(&mut self, clock: Duration, model: &Model, findings: impl Iterator<Item = &'a Finding>) {
-        if self.0.back().is_some_and(|last| clock.saturating_sub(last.clock) < STEP) {
-            return;
-        }
+        let instance = model.target.instance;
+        let at = match self.moments.back() {
+            None => Duration::ZERO,
+            Some(last) => {
+                let same = last.instance == instance && last.now <= model.now;
+                let passed = if same { model.now.since(last.now) } else { clock.saturating_sub(self.taken) };
+                if passed < STEP {
+                    return;
+                }
+                last.at + passed
+            }
+        };
+        self.taken = clock;
         let findings: Vec<Finding> = findings.cloned().collect();
-        let findings = match self.0.back() {
+        let findings = match self.moments.back() {
             Some(last) if *last.findings == findings => Arc::clone(&last.findings),
             _ => Arc::new(findings),
         };
         let last = |series: &crate::model::Series| series.last().unwrap_or(0.0);
         let totals = &model.totals;
-        self.0.push_back(Moment {
-            clock,
+        self.moments.push_back(Moment {
+            at,
             now: model.now,
+            instance,
             pid: model.target.pid,
             findings,
             figures: [
@@ -64,22 +81,28 @@ impl History {
                 last(&totals.channel_depth),
             ],
         });
-        if self.0.len() > KEPT {
-            self.0.pop_front();
+        if self.moments.len() > KEPT {
+            self.moments.pop_front();
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.moments.len()
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<&Moment> {
-        self.0.get(index)
+        self.moments.get(index)
     }
 
-    /// The moment at that time of the dashboard's clock, or the first after it.
-    pub(crate) fn at(&self, clock: Duration) -> Option<usize> {
-        let at = self.0.partition_point(|m| m.clock < clock);
-        (at < self.0.len()).then_some(at)
+    /// The moment that was at that time, or the first after it.
+    pub(crate) fn at(&self, at: Duration) -> Option<usize> {
+        let index = self.moments.partition_point(|m| m.at < at);
+        (index < self.moments.len()).then_some(index)
+    }
+
+    /// How long ago a moment was, at `clock` of the dashboard's.
+    pub(crate) fn ago(&self, moment: &Moment, clock: Duration) -> Duration {
+        let newest = self.moments.back().map_or(moment.at, |last| last.at);
+        newest.saturating_sub(moment.at) + clock.saturating_sub(self.taken)
     }
 }

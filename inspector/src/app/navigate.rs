@@ -393,9 +393,9 @@ pub(crate) fn to_finding(app: &mut App, by: isize) {
 /// Along the timeline: `by` seconds, from where it stands.
 pub(crate) fn scrub(app: &mut App, by: isize) {
     let last = app.history.len().saturating_sub(1);
-    let here = app.scrubbed.and_then(|clock| app.history.at(clock)).unwrap_or(last);
+    let here = app.scrubbed.and_then(|at| app.history.at(at)).unwrap_or(last);
     let next = here.saturating_add_signed(by).min(last);
-    app.scrubbed = if next == last { None } else { app.history.get(next).map(|m| m.clock) };
+    app.scrubbed = if next == last { None } else { app.history.get(next).map(|m| m.at) };
     let place = app.place_mut();
     (place.selected, place.index, place.offset) = (None, 0, 0);
     settle(app);

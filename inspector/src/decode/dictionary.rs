@@ -80,7 +80,10 @@ impl Dictionary {
                     Ok(v1::SiteKind::Call) => SiteKind::Call,
                     _ => return Err(DecodeError::Value { field: "sites.kind", value: kind[row].into() }),
                 },
-                location: self.location(file[row], line[row], column[row])?,
+                // A line of the standard library (where a `Default` made it) says nothing of who asked for it.
+                location: Some(self.location(file[row], line[row], column[row])?)
+                    .filter(|location| !crate::text::is_std(location))
+                    .unwrap_or_default(),
                 name: self.string(name[row])?.to_owned(),
                 // What is not said, or said in a way of later versions, is not known.
                 output: match v1::OutputKind::try_from(output[row]) {

@@ -44,6 +44,8 @@ impl Child {
             .args(["zoo-program", program])
             .env("ASYNC_INSPECT", listen)
             .env(LEASH, "1")
+            // The dashboard is there already.
+            .env("ASYNC_INSPECT_NOTICE", "off")
             // A backtrace takes a tenth of a second: the demo's panics shall not look like long polls as well.
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())

@@ -143,9 +143,10 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     };
     let who = &subject.name;
     let lasting = text::duration(running);
-    let thread = match longest.worker.name.as_str() {
-        "" => "a worker thread".to_owned(),
-        name => text::head(name, 32),
+    let name = text::head(&longest.worker.name, 32);
+    let thread = match (longest.worker.kind, name.as_str()) {
+        (WorkerKind::Worker, _) | (_, "") => "a worker thread".to_owned(),
+        (_, name) => format!("thread `{name}`"),
     };
     let effects = match waiting {
         0 => String::new(),
@@ -160,7 +161,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     };
     let mut evidence = vec![
         Evidence::span("poll_running_ns", running).over(cx.limit_text(&RUNNING)),
-        Evidence::words("worker", thread),
+        Evidence::words("worker", name),
         match longest.task.0 {
             0 => Evidence::words("blocking_task", "one that a library spawned; it is not watched"),
             _ => Evidence::task("blocking_task", longest.task),
@@ -275,7 +276,7 @@ mod tests {
         assert_eq!(finding.severity, Severity::Crit);
         assert_eq!(finding.subject.kind, SubjectKind::Site(site));
         assert_eq!(finding.subject.location, "src/sign_in.rs:12:9");
-        assert_eq!(finding.message, "`sign_in` has blocked tokio-worker-1 for 400 ms, without an await");
+        assert_eq!(finding.message, "`sign_in` has blocked a worker thread for 400 ms, without an await");
         assert_eq!(evidence(&finding, "poll_running_ns").value, 400_000_000);
         assert_eq!(evidence(&finding, "poll_running_ns").limit, "> 100 ms");
         assert_eq!(evidence(&finding, "blocking_task").value, task.0.to_string());
@@ -301,7 +302,7 @@ mod tests {
         });
         judged.run(ms(400));
         let finding = judged.only("blocked-worker");
-        assert_eq!(finding.message, "`sign_in` has blocked tokio-worker-1 for 400 ms at back_off.rs:7");
+        assert_eq!(finding.message, "`sign_in` has blocked a worker thread for 400 ms at back_off.rs:7");
         assert_eq!(finding.subject.location, "src/sign_in.rs:12:9");
         assert_eq!(evidence(&finding, "blocked_location").value, "src/back_off.rs:7:5");
         assert_eq!(evidence(&finding, "blocked_by").text, "std::thread::sleep");
@@ -422,7 +423,7 @@ mod tests {
         judged.expect_nothing();
         judged.run(ms(300));
         let finding = judged.only("blocked-worker");
-        assert_eq!(finding.message, "`slow_handler` has blocked tokio-worker-1 for 400 ms at http.rs:14");
+        assert_eq!(finding.message, "`slow_handler` has blocked a worker thread for 400 ms at http.rs:14");
         assert_eq!(finding.subject.location, "src/http.rs:14:9");
         assert!(evidence(&finding, "blocking_task").text.contains("not watched"));
         unblock(&mut judged);

@@ -4,7 +4,7 @@
 //! while before it is said and be gone for a while before it clears, cleared findings stay for a minute, what happened
 //! is counted once, what is alike is said once, and effects are folded into their cause.
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Judgement, Rule};
@@ -19,6 +19,8 @@ const AFTERMATH: Duration = Duration::from_secs(10);
 const MILDER_AFTER: Duration = Duration::from_secs(3);
 /// After so long without an update, what held before need not have held in between.
 const BREAK: Duration = Duration::from_secs(2);
+/// The longest window that rules look back over: what they say within the first of it may have been so before.
+const WINDOW: Duration = Duration::from_secs(10);
 /// Effects that are named beside their cause.
 const EFFECTS: usize = 3;
 
@@ -28,6 +30,8 @@ pub struct Engine {
     settings: Settings,
     tracked: HashMap<Key, Tracked>,
     findings: Vec<Finding>,
+    /// When it first judged.
+    first: Option<Stamp>,
     last: Option<Stamp>,
 }
 
@@ -72,7 +76,7 @@ impl Tracked {
 impl Engine {
     /// An engine for one target that has found nothing yet.
     pub fn new(settings: Settings) -> Engine {
-        Engine { settings, tracked: HashMap::new(), findings: Vec::new(), last: None }
+        Engine { settings, tracked: HashMap::new(), findings: Vec::new(), first: None, last: None }
     }
 
     /// Findings: active ones first, then the worst, then what hurts most; those that cleared within the last minute
@@ -91,6 +95,7 @@ impl Engine {
         let elapsed = self.last.map_or(Duration::ZERO, |last| now.since(last));
         if self.last.is_some_and(|last| now < last) {
             self.tracked.clear();
+            self.first = None;
         }
         if elapsed > BREAK {
             self.tracked.retain(|_, tracked| tracked.raised);
@@ -103,6 +108,7 @@ impl Engine {
             }
         }
         self.last = Some(now);
+        self.first.get_or_insert(now);
 
         let mut judged = HashMap::new();
         let mut candidates = Vec::new();
@@ -159,7 +165,8 @@ impl Engine {
         };
         tracked.met_at = now;
         if !tracked.active() {
-            let earliest = tracked.finding.cleared.unwrap_or(Stamp(0));
+            // It was gone before it was seen to be gone for long enough.
+            let earliest = tracked.finding.cleared.map_or(Stamp(0), |at| at.before(rule.leave_after));
             let since = candidate.onset.unwrap_or(now).min(now).max(earliest);
             let first = tracked.met_since.is_none();
             let since = *tracked.met_since.get_or_insert(since);
@@ -167,6 +174,10 @@ impl Engine {
                 return;
             }
             tracked.begin(since, &candidate, now);
+            // Of a target that has only just begun to tell, nothing can be much older.
+            let seen = self.first.filter(|&first| first.since(Stamp(0)) > WINDOW);
+            let told = candidate.onset.is_some() || candidate.began.is_some();
+            tracked.finding.older = !told && seen.is_some_and(|first| since.since(first) < WINDOW);
         }
         tracked.go_on(candidate, now);
     }
@@ -224,6 +235,9 @@ impl Engine {
 
         let mut said: Vec<(&Key, &Tracked)> = self.tracked.iter().filter(|(_, t)| t.raised && !t.folded).collect();
         said.sort_by(|a, b| a.1.rank().cmp(&b.1.rank()).then_with(|| a.0.cmp(b.0)));
+        // One task may be accused at two lines; it is told of once, at the worse.
+        let mut keys = HashSet::new();
+        said.retain(|(_, tracked)| keys.insert(tracked.finding.key()));
         self.findings = said
             .into_iter()
             .map(|(key, tracked)| {
@@ -258,6 +272,7 @@ impl Tracked {
                 advice: String::new(),
                 confidence: candidate.confidence,
                 since: now,
+                older: false,
                 last_seen: now,
                 cleared: None,
                 count: 0,
@@ -298,7 +313,7 @@ impl Tracked {
         self.met_since = None;
         self.severe_at = now;
         self.finding.severity = candidate.severity;
-        self.finding.since = since;
+        self.finding.since = candidate.began.map_or(since, |began| began.min(since));
         self.finding.cleared = None;
         if candidate.count == Count::Onsets {
             self.finding.count += 1;

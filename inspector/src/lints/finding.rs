@@ -88,6 +88,11 @@ impl Evidence {
         Self::new(name, text::count(n), n.into())
     }
 
+    /// An amount of memory; `name` ends in `_bytes`.
+    pub(crate) fn bytes(name: &'static str, n: u64) -> Self {
+        Self::new(name, text::bytes(n), n.into())
+    }
+
     /// A share from 0 to 1; `name` ends in `_share`.
     pub(crate) fn share(name: &'static str, share: f64) -> Self {
         Self::new(name, text::percent(share), rounded(share))
@@ -183,8 +188,10 @@ pub struct Finding {
     pub advice: String,
     /// How sure.
     pub confidence: Confidence,
-    /// Since when the condition has held, without a break.
+    /// Since when it has been so, without a break.
     pub since: Stamp,
+    /// It was so when somebody began to look, and the target does not tell since when: it may be older than `since`.
+    pub older: bool,
     /// When the condition was last seen to hold.
     pub last_seen: Stamp,
     /// When it was seen to end; `None` while it lasts.
@@ -197,6 +204,12 @@ impl Finding {
     /// Which finding this is.
     pub fn key(&self) -> FindingKey {
         FindingKey { rule: self.rule, subject: self.subject.kind }
+    }
+
+    /// How long it has lasted: `for 12.3 s`; `for >12.3 s` where it may be longer.
+    pub fn lasting(&self, now: Stamp) -> String {
+        let than = if self.older { ">" } else { "" };
+        format!("for {than}{}", text::duration(now.since(self.since)))
     }
 
     /// Whether it lasts.

@@ -105,13 +105,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         format!(", held longest at {}", words::short_place(&subject.location))
     };
     let message = format!(
-        "{} of the acquisitions of lock `{}` wait, up to {}{holder}; {}",
+        "{} of the acquisitions of lock `{}` wait, up to {}{holder}{}",
         text::percent(share),
         subject.name,
         text::duration(wait),
         match lock.waiters {
-            1 => "1 task waits now".to_owned(),
-            n => format!("{} wait now", text::counted(n.into(), "task")),
+            0 => String::new(),
+            1 => "; 1 task waits now".to_owned(),
+            n => format!("; {} wait now", text::counted(n.into(), "task")),
         },
     );
     let holds = lock.hold_hist.since(&lock.hold_hist_window);

@@ -90,6 +90,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         // Those who wait may have come for the next one.
         confidence: Confidence::Likely,
         count: Count::Total(lock.lost_notifies),
+        began: lock.last_lost_notify_at,
         hurt: lock.waiters.into(),
         ..Candidate::enter(subject, &group, Severity::Warn)
     })

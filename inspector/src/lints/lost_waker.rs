@@ -76,12 +76,12 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task]) -> Option<Candidate> {
     let subject = words::site_subject(site);
     let group = site.location.clone();
     let who = match tasks.len() {
-        1 => format!("`{}` sleeps", subject.name),
-        n => format!("{} tasks of `{}` sleep", text::count(n as u64), subject.name),
+        1 => format!("`{}` has slept", subject.name),
+        n => format!("{} tasks of `{}` have slept", text::count(n as u64), subject.name),
     };
     Some(Candidate {
         message: format!(
-            "{who} since {}, and nothing is left that could wake {}",
+            "{who} for {}, and nothing is left that could wake {}",
             text::duration(idle),
             if tasks.len() == 1 { "it" } else { "them" }
         ),
@@ -97,6 +97,7 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task]) -> Option<Candidate> {
                  sender of wakes that was dropped; a channel or Notify does it right."
                 .into(),
         onset: Some(first.state_since.after(cx.span(&IDLE))),
+        began: Some(first.state_since),
         hurt: tasks.len() as u64,
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
@@ -126,7 +127,7 @@ mod tests {
         judged.run(ms(600));
         let finding = judged.only("lost-waker");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/queue.rs:8:9"));
-        assert!(finding.message.starts_with("`drain` sleeps since 3."), "{}", finding.message);
+        assert!(finding.message.starts_with("`drain` has slept for 3."), "{}", finding.message);
         judged.target.gone_task(task);
         judged.run(ms(700));
         judged.expect_nothing();

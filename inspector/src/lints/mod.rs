@@ -5,6 +5,7 @@
 
 mod engine;
 mod finding;
+mod measure;
 mod receiver;
 mod rule;
 mod saturation;
@@ -53,6 +54,7 @@ mod tests;
 
 pub use engine::{Engine, worst};
 pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, Subject, SubjectKind, WaitStep};
+pub(crate) use measure::in_words;
 pub use rule::{Limit, Rule, Threshold};
 pub use settings::{SettingError, Settings};
 

@@ -115,7 +115,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         Evidence::words(
             "output",
             match site.output {
-                OutputKind::Unit => "()",
+                OutputKind::Unit => "none: ()",
                 OutputKind::Unknown => "unknown",
                 _ => output,
             },

@@ -107,6 +107,7 @@ fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
                  runtime's block_on, or spawn them on the main runtime."
                 .into(),
         onset: Some(first.spawned_at.after(cx.span(&UNPOLLED))),
+        began: Some(first.spawned_at),
         hurt: unpolled,
         ..Candidate::enter(subject, &group, Severity::Warn)
     })

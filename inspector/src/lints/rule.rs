@@ -138,6 +138,8 @@ pub(super) struct Candidate {
     pub(super) count: Count,
     /// Since when the condition has held, where the rule knows better than by having looked.
     pub(super) onset: Option<Stamp>,
+    /// When what it speaks of began, where that is before the condition held: the sleep that has become too long.
+    pub(super) began: Option<Stamp>,
     /// How much it hurts, in whatever the rule counts: orders findings of one severity.
     pub(super) hurt: u64,
     /// The place in the source that makes candidates alike: of those, one is said, and how many more there are. Empty
@@ -172,6 +174,7 @@ impl Candidate {
             confidence: Confidence::Certain,
             count: Count::Onsets,
             onset: None,
+            began: None,
             hurt: 0,
             group: group.to_owned(),
             causes: if group.is_empty() { Vec::new() } else { vec![group.to_owned()] },

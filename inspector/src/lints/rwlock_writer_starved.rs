@@ -116,6 +116,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             "Copy out (or clone an Arc of) what is read and drop the guard before anything slow; for a value that is \
                  replaced as a whole, use tokio::sync::watch."
                 .into(),
+        began: Some(reader.since),
         hurt: lock.waiters.into(),
         behind: further,
         ..Candidate::enter(subject, &group, Severity::Warn)

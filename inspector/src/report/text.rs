@@ -58,7 +58,7 @@ pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
     };
     let severity = finding.severity.to_string().to_uppercase();
     let mut lasting = match finding.cleared {
-        None => format!("for {}", text::duration(model.now.since(finding.since))),
+        None => finding.lasting(model.now),
         Some(at) => format!("cleared {} ago", text::duration(model.now.since(at))),
     };
     if finding.count > 1 {
@@ -77,13 +77,11 @@ pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
     out.push('\n');
 }
 
-/// `wait p99 12.3 ms (> 10 ms)`. The unit is in the text, so it goes from the name.
+/// `99 % of waits under 12.3 ms (limit 10 ms)`.
 fn measure(evidence: &Evidence) -> String {
-    let name = evidence.name;
-    let name = ["_ns", "_share", "_per_s", "_bytes"].iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name);
-    let mut out = format!("{} {}", name.replace('_', " "), evidence.text);
-    if !evidence.limit.is_empty() {
-        let _ = write!(out, " ({})", evidence.limit);
+    let mut out = evidence.phrase();
+    if let Some(limit) = evidence.limit_text() {
+        let _ = write!(out, " (limit {limit})");
     }
     out
 }

@@ -185,25 +185,18 @@ pub(crate) fn lasting(model: &Model, finding: &Finding) -> String {
             figures::duration(at.since(finding.since)),
             figures::duration(model.now.since(at))
         ),
+        None if finding.older => format!(
+            "{} or longer: it was so when this dashboard came",
+            figures::duration(model.now.since(finding.since))
+        ),
         None => figures::duration(model.now.since(finding.since)),
     }
 }
 
-/// `wait p99 412 ms (limit > 10 ms)`: a measure beside its limit. The unit in the stable name is in the text already.
+/// `99 % of waits under 412 ms (limit 10.0 ms)`: a measure beside its limit.
 pub(crate) fn evidence(evidence: &Evidence) -> String {
-    let limit = if evidence.limit.is_empty() { String::new() } else { format!(" (limit {})", evidence.limit.trim()) };
-    format!("{} {}{limit}", measure(evidence.name), evidence.text)
-}
-
-/// The stable name of a measure, in words; its unit stands in the figure.
-pub(crate) fn measure(name: &str) -> String {
-    let name = ["_ns", "_per_s"].iter().fold(name, |name, unit| name.trim_end_matches(unit));
-    match (name.strip_suffix("_10s"), name.strip_suffix("_location")) {
-        (Some(name), _) => format!("{} in 10 s", name.replace('_', " ")),
-        (None, Some("blocked")) => "blocked at".to_owned(),
-        (None, Some(name)) => format!("{} at", name.replace('_', " ")),
-        (None, None) => name.replace('_', " "),
-    }
+    let limit = evidence.limit_text().map_or_else(String::new, |limit| format!(" (limit {limit})"));
+    format!("{}{limit}", evidence.phrase())
 }
 
 #[cfg(test)]

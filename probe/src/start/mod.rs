@@ -1,5 +1,6 @@
 //! Starting the probe: by the environment, or in code.
 
+mod say;
 mod thread;
 
 #[cfg(feature = "layer")]
@@ -29,6 +30,9 @@ pub(crate) const STACKS: &str = "ASYNC_INSPECT_STACKS";
 
 /// The environment variable that says how many MiB of memory the probe may take for what it records.
 pub(crate) const MEMORY: &str = "ASYNC_INSPECT_MEMORY";
+
+/// The environment variable that keeps the probe from saying at its start where it listens.
+const NOTICE: &str = "ASYNC_INSPECT_NOTICE";
 
 /// Why the probe did not start. The app is none the worse for it.
 #[derive(Debug, thiserror::Error)]
@@ -158,8 +162,8 @@ impl Probe {
 }
 
 /// Starts the probe if `ASYNC_INSPECT` says so. The drop-in does that whenever a runtime is built, so that nothing of it is
-/// missed; a program whose runtime is tokio's own calls it before it builds that. Only the first call does anything. What
-/// goes wrong is said once on stderr: the app runs on.
+/// missed; a program whose runtime is tokio's own calls it before it builds that. Only the first call does anything. Where
+/// it listens is said in a line on stderr, unless `ASYNC_INSPECT_NOTICE=off`; so is what goes wrong: the app runs on.
 pub fn from_environment() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -170,9 +174,18 @@ pub fn from_environment() {
         }
         let started = Builder::new().listen(&value).map_err(StartError::from).and_then(Builder::start);
         match started {
+            Ok(probe) => {
+                if std::env::var_os(NOTICE).is_none_or(|value| value != "off") {
+                    let target = probe.target().trim_start_matches("http://");
+                    let pid = std::process::id();
+                    say::say(&format!(
+                        "listening on {target} (pid {pid}), attach with: async-inspect connect {target}"
+                    ));
+                }
+            }
             // The code was first, and wins.
-            Ok(_) | Err(StartError::Running(_)) => {}
-            Err(error) => eprintln!("async-inspect: {error}. The app runs on, unwatched."),
+            Err(StartError::Running(_)) => {}
+            Err(error) => say::say(&format!("{error}. The app runs on, unwatched.")),
         }
     });
 }

@@ -14,6 +14,7 @@ use ::tokio::{
 use futures_util::future::{Either, select};
 use tonic::{service::Routes, transport::Server};
 
+use super::say::say;
 use crate::{
     collector::{Collector, Subscribers, TICK_MS},
     recorder,
@@ -43,8 +44,8 @@ pub(super) fn spawn(listener: Listener, identity: Identity, stacks: bool) -> io:
         let run = AssertUnwindSafe(|| runtime.block_on(run(listener, identity, stacks)));
         match catch_unwind(run) {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => eprintln!("async-inspect: the probe stopped: {error}. The app runs on, unwatched."),
-            Err(_) => eprintln!("async-inspect: the probe stopped by a panic of its own. The app runs on, unwatched."),
+            Ok(Err(error)) => say(&format!("the probe stopped: {error}. The app runs on, unwatched.")),
+            Err(_) => say("the probe stopped by a panic of its own. The app runs on, unwatched."),
         }
     })?;
     Ok(())

@@ -1,7 +1,10 @@
 //! The last minutes, second by second.
 
+use std::time::Duration;
+
 use crate::app::fixture;
 use crate::app::testing::Driver;
+use crate::model::Stamp;
 
 #[test]
 fn stepping_back_shows_what_was_wrong_then_and_end_is_now() {
@@ -45,6 +48,25 @@ fn enter_leads_to_a_finding_that_is_still_known() {
     assert_eq!(driver.app.place().screen.id, "finding");
     driver.keys("<Esc>");
     assert_eq!(driver.app.place().screen.id, "timeline");
+}
+
+#[test]
+fn a_night_that_is_replayed_ten_times_as_fast_has_all_its_seconds() {
+    let mut driver = Driver::shop(100, 30);
+    let mut model = fixture::model();
+    // Ten updates a second, each of which tells of one second of the target.
+    for tenth in 1..=100 {
+        model.now = model.now.after(Duration::from_secs(1));
+        driver.app.history.record(Duration::from_millis(100 * tenth), &model, std::iter::empty());
+    }
+    assert_eq!(driver.app.history.len(), 100);
+    driver.wait(Duration::from_secs(10));
+    driver.keys(&format!("7{}", "<Left>".repeat(30)));
+    assert!(driver.text().contains("30s ago"), "{}", driver.text());
+    // Another process may be younger: then the dashboard's own clock tells.
+    (model.target.instance, model.now) = (8, Stamp(0));
+    driver.app.history.record(Duration::from_secs(15), &model, std::iter::empty());
+    assert_eq!(driver.app.history.len(), 101);
 }
 
 #[test]

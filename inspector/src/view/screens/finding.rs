@@ -3,7 +3,7 @@
 use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
-use crate::lints::{Confidence, Evidence, Finding, RULES, WaitStep};
+use crate::lints::{Confidence, Evidence, Finding, RULES, WaitStep, in_words};
 use crate::model::Series;
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -50,7 +50,7 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
         (None, Some(at)) => format!("over for {}", figures::duration(cx.model.now.since(at))),
         (None, None) => {
             let trend = trend(cx, finding).map_or(String::new(), |sign| format!(" {sign}"));
-            format!("for {}{trend}", figures::duration(cx.model.now.since(finding.since)))
+            format!("{}{trend}", finding.lasting(cx.model.now))
         }
     };
     lines_of(cx, finding, past.is_some() || !finding.active(), &lasting, width, detail)
@@ -146,16 +146,31 @@ pub(crate) fn lines_of(
     lines
 }
 
-/// `text` in one to `most` lines of `width`; the last says so when there would be more.
+/// `text` in one to `most` lines of `width`. What does not fit ends where a clause does if it can, since half a clause
+/// says nothing; the last line says that there would be more.
 fn cut(text: &str, width: usize, most: usize, ellipsis: char) -> Vec<String> {
     let mut lines = fit::wrap(text, width);
     if lines.is_empty() {
         lines.push(String::new());
     }
-    if lines.len() > most {
-        let rest = lines.split_off(most - 1).join(" ");
-        lines.push(fit::head(&rest, width, ellipsis));
+    if lines.len() <= most {
+        return lines;
     }
+    let ends = text.match_indices([';', ',', '.']).filter(|(at, sign)| text[at + sign.len()..].starts_with(' '));
+    let opens = text.match_indices(" (");
+    let closes = text.match_indices(") ").map(|(at, _)| at + 1);
+    let mut ends: Vec<usize> = ends.chain(opens).map(|(at, _)| at).chain(closes).collect();
+    ends.sort_unstable();
+    // The first words of a sentence are not worth the rest of a line.
+    let least = (most - 1) * width + width / 2;
+    for end in ends.into_iter().rev().take_while(|&end| end >= least) {
+        let whole = fit::wrap(&format!("{} {ellipsis}", &text[..end]), width);
+        if whole.len() <= most {
+            return whole;
+        }
+    }
+    let rest = lines.split_off(most - 1).join(" ");
+    lines.push(fit::head(&rest, width, ellipsis));
     lines
 }
 
@@ -166,7 +181,11 @@ fn circle(cx: &Cx, finding: &Finding, width: usize) -> Vec<(Role, String)> {
     let g = cx.glyphs;
     let mut lines = Vec::new();
     let all = finding.cycle.len();
-    let who = |step: &WaitStep| format!("{} {}", crate::text::task_id(step.task), step.name.trim_matches('`'));
+    let who = |step: &WaitStep| {
+        let (id, name) = (crate::text::task_id(step.task), step.name.trim_matches('`'));
+        // A task of a library's has no name but the line at which it waits, which is named beside it.
+        if name == names::file_line(&step.location) { id } else { format!("{id} {name}") }
+    };
     // Where a task took what the one before waits for, short where it is in the file that is named next.
     let taken = |n: usize, near: &str| {
         let place = names::file_line(&finding.cycle[(n + all - 1) % all].held_location);
@@ -279,10 +298,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
 
     page.heading("Evidence");
     for evidence in finding.evidence.iter().filter(|e| e.name != "cycle" || finding.cycle.is_empty()) {
-        let name = names::measure(evidence.name);
-        let limit = if evidence.limit.is_empty() { String::new() } else { format!("   limit {}", evidence.limit) };
+        let limit = evidence.limit_text().map_or_else(String::new, |limit| format!("   limit {limit}"));
         let role = if evidence.limit.is_empty() { Role::Text } else { Role::Strong };
-        page.fact(&name, role, &format!("{}{limit}", evidence.text));
+        page.fact(&in_words(evidence.name), role, &format!("{}{limit}", evidence.value_text()));
     }
     page.fact("lasting", Role::Text, &names::lasting(cx.model, finding));
     page.fact("count", Role::Text, &figures::count(finding.count));

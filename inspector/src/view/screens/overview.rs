@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::finding::{Detail, Line, block};
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place, Row};
-use crate::lints::Finding;
+use crate::lints::{Finding, Severity};
 use crate::model::{Series, Worker};
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -65,8 +65,8 @@ fn wanted(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, most: usiz
         let active = matches!(row.entity, Entity::Finding(_)) && cx.finding(row.entity).is_some_and(Finding::active);
         lines += match active {
             true if selected == Some(*row) => block(cx, row.entity, width, Detail::Full).len(),
-            true => block(cx, row.entity, width, Detail::Brief).len(),
-            false => 1,
+            true if !aside(cx, row, selected) => block(cx, row.entity, width, Detail::Brief).len(),
+            _ => 1,
         };
         if lines >= most {
             return most;
@@ -75,13 +75,18 @@ fn wanted(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, most: usiz
     lines
 }
 
+/// A fact worth a look takes one line, so that what hurts has the room; all of it is told where the cursor is.
+fn aside(cx: &Cx, row: &Row, selected: Option<Row>) -> bool {
+    selected != Some(*row) && cx.finding(row.entity).is_some_and(|finding| finding.severity == Severity::Info)
+}
+
 /// How much of each finding is shown so that all fit if they can: the selected one in full, others ever shorter, the
 /// last first.
 fn fitting(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, height: usize) -> Vec<Detail> {
     let mut details = vec![Detail::Full; rows.len()];
     for (detail, row) in details.iter_mut().zip(rows) {
         let over = cx.finding(row.entity).is_none_or(|f| !f.active());
-        if over || matches!(row.entity, Entity::Past(_)) {
+        if over || matches!(row.entity, Entity::Past(_)) || aside(cx, row, selected) {
             *detail = Detail::Line;
         }
     }

@@ -42,7 +42,7 @@ fn halves(area: Rect) -> (Rect, Rect) {
 fn moment<'a>(cx: &Cx<'a>) -> Option<(usize, &'a Moment)> {
     let history = &cx.app.history;
     let last = history.len().checked_sub(1)?;
-    let at = cx.app.scrubbed.and_then(|clock| history.at(clock)).unwrap_or(last);
+    let at = cx.app.scrubbed.and_then(|at| history.at(at)).unwrap_or(last);
     history.get(at).map(|moment| (at, moment))
 }
 
@@ -94,7 +94,7 @@ fn strip(cx: &Cx, at: usize, moment: &Moment, lanes: usize, buf: &mut Buffer, ar
     let columns = usize::from(area.width.saturating_sub(LABEL + VALUE));
     let shown: Vec<(usize, &Moment)> =
         window(history.len(), at, columns).filter_map(|n| history.get(n).map(|m| (n, m))).collect();
-    let ago = |m: &Moment| cx.app.clock.saturating_sub(m.clock);
+    let ago = |m: &Moment| history.ago(m, cx.app.clock);
     let age = figures::seconds(Duration::from_nanos(moment.now.0));
     let when = if cx.app.scrubbed.is_some() {
         (Role::Warn, format!("{} ago, {age} after its start", figures::seconds(ago(moment))))

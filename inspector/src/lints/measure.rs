@@ -1,0 +1,137 @@
+//! What measures are called where people read them: the stable names are for programs.
+use std::borrow::Cow;
+
+use super::Evidence;
+
+/// Names that do not say it all by themselves, in words.
+const WORDS: &[(&str, &str)] = &[
+    ("aborted_share", "of them aborted"),
+    ("acquires_per_s", "acquired"),
+    ("alike_from_this_line", "more from this line"),
+    ("blocked_for_ns", "blocked for"),
+    ("contended_share", "acquisitions that wait"),
+    ("created_location", "made at"),
+    ("deadlocked_for_ns", "deadlocked for"),
+    ("detached_live", "still running"),
+    ("errors_lost", "Errs lost"),
+    ("finished", "ended"),
+    ("finished_per_s", "ended"),
+    ("future_bytes", "size"),
+    ("handles_dropped", "handles dropped"),
+    ("held_across_await_ns", "held across an await for"),
+    ("hold_max_ns", "longest hold"),
+    ("hold_p99_ns", "99 % of holds under"),
+    ("holder_waits", "the holder waits for"),
+    ("holder_waits_location", "the holder waits at"),
+    ("holds_across_await_10s", "such holds in 10 s"),
+    ("idle_tasks", "of them idle"),
+    ("innermost_function", "innermost"),
+    ("kept_results", "results kept"),
+    ("lagged", "times too slow"),
+    ("last_look_ago_ns", "last looked at"),
+    ("last_receive_ago_ns", "last received"),
+    ("last_lag_ago_ns", "last lost"),
+    ("live_bytes", "all that are alive"),
+    ("live_tasks", "tasks alive"),
+    ("longest_hold_ns", "longest held now for"),
+    ("lost_notify_ago_ns", "notified nobody"),
+    ("lost_notifies", "times that it notified nobody"),
+    ("mean_poll_ns", "a poll takes"),
+    ("mean_waiters", "waiting at any time"),
+    ("message_delay_ns", "a new message waits"),
+    ("nothing_acquired_for_ns", "no permit given for"),
+    ("panicked_ago_ns", "last panic"),
+    ("panics_lost", "panics that nobody saw"),
+    ("permits_available", "permits free"),
+    ("permits_total", "permits in all"),
+    ("poll_running_ns", "no await for"),
+    ("queued_for_ns", "in the queue for"),
+    ("read_held_for_ns", "read for"),
+    ("receiver_silent_ns", "receiver away for"),
+    ("saturated_for_ns", "full for"),
+    ("saturated_share", "share of time that it was full"),
+    ("schedule_delay_ns", "woken, and not run for"),
+    ("self_wake_share", "woken by itself"),
+    ("send_wait_ns", "a sender waits"),
+    ("tasks_in_cycle", "tasks in the circle"),
+    ("threads_busy", "threads in all"),
+    ("threads_taken", "threads taken"),
+    ("unanswered", "dropped unsent"),
+    ("unanswered_10s", "dropped unsent in 10 s"),
+    ("unheard", "sent to nobody"),
+    ("unpolled_for_ns", "not run for"),
+    ("unpolled_tasks", "tasks never run"),
+    ("unreceived", "never received"),
+    ("unreceived_share", "never received"),
+    ("unseen_values", "values not seen"),
+    ("wait_p99_ns", "99 % of waits under"),
+    ("wakers", "wakers left"),
+];
+
+/// The stable name of a measure, in words; its unit stands in the figure.
+pub(crate) fn in_words(name: &'static str) -> Cow<'static, str> {
+    if let Some((_, words)) = WORDS.iter().find(|(known, _)| *known == name) {
+        return (*words).into();
+    }
+    let name = ["_ns", "_per_s", "_share", "_bytes"].iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name);
+    let name = name.strip_suffix("_ago").unwrap_or(name);
+    match (name.strip_suffix("_10s"), name.strip_suffix("_location")) {
+        (Some(name), _) => format!("{} in 10 s", name.replace('_', " ")).into(),
+        (None, Some(name)) => format!("{} at", name.replace('_', " ")).into(),
+        (None, None) if name.contains('_') => name.replace('_', " ").into(),
+        (None, None) => name.into(),
+    }
+}
+
+impl Evidence {
+    /// Name and value in words: `99 % of waits under 412 ms`.
+    pub(crate) fn phrase(&self) -> String {
+        format!("{} {}", in_words(self.name), self.value_text())
+    }
+
+    /// The value in words: `412 ms`, `9.04 ms ago`.
+    pub(crate) fn value_text(&self) -> Cow<'_, str> {
+        if self.name.ends_with("_ago_ns") { format!("{} ago", self.text).into() } else { self.text.as_str().into() }
+    }
+
+    /// The limit as people ask for it: `10.0 ms`. `None` where none says anything: any at all is too much, or it is
+    /// context.
+    pub(crate) fn limit_text(&self) -> Option<&str> {
+        let limit = self.limit.trim_start_matches(['>', '≥', ' ']);
+        (!limit.is_empty() && limit != "0" && limit != "0/s").then_some(limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_measure_is_read_without_knowing_its_name() {
+        let phrase = |evidence: Evidence| evidence.phrase();
+        assert_eq!(phrase(Evidence::rate("sent_per_s", 4500.0)), "sent 4500/s");
+        assert_eq!(phrase(Evidence::count("blocked_polls_10s", 14)), "blocked polls in 10 s 14");
+        assert_eq!(phrase(Evidence::words("panic_location", "a.rs:3:1")), "panic at a.rs:3:1");
+        assert_eq!(phrase(Evidence::share("busy_share", 0.5)), "busy 50 %");
+        assert_eq!(phrase(Evidence::count("detached_live", 2)), "still running 2");
+        assert_eq!(phrase(Evidence::span("cancelled_ago_ns", Duration::from_secs(5))), "cancelled 5.00 s ago");
+    }
+
+    #[test]
+    fn a_limit_is_named_where_there_is_one() {
+        assert_eq!(Evidence::count("waiters", 3).over("2").limit_text(), Some("2"));
+        assert_eq!(Evidence::count("waiters", 3).at_least("3").limit_text(), Some("3"));
+        assert_eq!(Evidence::count("handles_dropped", 3).over("0").limit_text(), None);
+        assert_eq!(Evidence::count("waiters", 3).limit_text(), None);
+    }
+
+    #[test]
+    fn each_measure_has_one_name() {
+        let mut names: Vec<_> = WORDS.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), WORDS.len());
+    }
+}
