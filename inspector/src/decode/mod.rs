@@ -75,6 +75,9 @@ impl Decoder {
         if let Some(table) = &update.cut_shorts {
             batch.cut_shorts = tables::cut_shorts(table, known)?;
         }
+        if let Some(table) = &update.lock_orders {
+            batch.lock_orders = tables::lock_orders(table, known)?;
+        }
         if let Some(table) = &update.channel_births {
             batch.channel_births = tables::channel_births(table, known)?;
         }

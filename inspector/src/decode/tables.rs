@@ -7,9 +7,9 @@ use super::dictionary::Dictionary;
 use super::{DecodeError, columns, text};
 use crate::model::{
     ChannelBirth, ChannelId, ChannelKind, ChannelReading, CutShort, CutShortReading, DropKind, Frame, Histogram,
-    Holder, LockBirth, LockId, LockKind, LockReading, OneshotReading, Panic, RuntimeDetail, RuntimeId, RuntimeKind,
-    RuntimeReading, SiteReading, Stack, StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading,
-    TaskState, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading,
+    Holder, LockBirth, LockId, LockKind, LockOrder, LockReading, OneshotReading, Panic, RuntimeDetail, RuntimeId,
+    RuntimeKind, RuntimeReading, SiteReading, Stack, StackCause, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind,
+    TaskReading, TaskState, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading,
 };
 
 /// Frames of one stack.
@@ -271,6 +271,7 @@ pub(super) fn lock_states(table: &v1::LockStates, known: &Dictionary) -> Result<
             table.last_lost_notify_at_ns.len(),
             table.last_lost_notify_site.len(),
             table.holds.len(),
+            table.holder_may_move.len(),
             table.closed_at_ns.len(),
             table.closed_site.len(),
             table.closed_by.len(),
@@ -309,6 +310,7 @@ pub(super) fn lock_states(table: &v1::LockStates, known: &Dictionary) -> Result<
             holder: TaskId(table.holder[row]),
             holder_site: known.site(table.holder_site[row])?,
             held_since: stamp(table.held_since_ns[row]),
+            holder_may_move: table.holder_may_move[row],
             holders,
             holder_count: table.holders[row],
             permits_total: table.permits_total[row],
@@ -374,6 +376,46 @@ pub(super) fn cut_shorts(table: &v1::CutShorts, known: &Dictionary) -> Result<Ve
                 dropped_at: known.site(table.dropped_site[row])?,
                 ..CutShort::default()
             },
+        });
+    }
+    Ok(out)
+}
+
+/// Orders that are kept of one target; a probe has a thousand.
+const MAX_ORDERS: u32 = 1 << 13;
+
+pub(super) fn lock_orders(table: &v1::LockOrders, known: &Dictionary) -> Result<Vec<LockOrder>, DecodeError> {
+    let rows = columns(
+        "lock_orders",
+        table.id.len(),
+        &[
+            table.first.len(),
+            table.second.len(),
+            table.first_lock.len(),
+            table.second_lock.len(),
+            table.first_site.len(),
+            table.second_site.len(),
+            table.times.len(),
+            table.last_at_ns.len(),
+            table.around.len(),
+        ],
+    )?;
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        if table.id[row] >= MAX_ORDERS {
+            return Err(DecodeError::TooMany { what: "lock orders", limit: MAX_ORDERS as usize });
+        }
+        let lock = |id: u64| (id != 0).then_some(LockId(id));
+        out.push(LockOrder {
+            id: table.id[row],
+            first: known.site(table.first[row])?,
+            second: known.site(table.second[row])?,
+            locks: lock(table.first_lock[row]).zip(lock(table.second_lock[row])),
+            first_site: known.site(table.first_site[row])?,
+            second_site: known.site(table.second_site[row])?,
+            times: table.times[row],
+            last_at: Stamp(table.last_at_ns[row]),
+            around: lock(table.around[row]),
         });
     }
     Ok(out)

@@ -160,6 +160,7 @@ fn locks(holds: &[u32]) -> v1::LockStates {
         closed_site: vec![0],
         closed_by: vec![0],
         holds: holds.to_vec(),
+        holder_may_move: vec![false],
         ..v1::LockStates::default()
     }
 }
@@ -304,10 +305,16 @@ prop_compose! {
                 holds: vec![1; id.len()], hold_task: id.clone(), hold_site: channel.1.clone(),
                 hold_since_ns: figure.clone(), hold_permits: channel.1.clone(), hold_exclusive: vec![false; id.len()],
                 closed_at_ns: figure.clone(), closed_site: channel.1.clone(), closed_by: id.clone(),
+                holder_may_move: vec![true; id.len()],
             }),
             cut_shorts: Some(v1::CutShorts {
-                lock: id.clone(), times: figure.clone(), held_ns: figure.clone(), at_ns: figure,
-                site: channel.1.clone(), by: kind, dropped_site: channel.1,
+                lock: id.clone(), times: figure.clone(), held_ns: figure.clone(), at_ns: figure.clone(),
+                site: channel.1.clone(), by: kind, dropped_site: channel.1.clone(),
+            }),
+            lock_orders: Some(v1::LockOrders {
+                id: channel.1.clone(), first: channel.1.clone(), second: channel.1.clone(), first_lock: id.clone(),
+                second_lock: id.clone(), first_site: channel.1.clone(), second_site: channel.1, times: figure.clone(),
+                last_at_ns: figure, around: id,
             }),
             gone_tasks: gone.clone(),
             gone_locks: gone.clone(),

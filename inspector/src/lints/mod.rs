@@ -29,6 +29,7 @@ mod large_future;
 mod lock_contention;
 mod lock_held_across_await;
 mod lock_hog;
+mod lock_order;
 mod long_poll;
 mod lost_notify;
 mod lost_panic;
@@ -93,5 +94,6 @@ pub static RULES: &[Rule] = &[
     never_awaited_handle::RULE,
     watch_unobserved::RULE,
     cancel_storm::RULE,
+    lock_order::RULE,
     large_future::RULE,
 ];

@@ -126,6 +126,17 @@ mod tests {
     }
 
     #[test]
+    fn the_same_line_twice_is_a_deadlock_unless_the_guard_can_be_given_away() {
+        for gives_away in [false, true] {
+            let (mut judged, task, lock, waiting) = holder();
+            judged.target.lock_state(lock, |lock| (lock.holder_site, lock.holder_may_move) = (waiting, gives_away));
+            judged.run(ms(2000));
+            let found = judged.active().iter().any(|finding| finding.rule == "self-deadlock");
+            assert_eq!(found, !gives_away, "{task:?} {:#?}", judged.active());
+        }
+    }
+
+    #[test]
     fn others_who_wait_for_the_lock_are_counted_and_no_findings_of_their_own() {
         let (mut judged, _, lock, _) = holder();
         judged.target.lock_state(lock, |lock| lock.waiters = 21);

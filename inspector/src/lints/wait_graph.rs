@@ -114,8 +114,11 @@ fn lock_way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait, lock: &'a Lock
 }
 
 /// Whether the guard may be in other hands by now: whoever gives an owned guard away, to a task that it spawns, comes
-/// back to the same line for the next one.
+/// back to the same line for the next one. A probe tells of a mutex whether its guard can be given away.
 fn may_have_moved(model: &Model, lock: &Lock, holder: &Holder) -> bool {
+    if lock.kind == LockKind::Mutex && model.target.sees("holders") && !lock.holder_may_move {
+        return false;
+    }
     let holds_again = |wait: &Wait| wait.on.lock() == Some(lock.id) && wait.site == holder.site;
     model.tasks.get(&holder.task).is_some_and(|task| task.waits.iter().any(holds_again))
 }

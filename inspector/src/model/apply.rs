@@ -83,6 +83,9 @@ impl Model {
         for reading in &batch.cut_shorts {
             self.cut_short_reading(at, reading);
         }
+        for order in batch.lock_orders {
+            self.lock_orders.insert(order.id, order);
+        }
         for birth in batch.channel_births {
             self.channel_birth(birth);
         }

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::{
-    ChannelId, ChannelKind, Cost, CutShort, Histogram, Holder, LockId, LockKind, Loss, OneshotReading, OutputKind,
-    Panic, RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait, WorkerId,
-    WorkerKind,
+    ChannelId, ChannelKind, Cost, CutShort, Histogram, Holder, LockId, LockKind, LockOrder, Loss, OneshotReading,
+    OutputKind, Panic, RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait,
+    WorkerId, WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -35,6 +35,8 @@ pub struct Batch {
     pub lock_states: Vec<LockReading>,
     /// Locks that changed and of which holds were ever cut short.
     pub cut_shorts: Vec<CutShortReading>,
+    /// Orders in which locks were taken that were seen again.
+    pub lock_orders: Vec<LockOrder>,
     /// New channels.
     pub channel_births: Vec<ChannelBirth>,
     /// Channels that changed.
@@ -155,6 +157,7 @@ pub struct LockReading {
     pub holder: TaskId,
     pub holder_site: SiteId,
     pub held_since: Option<Stamp>,
+    pub holder_may_move: bool,
     pub holders: Vec<Holder>,
     pub holder_count: u32,
     pub permits_total: u64,

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use super::{
     Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, CutShort, CutShortReading, LockBirth, LockId,
-    LockKind, LockReading, Loss, Model, OneshotReading, OutputKind, Panic, SiteBirth, SiteId, SiteKind, SiteReading,
-    Stack, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState, WorkerId, WorkerReading,
+    LockKind, LockOrder, LockReading, Loss, Model, OneshotReading, OutputKind, Panic, SiteBirth, SiteId, SiteKind,
+    SiteReading, Stack, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState, WorkerId, WorkerReading,
 };
 
 /// A made-up target, and the model of it.
@@ -240,6 +240,14 @@ impl Fixture {
         for readings in [&mut self.births.cut_shorts, &mut self.batch.cut_shorts] {
             readings.retain(|earlier| earlier.lock != id);
             readings.push(reading);
+        }
+    }
+
+    /// Locks are taken in an order.
+    pub fn lock_order(&mut self, order: LockOrder) {
+        for orders in [&mut self.births.lock_orders, &mut self.batch.lock_orders] {
+            orders.retain(|earlier| earlier.id != order.id);
+            orders.push(order);
         }
     }
 

@@ -194,6 +194,8 @@ pub struct Lock {
     pub holder_site: SiteId,
     /// Since when it is held; `None` when free.
     pub held_since: Option<Stamp>,
+    /// Of a mutex: the guard can be given to another task, so that the holder may be another one by now.
+    pub holder_may_move: bool,
     /// Holds in progress, in no order: of kinds that several may hold, the first few.
     pub holders: Vec<Holder>,
     /// How many there are, listed or not. Of a `CancellationToken` its handles, of a `TaskTracker` what it tracks.

@@ -12,6 +12,7 @@ pub mod fixture;
 mod histogram;
 mod lock;
 mod oneshot;
+mod order;
 mod pause;
 mod queues;
 mod recent;
@@ -37,6 +38,7 @@ pub use channel::{Channel, ChannelId, ChannelKind};
 pub use histogram::Histogram;
 pub use lock::{CutShort, DropKind, Holder, Lock, LockId, LockKind, SuspendedHold};
 pub use oneshot::{OneshotReading, Oneshots};
+pub use order::LockOrder;
 pub use queues::OftenPolled;
 pub use recent::{Event, Recent};
 pub use runtime::{Runtime, RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading};
@@ -64,6 +66,8 @@ pub struct Model {
     pub tasks: Tasks,
     /// Live locks.
     pub locks: HashMap<LockId, Lock>,
+    /// Orders in which locks were taken, by their ids.
+    pub lock_orders: HashMap<u32, LockOrder>,
     /// Live channels.
     pub channels: HashMap<ChannelId, Channel>,
     /// What became of oneshot channels, by the site where they are made.

@@ -56,6 +56,8 @@ pub(crate) struct Collector {
     changed: Changed,
     /// Totals of sites as they were sent last, by the site's id.
     totals: HashMap<u32, [u64; 8]>,
+    /// Orders of locks: how often each was seen when it was sent last, and when it was.
+    orders: HashMap<u32, (u64, u64)>,
     /// By channel: how many were sent, and since when it is that many (ticks).
     last_sends: HashMap<u64, (u64, u64)>,
     last_panic: u64,
@@ -91,6 +93,7 @@ impl Collector {
             cpu_looks: CpuLooks::default(),
             changed: Changed::default(),
             totals: HashMap::new(),
+            orders: HashMap::new(),
             last_sends: HashMap::new(),
             last_panic: 0,
             watchdog: Watchdog::new(recorder, stacks),
@@ -158,6 +161,12 @@ impl Collector {
             let version = wire::oneshots_version(site);
             if self.totals.insert(site.id, version) != Some(version) {
                 messages.oneshot_totals(site, &mut self.dictionary);
+            }
+        }
+        for (id, order) in self.recorder.orders.all() {
+            let version = (order.times, order.last_at);
+            if self.orders.insert(id, version) != Some(version) {
+                messages.lock_order(id, &order, &mut self.dictionary);
             }
         }
         for panic in self.recorder.panics.after(self.last_panic) {
@@ -316,6 +325,9 @@ impl Collector {
                     }
                     for site in self.recorder.sites.all().filter(|site| site.is_oneshot()) {
                         messages.oneshot_totals(site, &mut self.dictionary);
+                    }
+                    for (id, order) in self.recorder.orders.all() {
+                        messages.lock_order(id, &order, &mut self.dictionary);
                     }
                     for panic in self.recorder.panics.after(0) {
                         messages.panic(&panic, &mut self.dictionary);

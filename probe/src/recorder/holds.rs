@@ -158,6 +158,21 @@ impl HoldsSlot {
         }
     }
 
+    /// The hold that keeps all others out, if there is one and it is told of.
+    fn writer(&self) -> Option<HoldReading> {
+        self.entries.iter().find_map(|entry| entry.read().filter(|hold| hold.exclusive))
+    }
+
+    /// That hold, if it is of the task of that id.
+    pub(super) fn written_by(&self, task: u64) -> Option<HoldReading> {
+        self.writer().filter(|hold| hold.task == task)
+    }
+
+    /// Where that hold was acquired.
+    pub(super) fn written_at(&self) -> Option<&'static Location<'static>> {
+        self.writer()?.site
+    }
+
     /// How many entries are in use.
     fn in_progress(&self) -> u64 {
         self.entries.iter().filter(|entry| entry.since.load(Acquire) != 0).count() as u64
@@ -278,6 +293,21 @@ impl Shared {
         self.begin(hold, clock::ticks(), true)
     }
 
+    /// The same of an `RwLock`, to read.
+    #[inline]
+    pub(crate) fn acquired_to_read(self, site: &'static Location<'static>) -> Held {
+        self.lock.taken_within(site);
+        self.acquired(site, 1, false)
+    }
+
+    /// The same to write; there are so many permits.
+    #[inline]
+    pub(crate) fn acquired_to_write(self, site: &'static Location<'static>, permits: u32) -> Held {
+        let held = self.acquired(site, permits, true);
+        self.lock.taken(site);
+        held
+    }
+
     /// A hold, of which it is said whether something was acquired.
     #[inline]
     fn begin(self, hold: Hold, since: u64, acquired: bool) -> Held {
@@ -353,10 +383,16 @@ impl Held {
 
     /// From now on it is one of several holds, of one permit.
     pub(crate) fn downgrade(&mut self) {
+        self.holds.lock().let_go();
         if let Some(entry) = self.entry {
             entry.mark.store(entry.mark.load(Relaxed) & !EXCLUSIVE, Release);
         }
         self.set_permits(1);
+    }
+
+    /// Its guard, of one who keeps all others out, can be given to another task.
+    pub(crate) fn may_move(&self) {
+        self.holds.lock().let_go();
     }
 
     /// A hold of `n` of its permits, that began when this one did.
@@ -438,13 +474,13 @@ impl Drop for Held {
 impl Entry {
     /// Counts its hold, which is about to end.
     #[inline]
-    fn count(&self, lock: &LockSlot, is_listed: bool) {
+    fn count(&self, lock: &'static LockSlot, is_listed: bool) {
         self.count_from(self.since.load(Relaxed), lock, is_listed);
     }
 
     /// The same of a hold that began at `since`.
     #[inline]
-    fn count_from(&self, since: u64, lock: &LockSlot, is_listed: bool) {
+    fn count_from(&self, since: u64, lock: &'static LockSlot, is_listed: bool) {
         let now = clock::ticks();
         let took = now.saturating_sub(since);
         if is_listed {
@@ -461,6 +497,7 @@ impl Entry {
         }
         if self.is_write(lock) {
             lock.may_be_cut_short(took, now, &self.site);
+            lock.let_go();
         }
     }
 

@@ -19,6 +19,7 @@ use super::{
     holds::{HoldsReading, HoldsSlot, Sums},
     lazy::Lazy,
     lock_details::{LockDetails, Suspended},
+    longest::Longest,
     names::Name,
     site::{Site, SiteInfo, add},
     started,
@@ -47,9 +48,10 @@ pub(crate) enum LockKind {
 pub(crate) struct LockSlot {
     head: Head,
     kind: AtomicU8,
-    /// Of a `Notify` and a `SetOnce`: 1 when who comes next need not wait.
+    /// Of a `Notify` and a `SetOnce`: 1 when who comes next need not wait. Of a mutex, whose holds ended where they began:
+    /// 0 before any has ended, then [`KEPT`], and [`GIVEN`] once one has not.
     ready: AtomicU8,
-    /// The [`Holder::mark`].
+    /// The [`Holder::mark`], and [`MAY_MOVE`].
     holder_mark: AtomicU16,
     /// Completed holds that took not long; of what is never held, see [`LockSlot::expecting`] and [`LockSlot::ending`].
     short_holds: AtomicU32,
@@ -63,10 +65,17 @@ pub(crate) struct LockSlot {
 
     // Completed holds.
     hold_total: AtomicU64,
-    hold_max: AtomicU64,
+    hold_max: Longest,
+    /// Index, plus one, of the lock that its holder took before it and still held: see `order`.
+    pub(super) outer: AtomicU32,
 
     waits: Waits,
 }
+
+/// The guard can be given to another task.
+const MAY_MOVE: u16 = 1 << 15;
+const KEPT: u8 = 1;
+const GIVEN: u8 = 2;
 
 /// Kinds of which something is [expected](LockSlot::expecting).
 const EXPECTING: [u8; 2] = [LockKind::Notify as u8, LockKind::Barrier as u8];
@@ -137,6 +146,7 @@ pub(crate) struct LockReading {
     pub(crate) holder: u64,
     pub(crate) holder_site: Option<&'static Location<'static>>,
     pub(crate) held_since: u64,
+    pub(crate) may_move: bool,
     pub(crate) waiters: u32,
     pub(crate) acquires: u64,
     pub(crate) contended: u64,
@@ -189,13 +199,14 @@ impl LockSlot {
         slot.ready.store(0, Relaxed);
         slot.holder_mark.store(0, Relaxed);
         slot.short_holds.store(0, Relaxed);
+        slot.hold_max.reset();
+        slot.outer.store(0, Relaxed);
         let waits = &slot.waits;
         for counter in [
             &slot.holder,
             &slot.held_since,
             &slot.acquires,
             &slot.hold_total,
-            &slot.hold_max,
             &waits.contended,
             &waits.total,
             &waits.max,
@@ -254,7 +265,7 @@ impl LockSlot {
         recorder.locks.give_back(self);
     }
 
-    fn site(&self) -> Option<&'static Site> {
+    pub(super) fn site(&self) -> Option<&'static Site> {
         started().sites.by_id(self.waits.site.load(Relaxed).into())
     }
 
@@ -380,7 +391,7 @@ impl LockSlot {
     /// One of several holds, acquired at `site`, took so many ticks.
     #[inline]
     pub(super) fn hold_took(&self, took: u64, site: &AtomicPtr<Location<'static>>) {
-        if took > self.hold_max.load(Relaxed) && self.hold_max.fetch_max(took, Relaxed) < took {
+        if self.hold_max.raise_shared(took) {
             set_location(&self.waits.hold_max_site, location(site));
         }
     }
@@ -404,7 +415,28 @@ impl LockSlot {
         self.holder_mark.store(holder.mark, Relaxed);
         self.holder_site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         self.held_since.store(clock::ticks(), Release);
+        self.taken(site);
         self.mark();
+    }
+
+    /// The guard of the present hold, which has just begun, can be given to another task.
+    pub(crate) fn may_move(&'static self) {
+        self.holder_mark.store(self.holder_mark.load(Relaxed) | MAY_MOVE, Relaxed);
+        self.let_go();
+    }
+
+    /// Whether the task of that id holds it, and keeps all others out.
+    pub(super) fn is_held_by(&self, task: u64) -> bool {
+        let mutex = self.held_since.load(Acquire) != 0 && self.holder.load(Relaxed) == task;
+        self.id() != 0 && task != 0 && (mutex || self.holds().is_some_and(|holds| holds.written_by(task).is_some()))
+    }
+
+    /// Where the hold that keeps all others out was taken, if there is one.
+    pub(super) fn held_at(&self) -> Option<&'static Location<'static>> {
+        match self.holds() {
+            Some(holds) => holds.written_at(),
+            None => location(&self.holder_site),
+        }
     }
 
     /// The lock is about to be released. Called while it is still held.
@@ -418,17 +450,24 @@ impl LockSlot {
         } else {
             self.short_holds.store(self.short_holds.load(Relaxed).wrapping_add(1), Relaxed);
         }
-        if held > self.hold_max.load(Relaxed) {
-            self.hold_max.store(held, Relaxed);
+        if self.hold_max.is_raised_by(held) {
+            self.hold_max.raise(held);
             set_location(&self.waits.hold_max_site, location(&self.holder_site));
         }
-        let holder = Holder { task: self.holder.load(Relaxed), mark: self.holder_mark.load(Relaxed) };
+        let holder = Holder { task: self.holder.load(Relaxed), mark: self.holder_mark.load(Relaxed) & !MAY_MOVE };
         if thread::was_suspended(holder)
             && let Some(site) = location(&self.holder_site)
         {
             self.suspended(held, now, Some(site), true);
         }
         self.may_be_cut_short(held, now, &self.holder_site);
+        self.let_go();
+        if let Some(task) = thread::current_task() {
+            let ended = if task.id() == holder.task { KEPT } else { GIVEN };
+            if self.ready.load(Relaxed) < ended {
+                self.ready.store(ended, Relaxed);
+            }
+        }
         self.holder.store(0, Relaxed);
         self.held_since.store(0, Release);
         self.mark();
@@ -542,6 +581,8 @@ impl LockSlot {
             holder,
             holder_site,
             held_since,
+            // What is borrowed from a static is as good as owned; then only what became of earlier guards tells.
+            may_move: self.holder_mark.load(Relaxed) & MAY_MOVE != 0 || self.ready.load(Relaxed) != KEPT,
             waiters,
             acquires: acquires + sums.acquires,
             contended: waits.contended.load(Relaxed),
@@ -549,7 +590,7 @@ impl LockSlot {
             wait_max: waits.max.load(Relaxed).max(up.map_or(0, |up| up.max.load(Relaxed))),
             wait_counts: details.map_or(only_short(short_waits), |details| details.long_waits.counts(short_waits)),
             hold_total: self.hold_total.load(Relaxed) + sums.hold_total,
-            hold_max: self.hold_max.load(Relaxed),
+            hold_max: self.hold_max.get(),
             hold_max_site: location(&waits.hold_max_site),
             hold_counts: details.map_or(only_short(short_holds), |details| details.long_holds.counts(short_holds)),
             suspended_holds: of(|details| details.suspended_holds.load(Acquire)),

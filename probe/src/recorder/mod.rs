@@ -21,6 +21,8 @@
 //! | [`lock`], [`channel`] | slots of locks and channels |
 //! | [`lock_details`] | what only locks have on which somebody waits, or is slow |
 //! | [`unfinished`] | futures that are dropped before they end |
+//! | [`order`] | in which order locks are taken |
+//! | [`longest`] | the longest of many durations |
 //! | [`cut_short`] | holds that end with such a future |
 //! | [`holds`] | who holds what several may hold |
 //! | [`readers`] | how far each receiver of a broadcast is |
@@ -53,10 +55,12 @@ pub(crate) mod in_poll;
 pub(crate) mod lazy;
 pub(crate) mod lock;
 pub(crate) mod lock_details;
+pub(crate) mod longest;
 pub(crate) mod mark;
 pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod oneshot;
+pub(crate) mod order;
 pub(crate) mod panic;
 pub(crate) mod peek;
 pub(crate) mod place;
@@ -87,6 +91,7 @@ use holds::{Entry, HoldsSlot};
 use lock::LockSlot;
 use lock_details::LockDetails;
 use membership::MembershipSlot;
+use order::Orders;
 use panic::Panics;
 use readers::ReadersSlot;
 use site::Sites;
@@ -108,6 +113,7 @@ pub(crate) struct Recorder {
     pub(crate) readers: Arena<ReadersSlot>,
     pub(crate) workers: Arena<WorkerSlot>,
     pub(crate) panics: Panics,
+    pub(crate) orders: Orders,
     /// Ids of locks, channels, workers and roots; never reused.
     next_id: AtomicU64,
     /// Memory that all arenas together may take, in bytes.
@@ -132,6 +138,7 @@ static RECORDER: Recorder = Recorder {
     readers: Arena::new(),
     workers: Arena::new(),
     panics: Panics::new(),
+    orders: Orders::new(),
     next_id: AtomicU64::new(1),
     limit_bytes: AtomicU64::new(DEFAULT_LIMIT_BYTES),
 };
@@ -173,9 +180,9 @@ impl Recorder {
         self.next_id.fetch_add(1, Relaxed)
     }
 
-    /// Histograms and holds that found no room.
+    /// Histograms, holds and orders of locks that found no room.
     pub(crate) fn shed_details(&self) -> u64 {
-        self.poll_times.shed() + self.lock_details.shed() + self.spare_holds.shed()
+        self.poll_times.shed() + self.lock_details.shed() + self.spare_holds.shed() + self.orders.shed()
     }
 
     /// Whether the drop-in is in use, so that it has seen to what it makes.
@@ -215,6 +222,7 @@ impl Recorder {
             + self.readers.memory_bytes()
             + self.workers.memory_bytes()
             + self.sites.memory_bytes()
+            + self.orders.memory_bytes()
     }
 
     /// The ceiling of [`Recorder::memory_bytes`].

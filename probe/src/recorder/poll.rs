@@ -166,7 +166,7 @@ impl PollInProgress {
             return self.finish_long(ended);
         }
         let took = self.leave(ended);
-        if took > self.task.max_poll.load(Relaxed) {
+        if self.task.max_poll.is_raised_by(took) {
             self.task.new_max(took);
         }
         ended
@@ -182,7 +182,7 @@ impl PollInProgress {
         // What a full machine takes from a poll makes it no long one of its site's.
         let ran = wait.map_or(took, |wait| took.saturating_sub(wait.settle()));
         let site = task.site();
-        task.max_poll.store(task.max_poll.load(Relaxed).max(took), Relaxed);
+        task.max_poll.raise(took);
         site.max_poll.fetch_max(ran, Relaxed);
         if judged && ran >= slow_ticks() {
             site.slow_poll(task.id(), ran, ended);
@@ -249,7 +249,7 @@ impl TaskSlot {
 
     #[cold]
     fn new_max(&self, took: u64) {
-        self.max_poll.store(took, Relaxed);
+        self.max_poll.raise(took);
         let site = &self.site().max_poll;
         if took > site.load(Relaxed) {
             site.fetch_max(took, Relaxed);

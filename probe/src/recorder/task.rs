@@ -4,7 +4,7 @@
 //! handle and the wakers; when the last of them lets go, what the task did is added to its site's totals and the slot is
 //! free.
 use std::sync::atomic::{
-    AtomicI8, AtomicPtr, AtomicU8, AtomicU64,
+    AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
     fence,
 };
@@ -16,6 +16,7 @@ use super::{
     handle::{Dropped, Handle, Lost, flag},
     histogram::{Counts, LongCounts, only_short},
     lazy::Lazy,
+    longest::Longest,
     membership::{MembershipSlot, Scope},
     site::{Site, SiteInfo, add},
     started, thread, unwatched,
@@ -69,7 +70,9 @@ pub(crate) struct TaskSlot {
     site: AtomicPtr<Site>,
     pub(super) polls: AtomicU64,
     pub(super) busy: AtomicU64,
-    pub(super) max_poll: AtomicU64,
+    pub(super) max_poll: Longest,
+    /// Index, plus one, of the lock that it took last and still holds: see `order`.
+    pub(super) innermost: AtomicU32,
     /// Ticks at the end of the last poll.
     pub(super) last_poll_ended: AtomicU64,
 
@@ -190,7 +193,9 @@ impl TaskSlot {
         slot.handle.begin();
         slot.more_waits.store(0, Relaxed);
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
-        for counter in [&slot.polls, &slot.busy, &slot.max_poll, &slot.last_poll_ended] {
+        slot.max_poll.reset();
+        slot.innermost.store(0, Relaxed);
+        for counter in [&slot.polls, &slot.busy, &slot.last_poll_ended] {
             counter.store(0, Relaxed);
         }
         slot.waits.iter().for_each(Entry::reset);
@@ -292,7 +297,7 @@ impl TaskSlot {
             site: site?,
             polls: self.polls.load(Relaxed),
             busy: self.busy.load(Relaxed),
-            max_poll: self.max_poll.load(Relaxed),
+            max_poll: self.max_poll.get(),
             last_poll_ended: self.last_poll_ended.load(Relaxed),
             spawned_at: self.spawned_at.load(Relaxed),
             parent: self.parent.load(Relaxed),

@@ -204,6 +204,8 @@ pub(crate) struct Here {
     number: Cell<u32>,
     /// A future is being dropped unfinished.
     pub(super) dropping: Cell<Option<Dropping>>,
+    /// As a task's, for those that have no slot.
+    innermost: Cell<u32>,
 }
 
 thread_local! {
@@ -218,6 +220,7 @@ thread_local! {
             parks: Cell::new(0),
             number: Cell::new(0),
             dropping: Cell::new(None),
+            innermost: Cell::new(0),
         }
     };
     // Gives the worker slot back when the thread ends.
@@ -241,6 +244,24 @@ impl Drop for AtExit {
 #[inline]
 pub(crate) fn current_task() -> Option<&'static TaskSlot> {
     HERE.with(|here| here.task.get())
+}
+
+/// The lock that the task in poll on this thread took last and still holds, as an index plus one; 0 for none.
+#[inline]
+pub(super) fn innermost() -> u32 {
+    HERE.with(|here| match here.task.get() {
+        Some(task) => task.innermost.load(Relaxed),
+        None => here.innermost.get(),
+    })
+}
+
+/// Says which lock that is from now on.
+#[inline]
+pub(super) fn set_innermost(lock: u32) {
+    HERE.with(|here| match here.task.get() {
+        Some(task) => task.innermost.store(lock, Relaxed),
+        None => here.innermost.set(lock),
+    });
 }
 
 /// Id of the task in poll on this thread, 0 outside of any.

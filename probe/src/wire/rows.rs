@@ -19,6 +19,7 @@ use crate::recorder::{
     holds::HoldsReading,
     lock::{LockKind as RecordedLock, LockReading},
     names,
+    order::OrderReading,
     panic::PanicRecord,
     runtimes::{RuntimeReading, WorkerDetail},
     site::Site,
@@ -135,6 +136,7 @@ impl Messages {
         states.lost_notifies.push(lost);
         states.last_lost_notify_at_ns.push(since_start_ns(lost_at));
         states.last_lost_notify_site.push(lost_site);
+        states.holder_may_move.push(lock.may_move);
         states.holds.push(listed.len() as u32);
         for (hold, site) in listed {
             states.hold_task.push(hold.task);
@@ -157,6 +159,24 @@ impl Messages {
         rows.site.push(site);
         rows.by.push(DropKind::try_from(i32::from(newest.by)).unwrap_or_default().into());
         rows.dropped_site.push(dropped_site);
+    }
+
+    /// An order in which locks were taken.
+    pub(crate) fn lock_order(&mut self, id: u32, order: &OrderReading, dictionary: &mut Dictionary) {
+        let (first, second) = (dictionary.site(order.first), dictionary.site(order.second));
+        let first_site = dictionary.call_site(order.first_site);
+        let second_site = dictionary.call_site(order.second_site);
+        let orders = self.room_for(80).lock_orders.get_or_insert_default();
+        orders.id.push(id);
+        orders.first.push(first);
+        orders.second.push(second);
+        orders.first_lock.push(order.first_lock);
+        orders.second_lock.push(order.second_lock);
+        orders.first_site.push(first_site);
+        orders.second_site.push(second_site);
+        orders.times.push(order.times);
+        orders.last_at_ns.push(since_start_ns(order.last_at));
+        orders.around.push(order.around);
     }
 
     /// A channel, new to the reader.

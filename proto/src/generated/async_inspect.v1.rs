@@ -102,6 +102,8 @@ pub struct Update {
     pub runtime_states: ::core::option::Option<RuntimeStates>,
     #[prost(message, optional, tag = "25")]
     pub cut_shorts: ::core::option::Option<CutShorts>,
+    #[prost(message, optional, tag = "26")]
+    pub lock_orders: ::core::option::Option<LockOrders>,
     #[prost(uint64, repeated, tag = "16")]
     pub gone_tasks: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "17")]
@@ -395,6 +397,10 @@ pub struct LockStates {
     pub closed_site: ::prost::alloc::vec::Vec<u32>,
     #[prost(uint64, repeated, tag = "37")]
     pub closed_by: ::prost::alloc::vec::Vec<u64>,
+    /// Of a Mutex: the guard of the present hold may have been given to another task by now. False only where its type does
+    /// not allow that, and earlier guards of this lock went where they came.
+    #[prost(bool, repeated, tag = "38")]
+    pub holder_may_move: ::prost::alloc::vec::Vec<bool>,
 }
 /// Completed holds that kept all others out, and ended because the future that had the guard was dropped unfinished. A row
 /// for each lock that changed and ever had one.
@@ -416,6 +422,36 @@ pub struct CutShorts {
     pub by: ::prost::alloc::vec::Vec<i32>,
     #[prost(uint32, repeated, tag = "7")]
     pub dropped_site: ::prost::alloc::vec::Vec<u32>,
+}
+/// Orders in which two locks were taken, one while the other was held. Rows for orders that changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LockOrders {
+    /// Tells one order from another. An order that has not been seen for long may give its id to a new one.
+    #[prost(uint32, repeated, tag = "1")]
+    pub id: ::prost::alloc::vec::Vec<u32>,
+    /// Where the lock that was held, and the one that was taken then, were created.
+    #[prost(uint32, repeated, tag = "2")]
+    pub first: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint32, repeated, tag = "3")]
+    pub second: ::prost::alloc::vec::Vec<u32>,
+    /// The locks themselves where both were created at one place; otherwise 0, and it is told of all locks of those places.
+    #[prost(uint64, repeated, tag = "4")]
+    pub first_lock: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "5")]
+    pub second_lock: ::prost::alloc::vec::Vec<u64>,
+    /// Where they were acquired, the last time.
+    #[prost(uint32, repeated, tag = "6")]
+    pub first_site: ::prost::alloc::vec::Vec<u32>,
+    #[prost(uint32, repeated, tag = "7")]
+    pub second_site: ::prost::alloc::vec::Vec<u32>,
+    /// How often, at least, and when last.
+    #[prost(uint64, repeated, tag = "8")]
+    pub times: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "9")]
+    pub last_at_ns: ::prost::alloc::vec::Vec<u64>,
+    /// A lock that was held around both every time, so that only one task at a time can have been in it; 0 for none.
+    #[prost(uint64, repeated, tag = "10")]
+    pub around: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChannelBirths {

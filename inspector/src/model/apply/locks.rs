@@ -55,6 +55,7 @@ impl Model {
         lock.holder = reading.holder;
         lock.holder_site = reading.holder_site;
         lock.held_since = reading.held_since;
+        lock.holder_may_move = reading.holder_may_move;
         lock.holders.clone_from(&reading.holders);
         lock.holder_count = reading.holder_count;
         if let (true, Some(since)) = (reading.holders.is_empty(), reading.held_since) {

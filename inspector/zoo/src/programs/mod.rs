@@ -17,6 +17,7 @@ mod library;
 mod lock_contention;
 mod lock_held_across_await;
 mod lock_hog;
+mod lock_order;
 mod long_poll;
 mod lost_notify;
 mod lost_panic;
@@ -72,6 +73,7 @@ pub static PROGRAMS: &[Program] = &[
     watch_unobserved::PROGRAM,
     cancel_storm::PROGRAM,
     cancelled_holding::PROGRAM,
+    lock_order::PROGRAM,
     hot_read_lock::PROGRAM,
     runtime_saturated::PROGRAM,
     starved_task::PROGRAM,

@@ -18,6 +18,7 @@ mod holds;
 mod join_set;
 mod locks;
 mod oneshots;
+mod orders;
 mod slots;
 mod tasks;
 mod timers;

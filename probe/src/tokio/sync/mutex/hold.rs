@@ -28,6 +28,9 @@ impl<'a> Hold<'a> {
     /// # Safety
     /// The mutex must stay where it is, and alive, until the hold is dropped.
     pub(super) unsafe fn detach(self) -> Hold<'static> {
+        if let Some(slot) = self.slot {
+            slot.may_move();
+        }
         // SAFETY: only the lifetime differs, and the caller vouches for it.
         unsafe { std::mem::transmute::<Hold<'a>, Hold<'static>>(self) }
     }

@@ -43,6 +43,9 @@ impl<'a> WriteHold<'a> {
     /// # Safety
     /// As there.
     pub(super) unsafe fn detach(self) -> WriteHold<'static> {
+        if let Some(held) = &self.held {
+            held.may_move();
+        }
         // SAFETY: as in `ReadHold::detach`.
         unsafe { std::mem::transmute::<WriteHold<'a>, WriteHold<'static>>(self) }
     }

@@ -252,12 +252,12 @@ impl<T: ?Sized> RwLock<T> {
 
     #[inline]
     fn held_to_read(slot: Option<Shared>, site: &'static Location<'static>) -> Option<Held> {
-        slot.map(|slot| slot.acquired(site, 1, false))
+        slot.map(|slot| slot.acquired_to_read(site))
     }
 
     #[inline]
     fn held_to_write(&self, slot: Option<Shared>, site: &'static Location<'static>) -> Option<Held> {
-        slot.map(|slot| slot.acquired(site, self.max_readers, true))
+        slot.map(|slot| slot.acquired_to_write(site, self.max_readers))
     }
 
     #[inline]
