@@ -5,12 +5,14 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
+#[path = "../../probe/benches/cost/apart.rs"]
+mod apart;
 #[path = "../tests/common/mod.rs"]
 mod common;
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -53,25 +55,6 @@ impl App {
         command.args(["crowd", &tasks.to_string(), address]);
         Self::start(command)
     }
-}
-
-/// Builds the crowd with console-subscriber, which needs other flags than the rest, into a folder of its own.
-fn with_console_subscriber() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/benches/console");
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench-console");
-    eprintln!("building the program with console-subscriber …");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--release", "--locked", "--quiet", "--manifest-path"])
-        .arg(package.join("Cargo.toml"))
-        .arg("--target-dir")
-        .arg(&target)
-        .env("RUSTFLAGS", "--cfg tokio_unstable")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .status()
-        .unwrap();
-    assert!(status.success(), "{status}; cargo says why above");
-    target.join("release/async-inspect-bench-console")
 }
 
 /// CPU seconds that a process took so far.
@@ -137,7 +120,7 @@ fn free_address() -> String {
 fn main() {
     let asked: Vec<usize> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
     let sizes = if asked.is_empty() { vec![10_000, 100_000] } else { asked };
-    let subscriber = with_console_subscriber();
+    let subscriber = apart::build("console").unwrap();
     println!(
         "tokio-console 0.1.14; s to the first row and to all, tasks shown in the end, app's RSS before and at most in"
     );

@@ -1,13 +1,13 @@
 //! What watching costs: `cargo bench -p async-inspect-probe --bench cost`, one table on stdout.
 //!
 //! The same operations (`scenarios.rs`) and the same service (`service.rs`) are compiled against plain tokio and against
-//! the drop-in, and in `../console` against console-subscriber, and run in turns: a round measures each mode once, each
+//! the drop-in, and in `../console` and `../dial9` against others, and run in turns: a round measures each mode once, each
 //! in a process of its own. A ratio is the median of the ratios within the rounds, so that a machine that is busy with
 //! something else for a while spoils a round's figures, not the comparison.
 #![allow(clippy::unwrap_used, reason = "a benchmark, like a test, has nobody to hand an error to")]
 
+mod apart;
 mod child;
-mod console;
 mod instructions;
 mod load;
 mod machine;
@@ -46,6 +46,7 @@ mod ours {
     }
 }
 
+use mode::Programs;
 use options::Options;
 
 fn main() {
@@ -67,11 +68,11 @@ fn main() {
         instructions::print(&options);
         return;
     }
-    let console = console::build(&options);
+    let programs = Programs::build(&options);
     let busy = machine::Busy::start();
-    operations::print(&options, console.as_ref());
-    requests::print(&options, console.as_ref());
-    console::say(console.as_ref());
+    operations::print(&options, &programs);
+    requests::print(&options, &programs);
+    programs.say();
     busy.say();
 }
 

@@ -1,7 +1,7 @@
 //! What is compared, and a process in which it is measured.
 use std::path::PathBuf;
 
-use crate::process::Process;
+use crate::{apart, options::Options, process::Process};
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,18 +10,25 @@ pub(crate) enum Mode {
     Dormant,
     Started,
     Attached,
+    /// By the `tracing` layer of ours, nobody attached.
+    Layer,
     Console,
+    Dial9,
 }
 
+/// How many there are.
+pub(crate) const MODES: usize = 7;
+
 impl Mode {
-    pub(crate) const ALL: [Self; 5] = [Self::Bare, Self::Dormant, Self::Started, Self::Attached, Self::Console];
+    pub(crate) const ALL: [Self; MODES] =
+        [Self::Bare, Self::Dormant, Self::Started, Self::Attached, Self::Layer, Self::Console, Self::Dial9];
 
     /// One round: what `measure` says of each mode, by the order of [`Mode::ALL`]. Each round begins with another mode, so
     /// that none is always measured right after the heaviest.
-    pub(crate) fn round<T: Copy>(round: usize, mut measure: impl FnMut(Self) -> Option<T>) -> [Option<T>; 5] {
-        let mut measured = [None; 5];
-        for turn in 0..5 {
-            let mode = Self::ALL[(round + turn) % 5];
+    pub(crate) fn round<T: Copy>(round: usize, mut measure: impl FnMut(Self) -> Option<T>) -> [Option<T>; MODES] {
+        let mut measured = [None; MODES];
+        for turn in 0..MODES {
+            let mode = Self::ALL[(round + turn) % MODES];
             measured[mode as usize] = measure(mode);
         }
         measured
@@ -33,7 +40,44 @@ impl Mode {
             Self::Dormant => "dormant",
             Self::Started => "started",
             Self::Attached => "attached",
+            Self::Layer => "layer",
             Self::Console => "console",
+            Self::Dial9 => "dial9",
+        }
+    }
+}
+
+/// The programs that are built apart; an error says why there is no such column.
+pub(crate) struct Programs {
+    /// With console-subscriber, and with our layer.
+    console: Result<PathBuf, String>,
+    dial9: Result<PathBuf, String>,
+}
+
+impl Programs {
+    pub(crate) fn build(options: &Options) -> Self {
+        let build = |name| {
+            if options.others { apart::build(name) } else { Err("left out by --no-others".to_owned()) }
+        };
+        Self { console: build("console"), dial9: build("dial9") }
+    }
+
+    /// The program of a mode and the arguments that it begins with; `None` for one that was not built.
+    fn of(&self, mode: Mode) -> Option<(PathBuf, Vec<&'static str>)> {
+        match mode {
+            Mode::Console => Some((self.console.clone().ok()?, Vec::new())),
+            Mode::Layer => Some((self.console.clone().ok()?, vec!["layer"])),
+            Mode::Dial9 => Some((self.dial9.clone().ok()?, Vec::new())),
+            Mode::Bare | Mode::Dormant | Mode::Started | Mode::Attached => None,
+        }
+    }
+
+    /// Says why columns are empty, if they are.
+    pub(crate) fn say(&self) {
+        for (what, program) in [("console-subscriber and the layer", &self.console), ("dial9", &self.dial9)] {
+            if let Err(why) = program {
+                println!("Not measured: {what}: {why}.");
+            }
         }
     }
 }
@@ -47,10 +91,13 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Starts `job` in `mode`; `None` for a console-subscriber that was not built.
-    pub(crate) fn start(mode: Mode, job: &str, args: &[&str], console: Result<&PathBuf, &String>) -> Option<Self> {
+    /// Starts `job` in `mode`; `None` for a program that was not built.
+    pub(crate) fn start(mode: Mode, job: &str, args: &[&str], programs: &Programs) -> Option<Self> {
         let mut process = match mode {
-            Mode::Console => Process::start(console.ok()?, &[&[job], args].concat()),
+            Mode::Layer | Mode::Console | Mode::Dial9 => {
+                let (program, first) = programs.of(mode)?;
+                Process::start(&program, &[&first[..], &[job], args].concat())
+            }
             mode => Process::own(job, &[&[mode.name()], args].concat()),
         };
         let said = process.ready();

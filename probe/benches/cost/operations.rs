@@ -1,12 +1,9 @@
 //! The table of operations.
-use std::{
-    io::{IsTerminal, Write},
-    path::PathBuf,
-};
+use std::io::{IsTerminal, Write};
 
 use crate::{
     machine::Patience,
-    mode::{Measured, Mode},
+    mode::{MODES, Measured, Mode, Programs},
     options::Options,
 };
 
@@ -44,6 +41,9 @@ const ROWS: [Row; 18] = [
     row("live-channels", "live channels, used once", 100_000, 10_000),
 ];
 
+/// Scenarios of what dial9 records.
+const DIAL9: [&str; 2] = ["poll", "spawn-handle"];
+
 /// What one process told of one operation.
 #[derive(Clone, Copy)]
 struct Figures {
@@ -52,7 +52,7 @@ struct Figures {
 }
 
 /// Measures and prints what is wanted.
-pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
+pub(crate) fn print(options: &Options, programs: &Programs) {
     let mut patience = Patience::new(options.patience);
     let mut header = true;
     for workers in [2, 1] {
@@ -68,7 +68,7 @@ pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
             let rounds: Vec<_> = (0..options.rounds)
                 .map(|round| {
                     patience.wait();
-                    Mode::round(round, |mode| measure(mode, row, workers, options.percent, console))
+                    Mode::round(round, |mode| measure(mode, row, workers, options.percent, programs))
                 })
                 .collect();
             print_row(&name, &rounds);
@@ -79,19 +79,18 @@ pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
     }
 }
 
-fn measure(
-    mode: Mode,
-    row: &Row,
-    workers: usize,
-    percent: usize,
-    console: Result<&PathBuf, &String>,
-) -> Option<Figures> {
-    let operations = if mode == Mode::Console { row.console_operations } else { row.operations };
+fn measure(mode: Mode, row: &Row, workers: usize, percent: usize, programs: &Programs) -> Option<Figures> {
+    let operations = match mode {
+        Mode::Dial9 if !DIAL9.contains(&row.scenario) => return None,
+        Mode::Console => row.console_operations,
+        Mode::Layer => row.operations / 5,
+        _ => row.operations,
+    };
     // Memory for each is told of many only, in short rounds too.
     let percent = if row.scenario.starts_with("live") && mode != Mode::Console { 100 } else { percent };
     let operations = operations * percent / 100;
     let args = [row.scenario, &workers.to_string(), &operations.to_string()];
-    let mut measured = Measured::start(mode, "operation", &args, console)?;
+    let mut measured = Measured::start(mode, "operation", &args, programs)?;
     measured.process.go();
     let figures = measured.process.figures();
     Some(Figures { ns: figures[0], rss_kib: figures[1] })
@@ -99,57 +98,44 @@ fn measure(
 
 fn print_header(options: &Options) {
     println!(
-        "\nns an operation, medians of {} rounds; x: times bare | peak RSS in MiB (console-subscriber's after far fewer operations)\n",
+        "\nns an operation, medians of {} rounds; x: times bare, x ours: times started | peak RSS in MiB (console-subscriber's \
+         after far fewer operations, the layer's after a fifth)\n",
         options.rounds
     );
-    println!(
-        "{:36} {:>8} {:>8} {:>6} {:>8} {:>6} {:>8} {:>6} {:>8} {:>6} {:>9}  | {:>7} {:>8} {:>8} {:>8} {:>8}",
-        "operation",
-        "bare",
-        "dormant",
-        "x",
-        "started",
-        "x",
-        "attached",
-        "x",
-        "console",
-        "x",
-        "x started",
-        "bare",
-        "dormant",
-        "started",
-        "attached",
-        "console"
-    );
+    print!("{:36} {:>8}", "operation", "bare");
+    for mode in &Mode::ALL[1..] {
+        print!(" {:>8} {:>6}", mode.name(), "x");
+        if *mode == Mode::Console {
+            print!(" {:>6}", "x ours");
+        }
+    }
+    print!("  |");
+    for mode in Mode::ALL {
+        print!(" {:>8}", mode.name());
+    }
+    println!();
 }
 
-fn print_row(name: &str, rounds: &[[Option<Figures>; 5]]) {
+fn print_row(name: &str, rounds: &[[Option<Figures>; MODES]]) {
     progress("");
     let ns = |mode: Mode| median(rounds, |round| Some(round[mode as usize]?.ns));
     let ratio = |mode: Mode, to: Mode| median(rounds, |round| Some(round[mode as usize]?.ns / round[to as usize]?.ns));
-    let rss = |mode: Mode| median(rounds, |round| Some(round[mode as usize]?.rss_kib / 1024.0));
-    let bare = |mode| number(ratio(mode, Mode::Bare), 2);
-    println!(
-        "{name:36} {:>8} {:>8} {:>6} {:>8} {:>6} {:>8} {:>6} {:>8} {:>6} {:>9}  | {:>7} {:>8} {:>8} {:>8} {:>8}",
-        number(ns(Mode::Bare), 1),
-        number(ns(Mode::Dormant), 1),
-        bare(Mode::Dormant),
-        number(ns(Mode::Started), 1),
-        bare(Mode::Started),
-        number(ns(Mode::Attached), 1),
-        bare(Mode::Attached),
-        number(ns(Mode::Console), 0),
-        number(ratio(Mode::Console, Mode::Bare), 1),
-        number(ratio(Mode::Console, Mode::Started), 1),
-        number(rss(Mode::Bare), 0),
-        number(rss(Mode::Dormant), 0),
-        number(rss(Mode::Started), 0),
-        number(rss(Mode::Attached), 0),
-        number(rss(Mode::Console), 0),
-    );
+    print!("{name:36} {:>8}", number(ns(Mode::Bare), 1));
+    for mode in Mode::ALL.into_iter().skip(1) {
+        let decimals = usize::from(mode != Mode::Console);
+        print!(" {:>8} {:>6}", number(ns(mode), decimals), number(ratio(mode, Mode::Bare), decimals + 1));
+        if mode == Mode::Console {
+            print!(" {:>6}", number(ratio(mode, Mode::Started), 1));
+        }
+    }
+    print!("  |");
+    for mode in Mode::ALL {
+        print!(" {:>8}", number(median(rounds, |round| Some(round[mode as usize]?.rss_kib / 1024.0)), 0));
+    }
+    println!();
 }
 
-fn print_memory(rounds: &[[Option<Figures>; 5]], things: usize) {
+fn print_memory(rounds: &[[Option<Figures>; MODES]], things: usize) {
     let more = |mode: Mode| {
         let kib = median(rounds, |round| Some(round[mode as usize]?.rss_kib - round[Mode::Bare as usize]?.rss_kib));
         number(kib * 1024.0 / things as f64, 0)

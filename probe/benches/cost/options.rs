@@ -13,7 +13,8 @@ pub(crate) struct Options {
     pub(crate) service_seconds: f64,
     /// Seconds, in all, to wait for others to leave the CPU alone.
     pub(crate) patience: f64,
-    pub(crate) console: bool,
+    /// What is built apart: console-subscriber, the layer, dial9.
+    pub(crate) others: bool,
     pub(crate) instructions: bool,
 }
 
@@ -23,7 +24,7 @@ usage: cargo bench -p async-inspect-probe --bench cost -- [ROW]... [OPTION]...
   --quick         fewer and shorter rounds, for a look
   --rounds N      rounds (5)
   --patience S    wait up to S seconds, in all, while others use the CPU (20)
-  --no-console    without console-subscriber
+  --no-others     without the layer, console-subscriber and dial9, which are built apart
   --instructions  instead: instructions an operation, counted by valgrind";
 
 impl Options {
@@ -35,7 +36,7 @@ impl Options {
             service_rounds: 5,
             service_seconds: 1.5,
             patience: 20.0,
-            console: true,
+            others: true,
             instructions: false,
         };
         let mut args = args.iter();
@@ -54,7 +55,7 @@ impl Options {
                     options.service_rounds = options.rounds;
                 }
                 "--patience" => options.patience = number(args.next())? as f64,
-                "--no-console" => options.console = false,
+                "--no-others" => options.others = false,
                 "--instructions" => options.instructions = true,
                 "--help" | "-h" => return Err(USAGE.to_owned()),
                 flag if flag.starts_with('-') => return Err(format!("no option {flag}\n{USAGE}")),

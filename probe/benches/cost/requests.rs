@@ -1,9 +1,7 @@
 //! The table of the service under load.
-use std::path::PathBuf;
-
 use crate::{
     machine::Patience,
-    mode::{Measured, Mode},
+    mode::{Measured, Mode, Programs},
     operations::{median, number, progress},
     options::Options,
     process::Process,
@@ -21,7 +19,7 @@ struct Figures {
 }
 
 /// Measures and prints the service, if it is wanted.
-pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
+pub(crate) fn print(options: &Options, programs: &Programs) {
     if !options.wants("service") {
         return;
     }
@@ -38,10 +36,10 @@ pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
         .map(|round| {
             progress(&format!("service, round {}", round + 1));
             patience.wait();
-            Mode::round(round, |mode| measure(mode, options.service_seconds, console))
+            Mode::round(round, |mode| measure(mode, options.service_seconds, programs))
         })
         .collect();
-    for mode in Mode::ALL {
+    for mode in Mode::ALL.into_iter().filter(|&mode| rounds.iter().any(|round| round[mode as usize].is_some())) {
         let value = |of: fn(Figures) -> f64| median(&rounds, |round| round[mode as usize].map(of));
         let ratio = |of: fn(Figures) -> f64| {
             median(&rounds, |round| Some(of(round[mode as usize]?) / of(round[Mode::Bare as usize]?)))
@@ -62,8 +60,11 @@ pub(crate) fn print(options: &Options, console: Result<&PathBuf, &String>) {
     println!();
 }
 
-fn measure(mode: Mode, seconds: f64, console: Result<&PathBuf, &String>) -> Option<Figures> {
-    let mut service = Measured::start(mode, "service", &[], console)?;
+fn measure(mode: Mode, seconds: f64, programs: &Programs) -> Option<Figures> {
+    if mode == Mode::Dial9 {
+        return None;
+    }
+    let mut service = Measured::start(mode, "service", &[], programs)?;
     let port = service.said[1].clone();
     let loaded = Process::own("load", &[&port, &seconds.to_string()]).figures();
     let [requests, per_second, p50_us, p99_us] = loaded[..] else { panic!("the load told {loaded:?}") };

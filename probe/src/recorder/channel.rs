@@ -393,6 +393,7 @@ pub(crate) struct SendAwaited {
 }
 
 impl Awaited for SendAwaited {
+    #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         self.channel.as_ref().map(|channel| (WaitKind::ChannelSend, channel.slot().id()))
     }
@@ -414,6 +415,7 @@ impl Awaited for SendAwaited {
 pub(crate) struct RecvAwaited(pub(crate) Option<&'static ChannelSlot>);
 
 impl Awaited for RecvAwaited {
+    #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         self.0.map(|channel| (WaitKind::ChannelRecv, channel.id()))
     }

@@ -532,26 +532,23 @@ pub(crate) enum Mode {
 
 /// An `await` for a lock that can be shared. Only for locks that outlive it, as a borrow or an `Arc` of the lock shows.
 pub(crate) struct SharedAwaited {
-    pub(crate) lock: Option<Shared>,
+    pub(crate) lock: Shared,
     pub(crate) mode: Mode,
 }
 
 impl Awaited for SharedAwaited {
+    #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         let kind = if self.mode == Mode::Read { WaitKind::LockRead } else { WaitKind::Lock };
-        self.lock.map(|lock| (kind, lock.lock.id()))
+        Some((kind, self.lock.lock.id()))
     }
 
     fn pending(&self) {
-        if let Some(lock) = self.lock {
-            lock.wait_begins(self.mode);
-        }
+        self.lock.wait_begins(self.mode);
     }
 
     fn ended(&self, waited: u64, completed: bool) {
-        if let Some(lock) = self.lock {
-            lock.wait_ended(self.mode, waited, completed);
-        }
+        self.lock.wait_ended(self.mode, waited, completed);
     }
 }
 

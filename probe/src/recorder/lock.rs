@@ -616,8 +616,9 @@ impl LockSlot {
 pub(crate) struct EventAwaited(pub(crate) Option<&'static LockSlot>);
 
 impl Awaited for EventAwaited {
+    #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
-        LockAwaited(self.0).target()
+        LockAwaited(self.0?).target()
     }
 
     fn pending(&self) {
@@ -637,24 +638,19 @@ impl Awaited for EventAwaited {
 }
 
 /// An `await` for a lock that only one can hold. Only for locks that outlive it, as a borrow or an `Arc` of the lock shows.
-pub(crate) struct LockAwaited(pub(crate) Option<&'static LockSlot>);
+pub(crate) struct LockAwaited(pub(crate) &'static LockSlot);
 
 impl Awaited for LockAwaited {
+    #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
-        self.0.map(|lock| (WaitKind::Lock, lock.id()))
+        Some((WaitKind::Lock, self.0.id()))
     }
 
     fn pending(&self) {
-        if let Some(lock) = self.0 {
-            lock.wait_begins();
-        }
+        self.0.wait_begins();
     }
 
     fn ended(&self, waited: u64, completed: bool) {
-        match self.0 {
-            Some(lock) if completed => lock.wait_won(waited),
-            Some(lock) => lock.wait_given_up(waited),
-            None => {}
-        }
+        if completed { self.0.wait_won(waited) } else { self.0.wait_given_up(waited) }
     }
 }

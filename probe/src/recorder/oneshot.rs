@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    active, clock,
+    Recorder, active, clock,
     lock::{location, set_location},
     site::{Site, SiteInfo, SiteKind, add},
 };
@@ -35,8 +35,13 @@ pub(crate) struct Outcomes {
 /// The site of a new oneshot channel for a `T`, made at `made`.
 #[inline]
 pub(crate) fn made<T>(made: CallSite) -> Option<&'static Site> {
-    let info = SiteInfo::of_thing(SiteKind::Oneshot, made, std::any::type_name::<T>());
-    let site = active()?.sites.get(&info)?;
+    active().and_then(|recorder| count(recorder, made, std::any::type_name::<T>()))
+}
+
+/// Apart from the rest, which is then small enough to become part of its caller.
+#[inline(never)]
+fn count(recorder: &'static Recorder, made: CallSite, type_name: &'static str) -> Option<&'static Site> {
+    let site = recorder.sites.get(&SiteInfo::of_thing(SiteKind::Oneshot, made, type_name))?;
     add(&site.spawned, 1);
     Some(site)
 }

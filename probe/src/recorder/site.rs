@@ -4,7 +4,7 @@ use std::{
     alloc::{Layout, alloc},
     panic::Location,
     sync::atomic::{
-        AtomicPtr, AtomicU32, AtomicU64,
+        AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
 };
@@ -13,10 +13,24 @@ use super::{oneshot::Outcomes, place::Place};
 
 /// Whether a place is one of the standard library: where a `Default` or a `&mut` passes on what the app calls, nothing
 /// tells from where.
-pub(crate) fn is_in_std(place: &Location<'_>) -> bool {
+#[inline]
+pub(crate) fn is_in_std(place: &'static Location<'static>) -> bool {
+    /// What was found last of the places that fall here: the address, and in its lowest bit whether it is.
+    static SEEN: [AtomicUsize; 256] = [const { AtomicUsize::new(0) }; 256];
+    let address = std::ptr::from_ref(place).addr();
+    let seen = &SEEN[address / align_of::<Location<'_>>() % SEEN.len()];
+    let known = seen.load(Relaxed);
+    if known & !1 == address { known & 1 != 0 } else { look(place, address, seen) }
+}
+
+#[cold]
+fn look(place: &Location<'_>, address: usize, seen: &AtomicUsize) -> bool {
     let file = place.file();
     // As built with the toolchain, and where its sources are installed.
-    file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/") || file.contains(r"\rustlib\src\rust\")
+    let is_in_std =
+        file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/") || file.contains(r"\rustlib\src\rust\");
+    seen.store(address | usize::from(is_in_std), Relaxed);
+    is_in_std
 }
 
 /// What is made at a site.

@@ -150,11 +150,6 @@ impl Waiting {
         }
         Some(Self { task, task_id: task.id(), on, since, entry: entry.map(|i| i as u8) })
     }
-
-    /// When it began, in ticks.
-    pub(crate) fn since(&self) -> u64 {
-        self.since
-    }
 }
 
 impl Drop for Waiting {
@@ -271,10 +266,20 @@ pub(crate) struct Watched<F, A: Awaited> {
     pending: Option<Pending>,
 }
 
-struct Pending {
-    /// Also set outside of a task, so that `Awaited::ended` gets its time.
-    since: u64,
-    waiting: Option<Waiting>,
+/// A wait that goes on, of what has somebody to tell of it. Small, since it lies in every future of a lock or a channel.
+enum Pending {
+    InTask(Waiting),
+    /// Outside of any task that is known: since when, in ticks, so that [`Awaited::ended`] gets its time.
+    Elsewhere(u64),
+}
+
+impl Pending {
+    fn since(&self) -> u64 {
+        match self {
+            Self::InTask(waiting) => waiting.since,
+            Self::Elsewhere(since) => *since,
+        }
+    }
 }
 
 impl<F, A: Awaited> Watched<F, A> {
@@ -305,6 +310,12 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
 }
 
 impl<F, A: Awaited> Watched<F, A> {
+    /// What is awaited.
+    #[inline]
+    pub(crate) fn awaited(&self) -> &A {
+        &self.awaited
+    }
+
     /// tokio's own future.
     pub(crate) fn future(self: Pin<&mut Self>) -> Pin<&mut F> {
         // SAFETY: pinned with `self`, as in `poll`.
@@ -314,16 +325,16 @@ impl<F, A: Awaited> Watched<F, A> {
     fn begin(&mut self) {
         if let Some((kind, id)) = self.awaited.target() {
             let waiting = Waiting::begin(kind, id, self.site);
-            let since = waiting.as_ref().map_or_else(clock::ticks, Waiting::since);
-            self.pending = Some(Pending { since, waiting });
+            self.pending = Some(waiting.map_or_else(|| Pending::Elsewhere(clock::ticks()), Pending::InTask));
             self.awaited.pending();
         }
     }
 
     #[cold]
     fn end(&mut self, completed: bool) {
-        if let Some(Pending { since, waiting }) = self.pending.take() {
-            drop(waiting);
+        if let Some(pending) = self.pending.take() {
+            let since = pending.since();
+            drop(pending);
             self.awaited.ended(clock::ticks().wrapping_sub(since), completed);
         }
     }

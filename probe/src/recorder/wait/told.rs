@@ -27,7 +27,7 @@ impl Kept {
         let task = waiting.as_ref().map_or(std::ptr::null_mut(), |waiting| std::ptr::from_ref(waiting.task).cast_mut());
         self.task.store(task, Relaxed);
         self.task_id.store(waiting.as_ref().map_or(0, |waiting| waiting.task_id), Relaxed);
-        let since = waiting.as_ref().map_or_else(clock::ticks, Waiting::since).max(NO_ENTRY + 1);
+        let since = waiting.as_ref().map_or_else(clock::ticks, |waiting| waiting.since).max(NO_ENTRY + 1);
         let entry = waiting.as_ref().and_then(|waiting| waiting.entry).map_or(NO_ENTRY, u64::from);
         self.since.store(since & !NO_ENTRY | entry, Release);
         std::mem::forget(waiting);

@@ -42,8 +42,8 @@ pub struct OwnedNotified {
 
 struct Waiting<'a> {
     future: Watched<raw::futures::Notified<'a>, EventAwaited>,
-    /// While a notification could still reach it.
-    expected: Option<&'static LockSlot>,
+    /// A notification could still reach it.
+    expected: bool,
     /// It had to wait, as far as is known here.
     waited: bool,
 }
@@ -64,6 +64,7 @@ impl Notify {
     }
 
     /// Waits for a notification; see [`Notify::notified`](::tokio::sync::Notify::notified).
+    #[inline]
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
         let site = Location::caller();
@@ -73,7 +74,7 @@ impl Notify {
             slot.expect(1);
         }
         let future = Watched::new(self.inner.notified(), EventAwaited(slot), site);
-        Notified { inner: Waiting { future, expected: slot, waited: false } }
+        Notified { inner: Waiting { future, expected: slot.is_some(), waited: false } }
     }
 
     /// As [`Notify::notified`], with a future that owns the `Notify`; see
@@ -88,6 +89,7 @@ impl Notify {
     }
 
     /// Notifies one that waits; see [`Notify::notify_one`](::tokio::sync::Notify::notify_one).
+    #[inline]
     pub fn notify_one(&self) {
         self.notify(raw::Notify::notify_one);
     }
@@ -97,6 +99,7 @@ impl Notify {
         self.notify(raw::Notify::notify_last);
     }
 
+    #[inline]
     fn notify(&self, notify: impl FnOnce(&raw::Notify)) {
         let slot = self.slot();
         // With anybody in sight, who gets it is tokio's to know.
@@ -137,6 +140,7 @@ impl<'a> Waiting<'a> {
         unsafe { self.map_unchecked_mut(|this| &mut this.future) }.future()
     }
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: `future` is pinned with `self` and not moved; the rest is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
@@ -151,8 +155,11 @@ impl<'a> Waiting<'a> {
     }
 
     /// No notification can reach it any more.
+    #[inline]
     fn over(&mut self, came: bool) {
-        if let Some(slot) = self.expected.take() {
+        if std::mem::take(&mut self.expected)
+            && let Some(slot) = self.future.awaited().0
+        {
             slot.expect(-1);
             if came {
                 if !self.waited {
@@ -167,6 +174,7 @@ impl<'a> Waiting<'a> {
 }
 
 impl Drop for Waiting<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.over(false);
     }
@@ -186,6 +194,7 @@ macro_rules! notified {
         impl Future for $Notified {
             type Output = ();
 
+            #[inline]
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
                 // SAFETY: pinned with `self`.
                 unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll(cx)

@@ -150,14 +150,15 @@ struct MadeAwaited<'a> {
 }
 
 impl MadeAwaited<'_> {
-    fn others(&self) -> SharedAwaited {
-        SharedAwaited { lock: self.slot, mode: Mode::Permits }
+    fn others(&self) -> Option<SharedAwaited> {
+        Some(SharedAwaited { lock: self.slot?, mode: Mode::Permits })
     }
 }
 
 impl Awaited for MadeAwaited<'_> {
+    #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
-        self.others().target()
+        self.others()?.target()
     }
 
     fn waits(&self) -> bool {
@@ -165,11 +166,15 @@ impl Awaited for MadeAwaited<'_> {
     }
 
     fn pending(&self) {
-        self.others().pending();
+        if let Some(others) = self.others() {
+            others.pending();
+        }
     }
 
     fn ended(&self, waited: u64, completed: bool) {
-        self.others().ended(waited, completed);
+        if let Some(others) = self.others() {
+            others.ended(waited, completed);
+        }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::recorder::{
 type CallSite = &'static Location<'static>;
 
 /// A one-shot channel, watched; see [`tokio::sync::oneshot::channel`].
+#[inline]
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let made = Location::caller();

@@ -153,6 +153,7 @@ impl Drop for Held {
 pub(crate) struct SetAwaited(pub(crate) bool);
 
 impl Awaited for SetAwaited {
+    #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         self.0.then_some((WaitKind::Join, 0))
     }

@@ -62,6 +62,7 @@ impl Due {
 pub(super) struct TimerAwaited(pub(super) Due);
 
 impl Awaited for TimerAwaited {
+    #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         Some((WaitKind::Timer, self.0.told()))
     }

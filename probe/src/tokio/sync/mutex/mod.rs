@@ -144,7 +144,10 @@ impl<T: ?Sized> Mutex<T> {
         let guard = match try_lock_now(|| self.lock.try_lock().ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.is_free() => self.lock.lock().await,
-            Tried::Wait | Tried::Yield => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,
+            Tried::Wait | Tried::Yield => match slot {
+                Some(slot) => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,
+                None => self.lock.lock().await,
+            },
         };
         Hold::begin(guard, slot, site)
     }

@@ -267,9 +267,10 @@ impl<T: ?Sized> RwLock<T> {
         let guard = match try_lock_now(|| self.lock.try_read().ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.lock.try_read().is_ok() => self.lock.read().await,
-            Tried::Wait | Tried::Yield => {
-                Watched::new(self.lock.read(), SharedAwaited { lock: slot, mode: Mode::Read }, site).await
-            }
+            Tried::Wait | Tried::Yield => match slot {
+                Some(lock) => Watched::new(self.lock.read(), SharedAwaited { lock, mode: Mode::Read }, site).await,
+                None => self.lock.read().await,
+            },
         };
         ReadHold::new(Self::held_to_read(slot, site), guard)
     }
@@ -280,9 +281,10 @@ impl<T: ?Sized> RwLock<T> {
         let guard = match try_lock_now(|| self.lock.try_write().ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.lock.try_write().is_ok() => self.lock.write().await,
-            Tried::Wait | Tried::Yield => {
-                Watched::new(self.lock.write(), SharedAwaited { lock: slot, mode: Mode::Write }, site).await
-            }
+            Tried::Wait | Tried::Yield => match slot {
+                Some(lock) => Watched::new(self.lock.write(), SharedAwaited { lock, mode: Mode::Write }, site).await,
+                None => self.lock.write().await,
+            },
         };
         WriteHold::new(self.held_to_write(slot, site), guard)
     }

@@ -269,10 +269,13 @@ impl Semaphore {
         let guard = match try_lock_now(|| self.inner.try_acquire_many(n).ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.inner.available_permits() >= n as usize => self.inner.acquire_many(n).await?,
-            Tried::Wait | Tried::Yield => {
-                let awaited = SharedAwaited { lock: slot, mode: Mode::Permits };
-                Watched::new(self.inner.acquire_many(n), awaited, site).await?
-            }
+            Tried::Wait | Tried::Yield => match slot {
+                Some(lock) => {
+                    let awaited = SharedAwaited { lock, mode: Mode::Permits };
+                    Watched::new(self.inner.acquire_many(n), awaited, site).await?
+                }
+                None => self.inner.acquire_many(n).await?,
+            },
         };
         Ok(Hold::new(Self::held(slot, n, site), guard))
     }
