@@ -1,14 +1,15 @@
 //! What judging takes: the time of one update and one judgement of all rules, and their share of a core at ten updates a
 //! second, by how many tasks there are. A tenth of the tasks, at most 100 000, change in each second; besides there are
-//! locks and channels in use.
+//! locks and channels in use, and locks that were taken within others.
 //!
 //! `cargo bench -p async-inspect-cli --bench rules`
 use std::time::{Duration, Instant};
 
 use async_inspect_cli::lints::{Engine, Settings};
 use async_inspect_cli::model::{
-    Batch, ChannelBirth, ChannelId, ChannelReading, LockBirth, LockId, LockReading, Model, SiteBirth, SiteId, SiteKind,
-    SiteReading, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState, Wait, WaitFor, WorkerId, WorkerReading,
+    Batch, ChannelBirth, ChannelId, ChannelReading, LockBirth, LockId, LockOrder, LockReading, Model, SiteBirth,
+    SiteId, SiteKind, SiteReading, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState, Wait, WaitFor, WorkerId,
+    WorkerReading,
 };
 
 const TICK: Duration = Duration::from_millis(100);
@@ -17,6 +18,7 @@ const SECONDS: u64 = 20;
 const SITES: u64 = 200;
 const LOCKS: u64 = 2_000;
 const CHANNELS: u64 = 2_000;
+const ORDERS: u32 = 500;
 
 /// A target that is made up as it is asked.
 struct Service {
@@ -72,6 +74,15 @@ impl Service {
             task_states: (0..self.tasks).map(|n| self.task(n)).collect(),
             lock_births: (0..LOCKS)
                 .map(|n| LockBirth { id: LockId(n + 1), site: Self::site(n), ..LockBirth::default() })
+                .collect(),
+            lock_orders: (0..ORDERS)
+                .map(|id| LockOrder {
+                    id,
+                    first: Self::site(id.into()),
+                    second: Self::site(u64::from(id) + 7),
+                    times: 1,
+                    ..LockOrder::default()
+                })
                 .collect(),
             channel_births: (0..CHANNELS)
                 .map(|n| ChannelBirth {

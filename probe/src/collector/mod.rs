@@ -283,8 +283,9 @@ impl Collector {
                     messages.channel_birth(&channel, &mut self.dictionary);
                 }
                 let last_send = self.last_sends.entry(channel.id).or_default();
-                if last_send.0 != channel.sent {
-                    *last_send = (channel.sent, now);
+                let sends = channel.sent + channel.unheard;
+                if last_send.0 != sends {
+                    *last_send = (sends, now);
                 }
                 messages.channel_state(&channel, last_send.1, &mut self.dictionary);
             }

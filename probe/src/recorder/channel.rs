@@ -18,7 +18,7 @@ use super::{
     names::Name,
     readers::{ReadersReading, ReadersSlot},
     refs::Refs,
-    site::{Site, SiteInfo, SiteKind, add},
+    site::{Site, SiteInfo, SiteKind, add, is_in_std},
     started, thread,
     wait::{Awaited, WaitKind},
 };
@@ -41,6 +41,8 @@ pub(crate) struct ChannelSlot {
     name: Name,
     /// What is told of it is inferred from room taken and given back: what its receiver does is not known.
     inferred: AtomicBool,
+    /// It was made by way of the standard library, and goes by the line that first uses it.
+    homeless: AtomicBool,
     /// Handles of any sort; the last one frees the slot.
     refs: Refs,
     /// 0 while the slot is free.
@@ -67,6 +69,8 @@ struct Sending {
     wait_total: AtomicU64,
     task: AtomicU64,
     site: AtomicPtr<Location<'static>>,
+    /// Of a broadcast or watch: sends that found no receiver.
+    unheard: AtomicU64,
 }
 
 #[repr(C, align(64))]
@@ -107,6 +111,7 @@ pub(crate) struct ChannelReading {
     pub(crate) send_wait_total: u64,
     pub(crate) sender_task: u64,
     pub(crate) send_site: Option<&'static Location<'static>>,
+    pub(crate) unheard: u64,
     pub(crate) last_recv_at: u64,
     pub(crate) receiver_task: u64,
     pub(crate) recv_site: Option<&'static Location<'static>>,
@@ -172,6 +177,7 @@ impl ChannelSlot {
         slot.closed.store(false, Relaxed);
         slot.name.reset();
         slot.inferred.store(false, Relaxed);
+        slot.homeless.store(info.location.location().is_some_and(is_in_std), Relaxed);
         slot.refs.begin();
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         slot.capacity.store(capacity as u64, Relaxed);
@@ -183,6 +189,7 @@ impl ChannelSlot {
             &sending.sends_blocked,
             &sending.wait_total,
             &sending.task,
+            &sending.unheard,
             &receiving.received,
             &receiving.last_at,
             &receiving.task,
@@ -250,6 +257,37 @@ impl ChannelSlot {
         set_if_new(&sending.task, thread::current_task_id());
         set_site_if_new(&sending.site, site);
         self.mark();
+    }
+
+    /// A send at `site` found no receiver.
+    #[cold]
+    pub(crate) fn unheard(&'static self, site: &'static Location<'static>) {
+        let sending = &self.sending;
+        sending.unheard.fetch_add(1, Relaxed);
+        set_if_new(&sending.task, thread::current_task_id());
+        set_site_if_new(&sending.site, site);
+        self.mark();
+    }
+
+    /// It is used at `site`.
+    #[inline]
+    pub(crate) fn used(&'static self, site: &'static Location<'static>) {
+        if self.homeless.load(Relaxed) {
+            self.settle_at(site);
+        }
+    }
+
+    #[cold]
+    fn settle_at(&'static self, site: &'static Location<'static>) {
+        let Some(old) = self.site().filter(|_| self.homeless.swap(false, Relaxed)) else { return };
+        let info = SiteInfo::of_thing(SiteKind::Channel, site, old.info.type_name);
+        if let Some(new) = started().sites.get(&info) {
+            add(&old.finished, 1);
+            add(&new.spawned, 1);
+            self.site.store(std::ptr::from_ref(new).cast_mut(), Relaxed);
+            self.name.tell_again();
+            self.mark();
+        }
     }
 
     /// A send begins to wait for room.
@@ -360,6 +398,7 @@ impl ChannelSlot {
             send_wait_total: sending.wait_total.load(Relaxed),
             sender_task: sending.task.load(Relaxed),
             send_site,
+            unheard: sending.unheard.load(Relaxed),
             last_recv_at: slowest.map_or(receiving.last_at.load(Relaxed), |reader| reader.asked_at),
             receiver_task: slowest.map_or(receiving.task.load(Relaxed), |reader| reader.task),
             recv_site: slowest.map_or(recv_site, |reader| reader.site),

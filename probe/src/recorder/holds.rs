@@ -12,16 +12,19 @@ use std::{
 };
 
 use super::{
-    arena::{Head, Slot},
+    arena::{Arena, Head, Slot},
     clock,
+    lazy::Lazy,
     lock::{LockKind, LockSlot, location, set_location},
     started,
     thread::{self, Holder},
     wait::{Awaited, WaitKind},
 };
 
-/// Holds that are listed.
+/// Holds that are listed at the lock itself.
 const LISTED: usize = 4;
+/// Those that are listed beside it.
+const MORE: usize = 4;
 
 /// Beside the slot of a lock that can be shared; a mutex has none.
 #[repr(C, align(64))]
@@ -40,13 +43,22 @@ pub(crate) struct HoldsSlot {
     /// Permits whose guard was forgotten.
     forgotten: AtomicU64,
     lock: AtomicPtr<LockSlot>,
+    more: Lazy<MoreHolds>,
 
     entries: [Entry; LISTED],
 }
 
+/// What a lock has that ever had more holds than entries: some of those that are in spare ones.
+#[repr(C)]
+pub(crate) struct MoreHolds {
+    head: Head,
+    entries: [AtomicPtr<Entry>; MORE],
+}
+
 /// One hold at a time, and the sums of those that were here. Whoever claims an entry is its only writer until the hold
 /// ends, so these are plain stores, on a line that no other holder has: it is why a hold takes one locked instruction.
-/// A hold that finds no entry at its lock takes a spare one, which nobody reads: its sums go to the lock's slot.
+/// A hold that finds no entry at its lock takes a spare one, of which a few are listed beside it: its sums go to the lock's
+/// slot.
 #[repr(C, align(64))]
 pub(crate) struct Entry {
     /// Of a spare one.
@@ -65,6 +77,8 @@ pub(crate) struct Entry {
     // Completed holds.
     hold_total: AtomicU64,
     short_holds: AtomicU32,
+    /// Of a spare one: index of the lock's `HoldsSlot`.
+    of: AtomicU32,
 }
 
 const MUTEX: u8 = LockKind::Mutex as u8;
@@ -75,6 +89,13 @@ const EXCLUSIVE: u16 = 1 << 15;
 
 // SAFETY: atomics only; zero is valid.
 unsafe impl Slot for HoldsSlot {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+// SAFETY: atomics only; zero is valid.
+unsafe impl Slot for MoreHolds {
     fn head(&self) -> &Head {
         &self.head
     }
@@ -96,7 +117,7 @@ pub(crate) struct HoldsReading {
     pub(crate) available: u64,
     pub(crate) holders: u32,
     pub(crate) forgotten: u64,
-    pub(crate) listed: [Option<HoldReading>; LISTED],
+    pub(crate) listed: [Option<HoldReading>; LISTED + MORE],
     /// Of the entries; the lock's slot has the rest.
     pub(super) sums: Sums,
 }
@@ -132,7 +153,14 @@ impl HoldsSlot {
         for counter in [&self.extra, &self.released, &self.forgotten] {
             counter.store(0, Relaxed);
         }
+        self.more.reset();
         self.entries.iter().for_each(Entry::reset);
+    }
+
+    /// The lock goes; nobody holds any of it.
+    pub(super) fn retire(&'static self) {
+        self.more.give_back(&started().more_holds);
+        started().holds.give_back(self);
     }
 
     /// Everything there is to read, of a lock of which `acquires` found no entry. The caller makes sure that the slot
@@ -153,7 +181,7 @@ impl HoldsSlot {
             available: total.saturating_sub(held),
             holders: u32::try_from(holders).unwrap_or(u32::MAX),
             forgotten: self.forgotten.load(Relaxed),
-            listed: self.entries.each_ref().map(Entry::read),
+            listed: self.listed(),
             sums: self.entries.iter().map(Entry::sums).fold(Sums::default(), Sums::and),
         }
     }
@@ -171,6 +199,39 @@ impl HoldsSlot {
     /// Where that hold was acquired.
     pub(super) fn written_at(&self) -> Option<&'static Location<'static>> {
         self.writer()?.site
+    }
+
+    /// Lists a spare entry, if there is room.
+    fn list(&self, spare: &'static Entry) {
+        let Some(more) = self.more.get_or_take(&started().more_holds, MoreHolds::reset) else { return };
+        let spare = std::ptr::from_ref(spare).cast_mut();
+        for place in &more.entries {
+            if place.load(Relaxed).is_null()
+                && place.compare_exchange(std::ptr::null_mut(), spare, Release, Relaxed).is_ok()
+            {
+                return;
+            }
+        }
+    }
+
+    fn list_no_more(&self, spare: &Entry) {
+        let Some(more) = self.more.get(&started().more_holds) else { return };
+        let listed = more.entries.iter().find(|place| std::ptr::eq(place.load(Relaxed), spare));
+        if let Some(place) = listed {
+            place.store(std::ptr::null_mut(), Relaxed);
+        }
+    }
+
+    fn listed(&self) -> [Option<HoldReading>; LISTED + MORE] {
+        let more = self.more.get(&started().more_holds);
+        std::array::from_fn(|n| match n.checked_sub(LISTED) {
+            None => self.entries[n].read(),
+            Some(n) => {
+                // SAFETY: null, or an entry, which is never freed.
+                let spare = unsafe { more?.entries[n].load(Acquire).as_ref() }?;
+                spare.read_of(Arena::index(self))
+            }
+        })
     }
 
     /// How many entries are in use.
@@ -208,6 +269,12 @@ impl HoldsSlot {
     fn lock(&self) -> &'static LockSlot {
         // SAFETY: set before anybody knew of it, to a slot, which is never freed.
         unsafe { &*self.lock.load(Relaxed) }
+    }
+}
+
+impl MoreHolds {
+    fn reset(&self) {
+        self.entries.iter().for_each(|place| place.store(std::ptr::null_mut(), Relaxed));
     }
 }
 
@@ -261,6 +328,16 @@ impl Entry {
             return None;
         }
         Some(HoldReading { task, site, since, permits, exclusive: mark & EXCLUSIVE != 0 })
+    }
+}
+
+impl Entry {
+    /// The hold in a spare entry, if it is one of the lock whose `HoldsSlot` has that index.
+    fn read_of(&self, holds: u32) -> Option<HoldReading> {
+        let since = self.since.load(Acquire);
+        let of = self.of.load(Acquire);
+        // No two holds in one entry begin at the same tick.
+        self.read().filter(|hold| of == holds && hold.since == since)
     }
 }
 
@@ -335,7 +412,11 @@ impl Shared {
         } else {
             self.holds.released.fetch_sub(1, Relaxed);
         }
-        started().spare_holds.take().inspect(|spare| spare.begin(hold, since))
+        started().spare_holds.take().inspect(|spare| {
+            spare.of.store(Arena::index(self.holds), Relaxed);
+            spare.begin(hold, since);
+            self.holds.list(spare);
+        })
     }
 
     /// Permits were added.
@@ -456,6 +537,8 @@ impl Held {
     fn give_back_unlisted(holds: &HoldsSlot, spare: Option<&'static Entry>) {
         holds.released.fetch_add(1, Relaxed);
         if let Some(spare) = spare {
+            holds.list_no_more(spare);
+            spare.since.store(0, Release);
             started().spare_holds.give_back(spare);
         }
     }

@@ -257,7 +257,7 @@ impl LockSlot {
         self.waits.id.store(0, Release);
         self.waits.details.give_back(&recorder.lock_details);
         if let Some(holds) = self.holds() {
-            recorder.holds.give_back(holds);
+            holds.retire();
         }
         if let Some(ending) = self.ending() {
             recorder.endings.give_back(ending);

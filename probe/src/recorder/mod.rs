@@ -87,7 +87,7 @@ use std::sync::{
 use arena::Arena;
 use channel::ChannelSlot;
 use ending::EndingSlot;
-use holds::{Entry, HoldsSlot};
+use holds::{Entry, HoldsSlot, MoreHolds};
 use lock::LockSlot;
 use lock_details::LockDetails;
 use membership::MembershipSlot;
@@ -109,6 +109,7 @@ pub(crate) struct Recorder {
     pub(crate) endings: Arena<EndingSlot>,
     pub(crate) holds: Arena<HoldsSlot>,
     pub(crate) spare_holds: Arena<Entry>,
+    pub(crate) more_holds: Arena<MoreHolds>,
     pub(crate) channels: Arena<ChannelSlot>,
     pub(crate) readers: Arena<ReadersSlot>,
     pub(crate) workers: Arena<WorkerSlot>,
@@ -134,6 +135,7 @@ static RECORDER: Recorder = Recorder {
     endings: Arena::new(),
     holds: Arena::new(),
     spare_holds: Arena::new(),
+    more_holds: Arena::new(),
     channels: Arena::new(),
     readers: Arena::new(),
     workers: Arena::new(),
@@ -182,7 +184,11 @@ impl Recorder {
 
     /// Histograms, holds and orders of locks that found no room.
     pub(crate) fn shed_details(&self) -> u64 {
-        self.poll_times.shed() + self.lock_details.shed() + self.spare_holds.shed() + self.orders.shed()
+        self.poll_times.shed()
+            + self.lock_details.shed()
+            + self.spare_holds.shed()
+            + self.more_holds.shed()
+            + self.orders.shed()
     }
 
     /// Whether the drop-in is in use, so that it has seen to what it makes.
@@ -218,6 +224,7 @@ impl Recorder {
             + self.endings.memory_bytes()
             + self.holds.memory_bytes()
             + self.spare_holds.memory_bytes()
+            + self.more_holds.memory_bytes()
             + self.channels.memory_bytes()
             + self.readers.memory_bytes()
             + self.workers.memory_bytes()

@@ -43,6 +43,11 @@ impl Name {
         self.0.store(id(name) | RENAMED, Release);
     }
 
+    /// What readers were told of the thing when it was new is no longer so.
+    pub(crate) fn tell_again(&self) {
+        self.0.fetch_or(RENAMED, Release);
+    }
+
     /// Whether it was named since this was last asked. For the collector only.
     pub(crate) fn take_renamed(&self) -> bool {
         self.0.load(Relaxed) & RENAMED != 0 && self.0.fetch_and(!RENAMED, Acquire) & RENAMED != 0

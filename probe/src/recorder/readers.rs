@@ -30,8 +30,6 @@ pub(crate) struct ReadersSlot {
     last_lag_at: AtomicU64,
     last_lag_task: AtomicU64,
     last_lag_site: AtomicPtr<Location<'static>>,
-    /// Sends that found no receiver.
-    unheard: AtomicU64,
 
     entries: [Entry; LISTED],
 }
@@ -60,7 +58,6 @@ pub(crate) struct ReadersReading {
     pub(crate) last_lag_at: u64,
     pub(crate) last_lag_task: u64,
     pub(crate) last_lag_site: Option<CallSite>,
-    pub(crate) unheard: u64,
     /// The one that is farthest behind.
     pub(crate) slowest: Option<ReaderReading>,
 }
@@ -76,7 +73,7 @@ pub(crate) struct ReaderReading {
 
 impl ReadersSlot {
     pub(super) fn reset(&self) {
-        for counter in [&self.lagged, &self.lost, &self.last_lag_at, &self.last_lag_task, &self.unheard] {
+        for counter in [&self.lagged, &self.lost, &self.last_lag_at, &self.last_lag_task] {
             counter.store(0, Relaxed);
         }
         set_location(&self.last_lag_site, None);
@@ -102,14 +99,8 @@ impl ReadersSlot {
             last_lag_at: self.last_lag_at.load(Relaxed),
             last_lag_task: self.last_lag_task.load(Relaxed),
             last_lag_site: location(&self.last_lag_site),
-            unheard: self.unheard.load(Relaxed),
             slowest: readers.min_by_key(|reader| reader.passed),
         }
-    }
-
-    /// A send found no receiver.
-    pub(crate) fn unheard(&self) {
-        self.unheard.fetch_add(1, Relaxed);
     }
 
     fn claim(&self, passed: u64) -> Option<&Entry> {

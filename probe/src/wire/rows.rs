@@ -218,7 +218,7 @@ impl Messages {
         states.last_lag_at_ns.push(since_start_ns(readers.last_lag_at));
         states.last_lag_task.push(readers.last_lag_task);
         states.last_lag_site.push(lag_site);
-        states.unheard.push(readers.unheard);
+        states.unheard.push(channel.unheard);
     }
 
     /// A worker now.

@@ -46,7 +46,7 @@ impl Barrier {
 
     fn slot(&self) -> Option<&'static LockSlot> {
         let tasks = i32::try_from(self.tasks).unwrap_or(i32::MAX);
-        self.watch.event::<raw::Barrier>(LockKind::Barrier, |slot| slot.expect(tasks))
+        self.watch.event::<raw::Barrier>(LockKind::Barrier, None, |slot| slot.expect(tasks))
     }
 }
 

@@ -153,10 +153,9 @@ impl<T> Sender<T> {
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
         let sent = self.inner.send(value);
         if let Some(channel) = &self.side.0 {
-            match (&sent, channel.slot().readers()) {
-                (Ok(_), _) => channel.slot().sent(1, Location::caller()),
-                (Err(_), Some(readers)) => readers.unheard(),
-                (Err(_), None) => {}
+            match &sent {
+                Ok(_) => channel.slot().sent(1, Location::caller()),
+                Err(_) => channel.slot().unheard(Location::caller()),
             }
         }
         sent

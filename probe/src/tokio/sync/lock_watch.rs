@@ -13,7 +13,7 @@ use crate::recorder::{
     holds::Shared,
     lock::{LockKind, LockSlot},
     names,
-    site::{SiteInfo, SiteKind},
+    site::{SiteInfo, SiteKind, is_in_std},
 };
 
 /// Where a lock was made, and its slot, which it gets when it is first used while something records.
@@ -37,13 +37,13 @@ impl Watch {
         Self { made, slot: AtomicPtr::new(std::ptr::null_mut()) }
     }
 
-    /// The slot, of a mutex for a `T`.
+    /// The slot, of a mutex for a `T`, which is used at `used`.
     #[inline]
-    pub(super) fn mutex<T: ?Sized>(&self) -> Option<&'static LockSlot> {
+    pub(super) fn mutex<T: ?Sized>(&self, used: &'static Location<'static>) -> Option<&'static LockSlot> {
         let recorder = active()?;
         let slot = self.slot.load(Acquire);
         if is_new(slot) {
-            self.register(slot, type_name::<T>(), |info, name| {
+            self.register(slot, type_name::<T>(), Some(used), |info, name| {
                 LockSlot::register(recorder, info, LockKind::Mutex, |slot| slot.name_first(name))
             })
         } else {
@@ -51,17 +51,19 @@ impl Watch {
         }
     }
 
-    /// The slot, of something for a `T` that is not held; `first` is told of it when it is new.
+    /// The slot, of something for a `T` that is not held, which is used at `used` if that is known; `first` is told of it
+    /// when it is new.
     #[inline]
     pub(super) fn event<T: ?Sized>(
         &self,
         kind: LockKind,
+        used: Option<&'static Location<'static>>,
         first: impl FnOnce(&'static LockSlot),
     ) -> Option<&'static LockSlot> {
         let recorder = active()?;
         let slot = self.slot.load(Acquire);
         if is_new(slot) {
-            self.register(slot, type_name::<T>(), |info, name| {
+            self.register(slot, type_name::<T>(), used, |info, name| {
                 LockSlot::register(recorder, info, kind, |slot| slot.name_first(name)).inspect(|slot| first(slot))
             })
         } else {
@@ -69,13 +71,18 @@ impl Watch {
         }
     }
 
-    /// The slot, of a lock of another kind for a `T`, with so many permits.
+    /// The slot, of a lock of another kind for a `T`, with so many permits, which is used at `used` if that is known.
     #[inline]
-    pub(super) fn shared<T: ?Sized>(&self, kind: LockKind, permits: impl FnOnce() -> u64) -> Option<Shared> {
+    pub(super) fn shared<T: ?Sized>(
+        &self,
+        kind: LockKind,
+        used: Option<&'static Location<'static>>,
+        permits: impl FnOnce() -> u64,
+    ) -> Option<Shared> {
         let recorder = active()?;
         let slot = self.slot.load(Acquire);
         let slot = if is_new(slot) {
-            self.register(slot, type_name::<T>(), |info, name| {
+            self.register(slot, type_name::<T>(), used, |info, name| {
                 LockSlot::register_shared(recorder, info, kind, permits(), |slot| slot.name_first(name))
             })
         } else {
@@ -106,10 +113,14 @@ impl Watch {
         &self,
         new: *mut LockSlot,
         type_name: &'static str,
+        used: Option<&'static Location<'static>>,
         register: impl FnOnce(&SiteInfo, u16) -> Option<&'static LockSlot>,
     ) -> Option<&'static LockSlot> {
         recorder::found_drop_in();
-        let info = SiteInfo::of_thing(SiteKind::Lock, self.made, type_name);
+        // `Arc::default()` says that the lock was made in the standard library: then the first line that uses it is the
+        // nearest to the one that made it.
+        let made = if is_in_std(self.made) { used.unwrap_or(self.made) } else { self.made };
+        let info = SiteInfo::of_thing(SiteKind::Lock, made, type_name);
         let made = register(&info, new.addr() as u16);
         let slot = made.map_or(NONE, |slot| std::ptr::from_ref(slot).cast_mut());
         match self.slot.compare_exchange(new, slot, AcqRel, Acquire) {

@@ -68,7 +68,7 @@ impl Notify {
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
         let site = Location::caller();
-        let slot = self.slot();
+        let slot = self.slot(Some(site));
         // From here on it is reached by `notify_waiters`, polled or not.
         if let Some(slot) = slot {
             slot.expect(1);
@@ -101,7 +101,7 @@ impl Notify {
 
     #[inline]
     fn notify(&self, notify: impl FnOnce(&raw::Notify)) {
-        let slot = self.slot();
+        let slot = self.slot(None);
         // With anybody in sight, who gets it is tokio's to know.
         let kept = slot.filter(|slot| slot.expecting() == 0);
         notify(&self.inner);
@@ -116,10 +116,11 @@ impl Notify {
     /// Notifies all that wait; see [`Notify::notify_waiters`](::tokio::sync::Notify::notify_waiters).
     #[track_caller]
     pub fn notify_waiters(&self) {
-        let lost = self.slot().filter(|slot| slot.expecting() == 0);
+        let site = Location::caller();
+        let lost = self.slot(Some(site)).filter(|slot| slot.expecting() == 0);
         self.inner.notify_waiters();
         if let Some(slot) = lost {
-            slot.lost_notify(Location::caller());
+            slot.lost_notify(site);
         }
     }
 
@@ -129,8 +130,8 @@ impl Notify {
     }
 
     #[inline]
-    fn slot(&self) -> Option<&'static LockSlot> {
-        self.watch.event::<raw::Notify>(LockKind::Notify, |_| ())
+    fn slot(&self, used: Option<&'static Location<'static>>) -> Option<&'static LockSlot> {
+        self.watch.event::<raw::Notify>(LockKind::Notify, used, |_| ())
     }
 }
 

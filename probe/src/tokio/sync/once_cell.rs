@@ -82,7 +82,7 @@ impl<T> OnceCell<T> {
     {
         let site = Location::caller();
         async move {
-            let (slot, making) = (self.slot(), AtomicBool::new(false));
+            let (slot, making) = (self.slot(site), AtomicBool::new(false));
             let init = || make(slot, &making, site, f);
             Watched::new(self.inner.get_or_init(init), MadeAwaited { slot, making: &making }, site).await
         }
@@ -101,7 +101,7 @@ impl<T> OnceCell<T> {
     {
         let site = Location::caller();
         async move {
-            let (slot, making) = (self.slot(), AtomicBool::new(false));
+            let (slot, making) = (self.slot(site), AtomicBool::new(false));
             let init = || make(slot, &making, site, f);
             Watched::new(self.inner.get_or_try_init(init), MadeAwaited { slot, making: &making }, site).await
         }
@@ -119,11 +119,11 @@ impl<T> OnceCell<T> {
 
     /// `None` for a cell that is initialised: nobody will ever wait for it.
     #[inline]
-    fn slot(&self) -> Option<Shared> {
+    fn slot(&self, site: &'static Location<'static>) -> Option<Shared> {
         if self.inner.initialized() {
             return None;
         }
-        self.watch.shared::<T>(LockKind::OnceCell, || 1)
+        self.watch.shared::<T>(LockKind::OnceCell, Some(site), || 1)
     }
 }
 

@@ -59,7 +59,7 @@ impl<T> SetOnce<T> {
     /// # Errors
     /// The value, when there is one already.
     pub fn set(&self, value: T) -> Result<(), SetOnceError<T>> {
-        let slot = self.slot();
+        let slot = self.slot(None);
         self.inner.set(value)?;
         if let Some(slot) = slot {
             slot.set_ready(true);
@@ -79,13 +79,13 @@ impl<T> SetOnce<T> {
         async move {
             match self.inner.get() {
                 Some(value) => value,
-                None => Watched::new(self.inner.wait(), EventAwaited(self.slot()), site).await,
+                None => Watched::new(self.inner.wait(), EventAwaited(self.slot(Some(site))), site).await,
             }
         }
     }
 
-    fn slot(&self) -> Option<&'static LockSlot> {
-        self.watch.event::<T>(LockKind::SetOnce, |slot| slot.set_ready(self.inner.initialized()))
+    fn slot(&self, used: Option<&'static Location<'static>>) -> Option<&'static LockSlot> {
+        self.watch.event::<T>(LockKind::SetOnce, used, |slot| slot.set_ready(self.inner.initialized()))
     }
 }
 

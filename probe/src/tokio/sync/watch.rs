@@ -1,7 +1,7 @@
 //! A channel that keeps the newest value only: tokio's [`watch`](raw::sync::watch) module, watched.
 //!
-//! Watched: how many values were sent, when any receiver last looked and from which line, how many receivers there are,
-//! and who waits for a change.
+//! Watched: how many values were sent, and how many to nobody, when any receiver last looked and from which line, how
+//! many receivers there are, and who waits for a change.
 #[cfg(doc)]
 use crate::tokio::raw;
 
@@ -55,7 +55,16 @@ impl Sending {
 
     fn sent(&self, site: CallSite) {
         if let Some(channel) = &self.0 {
+            channel.slot().used(site);
             channel.slot().sent(1, site);
+        }
+    }
+
+    /// A send at `site` found nobody.
+    fn unheard(&self, site: CallSite) {
+        if let Some(channel) = &self.0 {
+            channel.slot().used(site);
+            channel.slot().unheard(site);
         }
     }
 }
@@ -82,6 +91,7 @@ impl Receiving {
     /// Somebody asks whether there is anything new.
     fn asks(&self, site: CallSite) {
         if let Some(channel) = &self.0 {
+            channel.slot().used(site);
             channel.slot().asked(site);
         }
     }
@@ -120,9 +130,12 @@ impl<T> Sender<T> {
     /// The value, when there is no receiver.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.inner.send(value)?;
-        self.side.sent(Location::caller());
-        Ok(())
+        let sent = self.inner.send(value);
+        match &sent {
+            Ok(()) => self.side.sent(Location::caller()),
+            Err(_) => self.side.unheard(Location::caller()),
+        }
+        sent
     }
 
     /// Changes the value in place; see [`Sender::send_modify`](::tokio::sync::watch::Sender::send_modify).

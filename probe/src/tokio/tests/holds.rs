@@ -135,14 +135,14 @@ fn permits_are_counted_one_by_one() {
 fn more_holds_than_are_listed_are_counted() {
     run(async {
         #[rustfmt::skip]
-        let (s, made) = (Semaphore::new(10), here());
-        let mut permits: Vec<_> = (0..7).map(|_| s.try_acquire().unwrap()).collect();
-        assert_eq!((holds(made).holders, holds(made).listed.iter().flatten().count()), (7, 4));
+        let (s, made) = (Semaphore::new(20), here());
+        let mut permits: Vec<_> = (0..11).map(|_| s.try_acquire().unwrap()).collect();
+        assert_eq!((holds(made).holders, holds(made).listed.iter().flatten().count()), (11, 8));
         permits.drain(..2);
-        assert_eq!((holds(made).holders, holds(made).listed.iter().flatten().count()), (5, 2));
+        assert_eq!((holds(made).holders, holds(made).listed.iter().flatten().count()), (9, 6));
         permits.clear();
-        assert_eq!((holds(made).holders, holds(made).available), (0, 10));
-        assert_eq!(lock(made).hold_counts.iter().sum::<u32>(), 7);
+        assert_eq!((holds(made).holders, holds(made).available), (0, 20));
+        assert_eq!(lock(made).hold_counts.iter().sum::<u32>(), 11);
     });
 }
 
@@ -162,5 +162,23 @@ fn a_wait_for_a_permit_that_gives_up_is_over() {
         let site = lock(made).site;
         drop(s);
         assert_eq!((count(&site.spawned), count(&site.finished)), (1, 1));
+    });
+}
+
+#[test]
+fn holds_beyond_the_entries_of_one_lock_are_listed_at_no_other() {
+    run(async {
+        #[rustfmt::skip]
+        let (a, of_a) = (Semaphore::new(20), here());
+        #[rustfmt::skip]
+        let (b, of_b) = (Semaphore::new(20), here());
+        for round in 0..3 {
+            let of_one = if round % 2 == 0 { &a } else { &b };
+            let permits: Vec<_> = (0..7).map(|_| of_one.try_acquire().unwrap()).collect();
+            let listed =
+                [of_a, of_b].map(|made| find_lock(made).map_or(0, |_| holds(made).listed.iter().flatten().count()));
+            assert_eq!(listed, if round % 2 == 0 { [7, 0] } else { [0, 7] });
+            drop(permits);
+        }
     });
 }

@@ -8,7 +8,7 @@ use crate::{
     recorder::wait::WaitKind,
     tokio::{
         self,
-        sync::{Mutex, MutexGuard},
+        sync::{Mutex, MutexGuard, RwLock, watch},
     },
 };
 
@@ -183,5 +183,22 @@ fn a_constant_lock_is_known_by_where_it_stands() {
         let waiting = pin!(LOCK.lock());
         drop(waiting.await);
         assert_eq!(lock((file!(), STANDS)).acquires, 1);
+    });
+}
+
+#[test]
+fn what_is_made_by_way_of_the_standard_library_goes_by_the_line_that_first_uses_it() {
+    run(async {
+        let (mutex, rw) = (Arc::<Mutex<u64>>::default(), Box::<RwLock<u64>>::default());
+        let (sender, own) = (Arc::<watch::Sender<u64>>::default(), Mutex::<u64>::default());
+        let at = here();
+        let line = |n| (at.0, at.1 + n);
+        drop(mutex.lock().await);
+        drop(rw.read().await);
+        assert!(sender.send(1).is_err());
+        drop(own.lock().await);
+        assert!(find_lock(line(2)).is_some() && find_lock(line(3)).is_some() && find_lock(line(5)).is_none());
+        let channel = channel(line(4));
+        assert_eq!((channel.unheard, channel.sent), (1, 0));
     });
 }

@@ -107,8 +107,8 @@ impl<T: ?Sized> Mutex<T> {
     /// When it is locked.
     #[track_caller]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
-        let guard = self.lock.try_lock()?;
-        Ok(MutexGuard::new(self, Hold::begin(guard, self.watch.mutex::<T>(), Location::caller())))
+        let site = Location::caller();
+        Ok(MutexGuard::new(self, Hold::begin(self.lock.try_lock()?, self.watch.mutex::<T>(site), site)))
     }
 
     /// As [`Mutex::try_lock`], with a guard that owns its mutex; see
@@ -118,7 +118,8 @@ impl<T: ?Sized> Mutex<T> {
     /// When it is locked.
     #[track_caller]
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
-        let hold = Hold::begin(self.lock.try_lock()?, self.watch.mutex::<T>(), Location::caller());
+        let site = Location::caller();
+        let hold = Hold::begin(self.lock.try_lock()?, self.watch.mutex::<T>(site), site);
         // SAFETY: `hold` is of this very mutex.
         let hold = unsafe { hold.detach() };
         Ok(OwnedMutexGuard::new(self, hold))
@@ -139,7 +140,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline]
     async fn acquire(&self, site: &'static Location<'static>) -> Hold<'_> {
-        let slot = self.watch.mutex::<T>();
+        let slot = self.watch.mutex::<T>(site);
         // tokio's lock is handed from holder to waiter, so a try never overtakes one that waits.
         let guard = match try_lock_now(|| self.lock.try_lock().ok()) {
             Tried::Done(guard) => guard,
@@ -159,7 +160,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[track_caller]
     fn acquire_blocking(&self, site: &'static Location<'static>) -> Hold<'_> {
-        let slot = self.watch.mutex::<T>();
+        let slot = self.watch.mutex::<T>(site);
         // Whether it is free is only looked at: within an asynchronous context tokio's `blocking_lock` has to panic.
         let waiting = slot.filter(|_| !self.is_free()).map(BlockingWait::begin);
         let guard = self.lock.blocking_lock();

@@ -122,7 +122,8 @@ impl<T: ?Sized> RwLock<T> {
     /// Within an asynchronous context.
     #[track_caller]
     pub fn blocking_read(&self) -> RwLockReadGuard<'_, T> {
-        let (slot, site) = (self.slot(), Location::caller());
+        let site = Location::caller();
+        let slot = self.slot(site);
         let waiting = slot.filter(|_| self.lock.try_read().is_err()).map(|slot| slot.blocks(Mode::Read));
         let guard = self.lock.blocking_read();
         if let Some(waiting) = waiting {
@@ -180,7 +181,8 @@ impl<T: ?Sized> RwLock<T> {
     /// Within an asynchronous context.
     #[track_caller]
     pub fn blocking_write(&self) -> RwLockWriteGuard<'_, T> {
-        let (slot, site) = (self.slot(), Location::caller());
+        let site = Location::caller();
+        let slot = self.slot(site);
         let waiting = slot.filter(|_| self.lock.try_write().is_err()).map(|slot| slot.blocks(Mode::Write));
         let guard = self.lock.blocking_write();
         if let Some(waiting) = waiting {
@@ -238,8 +240,8 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     #[inline]
-    fn slot(&self) -> Option<Shared> {
-        self.watch.shared::<T>(LockKind::RwLock, || self.max_readers.into())
+    fn slot(&self, site: &'static Location<'static>) -> Option<Shared> {
+        self.watch.shared::<T>(LockKind::RwLock, Some(site), || self.max_readers.into())
     }
 
     fn reading<'a>(&'a self, hold: ReadHold<'a>) -> RwLockReadGuard<'a, T> {
@@ -262,7 +264,7 @@ impl<T: ?Sized> RwLock<T> {
 
     #[inline]
     async fn get_read(&self, site: &'static Location<'static>) -> ReadHold<'_> {
-        let slot = self.slot();
+        let slot = self.slot(site);
         // tokio lets in those who wait first, so a try never overtakes one.
         let guard = match try_lock_now(|| self.lock.try_read().ok()) {
             Tried::Done(guard) => guard,
@@ -277,7 +279,7 @@ impl<T: ?Sized> RwLock<T> {
 
     #[inline]
     async fn get_write(&self, site: &'static Location<'static>) -> WriteHold<'_> {
-        let slot = self.slot();
+        let slot = self.slot(site);
         let guard = match try_lock_now(|| self.lock.try_write().ok()) {
             Tried::Done(guard) => guard,
             Tried::Yield if self.lock.try_write().is_ok() => self.lock.write().await,
@@ -291,12 +293,12 @@ impl<T: ?Sized> RwLock<T> {
 
     fn try_get_read(&self, site: &'static Location<'static>) -> Result<ReadHold<'_>, TryLockError> {
         let guard = self.lock.try_read()?;
-        Ok(ReadHold::new(Self::held_to_read(self.slot(), site), guard))
+        Ok(ReadHold::new(Self::held_to_read(self.slot(site), site), guard))
     }
 
     fn try_get_write(&self, site: &'static Location<'static>) -> Result<WriteHold<'_>, TryLockError> {
         let guard = self.lock.try_write()?;
-        Ok(WriteHold::new(self.held_to_write(self.slot(), site), guard))
+        Ok(WriteHold::new(self.held_to_write(self.slot(site), site), guard))
     }
 }
 

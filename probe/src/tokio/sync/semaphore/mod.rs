@@ -253,7 +253,7 @@ impl Semaphore {
 
     #[inline]
     fn slot(&self) -> Option<Shared> {
-        self.watch.shared::<raw::Semaphore>(LockKind::Semaphore, || self.inner.available_permits() as u64)
+        self.watch.shared::<raw::Semaphore>(LockKind::Semaphore, None, || self.inner.available_permits() as u64)
     }
 
     #[inline]
