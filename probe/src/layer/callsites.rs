@@ -10,7 +10,10 @@ use std::sync::{
 use tracing::{Metadata, level_filters::LevelFilter, subscriber::Interest};
 use tracing_subscriber::layer::{Context, Filter};
 
-use super::here;
+use super::{
+    here,
+    known::{self, Tells},
+};
 use crate::recorder::active;
 
 /// A span has come, so what tokio tells does get here.
@@ -66,7 +69,7 @@ pub(super) struct Wanted(pub(super) Turn);
 impl<S> Filter<S> for Wanted {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         self.is_on()
-            && match want(metadata) {
+            && match want(metadata, known::tells(metadata)) {
                 Want::Never => false,
                 Want::Always => true,
                 Want::InResource => here::wants_internal_semaphore(),
@@ -76,7 +79,7 @@ impl<S> Filter<S> for Wanted {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match want(metadata) {
+        match want(metadata, known::register(metadata)) {
             _ if !self.is_on() => Interest::never(),
             Want::Never => Interest::never(),
             Want::Always => Interest::always(),
@@ -109,7 +112,10 @@ enum Want {
     OfSend,
 }
 
-fn want(metadata: &Metadata<'_>) -> Want {
+fn want(metadata: &Metadata<'_>, tells: Tells) -> Want {
+    if metadata.is_event() {
+        return if tells == Tells::Nothing { Want::Never } else { Want::Always };
+    }
     let module = metadata.module_path().unwrap_or_default();
     let Some(module) = module.strip_prefix("tokio::") else { return Want::Never };
     match (metadata.name(), module) {
@@ -121,14 +127,6 @@ fn want(metadata: &Metadata<'_>) -> Want {
         ("runtime.resource", "sync::batch_semaphore") => Want::InResource,
         ("runtime.resource.async_op", "util::trace") => Want::OfOperation,
         ("runtime.resource.async_op", "sync::batch_semaphore") => Want::OfSend,
-        _ if metadata.is_event() => match (metadata.target(), module) {
-            ("tokio::task::waker", _)
-            | (super::tell::POLL_OP, "util::trace" | "sync::batch_semaphore" | "sync::oneshot" | "time::sleep") => {
-                Want::Always
-            }
-            (super::tell::STATE_UPDATE, module) if module.starts_with("sync::") => Want::Always,
-            _ => Want::Never,
-        },
         _ => Want::Never,
     }
 }

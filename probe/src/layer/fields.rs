@@ -138,11 +138,27 @@ impl Visit for Polled {
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
 }
 
-/// Whose waker it is, by the id of the task's span, and whether it was used to wake.
+/// Whose waker it is, by the id of the task's span.
+#[derive(Default)]
+pub(super) struct TaskSpan(pub(super) u64);
+
+impl Visit for TaskSpan {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "task.id" {
+            self.0 = value;
+        }
+    }
+
+    fn record_str(&mut self, _: &Field, _: &str) {}
+
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
+
+/// Whose waker it is, by the id of the task's span, and whether it was used to wake, if it is known what was done.
 #[derive(Default)]
 pub(super) struct Waker {
     pub(super) span: u64,
-    pub(super) wakes: bool,
+    pub(super) wakes: Option<bool>,
 }
 
 impl Visit for Waker {
@@ -154,7 +170,11 @@ impl Visit for Waker {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "op" {
-            self.wakes = matches!(value, "waker.wake" | "waker.wake_by_ref");
+            self.wakes = match value {
+                "waker.wake" | "waker.wake_by_ref" => Some(true),
+                "waker.clone" | "waker.drop" => Some(false),
+                _ => None,
+            };
         }
     }
 

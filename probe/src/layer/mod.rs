@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`callsites`] | which of all spans and events are wanted; the rest is refused |
+//! | [`known`] | what the events of each callsite tell |
 //! | [`fields`] | what is read out of them |
 //! | [`spans`] | from a span's id to what it stands for |
 //! | [`here`] | which of tokio's things this thread is at |
@@ -23,10 +24,11 @@ mod blind;
 mod callsites;
 mod fields;
 mod here;
+mod known;
 mod spans;
 mod tell;
 
-use std::{any::TypeId, sync::atomic::Ordering::Relaxed};
+use std::{any::TypeId, panic::catch_unwind, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use tracing::{
     Dispatch, Event, Metadata, Subscriber,
@@ -84,6 +86,19 @@ pub(crate) fn started() {
     }
 }
 
+/// Has what was found not to be needed refused, for as long as the probe lives: an event cannot, since others ask what the
+/// layer wants under a lock. The app's other layers are asked as well; what they panic with is theirs.
+pub(crate) async fn refuse_what_is_not_needed() {
+    let mut pause = Duration::from_millis(10);
+    loop {
+        ::tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+        if known::take_refused() {
+            let _ = catch_unwind(tracing::callsite::rebuild_interest_cache);
+        }
+    }
+}
+
 /// What is wanted goes through the filter, which keeps the rest from this layer without keeping it from others. Spans that
 /// are entered, left and closed are looked up by their ids anyhow, so these need not be asked for; and nothing about an
 /// event matters to the filter but its callsite, which was asked for before.
@@ -131,9 +146,7 @@ where
                 Kind::Task => {
                     if let (Some(recorder), Some((task, slot))) = (active(), span.task()) {
                         // Whoever else enters the span, as what was spawned `in_current_span`, is another task.
-                        if here::is_in_task(span, task) {
-                            foreign::entered(recorder, task, slot);
-                        }
+                        foreign::entered(recorder, task, slot, || here::is_in_task(span, task));
                     }
                 }
                 _ => here::enter(span),
@@ -147,9 +160,7 @@ where
             let span = span.value();
             match span.kind() {
                 Kind::Task => {
-                    if let Some((task, _)) = span.task()
-                        && here::is_in_task(span, task)
-                    {
+                    if let Some((task, _)) = span.task() {
                         foreign::exited(task);
                     }
                 }
@@ -194,7 +205,7 @@ impl<S: Subscriber> Layer<S> for Recording {
     #[inline]
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if self.turn.is_ours() {
-            tell::event(event);
+            tell::event(known::tells(event.metadata()), event);
         }
     }
 }

@@ -2,8 +2,9 @@
 use tracing::Event;
 
 use super::{
-    fields::{Change, How, Polled, Update, Waker},
+    fields::{Change, How, Polled, TaskSpan, Update, Waker},
     here,
+    known::{self, Tells},
     spans::{HAS_ROOM, Kind, Span, find, oneshot},
 };
 use crate::recorder::{
@@ -12,21 +13,26 @@ use crate::recorder::{
     wait::{WaitKind, told},
 };
 
-/// Targets of tokio's events.
-pub(super) const POLL_OP: &str = "runtime::resource::poll_op";
-pub(super) const STATE_UPDATE: &str = "runtime::resource::state_update";
-
-/// An event that is wanted.
+/// An event of a callsite that tells this.
 #[inline]
-pub(super) fn event(event: &Event<'_>) {
-    let metadata = event.metadata();
-    match metadata.target() {
-        POLL_OP => {
-            let mut polled = Polled::default();
-            event.record(&mut polled);
-            polled_by(metadata.module_path().unwrap_or_default(), polled.0);
+pub(super) fn event(tells: Tells, event: &Event<'_>) {
+    match tells {
+        Tells::Wake => {
+            let mut task = TaskSpan::default();
+            event.record(&mut task);
+            woken(task.0);
         }
-        STATE_UPDATE => {
+        Tells::Waker => {
+            let mut waker = Waker::default();
+            event.record(&mut waker);
+            if let Some(wakes) = waker.wakes {
+                known::learn(event.metadata(), wakes);
+            }
+            if waker.wakes == Some(true) {
+                woken(waker.span);
+            }
+        }
+        Tells::Change => {
             let Some(span) = here::innermost() else { return };
             let mut update = Update::default();
             event.record(&mut update);
@@ -34,31 +40,37 @@ pub(super) fn event(event: &Event<'_>) {
                 changed(span, change, update.how);
             }
         }
-        _ => {
-            let mut waker = Waker::default();
-            event.record(&mut waker);
-            if waker.wakes
-                && let Some((task, slot)) = find(waker.span).and_then(|span| span.value().task())
-                && slot.id() == task
-            {
-                slot.wake();
-            }
+        Tells::Timer | Tells::Oneshot | Tells::Semaphore | Tells::Operation => {
+            let mut polled = Polled::default();
+            event.record(&mut polled);
+            polled_as(tells, polled.0);
         }
+        Tells::Nothing => {}
     }
 }
 
-/// Something was polled, by code in `module`.
-fn polled_by(module: &str, ready: bool) {
-    match module {
-        "tokio::time::sleep" if ready => told::ready(WaitKind::Timer, 0),
-        "tokio::time::sleep" => told::not_ready(WaitKind::Timer, 0),
-        "tokio::sync::oneshot" => {
+/// The task of that span was woken.
+#[inline]
+fn woken(span: u64) {
+    if let Some((task, slot)) = find(span).and_then(|span| span.value().task())
+        && slot.id() == task
+    {
+        slot.wake();
+    }
+}
+
+/// Something was polled, as its callsite tells.
+fn polled_as(tells: Tells, ready: bool) {
+    match tells {
+        Tells::Timer if ready => told::ready(WaitKind::Timer, 0),
+        Tells::Timer => told::not_ready(WaitKind::Timer, 0),
+        Tells::Oneshot => {
             if let Some((span, site)) = here::innermost().and_then(|span| Some((span, span.site()?))) {
                 answer_polled(span, site, ready);
             }
         }
         // What is inside of a lock's operation tells the same as the operation.
-        "tokio::sync::batch_semaphore" => send_polled(ready),
+        Tells::Semaphore => send_polled(ready),
         _ => {
             if let Some(span) = here::innermost().filter(|span| span.kind() == Kind::Operation) {
                 operation_polled(span, ready);

@@ -34,16 +34,46 @@ pub(crate) enum By {
 
 /// A poll in progress.
 struct InPoll {
-    id: u64,
-    by: By,
-    poll: PollInProgress,
+    /// The task's id.
+    id: Cell<u64>,
+    by: Cell<By>,
     /// How many times more it was said to begin, by whoever said it first: a span can be entered again.
-    again: u32,
+    again: Cell<u32>,
     /// The thread unwinds already as this begins: the future is dropped for a panic.
-    unwinding: bool,
+    unwinding: Cell<bool>,
     /// The task ended in this poll.
-    ended: bool,
-    panicked: bool,
+    ended: Cell<bool>,
+    panicked: Cell<bool>,
+    /// Taken as it ends.
+    poll: Cell<Option<ManuallyDrop<PollInProgress>>>,
+}
+
+impl InPoll {
+    const fn none() -> Self {
+        Self {
+            id: Cell::new(0),
+            by: Cell::new(By::Hooks),
+            again: Cell::new(0),
+            unwinding: Cell::new(false),
+            ended: Cell::new(false),
+            panicked: Cell::new(false),
+            poll: Cell::new(None),
+        }
+    }
+
+    #[inline]
+    fn begin(&self, recorder: &'static Recorder, id: u64, slot: &'static TaskSlot, by: By) {
+        if slot.polls() == 0 {
+            slot.alive();
+        }
+        self.id.set(id);
+        self.by.set(by);
+        self.again.set(0);
+        self.unwinding.set(std::thread::panicking());
+        self.ended.set(false);
+        self.panicked.set(false);
+        self.poll.set(Some(ManuallyDrop::new(PollInProgress::begin_known(recorder, slot))));
+    }
 }
 
 struct Here {
@@ -54,7 +84,7 @@ struct Here {
     /// tells of its spawn.
     gone: Cell<u64>,
     /// The outermost first.
-    polls: [Cell<Option<ManuallyDrop<InPoll>>>; NESTED],
+    polls: [InPoll; NESTED],
     depth: Cell<usize>,
     /// The last poll of which the layer told: the task's id, and how long it took.
     #[cfg(feature = "layer")]
@@ -67,7 +97,7 @@ thread_local! {
         Here {
             ours: Cell::new(0),
             gone: Cell::new(0),
-            polls: [const { Cell::new(None) }; NESTED],
+            polls: [const { InPoll::none() }; NESTED],
             depth: Cell::new(0),
             #[cfg(feature = "layer")]
             last: Cell::new((0, 0)),
@@ -164,48 +194,51 @@ fn enter(recorder: &'static Recorder, id: u64, info: &SiteInfo, kind: TaskKind) 
 #[inline]
 pub(crate) fn poll_begins(recorder: &'static Recorder, id: u64) {
     if let Some(slot) = place_of(id).and_then(Place::slot) {
-        begins(recorder, id, slot, By::Hooks);
+        HERE.with(|here| {
+            if !goes_on(here, id, By::Hooks) {
+                begins(here, recorder, id, slot, By::Hooks);
+            }
+        });
     }
 }
 
-/// A poll of the task `id`, or the drop of its future, begins on this thread, as the layer says.
+/// A poll of the task `id`, or the drop of its future, begins on this thread, as the layer says; but only if `is_in_task`,
+/// unless it goes on already.
 #[cfg(feature = "layer")]
 #[inline]
-pub(crate) fn entered(recorder: &'static Recorder, id: u64, slot: &'static TaskSlot) {
+pub(crate) fn entered(
+    recorder: &'static Recorder,
+    id: u64,
+    slot: &'static TaskSlot,
+    is_in_task: impl FnOnce() -> bool,
+) {
     if slot.id() == id {
-        begins(recorder, id, slot, By::Layer);
+        HERE.with(|here| {
+            if !goes_on(here, id, By::Layer) && is_in_task() {
+                begins(here, recorder, id, slot, By::Layer);
+            }
+        });
     }
 }
 
+/// Whether the innermost poll is one of this task, which then is said to begin once more.
 #[inline]
-fn begins(recorder: &'static Recorder, id: u64, slot: &'static TaskSlot, by: By) {
-    HERE.with(|here| {
-        let depth = here.depth.get();
-        if let Some(top) = depth.checked_sub(1).and_then(|top| here.polls.get(top)) {
-            let mut poll = top.take();
-            let nested = poll.as_mut().filter(|poll| poll.id == id).map(|poll| poll.again += u32::from(poll.by == by));
-            top.set(poll);
-            if nested.is_some() {
-                return;
-            }
-        }
-        if let Some(free) = here.polls.get(depth) {
-            if slot.polls() == 0 {
-                slot.alive();
-            }
-            let poll = PollInProgress::begin_known(recorder, slot);
-            free.set(Some(ManuallyDrop::new(InPoll {
-                id,
-                by,
-                poll,
-                again: 0,
-                unwinding: std::thread::panicking(),
-                ended: false,
-                panicked: false,
-            })));
-            here.depth.set(depth + 1);
-        }
-    });
+fn goes_on(here: &Here, id: u64, by: By) -> bool {
+    let top = here.depth.get().checked_sub(1).and_then(|top| here.polls.get(top));
+    let Some(poll) = top.filter(|poll| poll.id.get() == id) else { return false };
+    if poll.by.get() == by {
+        poll.again.set(poll.again.get() + 1);
+    }
+    true
+}
+
+#[inline]
+fn begins(here: &Here, recorder: &'static Recorder, id: u64, slot: &'static TaskSlot, by: By) {
+    let depth = here.depth.get();
+    if let Some(free) = here.polls.get(depth) {
+        free.begin(recorder, id, slot, by);
+        here.depth.set(depth + 1);
+    }
 }
 
 /// The poll ended, by a panic too.
@@ -225,28 +258,35 @@ pub(crate) fn exited(id: u64) {
 fn ends(id: u64, by: By) {
     HERE.with(|here| {
         let Some(depth) = here.depth.get().checked_sub(1) else { return };
-        let Some(mut poll) = here.polls[depth].take().map(ManuallyDrop::into_inner) else { return };
+        let poll = &here.polls[depth];
+        if poll.id.get() != id {
+            // Of a task that is not known, within the poll of one that is.
+            return;
+        }
         // A span is left as the thread unwinds, a hook is called later.
-        poll.panicked |= poll.id == id && !poll.unwinding && std::thread::panicking();
-        if poll.id != id || poll.by != by || poll.again > 0 {
-            // Of a task that is not known, within the poll of one that is; or by one of two who tell of it.
-            poll.again -= u32::from(poll.id == id && poll.by == by);
-            here.polls[depth].set(Some(ManuallyDrop::new(poll)));
+        poll.panicked.set(poll.panicked.get() | (!poll.unwinding.get() && std::thread::panicking()));
+        if poll.by.get() != by {
+            // By one of two who tell of it.
+            return;
+        }
+        if let Some(again) = poll.again.get().checked_sub(1) {
+            poll.again.set(again);
             return;
         }
         here.depth.set(depth);
-        let slot = poll.poll.task();
+        let Some(in_progress) = poll.poll.take().map(ManuallyDrop::into_inner) else { return };
+        let slot = in_progress.task();
         let busy = slot.busy();
-        if poll.panicked {
-            drop(poll.poll);
+        if poll.panicked.get() {
+            drop(in_progress);
         } else {
-            poll.poll.end();
+            in_progress.end();
         }
         #[cfg(feature = "layer")]
         here.last.set((id, slot.busy().wrapping_sub(busy)));
         #[cfg(not(feature = "layer"))]
         let _ = busy;
-        if poll.ended {
+        if poll.ended.get() {
             end(slot, Stage::Done);
         }
     });
@@ -293,13 +333,8 @@ fn take(id: u64) -> Option<&'static TaskSlot> {
 /// Whether the task is in a poll on this thread, at the end of which it will have ended.
 fn ends_in_poll(id: u64) -> bool {
     HERE.with(|here| {
-        here.polls[..here.depth.get()].iter().any(|poll| {
-            let Some(mut known) = poll.take() else { return false };
-            let this = known.id == id;
-            known.ended |= this;
-            poll.set(Some(known));
-            this
-        })
+        let poll = here.polls[..here.depth.get()].iter().find(|poll| poll.id.get() == id);
+        poll.inspect(|poll| poll.ended.set(true)).is_some()
     })
 }
 

@@ -69,6 +69,11 @@ async fn run(
         routes.add_service(console.into_server())
     };
     let collecting = collect(collector, subscribers);
+    #[cfg(feature = "layer")]
+    let collecting = async {
+        let (never, ()) = futures_util::future::join(collecting, crate::layer::refuse_what_is_not_needed()).await;
+        never
+    };
     match select(pin!(serve(listener, routes)), pin!(collecting)).await {
         Either::Left((served, _)) => served,
         Either::Right((never, _)) => match never {},
