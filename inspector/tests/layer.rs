@@ -19,6 +19,7 @@ use async_inspect_zoo::{Program, find};
 use watched::{Attached, Watched, async_inspect, describe, free_address, serious, turn};
 
 const EXHIBITS: &str = include_str!("../zoo/layer/exhibits.rs");
+const LIBRARY: &str = include_str!("../zoo/src/lib.rs");
 const MERGED: &str = include_str!("../zoo/layer/merged.rs");
 
 /// The zoo on tokio itself, built into the folder that this test was built into.
@@ -63,8 +64,8 @@ fn line_of(source: &str, text: &str) -> usize {
     source.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("no {text:?}")) + 1
 }
 
-/// `check` on a faulty program: its rule at that line, and no other alarm.
-fn check_names(program: &'static Program, line: usize) {
+/// `check` on a faulty program: its rule at that line of that file, and no other alarm.
+fn check_names(program: &'static Program, file: &str, line: usize) {
     let rule = program.rule.unwrap();
     let watched = start(program.name, &[]);
     watched::wait_for("the probe", || std::net::TcpStream::connect(watched.probe).ok());
@@ -76,7 +77,7 @@ fn check_names(program: &'static Program, line: usize) {
     assert_eq!(output.status.code(), Some(1), "{rule}: {said}\n{}", watched.stderr());
     let report: serde_json::Value = serde_json::from_str(&said).unwrap();
     // Cargo names a file of another workspace from there.
-    let place = format!("{}:{line}:", program.file.trim_start_matches("inspector/zoo/"));
+    let place = format!("{}:{line}:", file.trim_start_matches("inspector/zoo/"));
     let findings = report["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] != "info");
     for finding in findings {
         assert_eq!(finding["rule"], rule, "{finding:#}");
@@ -84,21 +85,29 @@ fn check_names(program: &'static Program, line: usize) {
         assert!(location.contains(&place), "at {location}, not at {place}: {finding:#}");
     }
     let blind = report["not_visible"].to_string();
-    for what in ["unbounded mpsc", "broadcast", "watch", "Notify", "JoinHandles"] {
+    for what in ["unbounded mpsc", "broadcast", "watch", "Notify", "JoinHandles", "parks and queues"] {
         assert!(blind.contains(what), "{what} is not in {blind}");
     }
+    assert!(!blind.contains("locks of the drop-in are watched"), "there is no drop-in: {blind}");
 }
 
 #[test]
 fn check_names_what_is_wrong_and_where() {
     let _turn = turn();
-    let check = |name, line| {
-        let program = find(name).unwrap();
-        check_names(program, line_of(program.source, line));
-    };
-    check("deadlock", "Mutex::new(Account");
-    check("lock-contention", "Mutex::new(Ledger");
-    check("long-poll", "// <- fault: long-poll");
+    zoo();
+    std::thread::scope(|scope| {
+        let check = |name, line| {
+            let program = find(name).unwrap();
+            scope.spawn(move || check_names(program, program.file, line_of(program.source, line)));
+        };
+        check("deadlock", "Mutex::new(Account");
+        check("lock-contention", "Mutex::new(Ledger");
+        check("long-poll", "// <- fault: long-poll");
+        check("blocked-worker", "thread::sleep(Duration");
+        // A bounded mpsc is known by the semaphore within, and where it was made by the task that was polled then.
+        let (program, made_by) = (find("channel-saturated").unwrap(), line_of(LIBRARY, ".block_on(body)"));
+        scope.spawn(move || check_names(program, "src/lib.rs", made_by));
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -162,6 +171,9 @@ async fn what_tokio_tells_of_itself_is_what_is_shown() {
     let _turn = turn();
     let shown = Shown::of("exhibits", "exhibits.rs", EXHIBITS).await;
 
+    let sees = |what| shown.model.target.sees(what);
+    assert!(["tasks", "locks", "holders", "channels", "oneshots", "timers", "wakes", "panics"].into_iter().all(sees));
+    assert!(!sees("handles") && !sees("runtimes"), "nothing tells of them");
     let workers = shown.model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker);
     assert!(workers.count() > 0, "a runtime's workers are no tasks");
     let mutex = shown.lock("mutex");

@@ -59,7 +59,8 @@ struct WorkerJson<'a> {
     polls: u64,
     busy_ns: u64,
     busy_share: f64,
-    parks_per_s: f64,
+    /// Null where the runtime is not the drop-in's.
+    parks_per_s: Option<f64>,
     /// Null where the target is built without `--cfg tokio_unstable`, as is the next.
     local_queue: Option<u64>,
     steals_per_s: Option<f64>,
@@ -350,7 +351,7 @@ impl<'a> See<'a> {
             polls: worker.polls,
             busy_ns: nanos(worker.busy),
             busy_share: round(worker.busy_share),
-            parks_per_s: round(worker.parks_per_s),
+            parks_per_s: self.0.target.sees("runtimes").then(|| round(worker.parks_per_s)),
             local_queue: worker.detail.map(|detail| detail.local_queue),
             steals_per_s: worker.detail.map(|detail| round(detail.steals_per_s)),
         }

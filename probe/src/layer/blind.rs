@@ -7,6 +7,11 @@ use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 use super::callsites;
 use crate::recorder::Recorder;
 
+/// Whether anything is told by the layer.
+pub(crate) fn is_told() -> bool {
+    callsites::installed() && callsites::SEEN.load(Relaxed)
+}
+
 /// Where the app is watched by the layer, or was to be.
 pub(crate) fn blind(recorder: &Recorder) -> Vec<Blind> {
     if !callsites::made() {
@@ -81,6 +86,24 @@ pub(crate) fn blind(recorder: &Recorder) -> Vec<Blind> {
             "locks that are made by const_new, or before the layer was in its subscriber",
             "tokio's tracing does not tell of the first, and the second are told of when they are made",
             "make them by new, after the subscriber is set",
+        ),
+        row(
+            "tasks",
+            "what a task waits for in I/O, in Notify and in channels of other crates (std, flume, crossbeam)",
+            "tokio's tracing does not tell of them",
+            "none in this version; such tasks show as idle, without a wait",
+        ),
+        row(
+            "locks",
+            "std and parking_lot locks",
+            "nothing tells of them; a worker that stands in a blocking lock is told of all the same",
+            "use tokio::sync for what tasks wait for",
+        ),
+        row(
+            "workers",
+            "parks and queues of workers, tasks that they steal, and the blocking pool's queue",
+            "the runtime is built by tokio itself, whose tracing does not tell of them",
+            DROP_IN,
         ),
     ]
 }

@@ -42,7 +42,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-pub(crate) use blind::blind;
+pub(crate) use blind::{blind, is_told};
 use callsites::{Turn, Wanted};
 pub(crate) use spans::memory_bytes;
 

@@ -114,7 +114,10 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Fixed(7),
         priority: 8,
-        value: |cx, entity| worker(cx, entity).map_or(Value::None, |w| Value::Rate(w.parks_per_s)),
+        value: |cx, entity| {
+            let told = worker(cx, entity).filter(|_| cx.model.target.sees("runtimes"));
+            told.map_or(Value::None, |w| Value::Rate(w.parks_per_s))
+        },
         role: muted,
     },
     Column {
