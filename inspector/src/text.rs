@@ -140,6 +140,26 @@ pub fn short_location(location: &str) -> &str {
     location
 }
 
+/// Whether a place is in a dependency, or in the standard library: not a line of the app's own.
+pub(crate) fn is_foreign(location: &str) -> bool {
+    short_location(location).len() < location.len()
+}
+
+/// A place as it is named in few words: `orders.rs:10` of `src/handlers/orders.rs:10:5`; where it is a dependency's, with
+/// whose it is, since a `mod.rs` is everybody's: `axum mod.rs:389`.
+pub(crate) fn place_name(location: &str) -> String {
+    let file = location.rsplit('/').next().unwrap_or(location);
+    let line = file.match_indices(':').nth(1).map_or(file, |(column, _)| &file[..column]);
+    let folder = short_location(location).split('/').next().filter(|_| is_foreign(location) && !is_std(location));
+    // Folders of dependencies are named for their version too.
+    let name =
+        folder.and_then(|folder| folder.rsplit_once('-')).filter(|(_, v)| v.starts_with(|c: char| c.is_ascii_digit()));
+    match name {
+        Some((name, _)) => format!("{name} {line}"),
+        None => line.to_owned(),
+    }
+}
+
 /// Whether a place is in the standard library.
 pub(crate) fn is_std(location: &str) -> bool {
     let short = short_location(location);
@@ -233,6 +253,17 @@ fn three_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dependencys_line_is_named_with_whose_it_is() {
+        let cargo = "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/";
+        assert_eq!(place_name(&format!("{cargo}axum-0.8.4/src/serve/mod.rs:389:9")), "axum mod.rs:389");
+        assert_eq!(place_name(&format!("{cargo}hyper-util-0.1.17/src/rt.rs:9")), "hyper-util rt.rs:9");
+        assert_eq!(place_name("src/serve/mod.rs:389:9"), "mod.rs:389");
+        assert_eq!(place_name("/rustc/0123abcd/library/alloc/src/sync.rs:3734:9"), "sync.rs:3734");
+        assert!(is_std("/rustc/0123abcd/library/alloc/src/sync.rs:3734:9") && !is_std("library/src/main.rs:3:9"));
+        assert_eq!(place_name(""), "");
+    }
 
     #[test]
     fn durations_are_read_as_people_write_them() {

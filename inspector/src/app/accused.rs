@@ -19,12 +19,15 @@ impl Accused {
     pub(crate) fn new<'a>(findings: impl IntoIterator<Item = &'a Finding>, model: &Model) -> Self {
         let mut accused = Self::default();
         for finding in findings.into_iter().filter(|f| f.active()) {
-            let entity = Entity::from(finding.subject.kind);
-            worsen(accused.said.entry(entity), finding.severity);
-            if let Entity::Task(id) = entity
-                && let Some(task) = model.tasks.get(&id)
-            {
-                worsen(accused.sites.entry(task.site), finding.severity);
+            // Who waits in a circle is accused with it: the lock alone would lead to nobody.
+            let circle = finding.cycle.iter().map(|step| Entity::Task(step.task));
+            for entity in circle.chain([Entity::from(finding.subject.kind)]) {
+                worsen(accused.said.entry(entity), finding.severity);
+                if let Entity::Task(id) = entity
+                    && let Some(task) = model.tasks.get(&id)
+                {
+                    worsen(accused.sites.entry(task.site), finding.severity);
+                }
             }
         }
         accused

@@ -138,6 +138,8 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
 
     let place = match line.map(|frame| frame.location.as_str()) {
+        // It goes by that line.
+        Some(place) if words::short_place(place) == subject.name => String::new(),
         Some(place) if !place.is_empty() => format!(" at {}", words::short_place(place)),
         _ => ", without an await".to_owned(),
     };
@@ -179,7 +181,9 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     if let Some(frame) = line {
         // What is most telling comes first.
         evidence.insert(1, Evidence::words("blocked_location", frame.location.as_str()));
-        evidence.insert(2, Evidence::words("blocked_function", text::head(&frame.function, 200)));
+        if frame.is_named() {
+            evidence.insert(2, Evidence::words("blocked_function", text::head(&frame.function, 200)));
+        }
     }
     if let Some(doing) = doing(cause) {
         evidence.insert(1, Evidence::words("blocked_by", doing));

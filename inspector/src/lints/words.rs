@@ -33,7 +33,7 @@ fn name(own: &str, site: Option<&Site>) -> String {
     }
     match site {
         Some(site) if !site.name.is_empty() => text::short_type(&site.name),
-        Some(site) if !site.location.is_empty() => short_place(&site.location),
+        Some(site) if !site.location.is_empty() => text::place_name(&site.location),
         _ => "?".to_owned(),
     }
 }
@@ -67,7 +67,12 @@ pub(super) fn channel_subject(model: &Model, channel: &Channel) -> Subject {
 
 /// What a task goes by, without its id.
 pub(super) fn task_name(model: &Model, id: TaskId) -> String {
-    model.tasks.get(&id).map_or_else(String::new, |task| name(&task.name, model.sites.get(&task.site)))
+    model.tasks.get(&id).map_or_else(String::new, |task| name_of(model, task))
+}
+
+fn name_of(model: &Model, task: &Task) -> String {
+    let doing = if task.name.is_empty() { model.doing(task) } else { None };
+    doing.unwrap_or_else(|| name(&task.name, model.sites.get(&task.site)))
 }
 
 /// A task, with no line to look at.
@@ -87,7 +92,7 @@ pub(super) fn poll_subject(model: &Model, id: TaskId, line: Option<&Frame>) -> S
         (Some(site), _) if !site.name.is_empty() => site_subject(site),
         (site, Some(line)) => Subject {
             kind: site.map_or(SubjectKind::Task(id), |site| SubjectKind::Site(site.id)),
-            name: text::short_type(&line.function),
+            name: line.name(),
             location: line.location.clone(),
         },
         (Some(site), None) => site_subject(site),
@@ -118,7 +123,7 @@ pub(super) fn due_in(task: &Task) -> Option<Duration> {
 /// A task by its name and id: `pay #12`.
 pub(super) fn task(model: &Model, id: TaskId) -> String {
     match model.tasks.get(&id) {
-        Some(task) => format!("`{}` {}", name(&task.name, model.sites.get(&task.site)), text::task_id(id)),
+        Some(task) => format!("`{}` {}", name_of(model, task), text::task_id(id)),
         None => text::task_id(id),
     }
 }
@@ -178,6 +183,24 @@ pub(super) fn quote(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lints::tests::*;
+
+    #[test]
+    fn a_task_that_a_library_spawned_goes_by_what_the_app_does_in_it() {
+        let mut judged = Judged::new();
+        let registry = "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f";
+        let site =
+            judged.target.spawn_site(&format!("{registry}/axum-0.8.4/src/serve/mod.rs:389:9"), "", OutputKind::Unknown);
+        let task = judged.target.task(site);
+        judged.settle();
+        assert_eq!(task_name(&judged.target.model, task), "axum mod.rs:389");
+        let made = judged.target.lock_site("src/shelf.rs:9:30", "Shelf");
+        let (lock, at) = (judged.target.lock(made), judged.target.call_site("src/shelf.rs:55:20"));
+        let since = judged.target.now;
+        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Lock(lock), site: at, since }]);
+        judged.run(ms(100));
+        assert_eq!(task_name(&judged.target.model, task), "shelf.rs:55");
+    }
 
     #[test]
     fn a_place_in_a_sentence_is_file_and_line() {

@@ -1,5 +1,6 @@
 //! Where a poll that does not end stands.
-use super::{Stamp, TaskId, WorkerId};
+use super::{Model, Stamp, Task, TaskId, WorkerId};
+use crate::text;
 
 /// The stack of a poll, taken while it blocked its thread.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +28,23 @@ impl Stack {
     }
 }
 
+impl Model {
+    /// What the app itself is known to do in a task that a dependency spawned, so that the spawn line says little: the
+    /// function of its own in which it last blocked, else the line of its own at which it waits.
+    pub fn doing(&self, task: &Task) -> Option<String> {
+        let site = self.sites.get(&task.site)?;
+        if !site.name.is_empty() || !text::is_foreign(&site.location) {
+            return None;
+        }
+        let stack = self.stacks.iter().rfind(|stack| stack.task == task.id).and_then(Stack::user_frame);
+        stack.map(Frame::name).or_else(|| {
+            let lines = task.waits.iter().filter_map(|wait| self.sites.get(&wait.site));
+            let own = lines.map(|site| site.location.as_str()).find(|l| !l.is_empty() && !text::is_foreign(l))?;
+            Some(text::place_name(own))
+        })
+    }
+}
+
 /// One call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
@@ -36,6 +54,18 @@ pub struct Frame {
     pub location: String,
     /// The app's own: neither the standard library's, nor a dependency's, nor the runtime's.
     pub user: bool,
+}
+
+impl Frame {
+    /// What it goes by: its function, or its line where the debug information does not name that.
+    pub fn name(&self) -> String {
+        if self.is_named() { text::short_type(&self.function) } else { text::place_name(&self.location) }
+    }
+
+    /// Whether the function has a name; an `async` block in a program with line tables alone has none.
+    pub fn is_named(&self) -> bool {
+        !self.function.is_empty() && !self.function.starts_with('(')
+    }
 }
 
 /// What a blocked poll does.

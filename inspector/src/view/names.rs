@@ -32,7 +32,7 @@ fn named(own: &str, model: &Model, site: SiteId) -> String {
     }
     match model.sites.get(&site) {
         Some(site) if !site.name.is_empty() => text::short_type(&site.name),
-        Some(site) => file_line(&site.location).to_owned(),
+        Some(site) => text::place_name(&site.location),
         None => String::new(),
     }
 }
@@ -48,7 +48,8 @@ pub(crate) fn file_line(location: &str) -> &str {
 
 /// A task's name.
 pub(crate) fn task(model: &Model, task: &Task) -> String {
-    named(&task.name, model, task.site)
+    let doing = if task.name.is_empty() { model.doing(task) } else { None };
+    doing.unwrap_or_else(|| named(&task.name, model, task.site))
 }
 
 /// A task's number and name: `#17 report`, or `main`.

@@ -17,6 +17,7 @@ pub(crate) mod workers;
 
 use crate::app::screen::Screen;
 use crate::app::{Cx, Entity};
+use crate::lints::Finding;
 use crate::model::{Blind, Histogram, LockKind, Stack, StackCause, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -169,7 +170,10 @@ pub(crate) fn more(all: usize, shown: usize, page: &mut Page) {
 
 /// The findings about `entity` that last, as links.
 pub(crate) fn accusations(cx: &Cx, entity: Entity, page: &mut Page) {
-    for finding in cx.active().filter(|f| Entity::from(f.subject.kind) == entity) {
+    let concerns = |f: &&Finding| {
+        Entity::from(f.subject.kind) == entity || f.cycle.iter().any(|step| Entity::Task(step.task) == entity)
+    };
+    for finding in cx.active().filter(concerns) {
         page.blank();
         let role = Role::from(finding.severity);
         let sign = cx.glyphs.severity(finding.severity);

@@ -93,7 +93,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     super::accusations(cx, Entity::Site(task.site), page);
 
     page.heading("Where it comes from");
-    page.place("spawned at", names::location(cx.model, task.site));
+    // A library's that is seen only while it waits goes by the line at which it was seen first.
+    let known = if task.kind == TaskKind::Unwatched { "first seen at" } else { "spawned at" };
+    page.place(known, names::location(cx.model, task.site));
     page.link("site", "its site", Entity::Site(task.site), &names::site(cx.model, task.site), "all tasks from there");
     if task.parent != TaskId(0) {
         page.link("parent", "spawned by", Entity::Task(task.parent), &names::task_id(cx.model, task.parent), "");
