@@ -62,7 +62,8 @@ Thresholds
   apart = 1.00 s   if they are this far apart, so that they are not all of one shutdown
 
 Only guards that keep all others out count: who reads leaves nothing half done, and permits of a semaphore come back
-whole. Nor does a lock with nothing in it, or one with a receiver in it, under which one waits for a message.
+whole. Nor does a lock with nothing in it, or one with a receiver in it, under which one waits for a message; nor a send
+that is given up while it waits for room, since nothing was sent by then, and that is what a limit of time is for.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {

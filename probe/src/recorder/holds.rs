@@ -1,5 +1,7 @@
 //! What several may hold at the same time: an `RwLock`'s readers, a semaphore's permits. The counts are exact; of the
 //! holds themselves the first few are listed, which a reader sees by comparing the two.
+mod awaited;
+mod held;
 #[cfg(feature = "layer")]
 mod told;
 
@@ -18,8 +20,10 @@ use super::{
     lock::{LockKind, LockSlot, location, set_location},
     started,
     thread::{self, Holder},
-    wait::{Awaited, WaitKind},
 };
+
+pub(crate) use awaited::{Mode, SharedAwaited};
+pub(crate) use held::Held;
 
 /// Holds that are listed at the lock itself.
 const LISTED: usize = 4;
@@ -402,7 +406,7 @@ impl Shared {
             self.holds.permits_more(hold.permits);
         }
         self.lock.mark();
-        Held { holds: self.holds, entry }
+        Held::new(self.holds, entry)
     }
 
     #[cold]
@@ -435,122 +439,6 @@ impl Shared {
     pub(crate) fn closed(self) {
         self.holds.closed.store(true, Relaxed);
         self.lock.mark();
-    }
-}
-
-/// A hold in progress. Dropping it ends it, which must come before the permits are really given back.
-///
-/// It lies in every guard, and moves with it; hence no more than two words.
-pub(crate) struct Held {
-    holds: &'static HoldsSlot,
-    /// `None` at the ceiling of the memory: then nothing is known but that there is one more, as if of one permit.
-    entry: Option<&'static Entry>,
-}
-
-impl Held {
-    #[inline]
-    fn permits(&self) -> u32 {
-        self.entry.map_or(1, |entry| entry.permits.load(Relaxed))
-    }
-
-    fn set_permits(&mut self, permits: u32) {
-        if let Some(entry) = self.entry {
-            let before = entry.permits.load(Relaxed);
-            entry.permits.store(permits, Relaxed);
-            self.holds.extra.fetch_add(u64::from(permits).wrapping_sub(before.into()), Relaxed);
-            self.holds.lock().mark();
-        }
-    }
-
-    /// From now on it is one of several holds, of one permit.
-    pub(crate) fn downgrade(&mut self) {
-        self.holds.lock().let_go();
-        if let Some(entry) = self.entry {
-            entry.mark.store(entry.mark.load(Relaxed) & !EXCLUSIVE, Release);
-        }
-        self.set_permits(1);
-    }
-
-    /// Its guard, of one who keeps all others out, can be given to another task.
-    pub(crate) fn may_move(&self) {
-        self.holds.lock().let_go();
-    }
-
-    /// A hold of `n` of its permits, that began when this one did.
-    pub(crate) fn split(&mut self, n: u32) -> Held {
-        let (site, since) = match self.entry {
-            Some(entry) => (location(&entry.site), entry.since.load(Relaxed)),
-            None => (None, clock::ticks()),
-        };
-        self.set_permits(self.permits().saturating_sub(n));
-        let of = Shared { lock: self.holds.lock(), holds: self.holds };
-        of.begin(Hold { holder: thread::holder(), site, permits: n, exclusive: false }, since, false)
-    }
-
-    /// Takes over the permits of another hold of the same lock.
-    pub(crate) fn merge(&mut self, other: Held) {
-        let permits = self.permits().saturating_add(other.permits());
-        other.end();
-        self.set_permits(permits);
-    }
-
-    /// Takes over permits of which nothing was known.
-    pub(crate) fn absorb(&mut self, permits: u32) {
-        self.holds.total.fetch_add(permits.into(), Relaxed);
-        self.set_permits(self.permits().saturating_add(permits));
-    }
-
-    /// Its permits are held on, by somebody of whom nothing is known.
-    pub(crate) fn lose_sight(self) {
-        self.holds.total.fetch_sub(self.permits().into(), Relaxed);
-        self.end();
-    }
-
-    /// Its permits are gone for good.
-    pub(crate) fn forget(self) {
-        let (holds, permits) = (self.holds, self.permits());
-        holds.forgotten.fetch_add(permits.into(), Relaxed);
-        holds.total.fetch_sub(permits.into(), Relaxed);
-        self.end();
-    }
-
-    /// Ends it without counting its time.
-    fn end(self) {
-        self.give_back();
-        std::mem::forget(self);
-    }
-
-    #[inline]
-    fn give_back(&self) {
-        let (holds, permits) = (self.holds, self.permits());
-        if permits != 1 {
-            holds.permits_less(permits);
-        }
-        match self.entry {
-            Some(entry) if holds.lists(entry) => entry.since.store(0, Release),
-            spare => Self::give_back_unlisted(holds, spare),
-        }
-        holds.lock().mark();
-    }
-
-    #[cold]
-    fn give_back_unlisted(holds: &HoldsSlot, spare: Option<&'static Entry>) {
-        holds.released.fetch_add(1, Relaxed);
-        if let Some(spare) = spare {
-            holds.list_no_more(spare);
-            spare.since.store(0, Release);
-            started().spare_holds.give_back(spare);
-        }
-    }
-}
-
-impl Drop for Held {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(entry) = self.entry {
-            entry.count(self.holds.lock(), self.holds.lists(entry));
-        }
-        self.give_back();
     }
 }
 
@@ -601,80 +489,5 @@ impl Entry {
             _ => false,
         };
         keeps_out && thread::was_suspended(Holder { task: self.task.load(Relaxed), mark: mark & !EXCLUSIVE })
-    }
-}
-
-/// How a lock is awaited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// Any permits.
-    Permits,
-    Read,
-    Write,
-}
-
-/// An `await` for a lock that can be shared. Only for locks that outlive it, as a borrow or an `Arc` of the lock shows.
-pub(crate) struct SharedAwaited {
-    pub(crate) lock: Shared,
-    pub(crate) mode: Mode,
-}
-
-impl Awaited for SharedAwaited {
-    #[inline]
-    fn target(&self) -> Option<(WaitKind, u64)> {
-        let kind = if self.mode == Mode::Read { WaitKind::LockRead } else { WaitKind::Lock };
-        Some((kind, self.lock.lock.id()))
-    }
-
-    fn pending(&self) {
-        self.lock.wait_begins(self.mode);
-    }
-
-    fn ended(&self, waited: u64, completed: bool) {
-        self.lock.wait_ended(self.mode, waited, completed);
-    }
-}
-
-impl Shared {
-    /// Somebody begins to wait for it.
-    pub(crate) fn wait_begins(self, mode: Mode) {
-        if mode == Mode::Write {
-            self.holds.waiting_writers.fetch_add(1, Relaxed);
-        }
-        self.lock.wait_begins();
-    }
-
-    /// A wait of `waited` ticks ended, with the lock or without.
-    pub(crate) fn wait_ended(self, mode: Mode, waited: u64, acquired: bool) {
-        if mode == Mode::Write {
-            self.holds.waiting_writers.fetch_sub(1, Relaxed);
-        }
-        self.lock.wait_ended(waited, acquired);
-    }
-
-    /// A thread begins to wait, for what `blocking_read` and the like do.
-    pub(crate) fn blocks(self, mode: Mode) -> Blocking {
-        self.wait_begins(mode);
-        Blocking { lock: self, mode, since: clock::ticks(), acquired: false }
-    }
-}
-
-/// A thread that waits. Dropped without [`Blocking::acquired`] when tokio refuses to block.
-pub(crate) struct Blocking {
-    lock: Shared,
-    mode: Mode,
-    since: u64,
-    acquired: bool,
-}
-
-impl Blocking {
-    pub(crate) fn acquired(mut self) {
-        self.acquired = true;
-    }
-}
-
-impl Drop for Blocking {
-    fn drop(&mut self) {
-        self.lock.wait_ended(self.mode, clock::ticks().wrapping_sub(self.since), self.acquired);
     }
 }

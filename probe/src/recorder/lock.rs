@@ -1,11 +1,13 @@
 //! A lock's slot. Who holds it, and since when, is written by the holder only, on a line of its own; the waiters count
 //! themselves on another.
+mod awaited;
+mod reading;
+
 use std::{
     panic::Location,
     sync::atomic::{
         AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
-        fence,
     },
 };
 
@@ -13,10 +15,9 @@ use super::{
     Recorder,
     arena::{Arena, Head, Slot},
     clock,
-    cut_short::CutShortReading,
-    ending::{EndingReading, EndingSlot},
-    histogram::{Counts, is_long, only_short},
-    holds::{HoldsReading, HoldsSlot, Sums},
+    ending::EndingSlot,
+    histogram::is_long,
+    holds::HoldsSlot,
     lazy::Lazy,
     lock_details::{LockDetails, Suspended},
     longest::Longest,
@@ -24,8 +25,10 @@ use super::{
     site::{Site, SiteInfo, add},
     started,
     thread::{self, Holder},
-    wait::{Awaited, WaitKind},
 };
+
+pub(crate) use awaited::{EventAwaited, LockAwaited};
+pub(crate) use reading::LockReading;
 
 /// Which lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,44 +138,6 @@ unsafe impl Slot for LockSlot {
     fn head(&self) -> &Head {
         &self.head
     }
-}
-
-/// Everything that is read of a lock at once; times in ticks.
-#[derive(Debug, Clone)]
-pub(crate) struct LockReading {
-    pub(crate) id: u64,
-    pub(crate) kind: u8,
-    pub(crate) site: &'static Site,
-    pub(crate) holder: u64,
-    pub(crate) holder_site: Option<&'static Location<'static>>,
-    pub(crate) held_since: u64,
-    pub(crate) may_move: bool,
-    pub(crate) waiters: u32,
-    pub(crate) acquires: u64,
-    pub(crate) contended: u64,
-    pub(crate) wait_total: u64,
-    pub(crate) wait_max: u64,
-    pub(crate) wait_counts: Counts,
-    pub(crate) hold_total: u64,
-    pub(crate) hold_max: u64,
-    pub(crate) hold_max_site: Option<&'static Location<'static>>,
-    pub(crate) hold_counts: Counts,
-    pub(crate) suspended_holds: u64,
-    pub(crate) last_suspended: u64,
-    pub(crate) last_suspended_at: u64,
-    pub(crate) last_suspended_site: Option<&'static Location<'static>>,
-    pub(crate) last_suspended_waiters: u32,
-    pub(crate) cut_short: Option<CutShortReading>,
-    pub(crate) ready: bool,
-    pub(crate) expecting: u32,
-    #[cfg(feature = "console")]
-    pub(crate) made_at: u64,
-    /// Of [`names`](super::names).
-    pub(crate) name: u16,
-    /// Of a token and a tracker only.
-    pub(crate) ending: Option<EndingReading>,
-    /// `None` when only one can hold it.
-    pub(crate) holds: Option<HoldsReading>,
 }
 
 pub(super) fn location(of: &AtomicPtr<Location<'static>>) -> Option<&'static Location<'static>> {
@@ -542,115 +507,5 @@ impl LockSlot {
     #[inline]
     pub(crate) fn mark(&'static self) {
         started().locks.mark(self);
-    }
-
-    /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
-    pub(crate) fn read(&self) -> Option<LockReading> {
-        let waits = &self.waits;
-        let id = waits.id.load(Acquire);
-        // One hold's holder never gets another hold's start.
-        let (holder, holder_site, held_since) = (0..8)
-            .find_map(|_| {
-                let since = self.held_since.load(Acquire);
-                let (holder, site) = (self.holder.load(Acquire), location(&self.holder_site));
-                fence(Acquire);
-                (self.held_since.load(Acquire) == since).then_some(if since == 0 {
-                    (0, None, 0)
-                } else {
-                    (holder, site, since)
-                })
-            })
-            .unwrap_or((0, None, 0));
-        let acquires = self.acquires.load(Acquire);
-        let holds = self.holds().map(|holds| holds.read(acquires));
-        let sums = holds.as_ref().map_or_else(Sums::default, |holds| holds.sums);
-        let counted = self.short_holds.load(Relaxed);
-        let (expecting, short_holds) = match self.kind() {
-            kind if EXPECTING.contains(&kind) => (counted, 0),
-            kind if kind >= LockKind::CancellationToken as u8 => (0, 0),
-            _ => (0, counted.wrapping_add(sums.short_holds)),
-        };
-        let details = waits.details.get(&started().lock_details);
-        let up = details.map(|details| &details.given_up);
-        let (waiters, short_waits) = waits.counts.read();
-        let of = |fact: fn(&LockDetails) -> u64| details.map_or(0, fact);
-        let reading = LockReading {
-            id,
-            kind: self.kind(),
-            site: self.site()?,
-            holder,
-            holder_site,
-            held_since,
-            // What is borrowed from a static is as good as owned; then only what became of earlier guards tells.
-            may_move: self.holder_mark.load(Relaxed) & MAY_MOVE != 0 || self.ready.load(Relaxed) != KEPT,
-            waiters,
-            acquires: acquires + sums.acquires,
-            contended: waits.contended.load(Relaxed),
-            wait_total: waits.total.load(Relaxed) + up.map_or(0, |up| up.total.load(Relaxed)),
-            wait_max: waits.max.load(Relaxed).max(up.map_or(0, |up| up.max.load(Relaxed))),
-            wait_counts: details.map_or(only_short(short_waits), |details| details.long_waits.counts(short_waits)),
-            hold_total: self.hold_total.load(Relaxed) + sums.hold_total,
-            hold_max: self.hold_max.get(),
-            hold_max_site: location(&waits.hold_max_site),
-            hold_counts: details.map_or(only_short(short_holds), |details| details.long_holds.counts(short_holds)),
-            suspended_holds: of(|details| details.suspended_holds.load(Acquire)),
-            last_suspended: of(|details| details.last_suspended.load(Relaxed)),
-            last_suspended_at: of(|details| details.last_suspended_at.load(Relaxed)),
-            last_suspended_site: details.and_then(|details| location(&details.last_suspended_site)),
-            last_suspended_waiters: of(|details| details.last_suspended_waiters.load(Relaxed).into()) as u32,
-            cut_short: details.and_then(|details| details.cut_short.read()),
-            ready: self.ready.load(Relaxed) != 0,
-            expecting,
-            #[cfg(feature = "console")]
-            made_at: waits.made_at.load(Relaxed),
-            name: waits.name.id(),
-            ending: self.ending().map(EndingSlot::read),
-            holds,
-        };
-        fence(Acquire);
-        (id != 0 && waits.id.load(Relaxed) == id).then_some(reading)
-    }
-}
-
-/// An `await` for something that is not held: a notification, a barrier, a value, a cancellation, the end of all tasks. Only for what outlives it.
-pub(crate) struct EventAwaited(pub(crate) Option<&'static LockSlot>);
-
-impl Awaited for EventAwaited {
-    #[inline]
-    fn target(&self) -> Option<(WaitKind, u64)> {
-        LockAwaited(self.0?).target()
-    }
-
-    fn pending(&self) {
-        if let Some(event) = self.0 {
-            event.wait_begins();
-        }
-    }
-
-    fn ended(&self, waited: u64, completed: bool) {
-        if let Some(event) = self.0 {
-            if completed {
-                event.count_acquire();
-            }
-            event.wait_ended(waited, completed);
-        }
-    }
-}
-
-/// An `await` for a lock that only one can hold. Only for locks that outlive it, as a borrow or an `Arc` of the lock shows.
-pub(crate) struct LockAwaited(pub(crate) &'static LockSlot);
-
-impl Awaited for LockAwaited {
-    #[inline]
-    fn target(&self) -> Option<(WaitKind, u64)> {
-        Some((WaitKind::Lock, self.0.id()))
-    }
-
-    fn pending(&self) {
-        self.0.wait_begins();
-    }
-
-    fn ended(&self, waited: u64, completed: bool) {
-        if completed { self.0.wait_won(waited) } else { self.0.wait_given_up(waited) }
     }
 }

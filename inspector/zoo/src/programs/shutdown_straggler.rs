@@ -26,8 +26,9 @@ async fn acknowledge(acks: Vec<mpsc::Sender<u64>>, shutdown: CancellationToken) 
     let mut ticks = interval(Duration::from_millis(20));
     for number in 0_u64.. {
         tokio::select! {
-            _ = ticks.tick() => {}
+            biased;
             () = shutdown.cancelled() => return,
+            _ = ticks.tick() => {}
         }
         for ack in &acks {
             let _ = ack.try_send(number);
@@ -80,7 +81,8 @@ async fn faulty() -> io::Result<()> {
     let (writers, acks) = start(&shutdown, |writers, acks| {
         drop(writers.spawn(writer_without_a_way_out(acks, shutdown.child_token())));
     });
-    sleep(Duration::from_millis(300)).await;
+    // Between two acknowledgements: one on its way would let its writer end.
+    sleep(Duration::from_millis(310)).await;
     shutdown.cancel();
     writers.close();
     writers.wait().await;

@@ -1,0 +1,65 @@
+//! What happened once: panics and stacks.
+use async_inspect_proto::v1;
+
+use super::{MAX_EVENTS, id};
+use crate::decode::dictionary::Dictionary;
+use crate::decode::{DecodeError, text};
+use crate::model::{Frame, Panic, Stack, StackCause, Stamp, TaskId, WorkerId};
+
+/// Frames of one stack.
+const MAX_FRAMES: usize = 256;
+
+pub(in crate::decode) fn panics(panics: Vec<v1::Panic>, known: &Dictionary) -> Result<Vec<Panic>, DecodeError> {
+    if panics.len() > MAX_EVENTS {
+        return Err(DecodeError::Rows { table: "panics", rows: panics.len() });
+    }
+    let panic = |panic: v1::Panic| {
+        Ok(Panic {
+            task: TaskId(panic.task),
+            site: known.site(panic.site)?,
+            at: Stamp(panic.at_ns),
+            message: text::owned(panic.message),
+            location: known.location(panic.file, panic.line, panic.column)?,
+        })
+    };
+    panics.into_iter().map(panic).collect()
+}
+
+pub(in crate::decode) fn stacks(stacks: &[v1::Stack], known: &Dictionary) -> Result<Vec<Stack>, DecodeError> {
+    if stacks.len() > MAX_EVENTS {
+        return Err(DecodeError::Rows { table: "stacks", rows: stacks.len() });
+    }
+    stacks.iter().map(|one| stack(one, known)).collect()
+}
+
+fn stack(stack: &v1::Stack, known: &Dictionary) -> Result<Stack, DecodeError> {
+    if stack.frames.len() > MAX_FRAMES {
+        return Err(DecodeError::TooMany { what: "frames in a stack", limit: MAX_FRAMES });
+    }
+    let frame = |frame: &v1::Frame| {
+        Ok(Frame {
+            function: known.string(frame.function)?.to_owned(),
+            location: known.location(frame.file, frame.line, frame.column)?,
+            user: frame.user,
+        })
+    };
+    Ok(Stack {
+        worker: WorkerId(id("stacks", stack.worker)?),
+        task: TaskId(stack.task),
+        poll_started: Stamp(stack.poll_started_ns),
+        at: Stamp(stack.at_ns),
+        // What is not said, or said in a way of later versions, is not known.
+        cause: match v1::StackCause::try_from(stack.cause) {
+            Ok(v1::StackCause::Sleep) => StackCause::Sleep,
+            Ok(v1::StackCause::Lock) => StackCause::Lock,
+            Ok(v1::StackCause::BlockOn) => StackCause::BlockOn,
+            Ok(v1::StackCause::File) => StackCause::File,
+            Ok(v1::StackCause::Dns) => StackCause::Dns,
+            Ok(v1::StackCause::Cpu) => StackCause::Cpu,
+            Ok(v1::StackCause::Wait) => StackCause::Wait,
+            Ok(v1::StackCause::Unspecified) | Err(_) => StackCause::Unknown,
+        },
+        samples: stack.samples,
+        frames: stack.frames.iter().map(frame).collect::<Result<_, _>>()?,
+    })
+}

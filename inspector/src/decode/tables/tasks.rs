@@ -1,0 +1,199 @@
+//! Tasks, and the places where they are spawned.
+use std::time::Duration;
+
+use async_inspect_proto::{task_flags, v1};
+
+use super::{id, value};
+use crate::decode::dictionary::Dictionary;
+use crate::decode::{DecodeError, columns};
+use crate::model::{
+    ChannelId, LockId, SiteReading, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading, TaskState, Wait,
+    WaitFor,
+};
+
+pub(in crate::decode) fn site_totals(
+    table: &v1::SiteTotals,
+    known: &Dictionary,
+) -> Result<Vec<SiteReading>, DecodeError> {
+    let rows = columns(
+        "site_totals",
+        table.site.len(),
+        &[
+            table.spawned.len(),
+            table.finished.len(),
+            table.shed.len(),
+            table.finished_busy_ns.len(),
+            table.finished_polls.len(),
+            table.max_poll_ns.len(),
+            table.slow_polls.len(),
+            table.slow_poll_total_ns.len(),
+            table.last_slow_poll_ns.len(),
+            table.last_slow_poll_at_ns.len(),
+            table.last_slow_poll_task.len(),
+            table.handles_dropped.len(),
+            table.errors_lost.len(),
+            table.panics.len(),
+            table.panics_lost.len(),
+            table.aborted.len(),
+        ],
+    )?;
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        if table.site[row] == 0 {
+            return Err(DecodeError::NoId { table: "site_totals" });
+        }
+        out.push(SiteReading {
+            site: known.site(table.site[row])?,
+            spawned: table.spawned[row],
+            finished: table.finished[row],
+            shed: table.shed[row],
+            finished_busy: Duration::from_nanos(table.finished_busy_ns[row]),
+            finished_polls: table.finished_polls[row],
+            max_poll: Duration::from_nanos(table.max_poll_ns[row]),
+            slow_polls: table.slow_polls[row],
+            slow_poll_total: Duration::from_nanos(table.slow_poll_total_ns[row]),
+            last_slow_poll: Duration::from_nanos(table.last_slow_poll_ns[row]),
+            last_slow_poll_at: Stamp(table.last_slow_poll_at_ns[row]),
+            last_slow_poll_task: TaskId(table.last_slow_poll_task[row]),
+            handles_dropped: table.handles_dropped[row],
+            errors_lost: table.errors_lost[row],
+            panics: table.panics[row],
+            panics_lost: table.panics_lost[row],
+            aborted: table.aborted[row],
+        });
+    }
+    Ok(out)
+}
+
+pub(in crate::decode) fn task_births(
+    table: &v1::TaskBirths,
+    known: &Dictionary,
+) -> Result<Vec<TaskBirth>, DecodeError> {
+    let rows = columns(
+        "task_births",
+        table.id.len(),
+        &[
+            table.kind.len(),
+            table.site.len(),
+            table.name.len(),
+            table.spawned_at_ns.len(),
+            table.future_bytes.len(),
+            table.parent.len(),
+        ],
+    )?;
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        out.push(TaskBirth {
+            id: TaskId(id("task_births", table.id[row])?),
+            kind: match v1::TaskKind::try_from(table.kind[row]) {
+                Ok(v1::TaskKind::Async) => TaskKind::Async,
+                Ok(v1::TaskKind::Blocking) => TaskKind::Blocking,
+                Ok(v1::TaskKind::Root) => TaskKind::Root,
+                Ok(v1::TaskKind::Local) => TaskKind::Local,
+                Ok(v1::TaskKind::Unwatched) => TaskKind::Unwatched,
+                _ => return value("task_births.kind", table.kind[row]),
+            },
+            site: known.site(table.site[row])?,
+            name: known.string(table.name[row])?.to_owned(),
+            spawned_at: Stamp(table.spawned_at_ns[row]),
+            future_bytes: table.future_bytes[row],
+            parent: TaskId(table.parent[row]),
+        });
+    }
+    Ok(out)
+}
+
+pub(in crate::decode) fn task_states(
+    table: &v1::TaskStates,
+    known: &Dictionary,
+) -> Result<Vec<TaskReading>, DecodeError> {
+    let rows = columns(
+        "task_states",
+        table.id.len(),
+        &[
+            table.state.len(),
+            table.state_since_ns.len(),
+            table.polls.len(),
+            table.busy_ns.len(),
+            table.max_poll_ns.len(),
+            table.wakes.len(),
+            table.self_wakes.len(),
+            table.sched_total_ns.len(),
+            table.sched_max_ns.len(),
+            table.flags.len(),
+            table.waits.len(),
+            table.wakers_plus_one.len(),
+            table.token.len(),
+            table.tracker.len(),
+        ],
+    )?;
+    let waits: u64 = table.waits.iter().map(|&waits| u64::from(waits)).sum();
+    let listed = columns(
+        "task_states",
+        table.wait_kind.len(),
+        &[table.wait_for.len(), table.wait_site.len(), table.wait_since_ns.len()],
+    )?;
+    if waits != listed as u64 {
+        return Err(DecodeError::Columns { table: "task_states" });
+    }
+    let mut next_wait = 0;
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let state = match v1::TaskState::try_from(table.state[row]) {
+            Ok(v1::TaskState::New) => TaskState::New,
+            Ok(v1::TaskState::Running) => TaskState::Running,
+            Ok(v1::TaskState::Scheduled) => TaskState::Scheduled,
+            Ok(v1::TaskState::Idle) => TaskState::Idle,
+            Ok(v1::TaskState::Done) => TaskState::Done,
+            Ok(v1::TaskState::Panicked) => TaskState::Panicked,
+            Ok(v1::TaskState::Cancelled) => TaskState::Cancelled,
+            _ => return value("task_states.state", table.state[row]),
+        };
+        let end = next_wait + table.waits[row] as usize;
+        let waits = (next_wait..end).map(|at| wait(table, at, known)).collect::<Result<Vec<Wait>, _>>()?;
+        next_wait = end;
+        let flags = table.flags[row];
+        out.push(TaskReading {
+            id: TaskId(id("task_states", table.id[row])?),
+            state,
+            state_since: Stamp(table.state_since_ns[row]),
+            polls: table.polls[row],
+            busy: Duration::from_nanos(table.busy_ns[row]),
+            max_poll: Duration::from_nanos(table.max_poll_ns[row]),
+            wakes: table.wakes[row],
+            self_wakes: table.self_wakes[row],
+            sched_total: Duration::from_nanos(table.sched_total_ns[row]),
+            sched_max: Duration::from_nanos(table.sched_max_ns[row]),
+            flags: TaskFlags {
+                handle_held: flags & task_flags::HANDLE_HELD != 0,
+                handle_awaited: flags & task_flags::HANDLE_AWAITED != 0,
+                handle_dropped: flags & task_flags::HANDLE_DROPPED != 0,
+                aborted: flags & task_flags::ABORTED != 0,
+                more_waits: flags & task_flags::MORE_WAITS != 0,
+            },
+            waits,
+            wakers: table.wakers_plus_one[row].checked_sub(1),
+            token: LockId(table.token[row]),
+            tracker: LockId(table.tracker[row]),
+        });
+    }
+    Ok(out)
+}
+
+fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, DecodeError> {
+    let on = table.wait_for[at];
+    Ok(Wait {
+        on: match v1::WaitKind::try_from(table.wait_kind[at]) {
+            Ok(v1::WaitKind::Lock) => WaitFor::Lock(LockId(on)),
+            Ok(v1::WaitKind::ChannelSend) => WaitFor::Send(ChannelId(on)),
+            Ok(v1::WaitKind::ChannelRecv) => WaitFor::Recv(ChannelId(on)),
+            Ok(v1::WaitKind::Join) => WaitFor::Join(TaskId(on)),
+            Ok(v1::WaitKind::LockRead) => WaitFor::Read(LockId(on)),
+            Ok(v1::WaitKind::Oneshot) => WaitFor::Oneshot(known.site(u32::try_from(on).unwrap_or(u32::MAX))?),
+            Ok(v1::WaitKind::Timer) => WaitFor::Timer(Duration::from_millis(on)),
+            _ => return value("task_states.wait_kind", table.wait_kind[at]),
+        },
+        site: known.site(table.wait_site[at])?,
+        since: Stamp(table.wait_since_ns[at]),
+    })
+}

@@ -1,0 +1,113 @@
+//! Threads that poll, and runtimes.
+use std::time::Duration;
+
+use async_inspect_proto::v1;
+
+use super::{MAX_EVENTS, id, stamp, value};
+use crate::decode::dictionary::Dictionary;
+use crate::decode::{DecodeError, columns};
+use crate::model::{
+    RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading, TaskId, WorkerId, WorkerKind, WorkerReading,
+};
+
+pub(in crate::decode) fn worker_states(
+    table: &v1::WorkerStates,
+    known: &Dictionary,
+) -> Result<Vec<WorkerReading>, DecodeError> {
+    let rows = columns(
+        "worker_states",
+        table.id.len(),
+        &[
+            table.kind.len(),
+            table.name.len(),
+            table.task.len(),
+            table.poll_started_ns.len(),
+            table.polls.len(),
+            table.busy_ns.len(),
+            table.cpu_wait_ns.len(),
+            table.poll_cpu_wait_ns.len(),
+            table.parks.len(),
+            table.local_queue_plus_one.len(),
+            table.steals.len(),
+            table.awake_ns.len(),
+        ],
+    )?;
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        out.push(WorkerReading {
+            id: WorkerId(id("worker_states", table.id[row])?),
+            kind: match v1::WorkerKind::try_from(table.kind[row]) {
+                Ok(v1::WorkerKind::Worker) => WorkerKind::Worker,
+                Ok(v1::WorkerKind::BlockOn) => WorkerKind::BlockOn,
+                Ok(v1::WorkerKind::Blocking) => WorkerKind::Blocking,
+                _ => return value("worker_states.kind", table.kind[row]),
+            },
+            name: known.string(table.name[row])?.to_owned(),
+            poll: stamp(table.poll_started_ns[row]).map(|since| (TaskId(table.task[row]), since)),
+            polls: table.polls[row],
+            busy: Duration::from_nanos(table.busy_ns[row]),
+            cpu_wait: Duration::from_nanos(table.cpu_wait_ns[row]),
+            poll_cpu_wait: Duration::from_nanos(table.poll_cpu_wait_ns[row]),
+            parks: table.parks[row],
+            steals: table.steals[row],
+            awake: Duration::from_nanos(table.awake_ns[row]),
+            local_queue: table.local_queue_plus_one[row].checked_sub(1).map(u64::from),
+        });
+    }
+    Ok(out)
+}
+
+pub(in crate::decode) fn runtime_states(
+    table: &v1::RuntimeStates,
+    known: &Dictionary,
+) -> Result<Vec<RuntimeReading>, DecodeError> {
+    let rows = columns(
+        "runtime_states",
+        table.id.len(),
+        &[
+            table.kind.len(),
+            table.name.len(),
+            table.workers.len(),
+            table.alive_tasks.len(),
+            table.global_queue.len(),
+            table.awake_ns.len(),
+            table.parks.len(),
+            table.detailed.len(),
+            table.steals.len(),
+            table.local_queues.len(),
+            table.blocking_threads.len(),
+            table.blocking_idle.len(),
+            table.blocking_queue.len(),
+        ],
+    )?;
+    if rows > MAX_EVENTS {
+        return Err(DecodeError::Rows { table: "runtime_states", rows });
+    }
+    let mut out = Vec::with_capacity(rows);
+    for row in 0..rows {
+        out.push(RuntimeReading {
+            id: RuntimeId(id("runtime_states", table.id[row])?),
+            kind: match v1::RuntimeKind::try_from(table.kind[row]) {
+                Ok(v1::RuntimeKind::CurrentThread) => RuntimeKind::CurrentThread,
+                Ok(v1::RuntimeKind::MultiThread) => RuntimeKind::MultiThread,
+                Ok(v1::RuntimeKind::Unspecified) => RuntimeKind::Unknown,
+                Err(_) => return value("runtime_states.kind", table.kind[row]),
+            },
+            name: known.string(table.name[row])?.to_owned(),
+            workers: table.workers[row],
+            alive_tasks: table.alive_tasks[row],
+            global_queue: table.global_queue[row],
+            awake: Duration::from_nanos(table.awake_ns[row]),
+            parks: table.parks[row],
+            steals: table.steals[row],
+            detail: table.detailed[row].then(|| RuntimeDetail {
+                local_queues: table.local_queues[row],
+                steals_per_s: 0.0,
+                blocking_threads: table.blocking_threads[row],
+                blocking_idle: table.blocking_idle[row],
+                blocking_queue: table.blocking_queue[row],
+            }),
+        });
+    }
+    Ok(out)
+}

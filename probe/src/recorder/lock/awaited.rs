@@ -1,0 +1,46 @@
+//! What an await of a lock tells the lock.
+use super::LockSlot;
+use crate::recorder::wait::{Awaited, WaitKind};
+
+/// An `await` for something that is not held: a notification, a barrier, a value, a cancellation, the end of all tasks. Only for what outlives it.
+pub(crate) struct EventAwaited(pub(crate) Option<&'static LockSlot>);
+
+impl Awaited for EventAwaited {
+    #[inline]
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        LockAwaited(self.0?).target()
+    }
+
+    fn pending(&self) {
+        if let Some(event) = self.0 {
+            event.wait_begins();
+        }
+    }
+
+    fn ended(&self, waited: u64, completed: bool) {
+        if let Some(event) = self.0 {
+            if completed {
+                event.count_acquire();
+            }
+            event.wait_ended(waited, completed);
+        }
+    }
+}
+
+/// An `await` for a lock that only one can hold. Only for locks that outlive it, as a borrow or an `Arc` of the lock shows.
+pub(crate) struct LockAwaited(pub(crate) &'static LockSlot);
+
+impl Awaited for LockAwaited {
+    #[inline]
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        Some((WaitKind::Lock, self.0.id()))
+    }
+
+    fn pending(&self) {
+        self.0.wait_begins();
+    }
+
+    fn ended(&self, waited: u64, completed: bool) {
+        if completed { self.0.wait_won(waited) } else { self.0.wait_given_up(waited) }
+    }
+}
