@@ -106,6 +106,8 @@ impl Decoder {
             sites: loss.shed_sites,
             panics: loss.shed_panics,
             names: loss.shed_names,
+            details: loss.shed_details,
+            stacks: loss.shed_stacks,
             updates: loss.skipped_updates,
         });
         batch.cost = update.cost.map(|cost| Cost {

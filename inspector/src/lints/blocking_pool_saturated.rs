@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::saturation::pools;
 use super::{Evidence, Severity, words};
 use crate::model::{SiteId, Task, TaskId, TaskKind, TaskState, WorkerKind};
 use crate::text;
@@ -68,6 +69,9 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let Some(site) = model.sites.get(&site) else { return };
     let waited = model.lasted(first.spawned_at);
     let waiting = model.sites.get(&first.site).map_or(1, |site| site.states.get(TaskState::New).max(1));
+    // The runtimes' own counts have the jobs of libraries too.
+    let (busy, queued) = pools(model).unwrap_or_default();
+    let (running, waiting) = (busy.max(running), queued.max(waiting));
     let subject = words::site_subject(site);
     let group = site.location.clone();
     let of_others = first.site != site.id;

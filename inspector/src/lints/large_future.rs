@@ -49,7 +49,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         let subject = words::site_subject(site);
         let (each, live) = (u64::from(site.future_bytes), site.live());
         let evidence = vec![
-            Evidence::bytes("future_bytes", each).over(cx.limit_text(&BYTES)),
+            Evidence::bytes("future_bytes", each).over(text::bytes(most)),
             Evidence::count("live_tasks", live),
             Evidence::bytes("live_bytes", each.saturating_mul(live)),
         ];

@@ -2,9 +2,9 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::saturation::{all_full, in_polls, own, places_in_polls, workers};
+use super::saturation::{all_full, in_polls, own, places_in_polls, queued, workers};
 use super::{Evidence, Severity, words};
-use crate::model::{Task, TaskState};
+use crate::model::Task;
 use crate::text;
 
 const QUEUE: Threshold = Threshold::count("queue", 50, "more tasks than this wait for a worker");
@@ -62,7 +62,7 @@ pub(super) fn longest<'a>(cx: &Cx<'a>) -> Option<(Duration, &'a Task)> {
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
-    let queued = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
+    let queued = queued(model);
     if queued <= cx.count(&QUEUE) || !all_full(model) {
         return;
     }
@@ -103,6 +103,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 #[cfg(test)]
 mod tests {
     use crate::lints::tests::*;
+    use crate::model::{Runtime, RuntimeDetail, RuntimeId, RuntimeKind};
 
     fn queue(waiting: usize, busy: u64) -> Judged {
         let mut judged = Judged::new();
@@ -135,6 +136,28 @@ mod tests {
             "{}",
             finding.message
         );
+    }
+
+    #[test]
+    fn the_runtimes_own_count_has_the_tasks_of_libraries_too() {
+        let mut judged = queue(10, 99);
+        judged.expect_no_alarm_of("runtime-saturated");
+        let detail = RuntimeDetail { local_queues: 250, ..RuntimeDetail::default() };
+        let id = RuntimeId(1);
+        let kind = RuntimeKind::MultiThread;
+        let runtime = Runtime { id, kind, global_queue: 50, detail: Some(detail), ..Runtime::default() };
+        judged.target.model.runtimes.insert(id, runtime);
+        let worker = *judged.target.model.workers.keys().next().expect("one");
+        judged.every(ms(3000), |target| {
+            let now = target.now;
+            target.worker_state(worker, |worker| {
+                worker.busy += ms(99);
+                worker.polls += 20;
+                worker.poll = worker.poll.map(|(hog, _)| (hog, now.before(ms(2))));
+            });
+        });
+        let finding = judged.only("runtime-saturated");
+        assert_eq!(evidence(&finding, "waiting_tasks").value, 300);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::words;
-use crate::model::{Model, SiteId, Worker, WorkerKind};
+use crate::model::{Model, RuntimeKind, SiteId, TaskState, Worker, WorkerKind};
 
 /// A worker counts as full from this share of its time in polls.
 const FULL: f64 = 0.9;
@@ -23,6 +23,23 @@ pub(super) fn all_full(model: &Model) -> bool {
         any = true;
         worker.busy_share >= FULL && worker.cpu_wait_lately < STOLEN
     }) && any
+}
+
+/// Tasks that wait for a worker: those that are seen one by one, or what the runtimes count where that is more, since
+/// it has the tasks of libraries too. What lies in the workers' own queues is told under `--cfg tokio_unstable` only.
+pub(super) fn queued(model: &Model) -> u64 {
+    let seen = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
+    let runtimes = model.runtimes.values().filter(|runtime| runtime.kind == RuntimeKind::MultiThread);
+    let told = runtimes.map(|r| r.global_queue.saturating_add(r.detail.map_or(0, |detail| detail.local_queues)));
+    told.fold(0, u64::saturating_add).max(seen)
+}
+
+/// Threads of the blocking pools that have a job, and jobs without one, by the runtimes' own counts; `None` where these
+/// do not tell.
+pub(super) fn pools(model: &Model) -> Option<(u64, u64)> {
+    let told = model.runtimes.values().filter_map(|runtime| runtime.detail);
+    told.map(|d| (u64::from(d.blocking_threads.saturating_sub(d.blocking_idle)), d.blocking_queue))
+        .reduce(|a, b| (a.0 + b.0, a.1.saturating_add(b.1)))
 }
 
 /// `delay` without what the machine adds to it by giving the workers no CPU.

@@ -102,6 +102,10 @@ pub struct Loss {
     pub panics: u64,
     /// Names that the target gave and the probe did not keep.
     pub names: u64,
+    /// Histograms and other details of tasks and locks that are shown without them.
+    pub details: u64,
+    /// Stacks of blocked polls that were not named in time.
+    pub stacks: u64,
     /// Updates that this inspector was too slow to take.
     pub updates: u64,
 }
@@ -109,9 +113,8 @@ pub struct Loss {
 impl Loss {
     /// Everything shed, in one figure.
     pub fn total(&self) -> u64 {
-        [self.tasks, self.locks, self.channels, self.sites, self.panics, self.names, self.updates]
-            .into_iter()
-            .fold(0, u64::saturating_add)
+        let things = [self.tasks, self.locks, self.channels, self.sites, self.panics, self.names];
+        things.into_iter().chain([self.details, self.stacks, self.updates]).fold(0, u64::saturating_add)
     }
 }
 

@@ -38,6 +38,8 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
         ("places", loss.sites),
         ("panics", loss.panics),
         ("names", loss.names),
+        ("details", loss.details),
+        ("stacks", loss.stacks),
         ("updates", loss.updates),
     ];
     if counted.iter().all(|(_, n)| *n == 0) {
