@@ -6,11 +6,11 @@ use std::pin::Pin;
 use std::process::Output;
 use std::time::Duration;
 
-use async_inspect_proto::PROTOCOL;
 use async_inspect_proto::v1::inspect_server::{Inspect, InspectServer};
 use async_inspect_proto::v1::{
     HelloRequest, HelloResponse, Strings, TaskDetailsRequest, TaskDetailsResponse, Update, WatchRequest,
 };
+use async_inspect_proto::{EncodedUpdate, PROTOCOL};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_stream::{Stream, StreamExt};
@@ -27,14 +27,14 @@ struct Peer {
 
 #[tonic::async_trait]
 impl Inspect for Peer {
-    type WatchStream = Pin<Box<dyn Stream<Item = Result<Update, Status>> + Send>>;
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<EncodedUpdate, Status>> + Send>>;
 
     async fn hello(&self, _: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
         self.hello.clone().map(Response::new)
     }
 
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let updates = tokio_stream::iter(self.updates.clone().into_iter().map(Ok));
+        let updates = tokio_stream::iter(self.updates.iter().map(EncodedUpdate::from).map(Ok).collect::<Vec<_>>());
         Ok(Response::new(if self.stays { Box::pin(updates.chain(tokio_stream::pending())) } else { Box::pin(updates) }))
     }
 

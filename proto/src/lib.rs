@@ -34,8 +34,17 @@ pub mod task_flags {
     pub const MORE_WAITS: u32 = 16;
 }
 
-/// The generated messages and services of `async_inspect.v1`.
+#[cfg(feature = "server")]
+mod encoded;
+
+#[cfg(feature = "server")]
+pub use encoded::EncodedUpdate;
+
+/// The generated messages and services of `async_inspect.v1`. A server streams [`EncodedUpdate`]s, a client gets
+/// [`Update`](v1::Update)s.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 pub mod v1 {
     include!("generated/async_inspect.v1.rs");
+    #[cfg(feature = "server")]
+    include!("generated/async_inspect.v1.server.rs");
 }

@@ -7,12 +7,12 @@ mod cpu_looks;
 mod known;
 mod subscribers;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
-use async_inspect_proto::v1::{self, Update};
+use async_inspect_proto::{
+    EncodedUpdate,
+    v1::{self, Update},
+};
 
 pub(crate) use subscribers::{Joined, Subscribers};
 
@@ -136,7 +136,7 @@ impl Collector {
         subscribers.snapshots(|cursor| self.snapshot_piece(cursor));
     }
 
-    fn delta(&mut self, subscribers: &Subscribers) -> Vec<Arc<Update>> {
+    fn delta(&mut self, subscribers: &Subscribers) -> Vec<EncodedUpdate> {
         self.seq += 1;
         let mut messages = Messages::default();
         // No thread is interrupted for consoles, which cannot be told of stacks.
@@ -187,7 +187,7 @@ impl Collector {
         if let Some(last) = messages.last_mut() {
             last.now_ns = now_ns;
         }
-        messages.into_iter().map(Arc::new).collect()
+        messages.iter().map(EncodedUpdate::from).collect()
     }
 
     fn sealed(&self, messages: impl Iterator<Item = Update>) -> Vec<Update> {
@@ -312,7 +312,7 @@ impl Collector {
     }
 
     /// The next piece of a snapshot: of what the deltas have announced so far, so that a later "gone" finds it.
-    fn snapshot_piece(&mut self, cursor: &mut SnapshotCursor) -> Vec<Arc<Update>> {
+    fn snapshot_piece(&mut self, cursor: &mut SnapshotCursor) -> Vec<EncodedUpdate> {
         let mut messages = Messages::default();
         let begin = cursor.part == Part::Status;
         let running = self.running();
@@ -387,7 +387,7 @@ impl Collector {
         if let (Part::End, Some(last)) = (cursor.part, pieces.last_mut()) {
             last.snapshot_end = true;
         }
-        self.sealed(pieces.into_iter()).into_iter().map(Arc::new).collect()
+        self.sealed(pieces.into_iter()).iter().map(EncodedUpdate::from).collect()
     }
 
     fn running(&self) -> Running {
@@ -467,7 +467,7 @@ impl Running {
 }
 
 /// How far a snapshot has come.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SnapshotCursor {
     part: Part,
     next: u32,

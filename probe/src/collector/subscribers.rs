@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::tokio::sync::{Notify, mpsc};
-use async_inspect_proto::v1::Update;
+use async_inspect_proto::EncodedUpdate;
 
 use super::SnapshotCursor;
 #[cfg(feature = "console")]
@@ -17,7 +17,7 @@ const FOR_DELTAS: usize = 8;
 const MAX: usize = 16;
 
 struct Subscriber {
-    tx: mpsc::Sender<Arc<Update>>,
+    tx: mpsc::Sender<EncodedUpdate>,
     /// The snapshot under way.
     snapshot: Option<SnapshotCursor>,
     /// It missed something, and gets a new snapshot when its queue is empty.
@@ -35,7 +35,7 @@ pub(crate) struct Subscribers {
 }
 
 /// A new subscriber's end.
-pub(crate) type Joined = mpsc::Receiver<Arc<Update>>;
+pub(crate) type Joined = mpsc::Receiver<EncodedUpdate>;
 
 /// There are as many subscribers as there may be.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +102,7 @@ impl Subscribers {
     }
 
     /// Hands the messages of one tick to everyone who has kept up.
-    pub(crate) fn send(&self, messages: &[Arc<Update>]) {
+    pub(crate) fn send(&self, messages: &[EncodedUpdate]) {
         for subscriber in self.all().iter_mut() {
             // Before the first piece of a snapshot there is nothing that a delta could change.
             if subscriber.behind || subscriber.snapshot.as_ref().is_some_and(SnapshotCursor::untouched) {
@@ -114,13 +114,14 @@ impl Subscribers {
                 continue;
             }
             for message in messages {
-                let _ = subscriber.tx.try_send(Arc::clone(message));
+                let _ = subscriber.tx.try_send(message.clone());
             }
         }
     }
 
-    /// Fills the queues with pieces of the snapshots that are under way.
-    pub(crate) fn snapshots(&self, mut piece: impl FnMut(&mut SnapshotCursor) -> Vec<Arc<Update>>) {
+    /// Fills the queues with pieces of the snapshots that are under way; who is at the same place gets the same ones.
+    pub(crate) fn snapshots(&self, mut piece: impl FnMut(&mut SnapshotCursor) -> Vec<EncodedUpdate>) {
+        let mut made: Vec<Piece> = Vec::new();
         for subscriber in self.all().iter_mut() {
             if subscriber.behind && subscriber.tx.capacity() == QUEUE {
                 subscriber.behind = false;
@@ -129,8 +130,16 @@ impl Subscribers {
             let Some(cursor) = &mut subscriber.snapshot else { continue };
             let mut complete = true;
             while complete && !cursor.done() && subscriber.tx.capacity() > FOR_DELTAS {
-                for message in piece(cursor) {
-                    complete &= subscriber.tx.try_send(message).is_ok();
+                let known = made.iter().position(|made| made.from == *cursor).unwrap_or_else(|| {
+                    let from = cursor.clone();
+                    let messages = piece(cursor);
+                    made.push(Piece { from, messages, to: cursor.clone() });
+                    made.len() - 1
+                });
+                let piece = &made[known];
+                cursor.clone_from(&piece.to);
+                for message in &piece.messages {
+                    complete &= subscriber.tx.try_send(message.clone()).is_ok();
                 }
             }
             if !complete {
@@ -141,4 +150,11 @@ impl Subscribers {
             }
         }
     }
+}
+
+/// A piece of a snapshot.
+struct Piece {
+    from: SnapshotCursor,
+    messages: Vec<EncodedUpdate>,
+    to: SnapshotCursor,
 }

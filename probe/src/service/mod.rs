@@ -5,14 +5,13 @@ mod visible;
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
 use async_inspect_proto::{
-    PROTOCOL,
+    EncodedUpdate, PROTOCOL,
     v1::{
-        HelloRequest, HelloResponse, TaskDetailsRequest, TaskDetailsResponse, Update, WatchRequest,
+        HelloRequest, HelloResponse, TaskDetailsRequest, TaskDetailsResponse, WatchRequest,
         inspect_server::{Inspect, InspectServer},
     },
 };
@@ -96,10 +95,10 @@ impl Inspect for Service {
 pub(crate) struct Updates(Joined);
 
 impl Stream for Updates {
-    type Item = Result<Update, Status>;
+    type Item = Result<EncodedUpdate, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(cx).map(|update| update.map(|update| Ok(Arc::unwrap_or_clone(update))))
+        self.0.poll_recv(cx).map(|update| update.map(Ok))
     }
 }
 

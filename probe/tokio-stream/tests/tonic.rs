@@ -3,10 +3,13 @@
 extern crate async_inspect_tokio as tokio;
 extern crate async_inspect_tokio_stream as tokio_stream;
 
-use async_inspect_proto::v1::{
-    HelloRequest, HelloResponse, TaskDetailsRequest, TaskDetailsResponse, Update, WatchRequest,
-    inspect_client::InspectClient,
-    inspect_server::{Inspect, InspectServer},
+use async_inspect_proto::{
+    EncodedUpdate,
+    v1::{
+        HelloRequest, HelloResponse, TaskDetailsRequest, TaskDetailsResponse, Update, WatchRequest,
+        inspect_client::InspectClient,
+        inspect_server::{Inspect, InspectServer},
+    },
 };
 use tokio::{
     net::TcpListener,
@@ -22,7 +25,7 @@ struct Numbers;
 
 #[tonic::async_trait]
 impl Inspect for Numbers {
-    type WatchStream = ReceiverStream<Result<Update, Status>>;
+    type WatchStream = ReceiverStream<Result<EncodedUpdate, Status>>;
 
     async fn hello(&self, _: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
         let answer = tokio::spawn(async { 7 }).await.map_err(|error| Status::internal(error.to_string()))?;
@@ -33,7 +36,7 @@ impl Inspect for Numbers {
         let (tx, rx) = mpsc::channel(1);
         tokio::spawn(async move {
             for seq in 1..=3 {
-                if tx.send(Ok(Update { seq, ..Update::default() })).await.is_err() {
+                if tx.send(Ok((&Update { seq, ..Update::default() }).into())).await.is_err() {
                     return;
                 }
             }
