@@ -22,6 +22,7 @@ use super::{
     thread::{self, Holder},
 };
 
+#[cfg(feature = "watch-locks")]
 pub(crate) use awaited::{Mode, SharedAwaited};
 pub(crate) use held::Held;
 

@@ -27,7 +27,10 @@ use super::{
     thread::{self, Holder},
 };
 
-pub(crate) use awaited::{EventAwaited, LockAwaited};
+#[cfg(any(feature = "watch-locks", feature = "tokio-util"))]
+pub(crate) use awaited::EventAwaited;
+#[cfg(feature = "watch-locks")]
+pub(crate) use awaited::LockAwaited;
 pub(crate) use reading::LockReading;
 
 /// Which lock.
