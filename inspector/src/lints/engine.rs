@@ -19,8 +19,9 @@ const AFTERMATH: Duration = Duration::from_secs(10);
 const MILDER_AFTER: Duration = Duration::from_secs(3);
 /// After so long without an update, what held before need not have held in between.
 const BREAK: Duration = Duration::from_secs(2);
-/// The longest window that rules look back over: what they say within the first of it may have been so before.
-const WINDOW: Duration = Duration::from_secs(10);
+/// The longest window that rules look back over, ten whole seconds, and the time until it is judged: what is said within
+/// the first of it may have been so before.
+const WINDOW: Duration = Duration::from_secs(12);
 /// Effects that are named beside their cause.
 const EFFECTS: usize = 3;
 

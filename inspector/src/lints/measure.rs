@@ -21,7 +21,7 @@ const WORDS: &[(&str, &str)] = &[
     ("held_across_await_ns", "held across an await for"),
     ("hold_max_ns", "longest hold"),
     ("hold_p99_ns", "99 % of holds under"),
-    ("holder_waits", "the holder waits for"),
+    ("holder_waits", "the holder waits"),
     ("holder_waits_location", "the holder waits at"),
     ("holds_across_await_10s", "such holds in 10 s"),
     ("idle_tasks", "of them idle"),
