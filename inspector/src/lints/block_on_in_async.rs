@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::{Place, places};
+use super::stuck_poll::{Place, STARTUP, places};
 use super::{Evidence, Severity, Subject, words};
 use crate::model::{Panic, StackCause};
 use crate::text;
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Crit,
     summary: "a task calls block_on, and blocks its worker thread or panics",
     explain: EXPLAIN,
-    thresholds: &[BLOCKED, LATELY],
+    thresholds: &[BLOCKED, LATELY, STARTUP],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(3),
     subsumed_by: &[],
@@ -49,10 +49,11 @@ RIGHT
 Thresholds
   blocked = 100 ms   a poll has stood in block_on for longer than this
   lately  = 15.0 s   a panic is told of for so long
+  startup = 5.00 s   for so long after its start, what `main` does between awaits is set-up, not a fault
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
-    out.extend(places(cx, StackCause::BlockOn).iter().filter_map(|place| blocked(cx, place)));
+    out.extend(places(cx, StackCause::BlockOn, cx.span(&STARTUP)).iter().filter_map(|place| blocked(cx, place)));
     let lately = |panic: &&Panic| cx.model.now.since(panic.at) < cx.span(&LATELY);
     let refused = |panic: &&Panic| REFUSALS.iter().any(|refusal| panic.message.contains(refusal));
     let mut panics: Vec<&Panic> = cx.model.panics.iter().filter(lately).filter(refused).collect();

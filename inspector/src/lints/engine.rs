@@ -31,6 +31,7 @@ pub struct Engine {
     settings: Settings,
     tracked: HashMap<Key, Tracked>,
     findings: Vec<Finding>,
+    folded: Vec<Finding>,
     /// When it first judged.
     first: Option<Stamp>,
     last: Option<Stamp>,
@@ -77,13 +78,18 @@ impl Tracked {
 impl Engine {
     /// An engine for one target that has found nothing yet.
     pub fn new(settings: Settings) -> Engine {
-        Engine { settings, tracked: HashMap::new(), findings: Vec::new(), first: None, last: None }
+        Engine { settings, tracked: HashMap::new(), findings: Vec::new(), folded: Vec::new(), first: None, last: None }
     }
 
     /// Findings: active ones first, then the worst, then what hurts most; those that cleared within the last minute
     /// come after. Equals keep their order from one evaluation to the next.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Findings that another one speaks for, whose effects they are.
+    pub fn folded(&self) -> &[Finding] {
+        &self.folded
     }
 
     /// Judges the model as it is now. To be called after each update; before the first snapshot is whole, and while a
@@ -232,6 +238,7 @@ impl Engine {
                 effects.entry(cause).or_default().push(format!("{}: {}", finding.rule, finding.message));
             }
         }
+        self.folded = self.tracked.values().filter(|t| t.raised && t.folded).map(|t| t.finding.clone()).collect();
         self.tracked.retain(|_, tracked| !tracked.folded || tracked.active());
 
         let mut said: Vec<(&Key, &Tracked)> = self.tracked.iter().filter(|(_, t)| t.raised && !t.folded).collect();

@@ -71,11 +71,11 @@ Where the holder is suspended at an `.await` while it holds, `lock-held-across-a
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let locks = cx.model.locks.values();
-    out.extend(
-        locks
-            .filter(|lock| lock.kind.guards() && lock.contended > 0 && lock.waiters_s.last().is_some())
-            .filter_map(|l| judge(cx, l)),
-    );
+    // Who waits for a queue that several take from, waits for a message.
+    let waited_for = |lock: &&Lock| {
+        lock.kind.guards() && lock.contended > 0 && lock.waiters_s.last().is_some() && !words::is_queue(cx.model, lock)
+    };
+    out.extend(locks.filter(waited_for).filter_map(|lock| judge(cx, lock)));
 }
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
@@ -207,6 +207,17 @@ mod tests {
         let message = "50 % of the acquisitions of lock `HashMap<Id, Order>` wait, up to 32.8 ms, \
                        held longest at orders.rs:40; 10 tasks wait now";
         assert_eq!(finding.message, message);
+    }
+
+    #[test]
+    fn workers_that_take_from_one_receiver_wait_for_messages_not_for_each_other() {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/pool.rs:12:9", "async_inspect_probe::tokio::sync::mpsc::Receiver<Job>");
+        let lock = judged.target.lock(made);
+        let holder = judged.target.call_site("src/pool.rs:40:30");
+        judged.settle();
+        judged.every(ms(8000), |target| use_lock(target, lock, holder, 20, 10, 9));
+        judged.expect_nothing();
     }
 
     #[test]

@@ -84,13 +84,16 @@ Thresholds
   alone        = 50.0 ms   holds over an await longer than this are worth a word even if nobody waits
 
 A hold that nobody waits for is `info`. A lock around the receiver of a channel is held while its holder waits for a
-message, which is what it is for.
+message, which is what it is for; so is a `OnceCell` while its value is made.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let locks = cx.model.locks.values();
     let held = |lock: &&Lock| {
-        !words::is_queue(cx.model, lock) && (!lock.recent_suspended.is_empty() || lock.held_since.is_some())
+        // A cell that is being set is held by the one who makes its value, which is what the others wait for.
+        lock.kind.guards()
+            && !words::is_queue(cx.model, lock)
+            && (!lock.recent_suspended.is_empty() || lock.held_since.is_some())
     };
     out.extend(locks.filter(held).filter_map(|lock| judge(cx, lock)));
 }
@@ -325,6 +328,16 @@ mod tests {
         let finding = judged.only("lock-held-across-await");
         assert_eq!(finding.severity, Severity::Info);
         assert!(finding.message.ends_with("nobody waits for it"), "{}", finding.message);
+    }
+
+    #[test]
+    fn a_cell_is_held_by_the_one_who_makes_its_value() {
+        let (mut judged, _, acquiring) = quiet();
+        let made = judged.target.lock_site("src/db.rs:12:9", "shop::Db");
+        let cell = judged.target.lock_of(LockKind::OnceCell, made);
+        begin_hold(&mut judged, cell, acquiring, 30);
+        judged.run(ms(5000));
+        judged.expect_nothing();
     }
 
     #[test]

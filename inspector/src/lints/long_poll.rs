@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::{has_stacks, may_block};
+use super::stuck_poll::{STARTUP, has_stacks, may_block};
 use super::{Evidence, Severity, words};
 use crate::model::{Site, SiteKind, SlowPoll, TaskKind};
 use crate::text;
@@ -13,12 +13,6 @@ const LONG: Threshold = Threshold::millis("long", 100, "a poll longer than this 
 const REPEATED: Threshold = Threshold::millis("repeated", 10, "polls longer than this are counted");
 const TIMES: Threshold = Threshold::count("times", 3, "so many of them within 10 s are worth a word");
 const TOTAL: Threshold = Threshold::millis("total", 100, "and a warning when they took this long together");
-const STARTUP: Threshold = Threshold::millis(
-    "startup",
-    5000,
-    "for so long after its start, what `main` does between awaits is set-up, not a fault",
-);
-
 /// What is judged.
 const WINDOW: Duration = Duration::from_secs(10);
 /// The newest must be no older, so that what has stopped clears.
@@ -107,7 +101,14 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let once = cx.span(&ONCE);
     let in_a_minute = site.recent_slow.iter().filter(counts).filter(|slow| slow.longest > once).count();
 
-    let subject = words::site_subject(site);
+    // Where a library spawned the task, its stack has the app's line.
+    let stack = cx.model.stacks.iter().rfind(|s| s.user_frame().is_some() && recent.iter().any(|p| p.task == s.task));
+    let subject = match stack {
+        Some(stack) if !words::is_named(cx.model, site.id) => {
+            words::poll_subject(cx.model, stack.task, stack.user_frame())
+        }
+        _ => words::site_subject(site),
+    };
     let group = site.location.as_str();
     let often = times >= cx.count(&TIMES);
     if longest <= once && !often {
@@ -136,7 +137,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     if let Some(last) = recent.iter().max_by_key(|slow| slow.at) {
         evidence.push(Evidence::task("last_task", last.task));
     }
-    // Where a library spawned the task, whatever blocks it is accused at the app's line.
+    // Whatever blocks it is accused at the app's line.
     let mut causes = vec![group.to_owned()];
     causes.extend(
         cx.model

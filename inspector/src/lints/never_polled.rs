@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::{Evidence, Severity, saturation, words};
-use crate::model::{Model, SiteId, Task, TaskState, Worker, WorkerKind};
+use crate::model::{Model, SiteId, Task, TaskKind, TaskState, Worker, WorkerKind};
 use crate::text;
 
 const UNPOLLED: Threshold = Threshold::millis("unpolled", 1000, "a task was spawned so long ago and not polled yet");
@@ -66,7 +66,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     }
     let limit = cx.span(&UNPOLLED);
     let mut sites: BTreeMap<SiteId, &Task> = BTreeMap::new();
-    let late = |task: &&Task| model.lasted(task.spawned_at) > limit;
+    // A `block_on` polls its future at once, or panics.
+    let late = |task: &&Task| task.kind != TaskKind::Root && model.lasted(task.spawned_at) > limit;
     for task in model.unpolled().filter(late) {
         sites.entry(task.site).or_insert(task);
     }

@@ -2,10 +2,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::rule::Cx;
+use super::rule::{Cx, Threshold};
 use super::{Evidence, Subject, words};
-use crate::model::{Stack, StackCause, Stamp, TaskId, WorkerKind};
+use crate::model::{Model, Stack, StackCause, Stamp, TaskId, TaskKind, WorkerKind};
 use crate::text;
+
+/// A limit of every rule about polls that stand.
+pub(super) const STARTUP: Threshold = Threshold::millis(
+    "startup",
+    5000,
+    "for so long after its start, what `main` does between awaits is set-up, not a fault",
+);
 
 /// Whether the target takes stacks of blocked polls.
 pub(super) fn has_stacks(cx: &Cx) -> bool {
@@ -40,8 +47,16 @@ pub(super) fn may_block(stack: &Stack) -> bool {
     stack.frames.iter().any(|frame| frame.function.contains("block_in_place"))
 }
 
+/// Whether `task` may block its thread `until` then: jobs of the blocking pool may, and `main` may set things up for the
+/// time `startup`.
+pub(super) fn may_stand(model: &Model, task: TaskId, until: Stamp, startup: Duration) -> bool {
+    model.tasks.get(&task).is_some_and(|task| {
+        task.kind == TaskKind::Blocking || task.kind == TaskKind::Root && until.since(task.spawned_at) < startup
+    })
+}
+
 /// Places at which polls stand, or lately stood, for `cause`: seen there more than once.
-pub(super) fn places<'a>(cx: &Cx<'a>, cause: StackCause) -> Vec<Place<'a>> {
+pub(super) fn places<'a>(cx: &Cx<'a>, cause: StackCause, startup: Duration) -> Vec<Place<'a>> {
     let model = cx.model;
     let mut places: BTreeMap<&str, Place<'a>> = BTreeMap::new();
     let mut looks: BTreeMap<&str, u32> = BTreeMap::new();
@@ -57,6 +72,9 @@ pub(super) fn places<'a>(cx: &Cx<'a>, cause: StackCause) -> Vec<Place<'a>> {
             continue;
         }
         let until = if goes_on { model.now } else { stack.at };
+        if may_stand(model, stack.task, until, startup) {
+            continue;
+        }
         let held_up = worker.filter(|_| goes_on).map_or(Duration::ZERO, |worker| worker.poll_cpu_wait);
         let lasted = model.between(stack.poll_started, until).saturating_sub(held_up);
         *looks.entry(line).or_default() += stack.samples;

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::{Place, places};
+use super::stuck_poll::{Place, STARTUP, places};
 use super::{Severity, words};
 use crate::model::StackCause;
 use crate::text;
@@ -15,11 +15,13 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Crit,
     summary: "a task blocks its worker thread in a std or parking_lot lock",
     explain: EXPLAIN,
-    thresholds: &[BLOCKED],
+    thresholds: &[BLOCKED, STARTUP],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(3),
     subsumed_by: &[],
-    evaluate: |cx, out| out.extend(places(cx, StackCause::Lock).iter().filter_map(|place| accuse(cx, place))),
+    evaluate: |cx, out| {
+        out.extend(places(cx, StackCause::Lock, cx.span(&STARTUP)).iter().filter_map(|place| accuse(cx, place)));
+    },
 };
 
 const EXPLAIN: &str = "\
@@ -43,6 +45,7 @@ RIGHT
 
 Thresholds
   blocked = 100 ms   a poll has stood in a blocking lock for longer than this
+  startup = 5.00 s   for so long after its start, what `main` does between awaits is set-up, not a fault
 
 Nothing is said without a stack that shows it, more than once.
 ";
@@ -122,6 +125,22 @@ mod tests {
         stack(&mut judged, worker, task, StackCause::Cpu, 3, "src/index.rs:20:35");
         judged.run(ms(1000));
         judged.only("blocked-worker");
+    }
+
+    #[test]
+    fn main_may_wait_for_a_lock_while_it_sets_things_up() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/main.rs:1:1", "main", OutputKind::Unit);
+        let task = judged.root(site);
+        let worker = judged.target.worker("main");
+        let since = judged.target.now;
+        judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
+        judged.run(ms(200));
+        stack(&mut judged, worker, task, StackCause::Lock, 3, "src/index.rs:20:35");
+        judged.run(ms(4000));
+        judged.expect_nothing();
+        judged.run(ms(2000));
+        judged.only("sync-lock-in-async");
     }
 
     #[test]

@@ -76,17 +76,20 @@ impl Observed {
         if self.present == present {
             return;
         }
+        // Said by its cause by now, which came to be known later.
+        let folded: Vec<_> = engine.folded().iter().map(alike).collect();
         let before = std::mem::replace(&mut self.present, present.to_vec());
         for finding in before {
             // The same cause under another name: the worst of a site's channels is another one now.
             let same = |other: &Finding| alike(other) == alike(&finding) || other.key() == finding.key();
-            if !self.present.iter().any(same) {
+            if !self.present.iter().any(same) && !folded.contains(&alike(&finding)) {
                 self.past.retain(|old| !same(old));
                 self.past.push(finding);
             }
         }
         let present = &self.present;
-        self.past.retain(|old| !present.iter().any(|now| alike(now) == alike(old) || now.key() == old.key()));
+        let again = |old: &Finding| present.iter().any(|now| alike(now) == alike(old) || now.key() == old.key());
+        self.past.retain(|old| !again(old) && !folded.contains(&alike(old)));
     }
 
     /// All findings that were active at any time: those that last first, then the worst.

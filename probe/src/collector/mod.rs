@@ -131,6 +131,16 @@ impl Collector {
         self.continue_snapshots(subscribers);
     }
 
+    /// Whether a thread may be in a poll that nobody watches, which looks in quick succession can prove.
+    pub(crate) fn wants_closer_look(&self) -> bool {
+        self.watchdog.wants_closer_look()
+    }
+
+    /// Looks at such threads.
+    pub(crate) fn look_closer(&mut self) {
+        self.watchdog.look_closer();
+    }
+
     /// Sends more of the snapshots that are under way, as far as their subscribers take it.
     pub(crate) fn continue_snapshots(&mut self, subscribers: &Subscribers) {
         subscribers.snapshots(|cursor| self.snapshot_piece(cursor));

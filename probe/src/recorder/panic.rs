@@ -86,6 +86,7 @@ pub(super) fn install_hook() {
 
 fn record(info: &PanicHookInfo<'_>) {
     let (Some(recorder), Some(task)) = (active(), thread::current_task()) else { return };
+    thread::poll_panics();
     let message = info.payload_as_str().unwrap_or_default();
     let end = message.floor_char_boundary(MESSAGE_BYTES);
     let (file, line, column) = info.location().map_or(("", 0, 0), |at| (at.file(), at.line(), at.column()));

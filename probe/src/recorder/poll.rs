@@ -153,17 +153,17 @@ impl PollInProgress {
     #[inline]
     pub(super) fn end(self) {
         let task = self.task;
-        let ended = self.finish();
+        let ended = self.finish(false);
         task.wakes.poll_ended(ended);
         task.mark();
         std::mem::forget(self);
     }
 
     #[inline]
-    fn finish(&self) -> u64 {
+    fn finish(&self, panics: bool) -> u64 {
         let ended = clock::ticks();
         if histogram::is_long(ended.saturating_sub(thread::poll_started())) {
-            return self.finish_long(ended);
+            return self.finish_long(ended, panics);
         }
         let took = self.leave(ended);
         if self.task.max_poll.is_raised_by(took) {
@@ -173,14 +173,18 @@ impl PollInProgress {
     }
 
     #[cold]
-    fn finish_long(&self, ended: u64) -> u64 {
+    fn finish_long(&self, ended: u64, panics: bool) -> u64 {
         let task = self.task;
         let slow = ended.saturating_sub(thread::poll_started()) >= slow_ticks();
-        let judged = slow && task.kind.load(Relaxed) != TaskKind::Blocking as u8;
+        // What a panic takes is to look up and print where it was.
+        let judged = slow && !panics && task.kind.load(Relaxed) != TaskKind::Blocking as u8;
         let wait = if judged { thread::wait_of_long_poll() } else { None };
+        let within = thread::took_within();
         let took = self.leave(ended);
-        // What a full machine takes from a poll makes it no long one of its site's.
-        let ran = wait.map_or(took, |wait| took.saturating_sub(wait.settle()));
+        // What a full machine, or the long poll of a task that is polled within this one, as in a `LocalSet`, takes from a
+        // poll makes it no long one of its site's.
+        let ran = wait.map_or(took, |wait| took.saturating_sub(wait.settle())).saturating_sub(within);
+        thread::took_inside(took);
         let site = task.site();
         task.max_poll.raise(took);
         site.max_poll.fetch_max(ran, Relaxed);
@@ -260,7 +264,7 @@ impl TaskSlot {
 impl Drop for PollInProgress {
     /// Only a panic of the future gets here.
     fn drop(&mut self) {
-        self.finish();
+        self.finish(true);
         self.task.stage.store(Stage::Panicked as u8, Relaxed);
     }
 }

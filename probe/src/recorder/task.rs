@@ -247,7 +247,7 @@ impl TaskSlot {
     }
 
     /// A [`TaskKind`].
-    pub(super) fn kind(&self) -> u8 {
+    pub(crate) fn kind(&self) -> u8 {
         self.kind.load(Relaxed)
     }
 

@@ -1,4 +1,6 @@
 //! What each thread is doing: the task in poll and the worker slot of the thread.
+mod long_poll;
+
 use std::{
     cell::Cell,
     sync::atomic::{
@@ -6,6 +8,8 @@ use std::{
         Ordering::{Acquire, Relaxed, Release},
     },
 };
+
+pub(super) use long_poll::{took_inside, took_within, wait_of_long_poll};
 
 use super::{
     Recorder, active,
@@ -198,6 +202,8 @@ pub(crate) struct Here {
     in_place: Cell<bool>,
     /// Where the future in poll begins and ends in memory; the same when that is not known.
     future: Cell<(usize, usize)>,
+    /// A poll, by its start, and how long polls within it took, in ticks.
+    within: Cell<(u64, u64)>,
     /// How many times the runtime's loop parked this thread, while anything was recorded.
     parks: Cell<u32>,
     /// Tells threads that poll from each other: the place of its slot; 0 where it has none.
@@ -217,6 +223,7 @@ thread_local! {
             poll_started: Cell::new(0),
             in_place: Cell::new(false),
             future: Cell::new((0, 0)),
+            within: Cell::new((0, 0)),
             parks: Cell::new(0),
             number: Cell::new(0),
             dropping: Cell::new(None),
@@ -377,32 +384,6 @@ pub(crate) fn poll_started() -> u64 {
     HERE.with(|here| here.poll_started.get())
 }
 
-/// How long a poll that took long waited for a CPU.
-pub(super) struct LongPollWait {
-    worker: &'static WorkerSlot,
-    /// What the thread has waited so far, in nanoseconds.
-    waited: u64,
-    /// In ticks; more than it was when nobody has looked since before the poll began.
-    in_poll: u64,
-}
-
-impl LongPollWait {
-    /// What the thread waits from now on is another poll's. Once this one has left the slot: a reader that still sees it
-    /// would take its wait for work. Returns how long it waited, in ticks.
-    pub(super) fn settle(self) -> u64 {
-        self.worker.set_cpu_waited(self.waited);
-        self.in_poll
-    }
-}
-
-/// Of the poll on this thread that took long and is about to leave. Before it leaves, since a reader that sees the thread
-/// outside of any poll takes all its waits for earlier ones.
-pub(super) fn wait_of_long_poll() -> Option<LongPollWait> {
-    let worker = HERE.with(|here| here.worker.get())?;
-    let waited = cpu_wait::of_this_thread().waited;
-    Some(LongPollWait { worker, waited, in_poll: clock::ticks_in_ns(waited.saturating_sub(worker.cpu_waited())) })
-}
-
 /// What was in progress on this thread before a poll began; polls nest in `block_on` and `LocalSet`.
 pub(super) struct Outer {
     task: Option<&'static TaskSlot>,
@@ -454,6 +435,16 @@ pub(super) fn leave(outer: &Outer, now: u64) -> u64 {
         }
         started
     })
+}
+
+/// The poll in progress on this thread panics: from here on it looks up and prints where, which is not to be taken for
+/// work that blocks.
+pub(super) fn poll_panics() {
+    HERE.with(|here| {
+        if let Some(worker) = here.worker.get() {
+            worker.in_poll.end();
+        }
+    });
 }
 
 /// Runs `work`, which may block this thread, since the runtime has given the thread's other tasks to another one: until

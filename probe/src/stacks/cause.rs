@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn the_worker_below_the_poll_is_not_the_cause() {
         let frames =
-            stack(&["shop::hash", "async_inspect_probe::recorder::task::Tracked<F>::poll", "tokio::Runtime::block_on"]);
+            stack(&["shop::hash", "async_inspect_probe::recorder::poll::Tracked<F>::poll", "tokio::Runtime::block_on"]);
         assert_eq!(of(&frames, ThreadState::Runs), Cause::Cpu);
     }
 }

@@ -25,6 +25,12 @@ impl Watchdog {
     pub(crate) fn look(&mut self) -> Vec<Stack> {
         Vec::new()
     }
+
+    pub(crate) fn wants_closer_look(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn look_closer(&mut self) {}
 }
 
 /// Nothing is needed of the thread.

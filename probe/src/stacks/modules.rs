@@ -6,6 +6,7 @@ use std::{
     collections::HashMap,
     fs, io,
     ops::Range,
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -63,6 +64,14 @@ impl Modules {
         self.mapped.iter().find(|module| module.range.contains(&address))
     }
 
+    /// Reads what is needed of the program itself, before there is anything to name.
+    pub(super) fn read_ahead(&mut self) {
+        let here = Self::read_ahead as fn(&mut Self) as usize as u64;
+        if self.learn(here) {
+            self.symbols(here);
+        }
+    }
+
     /// The debug information for an address, and the address as the file has it.
     pub(super) fn symbols(&mut self, address: u64) -> Option<(&Loader, u64)> {
         let module = self.mapped.iter().find(|module| module.range.contains(&address))?;
@@ -72,7 +81,8 @@ impl Modules {
 
     fn add(&mut self, mapping: Mapping) -> io::Result<()> {
         let path = readable(&mapping.path);
-        let cache = ReadCache::new(fs::File::open(&path)?);
+        let from = fs::File::open(&path)?;
+        let cache = ReadCache::new(&from);
         let file = object::File::parse(&cache).map_err(io::Error::other)?;
         // A mapping begins at the page of its segment's first byte, which may hold the end of the segment before too.
         let begins = file.segments().find(|segment| segment.file_range().0 & !0xfff == mapping.offset);
@@ -88,10 +98,13 @@ impl Modules {
             .start
             .wrapping_sub(mapping.offset)
             .wrapping_sub(segment.address().wrapping_sub(segment.file_range().0));
+        // Not through the cache, which would keep a second copy. Sections that a program runs with are never compressed.
         let section = |name: &str| {
             let section = file.section_by_name(name)?;
-            let data: Arc<[u8]> = section.uncompressed_data().ok()?.into();
-            Some((section.address()..section.address() + section.size(), data))
+            let (offset, size) = section.file_range()?;
+            let mut data = vec![0; usize::try_from(size).ok()?];
+            from.read_exact_at(&mut data, offset).ok()?;
+            Some((section.address()..section.address() + section.size(), Arc::from(data)))
         };
         let text = section(".text");
         let (eh_frame, eh_frame_hdr) = (section(".eh_frame"), section(".eh_frame_hdr"));

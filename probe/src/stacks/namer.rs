@@ -23,6 +23,8 @@ pub(super) struct Job {
     pub(super) state: ThreadState,
     /// The future's type, as far as it is known.
     pub(super) future: &'static str,
+    /// The future is that of a `block_on`.
+    pub(super) is_root: bool,
 }
 
 /// Where and when a stack was taken.
@@ -62,11 +64,17 @@ impl Namer {
         Self { recorder, running: None, cpu_ns: Arc::default(), shed: 0 }
     }
 
-    /// Has a stack named, if there are not too many already; those are counted.
-    pub(super) fn name(&mut self, job: Job) {
+    /// Starts the thread, if it does not run. Unoptimized, as in a debug build of the app, reading the debug information
+    /// takes it longer than most blocked polls last, so it begins with that.
+    pub(super) fn start(&mut self) {
         if self.running.is_none() {
             self.running = start(self.recorder, self.cpu_ns.clone());
         }
+    }
+
+    /// Has a stack named, if there are not too many already; those are counted.
+    pub(super) fn name(&mut self, job: Job) {
+        self.start();
         let Some(running) = &self.running else {
             self.shed += 1;
             return;
@@ -106,6 +114,9 @@ fn start(recorder: &'static Recorder, cpu_ns: Arc<AtomicU64>) -> Option<Running>
     let before = cpu_ns.load(Relaxed);
     let run = move || {
         let mut modules = Modules::default();
+        if cfg!(debug_assertions) {
+            modules.read_ahead();
+        }
         while let Ok(job) = todo.recv() {
             let named = named_of(job, &mut modules, recorder);
             cpu_ns.store(before + thread_cpu_ns(), Relaxed);
@@ -119,7 +130,7 @@ fn start(recorder: &'static Recorder, cpu_ns: Arc<AtomicU64>) -> Option<Running>
 
 fn named_of(job: Job, modules: &mut Modules, recorder: &'static Recorder) -> Named {
     let addresses = unwind::addresses(&job.copy, modules);
-    let frames = symbols::frames(&addresses, modules, recorder);
+    let frames = symbols::frames(&addresses, job.is_root, modules, recorder);
     Named {
         cause: cause::of(&frames, job.state),
         frames: symbols::trimmed(frames, job.future),

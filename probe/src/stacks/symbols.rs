@@ -7,11 +7,18 @@ const NAMELESS: &str = "(async fn or block)";
 /// Frames told of one stack.
 const MAX_FRAMES: usize = 48;
 
-/// The frames of a stack.
-pub(super) fn frames(addresses: &[u64], modules: &mut Modules, recorder: &'static Recorder) -> Vec<Frame> {
+/// The frames of a stack, down to the poll of the task's. A root's poll may be within another task's, in `block_in_place`
+/// say, so its stack goes on.
+pub(super) fn frames(addresses: &[u64], is_root: bool, modules: &mut Modules, recorder: &'static Recorder) -> Vec<Frame> {
     let mut frames = Vec::new();
     for &address in addresses {
         frames_at(address, modules, &mut frames);
+        // What lies below is the runtime's, the same in every stack, and takes as long to name as all the rest.
+        let end = if is_root { runtimes_poll(&frames) } else { task_poll(&frames) };
+        if end < frames.len() {
+            frames.truncate(end);
+            break;
+        }
     }
     let root = source_root(&frames, recorder);
     for frame in &mut frames {
@@ -90,11 +97,18 @@ fn without_arguments(name: &str) -> String {
     out.replace("::::", "::")
 }
 
-/// Code from the standard library lies under `/rustc/` or a toolchain's folder, dependencies under a registry or a git
+/// Code from the standard library lies under `/rustc/` or a toolchain's folder, what it depends on under `/rust/deps/`, dependencies under a registry or a git
 /// checkout of Cargo's.
 fn is_users(function: &str, file: &str) -> bool {
-    const NOT_THEIRS: [&str; 6] =
-        ["/rustc/", "/.cargo/registry/", "/.cargo/git/", "/rustlib/src/", "/registry/src/", "/git/checkouts/"];
+    const NOT_THEIRS: [&str; 7] = [
+        "/rustc/",
+        "/rust/deps/",
+        "/.cargo/registry/",
+        "/.cargo/git/",
+        "/rustlib/src/",
+        "/registry/src/",
+        "/git/checkouts/",
+    ];
     const RUNTIMES: [&str; 6] =
         ["core::", "std::", "alloc::", "tokio::", "async_inspect_probe::tokio::", "async_inspect_probe::recorder::"];
     let plain = function.trim_start_matches(['<', '&']);
@@ -115,10 +129,8 @@ fn source_root(frames: &[Frame], recorder: &'static Recorder) -> Option<String> 
     })
 }
 
-/// A stack cut to what a reader needs: from where the thread is down to the runtime's loop.
-/// `future` is the type of the task's own.
+/// A stack cut to what a reader needs. `future` is the type of the task's own.
 pub(super) fn trimmed(mut frames: Vec<Frame>, future: &str) -> Vec<Frame> {
-    frames.truncate(task_poll(&frames));
     // Line tables alone do not name a future whose poll was inlined; the outermost one is known all the same.
     if let Some(outermost) = frames.last_mut().filter(|frame| frame.function == NAMELESS) {
         outermost.function = readable(future);
@@ -127,14 +139,20 @@ pub(super) fn trimmed(mut frames: Vec<Frame>, future: &str) -> Vec<Frame> {
     frames
 }
 
-/// How many frames belong to the task: those above the poll that the runtime made, however much of it was inlined.
+/// How many frames belong to the task: those above the poll that the probe or the runtime made, however much of it was
+/// inlined.
 pub(super) fn task_poll(frames: &[Frame]) -> usize {
     let ours = |frame: &Frame| {
-        frame.function.contains("recorder::task::Tracked")
-            || (frame.file.ends_with("src/recorder/task.rs") && frame.function.ends_with("poll"))
+        frame.function.contains("recorder::poll::Tracked")
+            || (frame.file.ends_with("src/recorder/poll.rs") && frame.function.contains("poll"))
     };
+    frames.iter().position(ours).unwrap_or(frames.len()).min(runtimes_poll(frames))
+}
+
+/// The same by the runtime's poll alone, of which a root has none.
+fn runtimes_poll(frames: &[Frame]) -> usize {
     let tokios = |frame: &Frame| frame.function.contains("tokio::runtime::task::raw::poll");
-    frames.iter().position(|frame| ours(frame) || tokios(frame)).unwrap_or(frames.len())
+    frames.iter().position(tokios).unwrap_or(frames.len())
 }
 
 #[cfg(test)]
@@ -161,7 +179,7 @@ mod tests {
         assert!(!is_users("core::ptr::read", "/rustc/abc/library/core/src/ptr/mod.rs"));
         assert!(!is_users("serde_json::to_string", "/home/me/.cargo/registry/src/x/serde_json-1.0/src/ser.rs"));
         assert!(!is_users(
-            "<async_inspect_probe::recorder::task::Tracked as core::future::Future>::poll",
+            "<async_inspect_probe::recorder::poll::Tracked as core::future::Future>::poll",
             "probe/src/x.rs"
         ));
         assert!(!is_users("nanosleep", ""));

@@ -56,6 +56,11 @@ impl Unwatched {
         self.looks.get(&worker.id).is_none_or(|look| look.found < PROOF)
     }
 
+    /// Threads whose poll is marked, and not proven yet.
+    pub(super) fn unproven(&self) -> impl Iterator<Item = u64> {
+        self.looks.iter().filter(|(_, look)| look.found < PROOF).map(|(&worker, _)| worker)
+    }
+
     /// Since when (ticks) the thread is known to be in the poll that `marked` was seen in; `None` while that is not proven.
     pub(super) fn since(&mut self, worker: &WorkerReading, marked: Option<Marked>, now: u64) -> Option<u64> {
         let Some(marked) = marked else {

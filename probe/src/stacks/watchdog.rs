@@ -9,6 +9,7 @@ use super::{
 };
 use crate::recorder::{
     Recorder, clock, cpu_wait,
+    task::TaskKind,
     thread::{WorkerKind, WorkerReading, WorkerSlot},
 };
 
@@ -37,6 +38,7 @@ struct Poll {
     started: u64,
     /// The future's type, as far as it is known.
     future: &'static str,
+    is_root: bool,
 }
 
 struct Seen {
@@ -78,6 +80,9 @@ impl Watchdog {
         if self.broken.is_some() {
             return Vec::new();
         }
+        if cfg!(debug_assertions) {
+            self.namer.start();
+        }
         let now = clock::ticks();
         let recorder = self.recorder;
         let workers: Vec<_> = recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))).collect();
@@ -91,10 +96,30 @@ impl Watchdog {
         named.into_iter().map(|named| self.stack(named)).collect()
     }
 
+    /// Whether some poll that nobody watches is marked, and not proven yet to be the one that goes on.
+    pub(crate) fn wants_closer_look(&self) -> bool {
+        self.unwatched.unproven().next().is_some()
+    }
+
+    /// Looks at such polls before the next tick, so that one that is over by then is known too.
+    pub(crate) fn look_closer(&mut self) {
+        let now = clock::ticks();
+        let unproven: Vec<u64> = self.unwatched.unproven().collect();
+        for (slot, worker) in self.recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))) {
+            if unproven.contains(&worker.id) {
+                self.look_at(slot, &worker, now);
+            }
+        }
+    }
+
     /// Takes the stack of a thread whose poll lasts, watched or not, if one is due, and has it named.
     fn look_at(&mut self, slot: &WorkerSlot, worker: &WorkerReading, now: u64) {
-        let watched =
-            worker.poll.map(|poll| Poll { task: poll.task_id, started: poll.started, future: poll.task.future_type() });
+        let watched = worker.poll.map(|poll| Poll {
+            task: poll.task_id,
+            started: poll.started,
+            future: poll.task.future_type(),
+            is_root: poll.task.kind() == TaskKind::Root as u8,
+        });
         let mark = match &watched {
             Some(poll) if self.is_due(worker, poll, now) => Mark::No,
             None if !Unwatched::may_be_in_one(worker, now) => return,
@@ -118,7 +143,7 @@ impl Watchdog {
             let since = self.unwatched.since(worker, marked, now);
             slot.stands(worker, since.unwrap_or(0));
             let Some(started) = since else { return };
-            Poll { task: 0, started, future: "" }
+            Poll { task: 0, started, future: "", is_root: false }
         };
         if !self.is_due(worker, &poll, now) {
             return;
@@ -127,7 +152,7 @@ impl Watchdog {
             Some(copy) if same => {
                 self.note(worker, &poll, now);
                 let seen = namer::Seen { worker: worker.id, task: poll.task, started: poll.started, at: now };
-                self.namer.name(Job { seen, copy, state, future: poll.future });
+                self.namer.name(Job { seen, copy, state, future: poll.future, is_root: poll.is_root });
             }
             Some(_) => {}
             None => self.note(worker, &poll, now).causes.push(Cause::Unknown),
@@ -179,7 +204,7 @@ mod tests {
             self,
             poll::Tracked,
             site::{OutputKind, SiteInfo, SiteKind},
-            task::{TaskKind, TaskSlot},
+            task::TaskSlot,
         },
         stacks::{Cause, tests::only_watchdog},
         testing::wait_for,
@@ -249,6 +274,24 @@ mod tests {
         assert_eq!(stack.cause, Cause::Cpu, "{:#?}", stack.frames);
         assert!(stack.frames.iter().any(|frame| frame.user && frame.function.ends_with("hash_all")), "{stack:#?}");
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn the_future_of_a_block_on_that_computes_is_not_taken_for_a_nested_one() {
+        async fn read_config() {
+            let until = std::time::Instant::now() + Duration::from_millis(600);
+            while std::time::Instant::now() < until {
+                std::hint::black_box((0..1000_u64).sum::<u64>());
+            }
+        }
+        let (_only, mut watchdog) = only_watchdog();
+        let main = std::thread::spawn(|| {
+            crate::testing::recorder();
+            crate::tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(read_config());
+        });
+        let stack = stack_of(&mut watchdog, "read_config");
+        assert_eq!(stack.cause, Cause::Cpu, "{:#?}", stack.frames);
+        main.join().unwrap();
     }
 
     #[test]

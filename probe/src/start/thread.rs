@@ -101,6 +101,10 @@ async fn serve(listener: Listener, routes: Routes) -> Result<(), Box<dyn std::er
     Ok(())
 }
 
+/// Looks at threads between two ticks, where that may prove within this tick what they are in, and the time before each.
+const CLOSER_LOOKS: u32 = 2;
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+
 /// Ticks while somebody is attached.
 async fn collect(mut collector: Collector, subscribers: Subscribers) -> std::convert::Infallible {
     loop {
@@ -114,6 +118,12 @@ async fn collect(mut collector: Collector, subscribers: Subscribers) -> std::con
             while subscribers.wants_snapshot() && ::tokio::time::Instant::now() < tick_over {
                 ::tokio::time::sleep(SNAPSHOT_PAUSE).await;
                 collector.continue_snapshots(&subscribers);
+            }
+            for _ in 0..CLOSER_LOOKS {
+                if collector.wants_closer_look() {
+                    ::tokio::time::sleep(LOOK_PAUSE).await;
+                    collector.look_closer();
+                }
             }
             subscribers.forget_closed();
         }

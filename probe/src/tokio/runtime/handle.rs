@@ -1,7 +1,7 @@
 //! [`Handle`].
 use std::{fmt, future::Future, panic::Location};
 
-use super::{EnterGuard, Id, RuntimeFlavor, RuntimeMetrics, TryCurrentError, run_root};
+use super::{EnterGuard, Id, RuntimeFlavor, RuntimeMetrics, TryCurrentError, root};
 use crate::{
     recorder::task::TaskKind,
     tokio::task::{JoinHandle, watch},
@@ -61,7 +61,8 @@ impl Handle {
     /// Runs a future to its end, watched as a root; see [`Handle::block_on`](::tokio::runtime::Handle::block_on).
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        run_root(future, Location::caller(), |future| self.inner.block_on(future))
+        // Not from within a closure, which would be the caller that a panic names.
+        self.inner.block_on(root(future, Location::caller()))
     }
 
     /// See [`Handle::runtime_flavor`](::tokio::runtime::Handle::runtime_flavor).

@@ -23,8 +23,8 @@ use crate::{
     tokio::task::watch::{self, CallSite},
 };
 
-/// Runs a future of `block_on` by `run`, watched as a root. What becomes of it, its caller sees.
-fn run_root<F: Future>(future: F, site: CallSite, run: impl FnOnce(Tracked<F>) -> F::Output) -> F::Output {
+/// A future of `block_on`, watched as a root. What becomes of it, its caller sees.
+fn root<F: Future>(future: F, site: CallSite) -> Tracked<F> {
     let task = watch::register::<F, F::Output>(TaskKind::Root, site);
     if let Some(task) = &task {
         task.slot().handle_held();
@@ -33,5 +33,5 @@ fn run_root<F: Future>(future: F, site: CallSite, run: impl FnOnce(Tracked<F>) -
     }
     #[cfg(all(feature = "layer", tokio_unstable))]
     crate::recorder::foreign::running_root();
-    run(Tracked::new(future, task))
+    Tracked::new(future, task)
 }

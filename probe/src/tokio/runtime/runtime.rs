@@ -1,7 +1,7 @@
 //! [`Runtime`].
 use std::{fmt, future::Future, panic::Location, time::Duration};
 
-use super::{EnterGuard, Handle, RuntimeMetrics, run_root};
+use super::{EnterGuard, Handle, RuntimeMetrics, root};
 use crate::{
     recorder::{
         runtimes::{self, Registered},
@@ -59,7 +59,8 @@ impl Runtime {
     /// Runs a future to its end, watched as a root; see [`Runtime::block_on`](::tokio::runtime::Runtime::block_on).
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        run_root(future, Location::caller(), |future| self.inner.block_on(future))
+        // Not from within a closure, which would be the caller that a panic names.
+        self.inner.block_on(root(future, Location::caller()))
     }
 
     /// See [`Runtime::enter`](::tokio::runtime::Runtime::enter).

@@ -1,4 +1,4 @@
-use std::{future::pending, pin::pin};
+use std::{future::pending, pin::pin, time::Duration};
 
 use super::*;
 use crate::{
@@ -318,6 +318,42 @@ fn tasks_of_every_kind_say_what_they_are() {
     }));
     let root = spawn_site((at.0, at.1 + 1));
     assert_eq!([&root.spawned, &root.finished, &root.handles_dropped].map(count), [1, 1, 0]);
+}
+
+#[test]
+fn a_long_poll_within_another_is_the_inner_ones_alone_and_one_that_panics_is_none() {
+    recorder();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let set = LocalSet::new();
+    let at = here();
+    let (inner, panics) = runtime.block_on(set.run_until(async {
+        let computes = spawn_local(async { std::thread::sleep(Duration::from_millis(30)) });
+        let inner = task(computes.id()).site;
+        computes.await.unwrap();
+        let panics = spawn_local(async {
+            std::thread::sleep(Duration::from_millis(30));
+            panic!("after long")
+        });
+        let site = task(panics.id()).site;
+        assert!(error(panics.await).is_panic());
+        (inner, site)
+    }));
+    let outer = spawn_site((at.0, at.1 + 1));
+    assert_eq!([inner, outer, panics].map(|site| count(&site.slow_polls)), [1, 0, 0]);
+}
+
+#[test]
+fn a_block_on_within_a_task_panics_where_the_task_called_it() {
+    run(async {
+        let at = here();
+        let nested = spawn_here(async {
+            Builder::new_current_thread().build().unwrap().block_on(async {});
+        });
+        let id = peek::task_id(nested.id());
+        assert!(error(nested.await).is_panic());
+        let record = recorder().panics.after(0).into_iter().find(|panic| panic.task == id).unwrap();
+        assert_eq!((&*record.file, record.line), (at.0, at.1 + 2));
+    });
 }
 
 #[test]
