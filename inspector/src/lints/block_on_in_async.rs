@@ -72,10 +72,9 @@ fn blocked(cx: &Cx, place: &Place) -> Option<Candidate> {
         return None;
     }
     let subject = place.subject(cx);
-    let at = words::short_place(&place.location);
+    let at = place.at();
     let has = if place.now > 0 { "has blocked" } else { "blocked" };
-    let message =
-        format!("`{}` {has} its worker for {} in block_on at {at}", subject.name, text::duration(place.longest));
+    let message = format!("`{}` {has} its worker for {} in block_on {at}", subject.name, text::duration(place.longest));
     let group = place.location.clone();
     Some(Candidate {
         message,

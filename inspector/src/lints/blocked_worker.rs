@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::{STARTUP, has_stacks, may_block, may_stand};
+use super::stuck_poll::{STARTUP, has_stacks, may_block, may_stand, no_line};
 use super::{Confidence, Evidence, Severity, words};
 use crate::model::{Stack, StackCause, Stamp, TaskId, TaskState, Worker, WorkerKind};
 use crate::text;
@@ -138,7 +138,6 @@ fn was_a_librarys(cx: &Cx, stack: &Stack, worker: &Worker) -> Option<u32> {
     (blocks
         && is_over
         && !may_block(stack)
-        && stack.user_frame().is_some()
         && model.now.since(stack.at) <= FRESH
         && model.between(stack.poll_started, stack.at) > cx.span(&RUNNING))
     .then_some(site)
@@ -223,6 +222,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
             evidence.insert(2, Evidence::words("blocked_function", text::head(&frame.function, 200)));
         }
     }
+    evidence.extend(stack.and_then(no_line));
     if let Some(doing) = cause::doing(cause) {
         evidence.insert(1, Evidence::words("blocked_by", doing));
     }

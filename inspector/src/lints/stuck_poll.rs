@@ -26,6 +26,13 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// One look may have met a moment that is nobody's fault.
 const LOOKS: u32 = 2;
 
+/// What to say where a stack was taken and no line of the app's could be had from it.
+pub(super) fn no_line(stack: &Stack) -> Option<Evidence> {
+    const WHY: &str = "not known: the program has no line tables; build it with debug = \"line-tables-only\" in its profile, \
+                       and without strip";
+    stack.frames.iter().all(|frame| frame.location.is_empty()).then(|| Evidence::words("blocked_location", WHY))
+}
+
 /// Polls that stood at one line of the app's own code.
 pub(super) struct Place<'a> {
     /// The line, as `path:line:column`; where the task was spawned if the stack does not tell.
@@ -119,6 +126,15 @@ impl Place<'_> {
         causes
     }
 
+    /// Where that is, in a sentence.
+    pub(super) fn at(&self) -> String {
+        if self.stack.user_frame().is_some_and(|frame| !frame.location.is_empty()) {
+            format!("at {}", words::short_place(&self.location))
+        } else {
+            format!("in the task spawned at {}", words::short_place(&self.location))
+        }
+    }
+
     /// What is the same of every such place.
     pub(super) fn evidence(&self, limit: &str) -> Vec<Evidence> {
         let mut evidence = vec![
@@ -130,6 +146,7 @@ impl Place<'_> {
             evidence.push(Evidence::words("blocked_location", frame.location.as_str()));
             evidence.push(Evidence::words("blocked_function", text::head(&frame.function, 200)));
         }
+        evidence.extend(no_line(self.stack));
         if let Some(frame) = self.stack.frames.first() {
             evidence.push(Evidence::words("innermost_function", text::head(&frame.function, 200)));
         }

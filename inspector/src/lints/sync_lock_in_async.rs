@@ -1,9 +1,9 @@
 //! A task that waits for a blocking lock.
 use std::time::Duration;
 
+use super::Severity;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{Place, STARTUP, places};
-use super::{Severity, words};
 use crate::model::StackCause;
 use crate::text;
 
@@ -55,19 +55,19 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
         return None;
     }
     let subject = place.subject(cx);
-    let (who, at) = (&subject.name, words::short_place(&place.location));
+    let (who, at) = (&subject.name, place.at());
     let lasting = text::duration(place.longest);
     let message = match place.now {
-        0 => format!("`{who}` waited {lasting} for a blocking lock at {at}, and its worker with it"),
-        1 => format!("`{who}` has waited {lasting} for a blocking lock at {at}, and its worker with it"),
-        n => format!("{n} workers have waited up to {lasting} for a blocking lock at {at}, in `{who}`"),
+        0 => format!("`{who}` waited {lasting} for a blocking lock {at}, and its worker with it"),
+        1 => format!("`{who}` has waited {lasting} for a blocking lock {at}, and its worker with it"),
+        n => format!("{n} workers have waited up to {lasting} for a blocking lock {at}, in `{who}`"),
     };
     let group = place.location.clone();
     Some(Candidate {
         message,
         evidence: place.evidence(&cx.limit_text(&BLOCKED)),
         advice: format!(
-            "Hold the lock that {at} waits for only for moments, and never while waiting or computing; where it must be \
+            "Hold the lock that is waited for {at} only for moments, and never while waiting or computing; where it must be \
              held longer, use tokio::sync::Mutex, or DashMap for a map."
         )
         .into(),
@@ -102,6 +102,20 @@ mod tests {
             "`look_up` has waited 400 ms for a blocking lock at index.rs:20, and its worker with it"
         );
         assert_eq!(evidence(&finding, "blocked_for_ns").limit, "> 100 ms");
+    }
+
+    #[test]
+    fn without_line_tables_the_task_is_named_and_not_taken_for_the_line() {
+        let mut judged = Judged::new();
+        let (task, worker) = blocked_poll(&mut judged);
+        let started = judged.target.model.now;
+        let mut stack = made_stack(started, worker, task, StackCause::Lock, 3, "");
+        stack.frames[1].user = false;
+        judged.target.stack(stack);
+        judged.run(ms(400));
+        let finding = judged.only("sync-lock-in-async");
+        assert!(finding.message.contains("lock in the task spawned at look_up.rs:12"), "{}", finding.message);
+        assert!(evidence(&finding, "blocked_location").text.contains("no line tables"));
     }
 
     #[test]

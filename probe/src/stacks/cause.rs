@@ -58,7 +58,9 @@ pub(super) fn of(frames: &[Frame], state: ThreadState) -> Cause {
         (Some((cause @ (Cause::BlockOn | Cause::File | Cause::Dns), _)), _) => *cause,
         (_, ThreadState::Runs) => Cause::Cpu,
         (Some((cause, _)), _) => *cause,
-        (None, ThreadState::Waits) => Cause::Wait,
+        // Of a stripped program, nothing but the system's own functions has a name: what it waits for is not known.
+        (None, ThreadState::Waits) if inside.iter().any(|frame| frame.function.contains("::")) => Cause::Wait,
+        (None, ThreadState::Waits) => Cause::Unknown,
         (None, ThreadState::Unknown) => Cause::Unknown,
     }
 }
@@ -100,6 +102,14 @@ mod tests {
     fn a_thread_that_runs_computes() {
         assert_eq!(of(&stack(&["shop::hash", "shop::checkout"]), ThreadState::Runs), Cause::Cpu);
         assert_eq!(agreed(&[Cause::Cpu, Cause::Unknown, Cause::Cpu]), Cause::Cpu);
+    }
+
+    #[test]
+    fn what_a_stripped_program_waits_for_is_not_known() {
+        let waits = ThreadState::Waits;
+        assert_eq!(of(&stack(&["syscall"]), waits), Cause::Unknown);
+        assert_eq!(of(&stack(&["syscall", "shop::checkout"]), waits), Cause::Wait);
+        assert_eq!(of(&stack(&["clock_nanosleep"]), waits), Cause::Sleep);
     }
 
     #[test]

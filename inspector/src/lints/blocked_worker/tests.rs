@@ -68,6 +68,26 @@ fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
 }
 
 #[test]
+fn a_program_without_line_tables_is_said_to_have_none() {
+    let (mut judged, _, task) = blocked();
+    let started = judged.target.now;
+    let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
+    judged.target.stack(Stack {
+        worker,
+        task,
+        poll_started: started,
+        at: started.after(ms(150)),
+        cause: StackCause::Sleep,
+        samples: 1,
+        frames: vec![Frame { function: "clock_nanosleep".into(), ..Frame::default() }],
+    });
+    judged.run(ms(400));
+    let finding = judged.only("blocked-worker");
+    assert_eq!(finding.subject.location, "src/sign_in.rs:12:9");
+    assert!(evidence(&finding, "blocked_location").text.contains("debug = \"line-tables-only\""));
+}
+
+#[test]
 fn tasks_that_wait_for_a_worker_are_its_effects() {
     let (mut judged, site, _) = blocked();
     for _ in 0..31 {
