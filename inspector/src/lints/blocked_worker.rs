@@ -64,6 +64,9 @@ Work in `spawn_blocking` has threads of its own and is never accused.
 /// A poll that ended before its stack was named is told of for so long.
 const FRESH: Duration = Duration::from_secs(3);
 
+/// A poll that got a CPU for less than this part of its time is starved.
+const STARVED: u32 = 10;
+
 struct Blocked<'a> {
     worker: &'a Worker,
     task: TaskId,
@@ -79,8 +82,10 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let mut by_site: BTreeMap<(u32, u64, &str), Vec<Blocked>> = BTreeMap::new();
     for worker in model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking) {
         let Some((task, since)) = worker.poll else { continue };
-        // What a full machine holds up is not held up by the task.
-        if model.lasted(since).saturating_sub(worker.poll_cpu_wait) <= limit {
+        // What a full machine holds up is not held up by the task; nor what piles up meanwhile, and so does not let the poll
+        // come to its end, as the ticks of an interval do.
+        let lasted = model.lasted(since);
+        if lasted.saturating_sub(worker.poll_cpu_wait) <= limit.max(lasted / STARVED) {
             continue;
         }
         let stack = model.stacks.iter().rfind(|stack| stack.worker == worker.id && stack.poll_started == since);

@@ -68,6 +68,20 @@ fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
 }
 
 #[test]
+fn a_poll_that_hardly_gets_a_cpu_is_held_up_by_the_machine() {
+    for (share, found) in [(20, false), (4, true)] {
+        let (mut judged, ..) = blocked();
+        let since = judged.target.now;
+        let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
+        judged.every(ms(4000), |target| {
+            let lasted = target.now.since(since);
+            target.worker_state(worker, |worker| worker.poll_cpu_wait = lasted - lasted / share);
+        });
+        assert_eq!(!judged.active().is_empty(), found, "a {share}th");
+    }
+}
+
+#[test]
 fn a_program_without_line_tables_is_said_to_have_none() {
     let (mut judged, _, task) = blocked();
     let started = judged.target.now;
