@@ -60,8 +60,7 @@ pub(super) fn of(frames: &[Frame], state: ThreadState) -> Cause {
         (Some((cause, _)), _) => *cause,
         // Of a stripped program, nothing but the system's own functions has a name: what it waits for is not known.
         (None, ThreadState::Waits) if inside.iter().any(|frame| frame.function.contains("::")) => Cause::Wait,
-        (None, ThreadState::Waits) => Cause::Unknown,
-        (None, ThreadState::Unknown) => Cause::Unknown,
+        (None, ThreadState::Waits | ThreadState::Unknown) => Cause::Unknown,
     }
 }
 
