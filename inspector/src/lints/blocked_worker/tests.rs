@@ -75,7 +75,7 @@ fn a_poll_that_hardly_gets_a_cpu_is_held_up_by_the_machine() {
         let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
         judged.every(ms(4000), |target| {
             let lasted = target.now.since(since);
-            target.worker_state(worker, |worker| worker.poll_cpu_wait = lasted - lasted / share);
+            target.worker_state(worker, |worker| worker.poll_cpu_wait = lasted.saturating_sub(lasted / share));
         });
         assert_eq!(!judged.active().is_empty(), found, "a {share}th");
     }
