@@ -21,6 +21,7 @@ mod blind;
 mod clock;
 mod fields;
 mod locks;
+mod newcomers;
 mod operations;
 mod places;
 mod resources;

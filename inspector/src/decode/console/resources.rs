@@ -6,6 +6,7 @@ use console_api::resources::{Resource as Made, Stats, resource::kind::Kind as So
 use super::clock::Clock;
 use super::fields::{FieldNames, number, truth};
 use super::locks::{Attributes, Lock};
+use super::newcomers::{self, Entities};
 use super::places::Places;
 use super::tasks::Seen;
 use crate::model::{LockBirth, LockId, LockKind, SiteId, SiteKind, Stamp};
@@ -90,29 +91,7 @@ impl Resources {
         let (clock, names, places) = cx;
         self.attributes.clear();
         self.spoke.clear();
-        for new in made {
-            let Some(span) = new.id.as_ref().map(|id| id.id).filter(|&span| span != 0) else { continue };
-            let created = stats.get(&span).and_then(|stats| clock.stamp(stats.created_at.as_ref()));
-            if let Some(known) = self.all.get(&span) {
-                if created.is_none() || known.created.is_none() || created == known.created {
-                    continue;
-                }
-                self.end(span);
-            }
-            let ended = stats.get(&span).and_then(|stats| clock.stamp(stats.dropped_at.as_ref()));
-            if ended.is_some_and(|at| seen.is_old(at)) {
-                stats.remove(&span);
-                continue;
-            }
-            if self.all.len() >= MAX_RESOURCES {
-                self.lost = self.lost.saturating_add(1);
-                stats.remove(&span);
-                continue;
-            }
-            self.newest = self.newest.max(created.unwrap_or_default());
-            let resource = self.made(&new, clock, places);
-            self.all.insert(span, resource);
-        }
+        newcomers::enter(self, made, &mut stats, (clock, names, places), seen);
         // What is inside of a lock says how many permits it has; the lock itself comes after.
         let mut stats: Vec<(u64, Stats)> = stats.into_iter().collect();
         stats.sort_by_key(|(span, _)| !matches!(self.all.get(span), Some(Resource { kind: Kind::Inside(_), .. })));
@@ -259,5 +238,38 @@ impl Resources {
     /// Whether a resource of that span, made at that moment, is known.
     pub(super) fn knows(&self, span: u64, created: Stamp) -> bool {
         self.all.get(&span).is_some_and(|one| one.created == Some(created))
+    }
+}
+
+impl Entities for Resources {
+    type Row = Made;
+    type Stats = Stats;
+
+    const MOST: usize = MAX_RESOURCES;
+
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    fn is_same(&self, span: u64, created: Option<Stamp>) -> Option<bool> {
+        let known = self.all.get(&span)?;
+        Some(created.is_none() || known.created.is_none() || created == known.created)
+    }
+
+    fn end(&mut self, span: u64) {
+        Self::end(self, span);
+    }
+
+    fn newest(&mut self) -> &mut Stamp {
+        &mut self.newest
+    }
+
+    fn lost(&mut self) -> &mut u64 {
+        &mut self.lost
+    }
+
+    fn enter(&mut self, span: u64, new: &Made, (clock, _, places): (&Clock, &FieldNames, &mut Places)) {
+        let resource = self.made(new, clock, places);
+        self.all.insert(span, resource);
     }
 }

@@ -6,6 +6,7 @@ use console_api::tasks::{Stats, Task as Spawned};
 
 use super::clock::{Clock, duration};
 use super::fields::{FieldNames, number, words};
+use super::newcomers::{self, Entities};
 use super::places::Places;
 use crate::model::{SiteId, SiteKind, SiteReading, Stamp, TaskBirth, TaskId, TaskKind, TaskReading, TaskState};
 
@@ -113,31 +114,8 @@ impl Tasks {
         cx: (&Clock, &FieldNames, &mut Places),
         seen: Seen,
     ) {
-        let (clock, names, places) = cx;
-        for new in spawned {
-            let Some(span) = new.id.as_ref().map(|id| id.id).filter(|&span| span != 0) else { continue };
-            let created = stats.get(&span).and_then(|stats| clock.stamp(stats.created_at.as_ref()));
-            if let Some(known) = self.all.get(&span) {
-                // Said again; or the span's number went on to another task, and the end of the first was not told.
-                if !known.known || created.is_none_or(|created| created == known.created) {
-                    continue;
-                }
-                self.end(span);
-            }
-            let ended = stats.get(&span).and_then(|stats| clock.stamp(stats.dropped_at.as_ref()));
-            if ended.is_some_and(|at| seen.is_old(at)) {
-                stats.remove(&span);
-                continue;
-            }
-            if self.all.len() >= MAX_TASKS {
-                self.lost = self.lost.saturating_add(1);
-                stats.remove(&span);
-                continue;
-            }
-            self.newest = self.newest.max(created.unwrap_or_default());
-            let task = self.spawned(span, &new, names, places);
-            self.all.insert(span, task);
-        }
+        let clock = cx.0;
+        newcomers::enter(self, spawned, &mut stats, cx, seen);
         for (span, stats) in stats {
             self.read(span, &stats, clock, seen);
         }
@@ -333,6 +311,39 @@ impl Tasks {
     /// Whether a task of that span, made at that moment, is known.
     pub(super) fn knows(&self, span: u64, created: Stamp) -> bool {
         self.all.get(&span).is_some_and(|task| task.known && task.created == created)
+    }
+}
+
+impl Entities for Tasks {
+    type Row = Spawned;
+    type Stats = Stats;
+
+    const MOST: usize = MAX_TASKS;
+
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    fn is_same(&self, span: u64, created: Option<Stamp>) -> Option<bool> {
+        let known = self.all.get(&span)?;
+        Some(!known.known || created.is_none_or(|created| created == known.created))
+    }
+
+    fn end(&mut self, span: u64) {
+        Self::end(self, span);
+    }
+
+    fn newest(&mut self) -> &mut Stamp {
+        &mut self.newest
+    }
+
+    fn lost(&mut self) -> &mut u64 {
+        &mut self.lost
+    }
+
+    fn enter(&mut self, span: u64, new: &Spawned, (_, names, places): (&Clock, &FieldNames, &mut Places)) {
+        let task = self.spawned(span, new, names, places);
+        self.all.insert(span, task);
     }
 }
 
