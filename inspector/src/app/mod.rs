@@ -55,8 +55,8 @@ pub(crate) use navigate::crumbs;
 pub(crate) use place::Place;
 pub(crate) use prompt::{Prompt, PromptKind};
 
-use crate::lints::{Engine, Finding, Severity};
-use crate::model::{Histogram, Model, TaskId};
+use crate::lints::{Engine, Finding, Severity, Wonder};
+use crate::model::{Model, TaskDetails, TaskId};
 use crate::view::glyphs::{self, Glyphs};
 use crate::view::screens::SCREENS;
 use crate::view::theme::{Role, Theme};
@@ -89,8 +89,9 @@ pub struct App {
     /// What the operator does not want to hear of.
     mutes: Mutes,
     /// The newest answer about one task, and what was asked last, when.
-    pub(crate) details: Option<(TaskId, Histogram)>,
+    pub(crate) details: Option<(TaskId, TaskDetails)>,
     asked: Option<(TaskId, Duration)>,
+    wonder: Wonder,
     pub(crate) keys: Keys,
 
     /// Time since the dashboard started, as of the newest tick.
@@ -203,6 +204,7 @@ impl App {
             scrubbed: None,
             details: None,
             asked: None,
+            wonder: Wonder::default(),
             clock: Duration::ZERO,
             size: (80, 24),
             stack: vec![Place::new(SCREENS[0], None)],

@@ -9,7 +9,8 @@ use super::palette;
 use super::{
     Accused, App, Effect, Engine, Entity, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate, prompt,
 };
-use crate::model::{Model, Target};
+use crate::lints::Wonder;
+use crate::model::{Model, Target, TaskId};
 use crate::source;
 use crate::view::theme::Role;
 
@@ -58,8 +59,13 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
     effects.into_iter().chain(wanted_details(app)).collect()
 }
 
-/// The task in front, when what is known of it beyond the stream is not of the last seconds.
+/// The task to be asked about: one in front of the operator, or one that a finding wonders about.
 fn wanted_details(app: &mut App) -> Option<Effect> {
+    in_front(app).or_else(|| app.wonder.next(&app.live.findings, &app.live.model)).map(Effect::Details)
+}
+
+/// The task in front, when what is known of it beyond the stream is not of the last seconds.
+fn in_front(app: &mut App) -> Option<TaskId> {
     const FRESH: Duration = Duration::from_secs(2);
     if !app.link.live() || app.frozen() {
         return None;
@@ -70,7 +76,7 @@ fn wanted_details(app: &mut App) -> Option<Effect> {
         return None;
     }
     app.asked = Some((id, app.clock));
-    Some(Effect::Details(id))
+    Some(id)
 }
 
 /// The age of the data and the time to the next attempt are the only things on the screen that change by themselves.
@@ -247,8 +253,13 @@ fn heard(app: &mut App, event: source::Event) {
             app.link = Link::Live { data_at: app.clock };
             fresh(app);
         }
-        source::Event::TaskDetails { task, polls } => {
-            app.details = polls.map(|polls| (task, polls));
+        source::Event::TaskDetails { task, details } => {
+            if let Some(details) = &details {
+                Arc::make_mut(&mut app.live.model).learn(task, details);
+            }
+            if app.asked.is_some_and(|(asked, _)| asked == task) {
+                app.details = details.map(|details| (task, details));
+            }
             if !app.frozen() {
                 app.touch();
             }
@@ -312,7 +323,7 @@ fn restarted(app: &mut App, target: &Target) {
     let excess = app.past.len().saturating_sub(PAST_LIMIT);
     app.past.drain(..excess);
     app.frozen = None;
-    (app.details, app.asked) = (None, None);
+    (app.details, app.asked, app.wonder) = (None, None, Wonder::default());
     app.stack.truncate(1);
     app.left.clear();
     let place = app.place_mut();

@@ -1,12 +1,14 @@
 //! Watching a target for a while without a dashboard.
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;
 use crate::app::Mute;
-use crate::lints::{Engine, Finding, Settings};
-use crate::model::Model;
+use crate::lints::{Engine, Finding, Settings, Wonder};
+use crate::model::{Model, TaskDetails, TaskId};
 use crate::report::{Observed, Report};
 use crate::source::{self, Address, Connection, SourceError};
 
@@ -121,6 +123,9 @@ struct Watch {
     engine: Engine,
     observed: Observed,
     mutes: Vec<Mute>,
+    wonder: Wonder,
+    /// The answer about a task that a finding wonders about.
+    answer: Option<BoxFuture<'static, (TaskId, Option<TaskDetails>)>>,
 }
 
 impl Watch {
@@ -128,13 +133,31 @@ impl Watch {
         let connection = source::open(address).await?;
         let model = Model::new(connection.target.clone());
         let Judging { settings, mutes } = judging;
-        Ok(Self { connection, model, engine: Engine::new(settings), observed: Observed::new(), mutes })
+        let (engine, observed) = (Engine::new(settings), Observed::new());
+        Ok(Self { connection, model, engine, observed, mutes, wonder: Wonder::default(), answer: None })
     }
 
     async fn step(&mut self) -> Result<(), SourceError> {
-        self.model.apply(self.connection.next().await?);
+        let batch = loop {
+            tokio::select! {
+                batch = self.connection.next() => break batch?,
+                Some((task, details)) = async { Some(self.answer.as_mut()?.await) } => {
+                    self.answer = None;
+                    if let Some(details) = details {
+                        self.model.learn(task, &details);
+                    }
+                }
+            }
+        };
+        self.model.apply(batch);
         self.engine.evaluate(&self.model);
         self.observed.note(&self.engine);
+        if self.answer.is_none()
+            && let Some(task) = self.wonder.next(self.engine.findings(), &self.model)
+        {
+            let answer = self.connection.task_details(task);
+            self.answer = Some(async move { (task, answer.await) }.boxed());
+        }
         Ok(())
     }
 

@@ -1,13 +1,32 @@
 //! The answer about one task.
 
-use async_inspect_proto::v1::TaskDetailsResponse;
+use async_inspect_proto::v1::{self, TaskDetailsResponse};
 
-use crate::model::Histogram;
+use super::text;
+use crate::model::{Frame, Histogram, Suspension, TaskDetails};
 
-/// How long the polls of a task took; `None` when the target does not know it, or answers something else.
-pub fn poll_histogram(answer: &TaskDetailsResponse) -> Option<Histogram> {
+/// Places in which one task may be suspended, and calls of each, at most; what is beyond is left out.
+const MAX_SUSPENSIONS: usize = 16;
+const MAX_CALLS: usize = 256;
+
+/// What is told of a task; `None` when the target does not know it, or answers something else.
+pub fn task_details(answer: TaskDetailsResponse) -> Option<TaskDetails> {
     let buckets = answer.poll_buckets.as_slice().try_into().ok()?;
-    answer.known.then_some(Histogram(buckets))
+    let suspensions = answer.suspensions.into_iter().take(MAX_SUSPENSIONS);
+    answer.known.then(|| TaskDetails {
+        polls: Histogram(buckets),
+        suspensions: suspensions.map(suspension).collect(),
+        suspended_polls: answer.suspended_polls,
+    })
+}
+
+fn suspension(suspension: v1::Suspension) -> Suspension {
+    let call = |v1::Call { function, file, line, column, user }| Frame {
+        function: text::owned(function),
+        location: if file.is_empty() { String::new() } else { format!("{}:{line}:{column}", text::clean(&file)) },
+        user,
+    };
+    Suspension { calls: suspension.calls.into_iter().take(MAX_CALLS).map(call).collect() }
 }
 
 #[cfg(test)]
@@ -16,10 +35,30 @@ mod tests {
 
     #[test]
     fn only_a_whole_histogram_of_a_known_task_is_taken() {
-        let answer = |known, buckets: usize| TaskDetailsResponse { known, poll_buckets: vec![1; buckets] };
-        assert_eq!(poll_histogram(&answer(true, 16)), Some(Histogram([1; 16])));
+        let answer = |known, buckets: usize| TaskDetailsResponse {
+            known,
+            poll_buckets: vec![1; buckets],
+            ..TaskDetailsResponse::default()
+        };
+        assert_eq!(task_details(answer(true, 16)).unwrap().polls, Histogram([1; 16]));
         for (known, buckets) in [(false, 16), (true, 0), (true, 15), (true, 17)] {
-            assert_eq!(poll_histogram(&answer(known, buckets)), None);
+            assert_eq!(task_details(answer(known, buckets)), None);
         }
+    }
+
+    #[test]
+    fn where_it_is_suspended_is_cleaned_and_cut() {
+        let call = v1::Call { function: "a\u{1b}[2J".into(), file: "x\n.rs".into(), line: 3, column: 5, user: true };
+        let suspension = v1::Suspension { calls: vec![call; MAX_CALLS + 1] };
+        let answer = TaskDetailsResponse {
+            known: true,
+            poll_buckets: vec![0; 16],
+            suspensions: vec![suspension; MAX_SUSPENSIONS + 1],
+            suspended_polls: 7,
+        };
+        let suspensions = task_details(answer).unwrap().suspensions;
+        assert_eq!((suspensions.len(), suspensions[0].calls.len()), (MAX_SUSPENSIONS, MAX_CALLS));
+        let call = &suspensions[0].calls[0];
+        assert_eq!((call.function.as_str(), call.location.as_str()), ("a␛[2J", "x␊.rs:3:5"));
     }
 }

@@ -212,6 +212,12 @@ impl Finding {
         format!("for {than}{}", text::duration(now.since(self.since)))
     }
 
+    /// The one task that keeps the others waiting, where there is one: a lock's holder, a channel's receiver.
+    pub fn culprit(&self) -> Option<TaskId> {
+        let task = self.evidence.iter().find(|of| matches!(of.name, "holder_task" | "receiver_task"))?;
+        task.value.as_str()?.parse().ok().map(TaskId)
+    }
+
     /// Whether it lasts.
     pub fn active(&self) -> bool {
         self.cleared.is_none()

@@ -88,9 +88,13 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, place);
 
+    let sleeps = holder.filter(|task| task.waits.is_empty()).and_then(|task| words::sleeps(model, task));
     let doing = holder.map(|task| match (task.state, task.waits.first()) {
         (TaskState::Idle, Some(wait)) => format!("waits {}", words::wait(model, wait.on)),
-        (TaskState::Idle, None) => "waits for something that is not visible".to_owned(),
+        (TaskState::Idle, None) => match &sleeps {
+            Some(sleeps) => format!("awaits {}", sleeps.awaited),
+            None => "waits for something that is not visible".to_owned(),
+        },
         (TaskState::Running, _) => format!("has run for {}", text::duration(model.lasted(task.state_since))),
         (TaskState::Scheduled | TaskState::New, _) => "waits for a worker".to_owned(),
         (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "has ended".to_owned(),
@@ -119,6 +123,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         evidence.push(Evidence::words("holder_waits", words::wait(model, wait.on)));
         evidence.push(Evidence::words("holder_waits_location", words::place(model, wait.site)));
     }
+    if let Some(sleeps) = sleeps.filter(|sleeps| !sleeps.location.is_empty()) {
+        evidence.push(Evidence::words("holder_suspended_location", sleeps.location));
+    }
     let at = if place.is_empty() { String::new() } else { format!(" taken at {}", words::short_place(place)) };
     let advice = format!(
         "Let go of the guard{at} before anything that takes long: copy out what is needed, drop it, and lock again to \
@@ -140,6 +147,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
 #[cfg(test)]
 mod tests {
     use crate::lints::tests::*;
+    use crate::model::{Suspension, TaskDetails};
 
     /// A lock that a task has held since now, with `waiters`.
     fn held(state: TaskState, waiters: u32) -> (Judged, LockId, TaskId) {
@@ -159,6 +167,30 @@ mod tests {
             lock.waiters = waiters;
         });
         (judged, lock, task)
+    }
+
+    #[test]
+    fn a_holder_that_was_looked_at_is_told_with_what_it_awaits_and_where() {
+        let (mut judged, _, task) = held(TaskState::Idle, 2);
+        judged.run(ms(1500));
+        let finding = judged.only("lock-hog");
+        assert_eq!(finding.culprit(), Some(task));
+        assert!(finding.message.contains("not visible"), "{}", finding.message);
+        let calls = vec![
+            Frame { function: "reqwest::async_impl::client::Pending::poll".into(), ..Frame::default() },
+            Frame { function: "shop::refresh".into(), location: "src/catalog.rs:33:20".into(), user: true },
+        ];
+        let details =
+            TaskDetails { suspensions: vec![Suspension { calls }], suspended_polls: 99, ..TaskDetails::default() };
+        judged.target.model.learn(task, &details);
+        judged.run(ms(100));
+        let finding = judged.only("lock-hog");
+        assert!(
+            finding.message.contains("awaits reqwest::async_impl::client::Pending::poll at catalog.rs:33"),
+            "{}",
+            finding.message
+        );
+        assert_eq!(evidence(&finding, "holder_suspended_location").text, "src/catalog.rs:33:20");
     }
 
     #[test]

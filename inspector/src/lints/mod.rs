@@ -12,6 +12,7 @@ mod saturation;
 mod settings;
 mod stuck_poll;
 mod wait_graph;
+mod wonder;
 mod words;
 
 mod block_on_in_async;
@@ -58,6 +59,7 @@ pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, Subject, 
 pub(crate) use measure::in_words;
 pub use rule::{Limit, Rule, Threshold};
 pub use settings::{SettingError, Settings};
+pub use wonder::Wonder;
 
 /// All rules. Of findings that are equal otherwise, those of earlier rules come first.
 pub static RULES: &[Rule] = &[

@@ -36,15 +36,22 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     let task = model.tasks.get(&channel.receiver_task);
     let mut doing = String::new();
     if let Some(task) = task {
+        let sleeps = if task.waits.is_empty() { words::sleeps(model, task) } else { None };
         doing = match (task.state, task.waits.first()) {
             (TaskState::Running, _) => format!("in a poll for {}", text::duration(model.lasted(task.state_since))),
             (TaskState::Scheduled | TaskState::New, _) => "waiting for a worker".to_owned(),
             (TaskState::Idle, Some(wait)) => format!("waiting {}", words::wait(model, wait.on)),
-            (TaskState::Idle, None) => "waiting for a timer, I/O or something else that is not visible".to_owned(),
+            (TaskState::Idle, None) => match &sleeps {
+                Some(sleeps) => format!("awaiting {}", sleeps.awaited),
+                None => "waiting for I/O or something else that is not visible".to_owned(),
+            },
             (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "ended".to_owned(),
         };
         evidence.push(Evidence::task("receiver_task", task.id));
         evidence.push(Evidence::words("receiver_is", doing.clone()));
+        if let Some(sleeps) = sleeps.filter(|sleeps| !sleeps.location.is_empty()) {
+            evidence.push(Evidence::words("receiver_suspended_location", sleeps.location));
+        }
     }
 
     let receives = silent.is_some_and(|silent| silent < ELSEWHERE)

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Subject, SubjectKind};
-use crate::model::{Channel, Frame, Lock, LockKind, Model, Site, SiteId, Task, TaskId, TaskState, WaitFor};
+use crate::model::{Channel, Frame, Lock, LockKind, Model, Site, SiteId, Suspension, Task, TaskId, TaskState, WaitFor};
 use crate::text;
 
 /// The place of a site; empty when it is not known.
@@ -118,6 +118,24 @@ pub(super) fn due_in(task: &Task) -> Option<Duration> {
     });
     let dues: Option<Vec<Duration>> = dues.collect();
     dues.filter(|_| task.state == TaskState::Idle && !task.flags.more_waits)?.into_iter().min()
+}
+
+/// Where a task that sleeps is suspended, and what it awaits there, if it was looked at.
+pub(super) struct Sleeps {
+    /// `reqwest::Pending at bank.rs:88`
+    pub(super) awaited: String,
+    /// Whole; empty without debug information.
+    pub(super) location: String,
+}
+
+pub(super) fn sleeps(model: &Model, task: &Task) -> Option<Sleeps> {
+    let suspensions = model.suspensions(task);
+    let mut awaited: Vec<_> = suspensions.iter().filter_map(Suspension::awaited).map(|of| text::head(of, 60)).collect();
+    awaited.dedup();
+    let location = suspensions.iter().find_map(Suspension::user_frame)?.location.clone();
+    let awaited = if awaited.is_empty() { "a future of its own".to_owned() } else { awaited.join(" or ") };
+    let at = if location.is_empty() { String::new() } else { format!(" at {}", short_place(&location)) };
+    Some(Sleeps { awaited: format!("{awaited}{at}"), location })
 }
 
 /// A task by its name and id: `pay #12`.

@@ -7,6 +7,7 @@
 mod apply;
 mod batch;
 mod channel;
+mod details;
 #[cfg(test)]
 pub mod fixture;
 mod histogram;
@@ -35,6 +36,7 @@ pub use batch::{
     TaskReading, WorkerReading,
 };
 pub use channel::{Channel, ChannelId, ChannelKind};
+pub use details::{Suspended, Suspension, TaskDetails};
 pub use histogram::Histogram;
 pub use lock::{CutShort, DropKind, Holder, Lock, LockId, LockKind, SuspendedHold};
 pub use oneshot::{OneshotReading, Oneshots};
@@ -82,6 +84,8 @@ pub struct Model {
     pub panics: Vec<Panic>,
     /// Stacks of polls that did not end, oldest first: the last one of each poll, for a minute.
     pub stacks: Vec<Stack>,
+    /// Where tasks are suspended that were asked about.
+    pub suspended: Suspended,
     /// What the probe did not show one by one.
     pub loss: Loss,
     /// What the probe itself takes.

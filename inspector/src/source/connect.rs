@@ -15,7 +15,7 @@ use super::replay::{Said, Tape};
 use super::{Address, SourceError, console, probe};
 use crate::decode;
 use crate::decode::console::Decoder as ConsoleDecoder;
-use crate::model::{Batch, Histogram, Target, TaskId};
+use crate::model::{Batch, Target, TaskDetails, TaskId};
 
 /// What a target is given to accept, to answer, and to begin its stream.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
@@ -82,9 +82,10 @@ fn open_recording(address: &Address, path: &Path) -> Result<Connection, SourceEr
 }
 
 impl Connection {
-    /// What the target does not stream of every task: how long the polls of this one took. `None` when it does not know
-    /// the task (any more), or does not answer as it should; the stream tells whether the connection holds.
-    pub fn task_details(&self, task: TaskId) -> impl Future<Output = Option<Histogram>> + Send + use<> {
+    /// What the target does not stream of every task: how long the polls of this one took, and where it is
+    /// suspended, for which a task that sleeps is woken once. `None` when it does not know the task (any more), or does not
+    /// answer as it should; the stream tells whether the connection holds.
+    pub fn task_details(&self, task: TaskId) -> impl Future<Output = Option<TaskDetails>> + Send + use<> {
         let asked = match &self.feed {
             Feed::Probe(probe) => Some(probe.task_details(task)),
             Feed::Console(_) | Feed::Recording(_) => None,

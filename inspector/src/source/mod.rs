@@ -2,7 +2,7 @@
 //! module knows of the network.
 use std::time::Duration;
 
-use crate::model::{Batch, Histogram, Target, TaskId};
+use crate::model::{Batch, Target, TaskDetails, TaskId};
 
 mod address;
 mod connect;
@@ -39,8 +39,8 @@ pub enum Event {
     TaskDetails {
         /// The task.
         task: TaskId,
-        /// How long its polls took.
-        polls: Option<Histogram>,
+        /// The answer.
+        details: Option<TaskDetails>,
     },
     /// A recording is over, or cannot be read any further.
     Ended {

@@ -8,7 +8,7 @@ use tonic::{Code, Status, Streaming};
 use super::connect::{PATIENCE, broken, message_of, misunderstanding, patiently};
 use super::{Address, SourceError, console};
 use crate::decode::{self, Decoder};
-use crate::model::{Batch, Histogram, Target, TaskId};
+use crate::model::{Batch, Target, TaskDetails, TaskId};
 
 /// A probe's messages end at [`MAX_MESSAGE_BYTES`]; a little more is let through to be decoded, or refused, as data.
 pub(super) const MAX_DECODED_BYTES: usize = MAX_MESSAGE_BYTES + 64 * 1024;
@@ -52,13 +52,13 @@ fn question() -> HelloRequest {
 }
 
 impl Feed {
-    /// How long the polls of a task took; `None` where there is no answer.
-    pub(super) fn task_details(&self, task: TaskId) -> impl Future<Output = Option<Histogram>> + Send + use<> {
+    /// What is told of one task; `None` where there is no answer.
+    pub(super) fn task_details(&self, task: TaskId) -> impl Future<Output = Option<TaskDetails>> + Send + use<> {
         let mut client = self.client.clone();
         async move {
-            let asked = client.task_details(TaskDetailsRequest { id: task.0 });
+            let asked = client.task_details(TaskDetailsRequest { id: task.0, where_suspended: true });
             let answer = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?.into_inner();
-            decode::poll_histogram(&answer)
+            decode::task_details(answer)
         }
     }
 

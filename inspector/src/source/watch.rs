@@ -111,7 +111,7 @@ async fn session(
                     && answers.len() < ASKED
                 {
                     let answer = connection.task_details(task);
-                    answers.push(async move { Event::TaskDetails { task, polls: answer.await } });
+                    answers.push(async move { Event::TaskDetails { task, details: answer.await } });
                 }
             }
             Some(answer) = answers.next(), if !answers.is_empty() => events.send(answer).await.ok()?,

@@ -263,7 +263,7 @@ impl TaskSlot {
     }
 
     /// A reference, if the slot is in use and still that of the task `id`.
-    pub(super) fn retain_as(&'static self, id: u64) -> Option<TaskRef> {
+    pub(crate) fn retain_as(&'static self, id: u64) -> Option<TaskRef> {
         let task = self.wakes.refs.retain_used().then_some(TaskRef(self))?;
         (self.id() == id).then_some(task)
     }
@@ -318,8 +318,10 @@ impl TaskSlot {
 
     /// Everything that refers to the slot, but for the future and the handle. Handles to abort it, and a set's own
     /// reference, are among what is left: it is never too few.
-    fn wakers_alive(&self, flags: u8) -> Option<u32> {
-        let others = 1 + u32::from(flags & flag::HANDLE_HELD != 0);
+    pub(super) fn wakers_alive(&self, flags: u8) -> Option<u32> {
+        // Of a root there is no handle, for all that its caller gets the result.
+        let handle = flags & flag::HANDLE_HELD != 0 && self.kind() != TaskKind::Root as u8;
+        let others = 1 + u32::from(handle);
         let refs = self.wakes.counted().filter(|_| flags & flag::ENDED == 0);
         refs.map(|refs| refs.saturating_sub(others))
     }

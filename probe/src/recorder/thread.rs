@@ -277,6 +277,11 @@ pub(crate) fn current_task_id() -> u64 {
     current_task().map_or(0, TaskSlot::id)
 }
 
+/// Bounds of this thread's stack, lowest address first; zeros when unknown.
+pub(crate) fn this_stack() -> (usize, usize) {
+    HERE.with(|here| here.worker.get()).map_or((0, 0), WorkerSlot::stack)
+}
+
 /// A number that few other threads have.
 #[inline]
 pub(super) fn number() -> usize {

@@ -9,7 +9,7 @@ use std::{
     mem::{ManuallyDrop, MaybeUninit},
     sync::atomic::{
         AtomicBool, AtomicU8, AtomicU32, AtomicU64,
-        Ordering::{Acquire, Relaxed, Release},
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
     task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
 };
@@ -18,9 +18,10 @@ use super::{
     clock,
     names::Name,
     refs::Refs,
-    task::{TaskRef, TaskSlot},
+    task::{Stage, TaskRef, TaskSlot},
     thread,
 };
+use crate::stacks::Looking;
 
 /// Written by whoever wakes the task, hence a line of its own.
 #[repr(C, align(64))]
@@ -46,10 +47,14 @@ pub(super) struct Wakes {
 
 const HAS_NONE: u8 = 0;
 /// The waker of the poll in progress, which is tokio's to drop.
-const HAS_LOAN: u8 = 1;
-const HAS_CLONE: u8 = 2;
+const HAS_LOAN: u8 = 2;
+/// Has a clone, and the next poll is to be looked at.
+const HAS_CLONE_LOOK: u8 = 4;
+const HAS_CLONE: u8 = HAS_SETTLED;
 /// Has a clone, and a waker that is not counted was given out as well, so the count says nothing.
-const HAS_STRANGE: u8 = 3;
+const HAS_STRANGE: u8 = HAS_SETTLED | 2;
+/// The bit of those with which most polls begin.
+const HAS_SETTLED: u8 = 1;
 
 /// `sched_max` is kept in units of 1024 ticks, so that it fits beside the counters of its line: half a microsecond.
 const SCHED_MAX_SHIFT: u32 = 10;
@@ -132,17 +137,40 @@ impl Wakes {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        if self.has.load(Relaxed) == HAS_NONE {
-            return self.lend_first(task, cx, poll);
+        let has = self.has.load(Relaxed);
+        if has & HAS_SETTLED == 0 {
+            return if has == HAS_NONE { self.lend_first(task, cx, poll) } else { self.lend_looked(task, cx, poll) };
         }
-        // SAFETY: it has one; only the polling thread, which this is, changes it.
-        let known = unsafe { (*self.tokio.get()).assume_init_ref() }.will_wake(cx.waker());
-        if known {
-            poll(&mut Context::from_waker(&borrowed(task)))
+        if self.knows(cx) {
+            poll(&mut Context::from_waker(&borrowed(task, &TABLE)))
         } else {
             self.has.store(HAS_STRANGE, Release);
             poll(cx)
         }
+    }
+
+    /// Whether the waker of the poll that begins is the one that is here already.
+    #[inline]
+    fn knows(&self, cx: &Context<'_>) -> bool {
+        // SAFETY: its callers know that it has one; only the polling thread, which this is, changes it.
+        unsafe { (*self.tokio.get()).assume_init_ref() }.will_wake(cx.waker())
+    }
+
+    /// A poll that is looked at: whoever waits in it clones the waker, since it is none that was seen before, and shows by
+    /// this where the task is suspended.
+    #[cold]
+    fn lend_looked<T>(
+        &self,
+        task: &'static TaskSlot,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        self.has.store(HAS_CLONE, Release);
+        let looking = self.knows(cx).then(|| Looking::begin(task)).flatten();
+        if looking.is_none() {
+            return self.lend(task, cx, poll);
+        }
+        poll(&mut Context::from_waker(&borrowed(task, &LOOKED_TABLE)))
     }
 
     #[inline]
@@ -157,7 +185,7 @@ impl Wakes {
         unsafe { (*self.tokio.get()).write(std::ptr::read(cx.waker())) };
         self.has.store(HAS_LOAN, Release);
         let loan = Loan { wakes: self, waker: cx.waker() };
-        let output = poll(&mut Context::from_waker(&borrowed(task)));
+        let output = poll(&mut Context::from_waker(&borrowed(task, &TABLE)));
         // Whoever cloned ours had it from this poll, which is over: that happened before.
         if output.is_ready() && !self.cloned.load(Relaxed) {
             std::mem::forget(loan);
@@ -204,17 +232,20 @@ impl Drop for Loan<'_> {
 /// One table, so that `will_wake` holds between all of a task's wakers.
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);
 
+/// Of the waker in a poll that is looked at. Its clones are of the other table, so it does not outlive the poll.
+static LOOKED_TABLE: RawWakerVTable = RawWakerVTable::new(clone_looked, wake, wake_by_ref, drop);
+
 /// The waker for a poll of `task`, without a reference of its own: it must not outlive the poll that holds one.
 #[inline]
-fn borrowed(task: &'static TaskSlot) -> ManuallyDrop<Waker> {
-    // SAFETY: the table's functions expect a `&'static TaskSlot` and hold to the contract of `RawWakerVTable`: they are
+fn borrowed(task: &'static TaskSlot, table: &'static RawWakerVTable) -> ManuallyDrop<Waker> {
+    // SAFETY: the tables' functions expect a `&'static TaskSlot` and hold to the contract of `RawWakerVTable`: they are
     // thread-safe, and `drop` gives back what `clone` took. The caller's own reference is not given back, since the
     // waker is never dropped.
-    ManuallyDrop::new(unsafe { Waker::from_raw(raw(task)) })
+    ManuallyDrop::new(unsafe { Waker::from_raw(raw(task, table)) })
 }
 
-fn raw(task: &'static TaskSlot) -> RawWaker {
-    RawWaker::new(std::ptr::from_ref(task).cast(), &TABLE)
+fn raw(task: &'static TaskSlot, table: &'static RawWakerVTable) -> RawWaker {
+    RawWaker::new(std::ptr::from_ref(task).cast(), table)
 }
 
 /// # Safety
@@ -231,7 +262,14 @@ unsafe fn clone(data: *const ()) -> RawWaker {
     if !task.wakes.cloned.load(Relaxed) {
         task.wakes.cloned.store(true, Relaxed);
     }
-    raw(task)
+    raw(task, &TABLE)
+}
+
+unsafe fn clone_looked(data: *const ()) -> RawWaker {
+    // SAFETY: as in `clone`.
+    Looking::waits_here(unsafe { slot(data) });
+    // SAFETY: as in `clone`.
+    unsafe { clone(data) }
 }
 
 unsafe fn wake(data: *const ()) {
@@ -251,6 +289,40 @@ unsafe fn drop(data: *const ()) {
 }
 
 impl TaskSlot {
+    /// Has the next poll of the task looked at, and brings it about: a wake that finds nothing to do, which any future has
+    /// to bear. Of a task that nothing else can wake nothing is done: it would hide what is wrong with it. False where it
+    /// cannot be looked at. The caller holds a reference.
+    pub(crate) fn look(&'static self) -> bool {
+        let wakes = &self.wakes;
+        let asleep = self.stage.load(Relaxed) == Stage::Alive as u8 && wakes.woken_at.load(Relaxed) == 0;
+        // The caller's reference counts as one.
+        let could_wake = self.wakers_alive(self.handle.flags()).is_none_or(|wakers| wakers > 1);
+        let asked =
+            asleep && could_wake && wakes.has.compare_exchange(HAS_CLONE, HAS_CLONE_LOOK, AcqRel, Relaxed).is_ok();
+        if asked && let Some(waker) = wakes.tokio_waker() {
+            waker.wake_by_ref();
+        }
+        asked
+    }
+
+    /// A poll that was looked at found nothing to do: the task has slept on since `slept_since`, unless it was polled again.
+    pub(crate) fn slept_on(&self, polls: u64, slept_since: u64) {
+        let ended = self.last_poll_ended.load(Relaxed);
+        if self.polls() == polls {
+            let _ = self.last_poll_ended.compare_exchange(ended, slept_since, Relaxed, Relaxed);
+        }
+    }
+
+    /// When its last poll ended, in ticks.
+    pub(crate) fn last_poll_ended(&self) -> u64 {
+        self.last_poll_ended.load(Relaxed)
+    }
+
+    /// The next poll need not be looked at.
+    pub(crate) fn look_no_more(&self) {
+        let _ = self.wakes.has.compare_exchange(HAS_CLONE_LOOK, HAS_CLONE, AcqRel, Relaxed);
+    }
+
     /// The task, which is in its poll, asks to be polled again. tokio's wake comes after the poll, as one by others.
     pub(crate) fn yields(&'static self) {
         self.wakes.by_itself.store(self.wakes.by_itself.load(Relaxed) + 1, Relaxed);

@@ -6,12 +6,14 @@ mod visible;
 use std::{
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
+use ::tokio::time::timeout;
 use async_inspect_proto::{
     EncodedUpdate, PROTOCOL,
     v1::{
-        HelloRequest, HelloResponse, TaskDetailsRequest, TaskDetailsResponse, WatchRequest,
+        Call, HelloRequest, HelloResponse, Suspension, TaskDetailsRequest, TaskDetailsResponse, WatchRequest,
         inspect_server::{Inspect, InspectServer},
     },
 };
@@ -24,10 +26,15 @@ pub(crate) use listen::{Listen, Listener};
 use crate::{
     collector::{Collector, Joined, SLOW_POLL, Subscribers, TICK_MS},
     recorder::{Recorder, clock},
+    stacks::{Frame, Suspensions, where_suspended},
 };
 
 /// A request is a few numbers and a name.
 const MAX_REQUEST_BYTES: usize = 16 * 1024;
+
+/// How long an answer waits for where a task is suspended. Reading the debug information takes longer the first time; then
+/// the next answer has it.
+const LOOK: Duration = Duration::from_millis(1500);
 
 /// Who this process is.
 #[derive(Debug, Clone)]
@@ -86,8 +93,19 @@ impl Inspect for Service {
         &self,
         request: Request<TaskDetailsRequest>,
     ) -> Result<Response<TaskDetailsResponse>, Status> {
-        let counts = Collector::poll_counts(self.recorder, request.get_ref().id);
-        Ok(Response::new(TaskDetailsResponse { known: counts.is_some(), poll_buckets: counts.unwrap_or_default() }))
+        let asked = request.get_ref();
+        let counts = Collector::poll_counts(self.recorder, asked.id);
+        let suspended = if asked.where_suspended && counts.is_some() && self.no_stacks.is_none() {
+            timeout(LOOK, where_suspended(asked.id)).await.ok().and_then(Result::ok).unwrap_or_default()
+        } else {
+            Suspensions::default()
+        };
+        Ok(Response::new(TaskDetailsResponse {
+            known: counts.is_some(),
+            poll_buckets: counts.unwrap_or_default(),
+            suspensions: suspended.stacks.into_iter().map(suspension).collect(),
+            suspended_polls: suspended.polls,
+        }))
     }
 }
 
@@ -100,6 +118,11 @@ impl Stream for Updates {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_recv(cx).map(|update| update.map(Ok))
     }
+}
+
+fn suspension(frames: Vec<Frame>) -> Suspension {
+    let call = |Frame { function, file, line, column, user }| Call { function, file, line, column, user };
+    Suspension { calls: frames.into_iter().map(call).collect() }
 }
 
 fn check_protocol(theirs: u32) -> Result<(), Status> {

@@ -75,7 +75,7 @@ fn drop_in() -> Vec<Blind> {
             "tasks",
             "what a task waits for in I/O: sockets, files, processes, signals",
             "the drop-in passes tokio's own types through for these",
-            "none in this version; such tasks show as idle, without a wait",
+            "open the task in the dashboard: there it is looked at, and the line where it is suspended is shown",
         ),
         row(
             "locks",

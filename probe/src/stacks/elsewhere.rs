@@ -1,6 +1,8 @@
 //! Systems and processors on which no stack can be taken yet.
-use super::Stack;
-use crate::recorder::Recorder;
+use ::tokio::sync::oneshot;
+
+use super::{Frame, Stack};
+use crate::recorder::{Recorder, task::TaskSlot};
 
 /// Looks at nothing.
 pub(crate) struct Watchdog;
@@ -36,4 +38,27 @@ impl Watchdog {
 /// Nothing is needed of the thread.
 pub(crate) fn this_thread() -> (i32, (usize, usize)) {
     (0, (0, 0))
+}
+
+/// Nobody asks for it.
+pub(crate) struct Looking;
+
+impl Looking {
+    pub(crate) fn begin(_: &'static TaskSlot) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn waits_here(_: &'static TaskSlot) {}
+}
+
+/// Never made.
+#[derive(Default)]
+pub(crate) struct Suspensions {
+    pub(crate) polls: u64,
+    pub(crate) stacks: Vec<Vec<Frame>>,
+}
+
+/// Not answered.
+pub(crate) fn where_suspended(_: u64) -> oneshot::Receiver<Suspensions> {
+    oneshot::channel().1
 }

@@ -7,6 +7,8 @@
 //! | [`budget`] | the mark by which such a poll is known again |
 //! | [`signal`] | interrupts the thread and copies its registers and the used part of its stack; nothing more |
 //! | [`modules`] | which files the process' code came from, read without the dynamic linker's lock |
+//! | [`looking`] | a poll that shows where its task is suspended, on the thread that makes it |
+//! | [`suspended`] | which tasks are looked at in that way, one by one, when somebody asks |
 //! | [`namer`] | unwinds and names stacks, on a thread of its own |
 //! | [`unwind`] | from registers and a copied stack to addresses |
 //! | [`symbols`] | from addresses to functions, files and lines; which of them are the user's |
@@ -25,9 +27,11 @@ cfg_select! {
     all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")) => {
         mod budget;
         mod cause;
+        mod looking;
         mod modules;
         mod namer;
         mod signal;
+        mod suspended;
         mod symbols;
         #[cfg(test)]
         mod tests;
@@ -35,12 +39,14 @@ cfg_select! {
         mod unwind;
         mod watchdog;
 
+        pub(crate) use looking::Looking;
         pub(crate) use signal::this_thread;
+        pub(crate) use suspended::{Suspensions, where_suspended};
         pub(crate) use watchdog::Watchdog;
     }
     _ => {
         mod elsewhere;
 
-        pub(crate) use elsewhere::{Watchdog, this_thread};
+        pub(crate) use elsewhere::{Looking, Suspensions, Watchdog, this_thread, where_suspended};
     }
 }

@@ -17,14 +17,35 @@ const WAITING: usize = 8;
 
 /// A stack to be named.
 pub(super) struct Job {
-    pub(super) seen: Seen,
-    pub(super) copy: Copy,
+    of: Of,
+    copy: Copy,
     /// What the thread did when it was interrupted.
-    pub(super) state: ThreadState,
+    state: ThreadState,
     /// The future's type, as far as it is known.
-    pub(super) future: &'static str,
+    future: &'static str,
     /// The future is that of a `block_on`.
-    pub(super) is_root: bool,
+    is_root: bool,
+}
+
+impl Job {
+    /// The stack of a poll that does not end.
+    pub(super) fn blocked(seen: Seen, copy: Copy, state: ThreadState, future: &'static str, is_root: bool) -> Self {
+        Self { of: Of::Blocked(seen), copy, state, future, is_root }
+    }
+
+    /// The stack of a poll at the moment in which what it waits for kept its waker.
+    pub(super) fn suspended(copy: Copy, future: &'static str, is_root: bool) -> Self {
+        Self { of: Of::Suspended, copy, state: ThreadState::Unknown, future, is_root }
+    }
+}
+
+/// What a stack shows.
+#[derive(Clone)]
+pub(super) enum Of {
+    /// Where a poll is blocked.
+    Blocked(Seen),
+    /// Where the task that was asked about is suspended.
+    Suspended,
 }
 
 /// Where and when a stack was taken.
@@ -40,7 +61,7 @@ pub(super) struct Seen {
 
 /// A stack with its names.
 pub(super) struct Named {
-    pub(super) seen: Seen,
+    pub(super) of: Of,
     pub(super) frames: Vec<Frame>,
     pub(super) cause: Cause,
 }
@@ -72,22 +93,23 @@ impl Namer {
         }
     }
 
-    /// Has a stack named, if there are not too many already; those are counted.
-    pub(super) fn name(&mut self, job: Job) {
+    /// Has a stack named, if there are not too many already; those are counted, and this is false.
+    pub(super) fn name(&mut self, job: Job) -> bool {
         self.start();
-        let Some(running) = &self.running else {
-            self.shed += 1;
-            return;
+        let taken = match &self.running {
+            None => false,
+            Some(running) => match running.jobs.try_send(job) {
+                Ok(()) => true,
+                Err(TrySendError::Full(_)) => false,
+                Err(TrySendError::Disconnected(_)) => {
+                    // A panic of the thread's: on a library's bug in one stack, the next is another chance.
+                    self.running = None;
+                    false
+                }
+            },
         };
-        match running.jobs.try_send(job) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => self.shed += 1,
-            Err(TrySendError::Disconnected(_)) => {
-                // A panic of the thread's: on a library's bug in one stack, the next is another chance.
-                self.shed += 1;
-                self.running = None;
-            }
-        }
+        self.shed += u64::from(!taken);
+        taken
     }
 
     /// What was named since the last call.
@@ -130,10 +152,9 @@ fn start(recorder: &'static Recorder, cpu_ns: Arc<AtomicU64>) -> Option<Running>
 
 fn named_of(job: Job, modules: &mut Modules, recorder: &'static Recorder) -> Named {
     let addresses = unwind::addresses(&job.copy, modules);
-    let frames = symbols::frames(&addresses, job.is_root, modules, recorder);
-    Named {
-        cause: cause::of(&frames, job.state),
-        frames: symbols::trimmed(frames, job.future),
-        seen: job.seen,
+    let mut frames = symbols::frames(&addresses, job.is_root, modules, recorder);
+    if matches!(job.of, Of::Suspended) {
+        symbols::without_waker(&mut frames);
     }
+    Named { cause: cause::of(&frames, job.state), frames: symbols::trimmed(frames, job.future), of: job.of }
 }

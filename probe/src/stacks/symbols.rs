@@ -111,8 +111,15 @@ fn is_users(function: &str, file: &str) -> bool {
     ];
     const RUNTIMES: [&str; 6] =
         ["core::", "std::", "alloc::", "tokio::", "async_inspect_probe::tokio::", "async_inspect_probe::recorder::"];
+    // A program may have the probe by its path, and what it wraps is inlined into the program's own functions.
+    const WRAPS: [&str; 4] = ["/src/tokio/", "/src/tokio_util/", "/src/tokio_stream/", "/src/recorder/"];
+    let wrapper = |file: &str| {
+        let inside = file.strip_prefix(env!("CARGO_MANIFEST_DIR"));
+        inside.is_some_and(|inside| WRAPS.iter().any(|part| inside.starts_with(part)) && !inside.contains("/tests/"))
+    };
     let plain = function.trim_start_matches(['<', '&']);
     !file.is_empty()
+        && !wrapper(file)
         && !NOT_THEIRS.iter().any(|part| file.contains(part))
         && !RUNTIMES.iter().any(|part| plain.starts_with(part))
 }
@@ -137,6 +144,18 @@ pub(super) fn trimmed(mut frames: Vec<Frame>, future: &str) -> Vec<Frame> {
     }
     frames.truncate(MAX_FRAMES);
     frames
+}
+
+/// Leaves out the innermost frames, in which a waker is cloned.
+pub(super) fn without_waker(frames: &mut Vec<Frame>) {
+    const CLONING: [&str; 3] = ["::stacks::looking::", "::recorder::waker::", "core::task::wake::Waker"];
+    // Line tables alone do not say whose `clone` was inlined.
+    let wakers = |frame: &Frame| frame.file.ends_with("core/src/task/wake.rs");
+    let cloning = |frame: &Frame| wakers(frame) || CLONING.iter().any(|part| frame.function.contains(part));
+    // Further out there is the poll of the task, which lends it.
+    let near = frames.len().min(8);
+    let inner = frames[..near].iter().rposition(cloning).map_or(0, |last| last + 1);
+    frames.drain(..inner);
 }
 
 /// How many frames belong to the task: those above the poll that the probe or the runtime made, however much of it was
@@ -183,5 +202,7 @@ mod tests {
             "probe/src/x.rs"
         ));
         assert!(!is_users("nanosleep", ""));
+        let probes = |file| is_users("poll", &format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR")));
+        assert!(!probes("tokio/select.rs") && probes("tokio/tests/holds.rs"));
     }
 }

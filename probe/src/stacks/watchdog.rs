@@ -3,8 +3,9 @@ use std::collections::HashMap;
 
 use super::{
     Cause, Stack, cause,
-    namer::{self, Job, Named, Namer},
+    namer::{self, Job, Named, Namer, Of},
     signal::{self, Mark},
+    suspended::Suspended,
     unwatched::Unwatched,
 };
 use crate::recorder::{
@@ -25,6 +26,7 @@ pub(crate) struct Watchdog {
     /// By worker: the poll that was looked at last.
     seen: HashMap<u64, Seen>,
     unwatched: Unwatched,
+    suspended: Suspended,
     namer: Namer,
     /// Why no stack can be taken, said once.
     broken: Option<signal::Unavailable>,
@@ -55,6 +57,7 @@ impl Watchdog {
             recorder,
             seen: HashMap::new(),
             unwatched: Unwatched::default(),
+            suspended: Suspended::default(),
             namer: Namer::new(recorder),
             broken: if enabled { signal::install().err() } else { Some(signal::Unavailable::SwitchedOff) },
         }
@@ -93,7 +96,9 @@ impl Watchdog {
         for (slot, worker) in workers {
             self.look_at(slot, &worker, now);
         }
-        named.into_iter().map(|named| self.stack(named)).collect()
+        let stacks = named.into_iter().filter_map(|named| self.stack(named)).collect();
+        self.suspended.step(recorder, &mut self.namer);
+        stacks
     }
 
     /// Whether some poll that nobody watches is marked, and not proven yet to be the one that goes on.
@@ -152,7 +157,7 @@ impl Watchdog {
             Some(copy) if same => {
                 self.note(worker, &poll, now);
                 let seen = namer::Seen { worker: worker.id, task: poll.task, started: poll.started, at: now };
-                self.namer.name(Job { seen, copy, state, future: poll.future, is_root: poll.is_root });
+                self.namer.name(Job::blocked(seen, copy, state, poll.future, poll.is_root));
             }
             Some(_) => {}
             None => self.note(worker, &poll, now).causes.push(Cause::Unknown),
@@ -160,15 +165,18 @@ impl Watchdog {
     }
 
     /// The stack that is told. That of a poll which is over by now is still what it was blocked in.
-    fn stack(&mut self, named: Named) -> Stack {
-        let Named { seen, frames, cause } = named;
-        let namer::Seen { worker, task, started: poll_started, at } = seen;
+    fn stack(&mut self, named: Named) -> Option<Stack> {
+        let Of::Blocked(namer::Seen { worker, task, started: poll_started, at }) = named.of else {
+            self.suspended.named(named);
+            return None;
+        };
+        let Named { frames, cause, .. } = named;
         let known = self.seen.get_mut(&worker).filter(|known| known.poll_started == poll_started);
         let (cause, samples) = known.map_or((cause, 1), |known| {
             known.causes.push(cause);
             (cause::agreed(&known.causes), known.causes.len() as u32)
         });
-        Stack { worker, task, poll_started, at, frames, cause, samples }
+        Some(Stack { worker, task, poll_started, at, frames, cause, samples })
     }
 
     fn is_due(&self, worker: &WorkerReading, poll: &Poll, now: u64) -> bool {

@@ -701,8 +701,12 @@ pub struct Cost {
 pub struct TaskDetailsRequest {
     #[prost(uint64, tag = "1")]
     pub id: u64,
+    /// Asks for `suspensions` too. A task that sleeps is woken for it, once for each time that it sleeps: a wake that finds
+    /// nothing to do.
+    #[prost(bool, tag = "2")]
+    pub where_suspended: bool,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TaskDetailsResponse {
     /// False when the task is not (or no longer) known.
     #[prost(bool, tag = "1")]
@@ -710,6 +714,33 @@ pub struct TaskDetailsResponse {
     /// 16 counts: bucket i counts durations below 64 us << i, the last one everything longer.
     #[prost(uint32, repeated, tag = "2")]
     pub poll_buckets: ::prost::alloc::vec::Vec<u32>,
+    /// Where a task that sleeps is suspended; several in a `select!` or a join. Empty when it does not sleep, or cannot be
+    /// looked at.
+    #[prost(message, repeated, tag = "3")]
+    pub suspensions: ::prost::alloc::vec::Vec<Suspension>,
+    /// How many polls it had when that was seen: it holds until there are more.
+    #[prost(uint64, tag = "4")]
+    pub suspended_polls: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Suspension {
+    /// Innermost first, from what is waited for down to the task's own poll.
+    #[prost(message, repeated, tag = "1")]
+    pub calls: ::prost::alloc::vec::Vec<Call>,
+}
+/// A `Frame` outside of a stream.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Call {
+    #[prost(string, tag = "1")]
+    pub function: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub file: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub line: u32,
+    #[prost(uint32, tag = "4")]
+    pub column: u32,
+    #[prost(bool, tag = "5")]
+    pub user: bool,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

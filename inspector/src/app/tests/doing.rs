@@ -2,7 +2,7 @@
 
 use crate::app::testing::Driver;
 use crate::app::{Effect, Msg, Options, update};
-use crate::model::{Histogram, TaskId};
+use crate::model::{Frame, Suspension, TaskDetails, TaskId};
 use crate::source::Event;
 
 #[test]
@@ -113,14 +113,39 @@ fn a_task_in_front_is_asked_about_every_two_seconds_and_shows_the_answer() {
     driver.keys("jk");
     assert_eq!(asked(&driver), 1);
     assert!(!driver.text().contains("How long its polls take"));
-    let mut polls = Histogram::default();
-    (polls.0[1], polls.0[14]) = (120, 3);
-    driver.hear(Event::TaskDetails { task: TaskId(17), polls: Some(polls) });
+    let mut details = TaskDetails::default();
+    (details.polls.0[1], details.polls.0[14]) = (120, 3);
+    driver.hear(Event::TaskDetails { task: TaskId(17), details: Some(details.clone()) });
     let text = driver.text();
     assert!(text.contains("How long its polls take") && text.contains("p99"), "{text}");
     // Another task's answer is not this one's.
-    driver.hear(Event::TaskDetails { task: TaskId(5), polls: Some(polls) });
+    driver.hear(Event::TaskDetails { task: TaskId(5), details: Some(TaskDetails::default()) });
+    assert!(driver.text().contains("How long its polls take"));
+    driver.hear(Event::TaskDetails { task: TaskId(17), details: None });
     assert!(!driver.text().contains("How long its polls take"));
+}
+
+#[test]
+fn a_task_that_sleeps_shows_where_once_that_is_known() {
+    let call = |function: &str, location: &str, user| Frame {
+        function: function.to_owned(),
+        location: location.to_owned(),
+        user,
+    };
+    let calls = vec![
+        call("tokio::runtime::io::registration::Registration::poll_ready", "", false),
+        call("<tokio::io::util::read::Read as core::future::future::Future>::poll", "", false),
+        call("shop::bank::answer", "src/bank.rs:88:14", true),
+        call("shop::bank::transfer", "src/bank.rs:40:9", true),
+    ];
+    let details =
+        TaskDetails { suspensions: vec![Suspension { calls }], suspended_polls: 1_000_000, ..TaskDetails::default() };
+    let mut driver = Driver::shop(80, 60);
+    driver.keys(":task 42<Enter>");
+    driver.hear(Event::TaskDetails { task: TaskId(42), details: Some(details) });
+    let text = driver.text();
+    assert!(text.contains("suspended at  src/bank.rs:88:14"), "{text}");
+    assert!(text.contains("waits for     tokio::io::util::read::Read") && text.contains("src/bank.rs:40:9"), "{text}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) mod workers;
 use crate::app::screen::Screen;
 use crate::app::{Cx, Entity};
 use crate::lints::Finding;
-use crate::model::{Blind, Histogram, LockKind, Stack, StackCause, WaitFor};
+use crate::model::{Blind, Frame, Histogram, LockKind, Stack, StackCause, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, names};
@@ -81,8 +81,6 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
 
 /// Where the newest blocked poll of `entity` stood, if its stack was taken.
 pub(crate) fn stack(cx: &Cx, entity: Entity, page: &mut Page) {
-    /// Frames that are shown; what is below them is the runtime's.
-    const FRAMES: usize = 16;
     let of = |stack: &&Stack| match entity {
         Entity::Task(id) => stack.task == id,
         Entity::Site(id) => cx.model.tasks.get(&stack.task).is_some_and(|t| t.site == id),
@@ -103,7 +101,14 @@ pub(crate) fn stack(cx: &Cx, entity: Entity, page: &mut Page) {
     let ago = figures::duration(cx.model.now.since(stack.at));
     let into = figures::duration(stack.at.since(stack.poll_started));
     page.words(Role::Muted, &format!("taken {ago} ago, {into} into the poll; {} looks at it", stack.samples));
-    for frame in stack.frames.iter().take(FRAMES) {
+    calls(cx, &stack.frames, page);
+}
+
+/// The calls of a stack, innermost first, those of the app with their lines.
+pub(crate) fn calls(cx: &Cx, frames: &[Frame], page: &mut Page) {
+    /// That are shown; what is below them is the runtime's.
+    const SHOWN: usize = 20;
+    for frame in frames.iter().take(SHOWN) {
         let (role, sign) = if frame.user { (Role::Strong, cx.glyphs.crumb) } else { (Role::Muted, " ") };
         page.line(vec![(
             role,
@@ -114,7 +119,7 @@ pub(crate) fn stack(cx: &Cx, entity: Entity, page: &mut Page) {
             page.line(vec![(Role::Accent, format!("    {place}"))]);
         }
     }
-    more(stack.frames.len(), stack.frames.len().min(FRAMES), page);
+    more(frames.len(), frames.len().min(SHOWN), page);
 }
 
 /// Links to the tasks that came from `entity`, the most telling first, at most `most`.

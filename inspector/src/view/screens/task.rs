@@ -3,7 +3,7 @@
 use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{LockKind, Task, TaskId, TaskKind, TaskState, Wait, WaitFor};
+use crate::model::{LockKind, Suspension, Task, TaskId, TaskKind, TaskState, Wait, WaitFor};
 use crate::text;
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -61,9 +61,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     if task.flags.more_waits {
         page.fact("", Role::Muted, "and more: it waits for many things at once");
     }
-    if task.waits.is_empty() && task.state == TaskState::Idle {
-        page.fact("waits for", Role::Muted, "something that is not watched: I/O, a timer, or a future of its own");
-    }
+    let details = cx.app.details.as_ref().filter(|(of, _)| *of == id).map(|(_, details)| details);
+    let suspensions = cx.model.suspensions(task);
+    suspended(task, suspensions, page);
     for &lock in cx.derived.holds.get(&id).into_iter().flatten() {
         let remark = cx.model.locks.get(&lock).map_or_else(String::new, |l| {
             let since = l.held_since.map_or_else(String::new, |s| format!("for {}", figures::duration(now.since(s))));
@@ -89,6 +89,10 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     }
 
     super::stack(cx, Entity::Task(id), page);
+    for (n, suspension) in suspensions.iter().enumerate() {
+        page.heading(if n == 0 { "Where it is suspended" } else { "And in another arm" });
+        super::calls(cx, &suspension.calls, page);
+    }
     page.blank();
     super::accusations(cx, Entity::Site(task.site), page);
 
@@ -112,9 +116,25 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
 
     page.heading("What it takes");
     figures_of(cx, task, page);
-    if let Some((_, polls)) = cx.app.details.as_ref().filter(|(task, polls)| *task == id && polls.count() > 0) {
+    if let Some(polls) = details.map(|details| &details.polls).filter(|polls| polls.count() > 0) {
         page.heading("How long its polls take");
         super::histogram(polls, page);
+    }
+}
+
+/// Where it sleeps, of what is not watched the only thing that is known.
+fn suspended(task: &Task, suspensions: &[Suspension], page: &mut Page) {
+    let unwatched = task.waits.is_empty() && task.state == TaskState::Idle;
+    if suspensions.is_empty() && unwatched {
+        page.fact("waits for", Role::Muted, "something that is not watched: I/O, or a future of its own");
+    }
+    for suspension in suspensions {
+        if let Some(awaited) = suspension.awaited().filter(|_| unwatched) {
+            page.fact("waits for", Role::Text, awaited);
+        }
+        if let Some(frame) = suspension.user_frame() {
+            page.place("suspended at", &frame.location);
+        }
     }
 }
 

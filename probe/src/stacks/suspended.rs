@@ -1,0 +1,257 @@
+//! Where tasks that sleep are suspended: asked for one by one, looked at in a poll, named with the other stacks.
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use ::tokio::sync::oneshot;
+
+use super::{
+    Frame, looking,
+    namer::{Job, Named, Namer},
+    signal::Copy,
+};
+use crate::recorder::{
+    Recorder,
+    task::{TaskKind, TaskRef},
+};
+
+/// Questions that wait; more are not answered.
+const WAITING: usize = 8;
+/// A task that is not polled for so long has its worker blocked.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where a task is suspended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Suspensions {
+    /// How many polls it had when this was seen: it holds until there are more.
+    pub(crate) polls: u64,
+    /// From what it waits for down to its own poll.
+    pub(crate) stacks: Vec<Vec<Frame>>,
+}
+
+struct Question {
+    task: u64,
+    answer: oneshot::Sender<Suspensions>,
+}
+
+static QUESTIONS: Mutex<VecDeque<Question>> = Mutex::new(VecDeque::new());
+
+fn questions() -> MutexGuard<'static, VecDeque<Question>> {
+    // Only the probe's thread takes it.
+    QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Asks where a task is suspended. The answer comes from the watchdog's next looks: empty where it runs, ended, or waits
+/// without a waker; none where there are too many questions.
+pub(crate) fn where_suspended(task: u64) -> oneshot::Receiver<Suspensions> {
+    let (answer, answered) = oneshot::channel();
+    let mut questions = questions();
+    questions.retain(|question| !question.answer.is_closed());
+    if questions.len() < WAITING {
+        questions.push_back(Question { task, answer });
+    }
+    answered
+}
+
+/// Answers the questions, one at a time.
+#[derive(Default)]
+pub(super) struct Suspended {
+    current: Option<Current>,
+    /// The last answer, which holds until the task is polled again.
+    last: Option<(u64, Suspensions)>,
+}
+
+/// The task in question.
+struct Current {
+    task: TaskRef,
+    id: u64,
+    answer: oneshot::Sender<Suspensions>,
+    asked: Instant,
+    /// How many polls it had then, and the end of the last of them, in ticks.
+    before: (u64, u64),
+    /// What was found, as far as it is named, and how much is not.
+    found: Option<(Suspensions, usize)>,
+}
+
+impl Suspended {
+    /// A step: from the question to the poll, from the poll to names, from names to the answer.
+    pub(super) fn step(&mut self, recorder: &'static Recorder, namer: &mut Namer) {
+        match self.current.take() {
+            Some(current) if current.found.is_some() => self.current = Some(current),
+            Some(current) => self.current = looked_at(current, namer),
+            None => self.current = self.next(recorder),
+        }
+        self.answer();
+    }
+
+    /// A stack of the task in question has its names.
+    pub(super) fn named(&mut self, named: Named) {
+        if let Some((found, to_name)) = self.current.as_mut().and_then(|current| current.found.as_mut()) {
+            *to_name = to_name.saturating_sub(1);
+            found.stacks.push(named.frames);
+        }
+    }
+
+    fn answer(&mut self) {
+        let late = |current: &mut Current| current.asked.elapsed() > PATIENCE * 10;
+        let done = |current: &mut Current| current.found.as_ref().is_some_and(|(_, to_name)| *to_name == 0);
+        let Some(current) = self.current.take_if(|current| done(current) || late(current)) else { return };
+        if let Some((found, _)) = current.found {
+            self.last = Some((current.id, found.clone()));
+            let _ = current.answer.send(found);
+        }
+    }
+
+    /// Asks for the poll of the next task in question.
+    fn next(&mut self, recorder: &'static Recorder) -> Option<Current> {
+        let Question { task: id, answer } = questions().pop_front()?;
+        let task = recorder.tasks.all().find_map(|(_, slot)| if slot.id() == id { slot.retain_as(id) } else { None });
+        let Some(task) = task else {
+            let _ = answer.send(Suspensions::default());
+            return None;
+        };
+        let before = (task.slot().polls(), task.slot().last_poll_ended());
+        let known = self.last.as_ref().filter(|(of, last)| *of == id && last.polls == before.0);
+        if let Some((_, known)) = known {
+            let _ = answer.send(known.clone());
+            return None;
+        }
+        if !looking::ask(task.slot()) {
+            let _ = answer.send(Suspensions::default());
+            return None;
+        }
+        Some(Current { task, id, answer, asked: Instant::now(), before, found: None })
+    }
+}
+
+/// What came of the poll, if it is over.
+fn looked_at(mut current: Current, namer: &mut Namer) -> Option<Current> {
+    let Some(copies) = looking::answer() else {
+        if current.asked.elapsed() > PATIENCE && looking::take_back() {
+            current.task.slot().look_no_more();
+            let _ = current.answer.send(Suspensions::default());
+            return None;
+        }
+        return Some(current);
+    };
+    let slot = current.task.slot();
+    let is_root = slot.kind() == TaskKind::Root as u8;
+    let name = |copy: Copy| namer.name(Job::suspended(copy, slot.future_type(), is_root));
+    let to_name = copies.into_iter().map(name).filter(|&taken| taken).count();
+    let (polls, slept_since) = (current.before.0 + 1, current.before.1);
+    slot.slept_on(polls, slept_since);
+    current.found = Some((Suspensions { polls, stacks: Vec::new() }, to_name));
+    Some(current)
+}
+
+#[cfg(test)]
+#[allow(clippy::items_after_statements, reason = "each future beside its test")]
+mod tests {
+    use std::time::Duration;
+
+    use ::tokio::{
+        io::AsyncReadExt as _,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+    use crate::{
+        recorder::{peek, task::TaskSlot},
+        stacks::{Watchdog, tests::only_watchdog},
+        testing::{pause, runtime, wait_for},
+        tokio::runtime::Runtime,
+    };
+
+    /// Spawns `future` and lets it come to rest.
+    fn spawn(runtime: &Runtime, future: impl Future<Output = ()> + Send + 'static) -> u64 {
+        let task = runtime.spawn(future);
+        std::thread::sleep(Duration::from_millis(100));
+        peek::task_id(task.id())
+    }
+
+    fn ask(watchdog: &mut Watchdog, task: u64) -> Suspensions {
+        let mut answered = where_suspended(task);
+        let mut answer = None;
+        wait_for(|| {
+            watchdog.look();
+            answer = answered.try_recv().ok();
+            answer.is_some()
+        });
+        answer.unwrap()
+    }
+
+    fn users_lines(suspensions: &Suspensions) -> Vec<Vec<u32>> {
+        let lines = |frames: &Vec<Frame>| frames.iter().filter(|f| f.user && f.file == file!()).map(|f| f.line).collect();
+        suspensions.stacks.iter().map(lines).collect()
+    }
+
+    fn slot(task: u64) -> &'static TaskSlot {
+        crate::testing::recorder().tasks.all().find(|(_, slot)| slot.id() == task).unwrap().1
+    }
+
+    fn polls(task: u64) -> u64 {
+        slot(task).polls()
+    }
+
+    fn slept_since(task: u64) -> u64 {
+        slot(task).last_poll_ended()
+    }
+
+    #[test]
+    fn a_task_that_reads_from_a_socket_is_told_with_the_lines_of_all_its_async_fns() {
+        const READS: u32 = line!() + 2;
+        async fn head(stream: &mut TcpStream) -> u8 {
+            stream.read_u8().await.unwrap_or(0)
+        }
+        async fn serve(mut stream: TcpStream) {
+            head(&mut stream).await;
+        }
+        let (_only, mut watchdog) = only_watchdog();
+        let runtime = runtime("suspended-io", 2);
+        let (_client, stream) = runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            (client, listener.accept().await.unwrap().0)
+        });
+        let task = spawn(&runtime, serve(stream));
+        let before = (polls(task), slept_since(task));
+        let found = ask(&mut watchdog, task);
+        assert_eq!(users_lines(&found), [[READS, READS + 3]], "{found:#?}");
+        let stack = &found.stacks[0];
+        assert!(!stack[0].function.contains("aker"), "{found:#?}");
+        let awaited = stack.iter().position(|frame| frame.user).unwrap();
+        assert!(stack[..awaited].iter().any(|frame| frame.function.contains("tokio::")), "{found:#?}");
+        // Looked at by one wake, and not again while it sleeps on.
+        assert_eq!((polls(task), found.polls), (before.0 + 1, before.0 + 1));
+        assert_eq!(slept_since(task), before.1, "it has slept on");
+        assert_eq!(users_lines(&ask(&mut watchdog, task)), users_lines(&found));
+        assert_eq!(polls(task), before.0 + 1);
+    }
+
+    #[test]
+    fn a_select_is_told_with_each_arm_that_waits() {
+        async fn either() {
+            ::tokio::select! {
+                () = pause(60_000) => {}
+                () = pause(70_000) => {}
+            }
+        }
+        let (_only, mut watchdog) = only_watchdog();
+        let runtime = runtime("suspended-select", 1);
+        let task = spawn(&runtime, either());
+        assert_eq!(users_lines(&ask(&mut watchdog, task)).len(), 2);
+    }
+
+    #[test]
+    fn a_task_that_ended_or_that_nothing_can_wake_is_left_alone() {
+        let (_only, mut watchdog) = only_watchdog();
+        let runtime = runtime("suspended-not", 1);
+        let lost = spawn(&runtime, std::future::pending());
+        assert!(ask(&mut watchdog, lost).stacks.is_empty());
+        assert_eq!(polls(lost), 1);
+        let ended = spawn(&runtime, async {});
+        assert!(ask(&mut watchdog, ended).stacks.is_empty());
+    }
+}
