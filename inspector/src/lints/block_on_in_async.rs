@@ -108,7 +108,7 @@ fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic
         Evidence::words("panic_message", text::head(&newest.message, 500)),
         Evidence::words("panic_location", newest.location.as_str()),
         Evidence::task("panicked_task", newest.task),
-        Evidence::words("spawn_location", spawned.location.as_str()),
+        Evidence::words("spawned_location", spawned.location.as_str()),
     ];
     let mut causes = vec![location.clone(), spawned.location.clone()];
     causes.retain(|place| !place.is_empty());

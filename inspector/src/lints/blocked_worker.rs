@@ -133,12 +133,8 @@ fn was_a_librarys(cx: &Cx, stack: &Stack, worker: &Worker) -> Option<u32> {
         None if stack.task.0 == 0 => 0,
         None => return None,
     };
-    let blocks = match stack.cause {
-        StackCause::Sleep | StackCause::File | StackCause::Dns | StackCause::Wait => true,
-        // How much of it was for want of a CPU is not known any more.
-        StackCause::Cpu => worker.cpu_wait_lately < 0.1,
-        StackCause::Unknown | StackCause::Lock | StackCause::BlockOn => false,
-    };
+    // How much of a poll that computed was for want of a CPU is not known any more.
+    let blocks = waits(stack.cause) || stack.cause == StackCause::Cpu && worker.cpu_wait_lately < 0.1;
     let is_over = worker.poll != Some((stack.task, stack.poll_started)) && worker.kind != WorkerKind::Blocking;
     (blocks
         && is_over
@@ -161,6 +157,11 @@ fn look(cx: &Cx) -> Duration {
     }
 }
 
+/// Whether the thread stands in one line, which is what to look at first. Where it computes, each look shows another line.
+fn waits(cause: StackCause) -> bool {
+    matches!(cause, StackCause::Sleep | StackCause::File | StackCause::Dns | StackCause::Wait)
+}
+
 fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let model = cx.model;
     // Those that go on first, of them the longest.
@@ -174,7 +175,13 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let running = model.between(longest.since, longest.until);
     let stack = model.stacks.iter().rfind(|s| s.worker == longest.worker.id && s.poll_started == longest.since);
     let line = stack.and_then(Stack::user_frame);
-    let subject = words::poll_subject(model, longest.task, line);
+    let cause = stack.map_or(StackCause::Unknown, |stack| stack.cause);
+    let mut subject = words::poll_subject(model, longest.task, line);
+    // Many lines of one site are one fault, and it is known before its line is.
+    let group = subject.location.clone();
+    if let Some(frame) = line.filter(|frame| waits(cause) && !frame.location.is_empty()) {
+        subject.location.clone_from(&frame.location);
+    }
     let workers = model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker).count();
     let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
 
@@ -219,7 +226,6 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     if !model.target.sees("workers") {
         evidence.push(Evidence::words("not_told", "whether it is in block_in_place, or its thread has no CPU"));
     }
-    let cause = stack.map_or(StackCause::Unknown, |stack| stack.cause);
     if let Some(frame) = line {
         // What is most telling comes first.
         evidence.insert(1, Evidence::words("blocked_location", frame.location.as_str()));
@@ -231,8 +237,11 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     if let Some(doing) = cause::doing(cause) {
         evidence.insert(1, Evidence::words("blocked_by", doing));
     }
-    let group = subject.location.clone();
-    let mut causes = vec![group.clone(), words::spawn_place(model, longest.task).to_owned()];
+    let spawned_at = words::spawn_place(model, longest.task).to_owned();
+    if !spawned_at.is_empty() && spawned_at != subject.location {
+        evidence.push(Evidence::words("spawned_location", spawned_at.as_str()));
+    }
+    let mut causes = vec![subject.location.clone(), group.clone(), spawned_at];
     causes.retain(|place| !place.is_empty());
     causes.dedup();
     let onset = Some(longest.since);

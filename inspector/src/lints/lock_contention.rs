@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::saturation::own;
 use super::{Evidence, Severity, words};
 use crate::model::{Lock, SiteId};
 use crate::text;
@@ -94,7 +95,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, words::place(model, location));
     let (most, longest) = (cx.share(&SHARE), cx.span(&WAIT));
-    if share <= most || wait <= longest || seconds < cx.count(&SECONDS) || !holds_explain(lock, wait) {
+    if share <= most || own(model, wait) <= longest || seconds < cx.count(&SECONDS) || !holds_explain(lock, wait) {
         let near = share > most / 2.0 && wait > longest / 2;
         return near.then(|| Candidate::stay(subject, &group));
     }
@@ -227,6 +228,18 @@ mod tests {
         judged.expect_nothing();
         let (mut judged, lock, holder) = quiet();
         judged.every(ms(8000), |target| use_lock(target, lock, holder, 100, 3, 9));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn what_a_full_machine_adds_to_the_waits_is_not_the_locks() {
+        let (mut judged, lock, holder) = quiet();
+        let worker = judged.target.worker("tokio-worker-1");
+        judged.settle();
+        judged.every(ms(6000), |target| {
+            target.worker_state(worker, |worker| worker.cpu_wait += ms(90));
+            use_lock(target, lock, holder, 20, 10, 9);
+        });
         judged.expect_nothing();
     }
 

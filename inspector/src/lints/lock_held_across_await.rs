@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
+use super::saturation::own;
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
 use crate::model::{Lock, SiteId, SuspendedHold, TaskState};
@@ -153,7 +154,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
     let limit = cx.span(&WAITERS);
     let waits = wait_p99(lock).unwrap_or_default();
-    let hurting = Holds::of(cx, lock, |hold| hold.waiters > 0 && (hold.took > limit || waits > limit));
+    // What a full machine adds to holds and waits is no fault of the lock's.
+    let over = |time| own(model, time) > limit;
+    let hurting = Holds::of(cx, lock, |hold| hold.waiters > 0 && (over(hold.took) || over(waits)));
     let alone = Holds::of(cx, lock, |hold| hold.took > cx.span(&ALONE));
     let ongoing = ongoing(cx, lock);
     let waited_for = ongoing.filter(|&held| lock.waiters > 0 && held > cx.span(&ONGOING));

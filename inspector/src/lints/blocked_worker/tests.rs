@@ -61,8 +61,9 @@ fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
     judged.run(ms(400));
     let finding = judged.only("blocked-worker");
     assert_eq!(finding.message, "`sign_in` has blocked a worker thread for 400 ms at back_off.rs:7");
-    assert_eq!(finding.subject.location, "src/sign_in.rs:12:9");
+    assert_eq!(finding.subject.location, "src/back_off.rs:7:5");
     assert_eq!(evidence(&finding, "blocked_location").value, "src/back_off.rs:7:5");
+    assert_eq!(evidence(&finding, "spawned_location").value, "src/sign_in.rs:12:9");
     assert_eq!(evidence(&finding, "blocked_by").text, "std::thread::sleep");
     assert!(finding.advice.contains("tokio::time::sleep"));
 }

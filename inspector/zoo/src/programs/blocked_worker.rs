@@ -20,7 +20,7 @@ pub(super) const PROGRAM: Program = Program {
 
 /// The bank's SDK: returns when the bank has answered.
 fn settle(payment: &str) -> String {
-    thread::sleep(Duration::from_millis(350));
+    thread::sleep(Duration::from_millis(350)); // <- fault: blocked-worker
     format!("SETTLED {payment}")
 }
 
@@ -47,7 +47,7 @@ async fn faulty() -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         while connections.try_join_next().is_some() {}
-        connections.spawn(loopback::answer(stream, pay_inline)); // <- fault: blocked-worker
+        connections.spawn(loopback::answer(stream, pay_inline));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::work::compute;
 
 pub(super) fn start(background: &mut JoinSet<()>, shop: &Arc<Shop>) {
     background.spawn(make_thumbnails(Arc::clone(shop))); // <- fault: long-poll
-    background.spawn(reconcile(Arc::clone(shop))); // <- fault: blocked-worker
+    background.spawn(reconcile(Arc::clone(shop)));
     background.spawn(prices::keep_current(Arc::clone(shop)));
 }
 
@@ -33,7 +33,7 @@ async fn make_thumbnails(shop: Arc<Shop>) {
 
 /// The bank's SDK: returns when the bank has answered.
 fn ask_bank() -> u64 {
-    thread::sleep(Duration::from_millis(400));
+    thread::sleep(Duration::from_millis(400)); // <- fault: blocked-worker
     100_000
 }
 
