@@ -26,7 +26,7 @@ pub(super) fn capabilities(recorder: &Recorder, stacks: bool) -> Vec<String> {
 
 /// What is not visible.
 pub(super) fn blind(recorder: &Recorder, no_stacks: Option<&str>) -> Vec<Blind> {
-    let mut all = if by_layer_alone(recorder) { Vec::new() } else { drop_in() };
+    let mut all = if by_layer_alone(recorder) { Vec::new() } else { drop_in(no_stacks.is_none()) };
     #[cfg(all(feature = "layer", tokio_unstable))]
     all.extend(crate::layer::blind(recorder));
     if let Some(why) = no_stacks {
@@ -53,7 +53,12 @@ fn by_layer_alone(recorder: &Recorder) -> bool {
 }
 
 /// What the drop-in does not see.
-fn drop_in() -> Vec<Blind> {
+fn drop_in(stacks: bool) -> Vec<Blind> {
+    let in_io = if stacks && cfg!(feature = "watch-tasks") {
+        "open the task in the dashboard: there it is looked at, and the line where it is suspended is shown"
+    } else {
+        "none in this version; such tasks show as idle, without a wait"
+    };
     let mut all = vec![
         // The runtime's hooks tell of them otherwise.
         #[cfg(not(tokio_unstable))]
@@ -75,7 +80,7 @@ fn drop_in() -> Vec<Blind> {
             "tasks",
             "what a task waits for in I/O: sockets, files, processes, signals",
             "the drop-in passes tokio's own types through for these",
-            "open the task in the dashboard: there it is looked at, and the line where it is suspended is shown",
+            in_io,
         ),
         row(
             "locks",
