@@ -5,7 +5,7 @@ use super::receiver::{ELSEWHERE, receiver};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
-use crate::model::Channel;
+use crate::model::{Channel, TaskState, WaitFor};
 use crate::text;
 
 const LASTING: Threshold = Threshold::millis("lasting", 1000, "full with senders waiting for longer than this");
@@ -94,6 +94,13 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     // One that has stopped asking is `receiver-stalled`, once that is sure.
     let asked = channel.last_recv_at.map_or(lasting, |at| model.lasted(at));
     if long && asked > ELSEWHERE && asked < Duration::from_secs(3) {
+        return Some(Candidate::stay(subject, &group));
+    }
+    // It has taken all there was: who still waits has been given room, and waits for a worker to use it.
+    let emptied = model.tasks.get(&channel.receiver_task).is_some_and(|task| {
+        task.state == TaskState::Idle && task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id))
+    });
+    if emptied {
         return Some(Candidate::stay(subject, &group));
     }
     if !long && (share <= most || recent <= most / 2.0) {
@@ -228,6 +235,16 @@ mod tests {
         let (mut judged, channel, _) = quiet();
         judged.every(ms(10_000), |target| full(target, channel, 5000, 1));
         assert_eq!(judged.only("channel-saturated").severity, Severity::Info);
+    }
+
+    #[test]
+    fn a_receiver_that_waits_for_a_message_is_not_what_keeps_the_senders() {
+        let (mut judged, channel, task) = quiet();
+        let (site, since) = (SiteId(0), judged.target.now);
+        let waits = vec![Wait { on: WaitFor::Recv(channel), site, since }];
+        judged.target.task_state(task, |task| (task.state, task.waits) = (TaskState::Idle, waits));
+        judged.every(ms(4000), |target| full(target, channel, 1, 12));
+        judged.expect_nothing();
     }
 
     #[test]
