@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::receiver::{ELSEWHERE, receiver};
 use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::saturation::own;
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
 use crate::model::{Channel, TaskState, WaitFor};
@@ -90,17 +91,20 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let subject = words::channel_subject(model, channel);
     let group = subject.location.clone();
     let most = cx.share(&SHARE);
-    let long = lasting > cx.span(&LASTING);
+    // What a full machine adds is not the receiver's.
+    let long = own(model, lasting) > cx.span(&LASTING);
     // One that has stopped asking is `receiver-stalled`, once that is sure.
     let asked = channel.last_recv_at.map_or(lasting, |at| model.lasted(at));
     if long && asked > ELSEWHERE && asked < Duration::from_secs(3) {
         return Some(Candidate::stay(subject, &group));
     }
-    // It has taken all there was: who still waits has been given room, and waits for a worker to use it.
-    let emptied = model.tasks.get(&channel.receiver_task).is_some_and(|task| {
-        task.state == TaskState::Idle && task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id))
+    // It has taken all there was: who still waits has been given room, and waits for a worker to use it. Or it waits for a
+    // worker itself.
+    let willing = model.tasks.get(&channel.receiver_task).is_some_and(|task| match task.state {
+        TaskState::Idle => task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)),
+        state => state == TaskState::Scheduled,
     });
-    if emptied {
+    if willing {
         return Some(Candidate::stay(subject, &group));
     }
     if !long && (share <= most || recent <= most / 2.0) {
@@ -238,13 +242,18 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_that_waits_for_a_message_is_not_what_keeps_the_senders() {
-        let (mut judged, channel, task) = quiet();
-        let (site, since) = (SiteId(0), judged.target.now);
-        let waits = vec![Wait { on: WaitFor::Recv(channel), site, since }];
-        judged.target.task_state(task, |task| (task.state, task.waits) = (TaskState::Idle, waits));
-        judged.every(ms(4000), |target| full(target, channel, 1, 12));
-        judged.expect_nothing();
+    fn a_receiver_that_waits_for_a_message_or_a_worker_is_not_what_keeps_the_senders() {
+        for state in [TaskState::Idle, TaskState::Scheduled] {
+            let (mut judged, channel, task) = quiet();
+            let (site, since) = (SiteId(0), judged.target.now);
+            let waits = vec![Wait { on: WaitFor::Recv(channel), site, since }];
+            judged.target.task_state(task, |task| {
+                task.state = state;
+                task.waits = if state == TaskState::Idle { waits } else { Vec::new() };
+            });
+            judged.every(ms(4000), |target| full(target, channel, 1, 12));
+            judged.expect_no_alarm_of("channel-saturated");
+        }
     }
 
     #[test]
