@@ -98,6 +98,10 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     if long && asked > ELSEWHERE && asked < Duration::from_secs(3) {
         return Some(Candidate::stay(subject, &group));
     }
+    if !long && (share <= most || recent <= most / 2.0) {
+        let near = recent > most / 2.0;
+        return near.then(|| Candidate::stay(subject, &group));
+    }
     // It has taken all there was: who still waits has been given room, and waits for a worker to use it. Or it waits for a
     // worker itself.
     let willing = model.tasks.get(&channel.receiver_task).is_some_and(|task| match task.state {
@@ -106,10 +110,6 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     });
     if willing {
         return Some(Candidate::stay(subject, &group));
-    }
-    if !long && (share <= most || recent <= most / 2.0) {
-        let near = recent > most / 2.0;
-        return near.then(|| Candidate::stay(subject, &group));
     }
 
     let points = channel.received_s.points().len().clamp(1, WINDOW) as f64;
@@ -273,10 +273,13 @@ mod tests {
 
     #[test]
     fn it_clears_soon_after_there_is_room() {
-        let (mut judged, channel, _) = quiet();
+        let (mut judged, channel, task) = quiet();
         judged.every(ms(8000), |target| full(target, channel, 1, 12));
         judged.only("channel-saturated");
         judged.target.channel_state(channel, |channel| channel.blocked_senders = 0);
+        let (site, since) = (SiteId(0), judged.target.now);
+        let waits = vec![Wait { on: WaitFor::Recv(channel), site, since }];
+        judged.target.task_state(task, |task| (task.state, task.waits) = (TaskState::Idle, waits));
         judged.run(ms(4000));
         judged.expect_nothing();
     }
