@@ -210,6 +210,11 @@ impl Attached {
         }
     }
 
+    /// Watches for so long from now on.
+    pub(crate) async fn watch_for(&mut self, long: Duration) {
+        self.watch_until(self.since.elapsed() + long).await;
+    }
+
     /// The warnings and alarms that last.
     pub(crate) fn active(&self) -> impl Iterator<Item = &Finding> {
         self.engine.findings().iter().filter(|finding| serious(finding) && finding.active())

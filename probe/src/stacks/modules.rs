@@ -64,14 +64,6 @@ impl Modules {
         self.mapped.iter().find(|module| module.range.contains(&address))
     }
 
-    /// Reads what is needed of the program itself, before there is anything to name.
-    pub(super) fn read_ahead(&mut self) {
-        let here = Self::read_ahead as fn(&mut Self) as usize as u64;
-        if self.learn(here) {
-            self.symbols(here);
-        }
-    }
-
     /// The debug information for an address, and the address as the file has it.
     pub(super) fn symbols(&mut self, address: u64) -> Option<(&Loader, u64)> {
         let module = self.mapped.iter().find(|module| module.range.contains(&address))?;

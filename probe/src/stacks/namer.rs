@@ -85,17 +85,11 @@ impl Namer {
         Self { recorder, running: None, cpu_ns: Arc::default(), shed: 0 }
     }
 
-    /// Starts the thread, if it does not run. Unoptimized, as in a debug build of the app, reading the debug information
-    /// takes it longer than most blocked polls last, so it begins with that.
-    pub(super) fn start(&mut self) {
+    /// Has a stack named, if there are not too many already; those are counted, and this is false.
+    pub(super) fn name(&mut self, job: Job) -> bool {
         if self.running.is_none() {
             self.running = start(self.recorder, self.cpu_ns.clone());
         }
-    }
-
-    /// Has a stack named, if there are not too many already; those are counted, and this is false.
-    pub(super) fn name(&mut self, job: Job) -> bool {
-        self.start();
         let taken = match &self.running {
             None => false,
             Some(running) => match running.jobs.try_send(job) {
@@ -136,9 +130,6 @@ fn start(recorder: &'static Recorder, cpu_ns: Arc<AtomicU64>) -> Option<Running>
     let before = cpu_ns.load(Relaxed);
     let run = move || {
         let mut modules = Modules::default();
-        if cfg!(debug_assertions) {
-            modules.read_ahead();
-        }
         while let Ok(job) = todo.recv() {
             let named = named_of(job, &mut modules, recorder);
             cpu_ns.store(before + thread_cpu_ns(), Relaxed);

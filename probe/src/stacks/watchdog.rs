@@ -83,9 +83,6 @@ impl Watchdog {
         if self.broken.is_some() {
             return Vec::new();
         }
-        if cfg!(debug_assertions) {
-            self.namer.start();
-        }
         let now = clock::ticks();
         let recorder = self.recorder;
         let workers: Vec<_> = recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))).collect();
