@@ -102,7 +102,7 @@ fn who_makes_the_value_of_a_cell_holds_it_and_others_wait() {
         others().await;
         let held = lock(made);
         assert_eq!((held.waiters, held.acquires), (1, 1));
-        assert_eq!(held.holds.unwrap().listed[0].unwrap().task, peek::task_id(maker.id()));
+        assert_eq!(held.holds.unwrap().listed.iter().flatten().next().unwrap().task, peek::task_id(maker.id()));
         let [wait] = waits(waiter.id())[..] else { panic!("one wait") };
         assert_eq!((wait.kind, wait.on), (WaitKind::Lock as u8, held.id));
         let [wait] = waits(maker.id())[..] else { panic!("one wait") };

@@ -2,7 +2,10 @@ use std::{pin::pin, sync::Arc};
 
 use super::*;
 use crate::{
-    recorder::{holds::HoldsReading, wait::WaitKind},
+    recorder::{
+        holds::{HoldReading, HoldsReading},
+        wait::WaitKind,
+    },
     tokio::{
         self,
         sync::{RwLock, RwLockWriteGuard, Semaphore},
@@ -11,6 +14,13 @@ use crate::{
 
 fn holds(made: (&str, u32)) -> HoldsReading {
     lock(made).holds.expect("several may hold it")
+}
+
+/// Those that are listed, the oldest first: which entry a hold takes depends on its thread.
+fn listed(shared: &HoldsReading) -> Vec<HoldReading> {
+    let mut listed: Vec<_> = shared.listed.iter().flatten().copied().collect();
+    listed.sort_by_key(|hold| hold.since);
+    listed
 }
 
 #[test]
@@ -22,7 +32,7 @@ fn readers_are_listed_and_a_writer_is_told_from_them() {
         let (one, at) = (l.read().await, here());
         let two = l.read().await;
         let shared = holds(made);
-        let listed: Vec<_> = shared.listed.iter().flatten().collect();
+        let listed = self::listed(&shared);
         assert_eq!((shared.holders, listed.len(), shared.available), (2, 2, shared.total - 2));
         assert!(listed.iter().all(|hold| !hold.exclusive && hold.permits == 1 && hold.since > 1));
         assert_eq!(place(listed[0].site.unwrap()), at);
@@ -30,12 +40,12 @@ fn readers_are_listed_and_a_writer_is_told_from_them() {
 
         let alone = l.write().await;
         let shared = holds(made);
-        let [Some(hold), None, ..] = shared.listed else { panic!("one hold") };
+        let [hold] = self::listed(&shared)[..] else { panic!("one hold") };
         assert!(hold.exclusive && shared.available == 0 && shared.holders == 1);
         let reading = RwLockWriteGuard::downgrade(alone);
         let shared = holds(made);
         assert_eq!((shared.holders, shared.available), (1, shared.total - 1));
-        assert!(!shared.listed[0].unwrap().exclusive);
+        assert!(!self::listed(&shared)[0].exclusive);
         drop(reading);
         let after = lock(made);
         assert_eq!((after.acquires, after.hold_counts.iter().sum::<u32>()), (3, 3));
@@ -109,13 +119,14 @@ fn permits_are_counted_one_by_one() {
         let (mut one, at) = (Arc::clone(&s).acquire_owned().await.unwrap(), here());
         let shared = holds(made);
         assert_eq!((shared.holders, shared.available, shared.total), (2, 1, 5));
-        assert_eq!((shared.listed[0].unwrap().permits, place(shared.listed[1].unwrap().site.unwrap())), (3, at));
+        let holders = listed(&shared);
+        assert_eq!((holders[0].permits, place(holders[1].site.unwrap())), (3, at));
 
         one.merge(s.clone().try_acquire_owned().unwrap());
         assert_eq!((holds(made).holders, holds(made).available), (2, 0));
         let other = one.split(1).unwrap();
         assert_eq!((holds(made).holders, holds(made).available), (3, 0));
-        assert_eq!(place(holds(made).listed[2].unwrap().site.unwrap()), at, "where it was acquired at first");
+        assert_eq!(place(listed(&holds(made))[2].site.unwrap()), at, "where it was acquired at first");
         drop(other);
         one.forget();
         let shared = holds(made);
