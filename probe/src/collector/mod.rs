@@ -434,8 +434,7 @@ impl Collector {
 
     /// Counts of a task's poll durations, if it is known.
     pub(crate) fn poll_counts(recorder: &'static Recorder, id: u64) -> Option<Vec<u32>> {
-        let (_, slot) = recorder.tasks.all().find(|(_, slot)| slot.id() == id)?;
-        Some(slot.poll_counts()?.to_vec())
+        Some(recorder.task(id)?.poll_counts()?.to_vec())
     }
 }
 

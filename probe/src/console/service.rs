@@ -88,7 +88,7 @@ impl Instrument for Service {
 
     async fn watch_task_details(&self, request: Request<TaskDetailsRequest>) -> Result<Response<Details>, Status> {
         let id = request.get_ref().id.as_ref().map_or(0, |id| id.id);
-        let slot = self.recorder.tasks.all().find(|(_, slot)| id != 0 && slot.id() == id).map(|(_, slot)| slot);
+        let slot = self.recorder.task(id);
         let slot = slot.ok_or_else(|| Status::not_found(format!("there is no task {id}, or no more")))?;
         let permit = Arc::clone(&self.details).try_acquire_owned().map_err(|_| {
             Status::resource_exhausted(format!("{MAX_DETAILS} tasks are looked at already, which is the limit"))

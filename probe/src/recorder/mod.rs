@@ -182,6 +182,11 @@ impl Recorder {
         self.next_id.fetch_add(1, Relaxed)
     }
 
+    /// The slot of a task that is watched, by tokio's id. Looks at all slots, so it is for what somebody asks, one by one.
+    pub(crate) fn task(&'static self, id: u64) -> Option<&'static TaskSlot> {
+        self.tasks.all().map(|(_, slot)| slot).find(|slot| id != 0 && slot.id() == id)
+    }
+
     /// Histograms, holds and orders of locks that found no room.
     pub(crate) fn shed_details(&self) -> u64 {
         self.poll_times.shed()

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use super::signal::Copy;
+use super::signal::{Copy, in_use};
 use crate::recorder::{task::TaskSlot, thread};
 
 /// Places of one poll that are told at most: a `select!` waits in each of its arms.
@@ -138,13 +138,8 @@ impl Looking {
                 options(nomem, nostack, preserves_flags),
             );
         }
-        let (low, high) = thread::this_stack();
         let from = sp as usize;
-        // On a stack of its own (a coroutine's, say) its end is not known, so it is not read.
-        if from < low || from >= high {
-            return;
-        }
-        let len = (high - from).min(MAX_STACK);
+        let Some(len) = in_use(from, thread::this_stack(), MAX_STACK) else { return };
         // SAFETY: this thread is in the poll, so the places are its. It is not made a reference, which would be to all.
         unsafe {
             let place = REQUEST.places.get().cast::<Place>().add(filled);

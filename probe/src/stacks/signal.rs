@@ -214,6 +214,12 @@ fn still_ours() -> Option<()> {
     (current.sa_sigaction == handler as usize).then_some(())
 }
 
+/// Bytes of a thread's stack in use, from the stack pointer up to the stack's end, at most `most`. `None` on a stack of its
+/// own (a coroutine's, say): its end is not known, so it is not read.
+pub(super) fn in_use(from: usize, (low, high): (usize, usize), most: usize) -> Option<usize> {
+    (low..high).contains(&from).then(|| (high - from).min(most))
+}
+
 extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: `errno` is this thread's own; saved and put back, since `gettid` or an earlier handler may change it.
     let errno = unsafe { *libc::__errno_location() };
@@ -248,12 +254,8 @@ unsafe fn copy_into_request(context: &libc::ucontext_t) -> bool {
         (registers.pc, registers.sp, registers.regs[29], registers.regs[30])
     };
     let (low, high) = (REQUEST.low.load(Relaxed), REQUEST.high.load(Relaxed));
-    // On a stack of its own (a coroutine's, say) its end is not known, so it is not read.
     let from = sp as usize;
-    if from < low || from >= high {
-        return false;
-    }
-    let len = (high - from).min(MAX_STACK);
+    let Some(len) = in_use(from, (low, high), MAX_STACK) else { return false };
     // SAFETY: from the stack pointer up to the stack's end it is mapped and this thread's own; the thread is in this
     // handler, so nothing of it changes. The buffer is this handler's, by the state.
     unsafe { std::ptr::copy_nonoverlapping(from as *const u8, REQUEST.stack.get().cast::<u8>(), len) };

@@ -107,7 +107,7 @@ impl Suspended {
     /// Asks for the poll of the next task in question.
     fn next(&mut self, recorder: &'static Recorder) -> Option<Current> {
         let Question { task: id, answer } = questions().pop_front()?;
-        let task = recorder.tasks.all().find_map(|(_, slot)| if slot.id() == id { slot.retain_as(id) } else { None });
+        let task = recorder.task(id).and_then(|slot| slot.retain_as(id));
         let Some(task) = task else {
             let _ = answer.send(Suspensions::default());
             return None;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn slot(task: u64) -> &'static TaskSlot {
-        crate::testing::recorder().tasks.all().find(|(_, slot)| slot.id() == task).unwrap().1
+        crate::testing::recorder().task(task).unwrap()
     }
 
     fn polls(task: u64) -> u64 {
