@@ -167,6 +167,7 @@ fn an_app_whose_stderr_nobody_reads_runs_and_is_watched_all_the_same() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
+    watched::wait_for("the probe", || std::net::TcpStream::connect(address).ok());
     let output = run(&["check", &address.to_string(), "--for", "2s"]);
     app.kill().unwrap();
     app.wait().unwrap();
