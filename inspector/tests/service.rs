@@ -147,6 +147,30 @@ fn a_probe_says_once_where_it_listens_and_may_be_told_not_to() {
     assert_eq!(quiet.stderr(), "");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn stacks_may_be_switched_off_and_then_no_signal_is_handled_and_rules_go_on_without() {
+    let _turn = turn();
+    // For the signal by which a thread is asked for its stack.
+    let handles = |target: &Watched| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", target.pid())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+        caught & 1 << (rustix::process::Signal::URG.as_raw() - 1) != 0
+    };
+    for stacks in ["on", "off"] {
+        let target = Watched::faulty_with("blocked-worker", &[("ASYNC_INSPECT_STACKS", stacks)]);
+        watched::wait_for("the probe", || std::net::TcpStream::connect(target.probe).ok());
+        let output = run(&["check", &target.probe.to_string(), "--for", "5s", "--format", "json"]);
+        let report = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(handles(&target), stacks == "on");
+        assert!(report.contains("\"blocked-worker\""), "{report}");
+        assert_eq!(report.contains("\"blocked_by\": \"std::thread::sleep\""), stacks == "on", "{report}");
+        assert_eq!(report.contains("stacks are switched off"), stacks == "off", "{report}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_app_whose_stderr_nobody_reads_runs_and_is_watched_all_the_same() {

@@ -63,18 +63,26 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn faulty(name: &str) -> Self {
-        Self::start(name, &[name], free_address())
+        Self::faulty_with(name, &[])
     }
 
     pub(crate) fn healthy(name: &str) -> Self {
-        Self::start(&format!("{name} (healthy)"), &[name, "--healthy"], free_address())
+        Self::healthy_with(name, &[])
     }
 
     /// With these in its environment as well.
     pub(crate) fn healthy_with(name: &str, environment: &[(&str, &str)]) -> Self {
+        Self::start_with(&format!("{name} (healthy)"), &[name, "--healthy"], environment)
+    }
+
+    /// With these in its environment as well.
+    pub(crate) fn faulty_with(name: &str, environment: &[(&str, &str)]) -> Self {
+        Self::start_with(name, &[name], environment)
+    }
+
+    fn start_with(name: &str, args: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = async_inspect();
-        command.args(["zoo-program", name, "--healthy"]).envs(environment.iter().copied());
-        Self::start_by(&mut command, &format!("{name} (healthy)"), free_address())
+        Self::start_by(command.arg("zoo-program").args(args).envs(environment.iter().copied()), name, free_address())
     }
 
     pub(crate) fn start(name: &str, args: &[&str], probe: SocketAddr) -> Self {

@@ -34,6 +34,8 @@ cfg_select! {
         mod suspended;
         mod symbols;
         #[cfg(test)]
+        mod stress;
+        #[cfg(test)]
         mod tests;
         mod unwatched;
         mod unwind;

@@ -26,12 +26,11 @@ pub(super) struct Modules {
     pub(super) unwinder: Unwinder,
     mapped: Vec<Module>,
     /// Debug information by file; `None` where it cannot be read. Loaded when first needed, tens of milliseconds.
-    symbols: HashMap<PathBuf, Option<Loader>>,
+    symbols: HashMap<File, Option<Loader>>,
 }
 
 struct Module {
-    path: PathBuf,
-    range: Range<u64>,
+    mapping: Mapping,
     /// What to subtract from an address to get the file's own.
     bias: u64,
 }
@@ -41,17 +40,40 @@ struct Module {
 struct Mapping {
     range: Range<u64>,
     offset: u64,
+    file: File,
+}
+
+/// A file as it was when it was mapped: a library that is built anew has the path of the old one and another inode.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct File {
+    device: String,
+    inode: u64,
     path: PathBuf,
 }
 
 impl Modules {
+    /// Forgets what was unloaded, whose addresses may be another library's by now.
+    pub(super) fn forget_unloaded(&mut self) {
+        // Where it cannot be told, for want of file descriptors say, what is known stays.
+        let Ok(mapped) = mapped_now() else { return };
+        let Self { unwinder, mapped: known, symbols } = self;
+        known.retain(|module| {
+            let stays = mapped.contains(&module.mapping);
+            if !stays {
+                unwinder.remove_module(module.mapping.range.start);
+            }
+            stays
+        });
+        symbols.retain(|file, _| known.iter().any(|module| module.mapping.file == *file));
+    }
+
     /// Learns of the module at `address`, if it is not known; false when there is none.
     pub(super) fn learn(&mut self, address: u64) -> bool {
         if self.find(address).is_some() {
             return true;
         }
-        let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return false };
-        for mapping in maps.lines().filter_map(code_mapping) {
+        let Ok(mapped) = mapped_now() else { return false };
+        for mapping in mapped {
             if self.find(mapping.range.start).is_none() {
                 // A file that cannot be read has no frames of its own; the others still have.
                 let _ = self.add(mapping);
@@ -60,19 +82,26 @@ impl Modules {
         self.find(address).is_some()
     }
 
+    /// The file that the code at an address came from, if it is known.
+    #[cfg(test)]
+    pub(super) fn path(&self, address: u64) -> Option<&Path> {
+        Some(&self.find(address)?.mapping.file.path)
+    }
+
     fn find(&self, address: u64) -> Option<&Module> {
-        self.mapped.iter().find(|module| module.range.contains(&address))
+        self.mapped.iter().find(|module| module.mapping.range.contains(&address))
     }
 
     /// The debug information for an address, and the address as the file has it.
     pub(super) fn symbols(&mut self, address: u64) -> Option<(&Loader, u64)> {
-        let module = self.mapped.iter().find(|module| module.range.contains(&address))?;
-        let loader = self.symbols.entry(module.path.clone()).or_insert_with(|| Loader::new(&module.path).ok());
+        let module = self.mapped.iter().find(|module| module.mapping.range.contains(&address))?;
+        let file = &module.mapping.file;
+        let loader = self.symbols.entry(file.clone()).or_insert_with(|| Loader::new(readable(&file.path)).ok());
         Some((loader.as_ref()?, address - module.bias))
     }
 
     fn add(&mut self, mapping: Mapping) -> io::Result<()> {
-        let path = readable(&mapping.path);
+        let path = readable(&mapping.file.path);
         let from = fs::File::open(&path)?;
         let cache = ReadCache::new(&from);
         let file = object::File::parse(&cache).map_err(io::Error::other)?;
@@ -112,7 +141,7 @@ impl Modules {
         };
         let name = path.display().to_string();
         self.unwinder.add_module(framehop::Module::new(name, mapping.range.clone(), bias, info));
-        self.mapped.push(Module { path, range: mapping.range, bias });
+        self.mapped.push(Module { mapping, bias });
         Ok(())
     }
 }
@@ -126,14 +155,21 @@ fn readable(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
+/// The code that is mapped from files now.
+fn mapped_now() -> io::Result<Vec<Mapping>> {
+    Ok(fs::read_to_string("/proc/self/maps")?.lines().filter_map(code_mapping).collect())
+}
+
 fn code_mapping(line: &str) -> Option<Mapping> {
     let mut fields = line.splitn(6, ' ');
     let (range, permissions, offset) = (fields.next()?, fields.next()?, fields.next()?);
-    let path = fields.nth(2)?.trim_start();
+    let (device, inode) = (fields.next()?, fields.next()?);
+    let path = fields.next()?.trim_start();
     let (start, end) = range.split_once('-')?;
     let hex = |text: &str| u64::from_str_radix(text, 16).ok();
     (permissions.as_bytes().get(2) == Some(&b'x') && path.starts_with('/')).then_some(())?;
-    Some(Mapping { range: hex(start)?..hex(end)?, offset: hex(offset)?, path: path.into() })
+    let file = File { device: device.to_owned(), inode: inode.parse().ok()?, path: path.into() };
+    Some(Mapping { range: hex(start)?..hex(end)?, offset: hex(offset)?, file })
 }
 
 #[cfg(test)]
@@ -143,11 +179,34 @@ mod tests {
     #[test]
     fn code_is_told_from_data_in_the_list_of_mappings() {
         let code = "55d0a000-55d0b000 r-xp 00012000 fe:01 1234     /opt/my app/bin";
-        let expected = Mapping { range: 0x55d0_a000..0x55d0_b000, offset: 0x12000, path: "/opt/my app/bin".into() };
+        let file = File { device: "fe:01".to_owned(), inode: 1234, path: "/opt/my app/bin".into() };
+        let expected = Mapping { range: 0x55d0_a000..0x55d0_b000, offset: 0x12000, file };
         assert_eq!(code_mapping(code), Some(expected));
         assert_eq!(code_mapping("55d0a000-55d0b000 r--p 00000000 fe:01 1234     /opt/app"), None);
         assert_eq!(code_mapping("7ffc0000-7ffc1000 r-xp 00000000 00:00 0        [vdso]"), None);
         assert_eq!(code_mapping("7ffc0000-7ffc1000 r-xp 00000000 00:00 0 "), None);
         assert_eq!(code_mapping("nonsense"), None);
+    }
+
+    #[test]
+    #[cfg(target_env = "gnu")]
+    fn a_library_that_was_unloaded_is_forgotten() {
+        let mut modules = Modules::default();
+        // SAFETY: the C library's own, whose initializers do nothing that a program has to be ready for; it is closed once.
+        let address = unsafe {
+            let library = libc::dlopen(c"libthread_db.so.1".as_ptr(), libc::RTLD_LAZY);
+            assert!(!library.is_null());
+            let address = libc::dlsym(library, c"td_init".as_ptr()) as u64;
+            assert!(modules.learn(address));
+            modules.forget_unloaded();
+            assert!(modules.path(address).unwrap().ends_with("libthread_db.so.1"));
+            libc::dlclose(library);
+            address
+        };
+        let own = a_library_that_was_unloaded_is_forgotten as *const () as u64;
+        assert!(modules.learn(own));
+        modules.forget_unloaded();
+        assert_eq!((modules.path(address), modules.path(own).is_some()), (None, true));
+        assert!(!modules.learn(address));
     }
 }

@@ -9,6 +9,7 @@ const MAX_FRAMES: usize = 192;
 /// Addresses of the calls, innermost first. A return address is given less one, so that it lies in the call.
 pub(super) fn addresses(copy: &Copy, modules: &mut Modules) -> Vec<u64> {
     let mut addresses = Vec::new();
+    modules.forget_unloaded();
     // The code of each frame has to be known before it can be unwound; a module that is met for the first time means
     // another try.
     for _ in 0..8 {
