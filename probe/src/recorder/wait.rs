@@ -6,6 +6,7 @@ pub(crate) mod told;
 
 use std::{
     future::Future,
+    marker::PhantomPinned,
     panic::Location,
     pin::Pin,
     sync::atomic::{
@@ -264,6 +265,8 @@ pub(crate) struct Watched<F, A: Awaited> {
     awaited: A,
     site: &'static Location<'static>,
     pending: Option<Pending>,
+    /// Most of it are in the place of an `async fn` of tokio's, which is never `Unpin`.
+    _pinned: PhantomPinned,
 }
 
 /// A wait that goes on, of what has somebody to tell of it. Small, since it lies in every future of a lock or a channel.
@@ -286,7 +289,7 @@ impl<F, A: Awaited> Watched<F, A> {
     /// Watches `future`, which was awaited at `site`.
     #[inline]
     pub(crate) fn new(future: F, awaited: A, site: &'static Location<'static>) -> Self {
-        Self { future, awaited, site, pending: None }
+        Self { future, awaited, site, pending: None, _pinned: PhantomPinned }
     }
 }
 
@@ -295,8 +298,8 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // SAFETY: `future` is pinned with `self`: never moved out, and `Watched` has no `Unpin` of its own beyond what
-        // its fields give it. The other fields are not pinned.
+        // SAFETY: `future` is pinned with `self`: never moved out, and `Watched` is not `Unpin`. The other fields
+        // are not pinned.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
         let future = unsafe { Pin::new_unchecked(&mut this.future) };

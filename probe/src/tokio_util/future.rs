@@ -12,7 +12,7 @@ use crate::recorder::unfinished::{By, MayEnd};
 /// Adapters of futures; see [`tokio_util::future::FutureExt`].
 pub trait FutureExt: Future {
     /// See `tokio_util::future::FutureExt::timeout`.
-    #[cfg(feature = "time")]
+    #[cfg(feature = "tokio-util-time")]
     #[track_caller]
     fn timeout(self, timeout: std::time::Duration) -> crate::tokio::time::Timeout<Self>
     where
@@ -22,7 +22,7 @@ pub trait FutureExt: Future {
     }
 
     /// See `tokio_util::future::FutureExt::timeout_at`.
-    #[cfg(feature = "time")]
+    #[cfg(feature = "tokio-util-time")]
     #[track_caller]
     fn timeout_at(self, deadline: crate::tokio::time::Instant) -> crate::tokio::time::Timeout<Self>
     where

@@ -1,5 +1,5 @@
 //! Helpers for I/O: tokio-util's [`io`](::tokio_util::io) module, with the drop-in's handle of a runtime.
-use std::io::{BufRead, IoSlice, Read, Result, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, IoSlice, Read, Seek, SeekFrom, Write};
 
 pub use ::tokio_util::io::*;
 
@@ -47,13 +47,13 @@ impl<T: AsyncWrite + Unpin> SyncIoBridge<T> {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn shutdown(&mut self) -> Result<()> {
+    pub fn shutdown(&mut self) -> io::Result<()> {
         self.inner.shutdown()
     }
 }
 
 impl<T: AsyncBufRead + Unpin> BufRead for SyncIoBridge<T> {
-    fn fill_buf(&mut self) -> Result<&[u8]> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.inner.fill_buf()
     }
 
@@ -61,53 +61,53 @@ impl<T: AsyncBufRead + Unpin> BufRead for SyncIoBridge<T> {
         self.inner.consume(amount);
     }
 
-    fn read_until(&mut self, byte: u8, buf: &mut Vec<u8>) -> Result<usize> {
+    fn read_until(&mut self, byte: u8, buf: &mut Vec<u8>) -> io::Result<usize> {
         self.inner.read_until(byte, buf)
     }
 
-    fn read_line(&mut self, buf: &mut String) -> Result<usize> {
+    fn read_line(&mut self, buf: &mut String) -> io::Result<usize> {
         self.inner.read_line(buf)
     }
 }
 
 impl<T: AsyncRead + Unpin> Read for SyncIoBridge<T> {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buf)
     }
 
-    fn read_to_end(&mut self, buf: &mut Vec<u8>) -> Result<usize> {
+    fn read_to_end(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
         self.inner.read_to_end(buf)
     }
 
-    fn read_to_string(&mut self, buf: &mut String) -> Result<usize> {
+    fn read_to_string(&mut self, buf: &mut String) -> io::Result<usize> {
         self.inner.read_to_string(buf)
     }
 
-    fn read_exact(&mut self, buf: &mut [u8]) -> Result<()> {
+    fn read_exact(&mut self, buf: &mut [u8]) -> io::Result<()> {
         self.inner.read_exact(buf)
     }
 }
 
 impl<T: AsyncWrite + Unpin> Write for SyncIoBridge<T> {
-    fn write(&mut self, buf: &[u8]) -> Result<usize> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.inner.write(buf)
     }
 
-    fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
 
-    fn write_all(&mut self, buf: &[u8]) -> Result<()> {
+    fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
         self.inner.write_all(buf)
     }
 
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> Result<usize> {
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.inner.write_vectored(bufs)
     }
 }
 
 impl<T: AsyncSeek + Unpin> Seek for SyncIoBridge<T> {
-    fn seek(&mut self, pos: SeekFrom) -> Result<u64> {
+    fn seek(&mut self, pos: SeekFrom) -> io::Result<u64> {
         self.inner.seek(pos)
     }
 }

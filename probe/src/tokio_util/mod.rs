@@ -12,6 +12,8 @@ pub mod io;
 pub mod sync;
 #[cfg(all(feature = "watch-tasks", feature = "tokio-util-rt"))]
 pub mod task;
+#[cfg(all(feature = "watch-tasks", feature = "tokio-util-time"))]
+pub mod time;
 
 pub use ::tokio_util::*;
 

@@ -211,3 +211,17 @@ async fn there_is_a_way_to_tokio_utils_own_and_back() {
     theirs.close();
     assert!(tracker.is_closed() && TaskTracker::ptr_eq(&tracker, &tracker.clone()));
 }
+
+#[tokio::test]
+async fn adapters_of_futures_are_the_same_by_their_older_path() {
+    fn of_tokio<F: tokio_util::time::FutureExt>(future: F, token: &CancellationToken) -> impl Future<Output = bool> {
+        let cut_short = tokio_util::time::FutureExt::with_cancellation_token(future, token);
+        async { cut_short.await.is_none() }
+    }
+    let late: tokio::time::Timeout<_> =
+        tokio_util::time::FutureExt::timeout(std::future::pending::<()>(), Duration::from_millis(1));
+    assert!(late.await.is_err());
+    let token = CancellationToken::new();
+    token.cancel();
+    assert!(of_tokio(async {}, &token).await);
+}
