@@ -138,6 +138,7 @@ impl Bench {
                 self_wakes: vec![0; rows],
                 sched_total_ns: vec![7_654_321; rows],
                 sched_max_ns: vec![123_456; rows],
+                sched_p99_bucket: vec![5; rows],
                 flags: vec![1; rows],
                 waits: vec![1; rows],
                 wait_kind: vec![v1::WaitKind::Timer.into(); rows],

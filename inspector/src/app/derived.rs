@@ -50,6 +50,8 @@ pub(crate) struct SiteSum {
     pub(crate) wakes: u64,
     pub(crate) self_wakes: u64,
     pub(crate) sched_max: Duration,
+    /// Of the task for which it is the longest.
+    pub(crate) sched_p99: Option<Duration>,
     /// How long the longest pending wait had lasted.
     pub(crate) waited: Option<Duration>,
     /// How long the longest running poll had run.
@@ -72,6 +74,7 @@ impl SiteSum {
         self.wakes = self.wakes.saturating_add(task.wakes);
         self.self_wakes = self.self_wakes.saturating_add(task.self_wakes);
         self.sched_max = self.sched_max.max(task.sched_max);
+        self.sched_p99 = self.sched_p99.max(task.sched_p99());
         self.waiting += u64::from(!task.waits.is_empty());
         for wait in &task.waits {
             if let Some((_, count)) = self.on.iter_mut().find(|(on, _)| *on == wait.on) {

@@ -12,9 +12,11 @@ const MAX_CALLS: usize = 256;
 /// What is told of a task; `None` when the target does not know it, or answers something else.
 pub fn task_details(answer: TaskDetailsResponse) -> Option<TaskDetails> {
     let buckets = answer.poll_buckets.as_slice().try_into().ok()?;
+    let delays = answer.sched_buckets.as_slice().try_into();
     let suspensions = answer.suspensions.into_iter().take(MAX_SUSPENSIONS);
     answer.known.then(|| TaskDetails {
         polls: Histogram(buckets),
+        delays: delays.ok().map(Histogram),
         suspensions: suspensions.map(suspension).collect(),
         suspended_polls: answer.suspended_polls,
     })
@@ -40,7 +42,10 @@ mod tests {
             poll_buckets: vec![1; buckets],
             ..TaskDetailsResponse::default()
         };
-        assert_eq!(task_details(answer(true, 16)).unwrap().polls, Histogram([1; 16]));
+        let taken = task_details(answer(true, 16)).unwrap();
+        assert_eq!((taken.polls, taken.delays), (Histogram([1; 16]), None));
+        let with_delays = TaskDetailsResponse { sched_buckets: vec![2; 16], ..answer(true, 16) };
+        assert_eq!(task_details(with_delays).unwrap().delays, Some(Histogram([2; 16])));
         for (known, buckets) in [(false, 16), (true, 0), (true, 15), (true, 17)] {
             assert_eq!(task_details(answer(known, buckets)), None);
         }
@@ -55,6 +60,7 @@ mod tests {
             poll_buckets: vec![0; 16],
             suspensions: vec![suspension; MAX_SUSPENSIONS + 1],
             suspended_polls: 7,
+            sched_buckets: Vec::new(),
         };
         let suspensions = task_details(answer).unwrap().suspensions;
         assert_eq!((suspensions.len(), suspensions[0].calls.len()), (MAX_SUSPENSIONS, MAX_CALLS));

@@ -63,6 +63,7 @@ fn states(waits: &[u32], kinds: &[i32]) -> v1::Update {
             wakers_plus_one: vec![0; n],
             token: vec![0; n],
             tracker: vec![0; n],
+            sched_p99_bucket: vec![5; n],
         }),
         ..v1::Update::default()
     }
@@ -261,7 +262,7 @@ prop_compose! {
                 self_wakes: figure.clone(), sched_total_ns: figure.clone(), sched_max_ns: figure.clone(),
                 flags: word.clone(), waits: count.clone(), wait_kind, wait_for: wait_for.clone(),
                 wait_site: word.clone(), wait_since_ns: figure.clone(), wakers_plus_one: word.clone(), token: id.clone(),
-                tracker: id.clone(),
+                tracker: id.clone(), sched_p99_bucket: word.clone(),
             }),
             channel_births: Some(v1::ChannelBirths {
                 id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),

@@ -131,6 +131,7 @@ pub struct TaskReading {
     pub self_wakes: u64,
     pub sched_total: Duration,
     pub sched_max: Duration,
+    pub sched_p99_bucket: Option<u8>,
     pub flags: TaskFlags,
     pub waits: Vec<Wait>,
     pub wakers: Option<u32>,

@@ -9,6 +9,8 @@ use super::{Frame, Histogram, Model, Task, TaskId, TaskState};
 pub struct TaskDetails {
     /// How long its polls took.
     pub polls: Histogram,
+    /// How long after a wake they came, delays below 1.024 ms together in the bucket that ends there; `None` when not known.
+    pub delays: Option<Histogram>,
     /// Where it is suspended, if it sleeps and can be looked at; several in a `select!` or a join.
     pub suspensions: Vec<Suspension>,
     /// How many polls it had when that was seen: it holds until there are more.

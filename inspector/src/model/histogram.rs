@@ -31,7 +31,13 @@ impl Histogram {
             seen += u64::from(n);
             seen >= rank
         })?;
-        Some(Duration::from_nanos(HISTOGRAM_FIRST_NS << bucket))
+        Some(Self::bound(bucket))
+    }
+
+    /// What the durations in a bucket are below; of the last one, in which they have no bound, that of the one before,
+    /// doubled.
+    pub fn bound(bucket: usize) -> Duration {
+        Duration::from_nanos(HISTOGRAM_FIRST_NS << bucket.min(HISTOGRAM_BUCKETS - 1))
     }
 
     /// The counts that came after `earlier`; the probe's counters wrap, so does the difference.

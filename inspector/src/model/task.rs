@@ -1,8 +1,10 @@
 //! One task.
 use std::time::Duration;
 
+use async_inspect_proto::HISTOGRAM_BUCKETS;
+
 use super::window::Window;
-use super::{ChannelId, LockId, SiteId, Stamp};
+use super::{ChannelId, Histogram, LockId, SiteId, Stamp};
 
 /// A task's id, tokio's own; roots of `block_on` have the top bit set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,6 +150,9 @@ pub struct Task {
     pub sched_total: Duration,
     /// Time from wake to poll: maximum.
     pub sched_max: Duration,
+    /// Time from wake to poll: the bucket of a [`Histogram`](super::Histogram) in which its 99th percentile falls; `None`
+    /// when not known.
+    pub sched_p99_bucket: Option<u8>,
     /// What became of its handle.
     pub flags: TaskFlags,
     /// Its pending awaits.
@@ -183,6 +188,13 @@ pub(crate) struct TaskTrack {
 }
 
 impl Task {
+    /// How long after a wake its polls come, but for one of a hundred: no longer than this. `None` when not known.
+    pub fn sched_p99(&self) -> Option<Duration> {
+        let bucket = usize::from(self.sched_p99_bucket.filter(|_| self.wakes > 0)?);
+        let last = bucket + 1 >= HISTOGRAM_BUCKETS;
+        Some(if last { self.sched_max } else { self.sched_max.min(Histogram::bound(bucket)) })
+    }
+
     /// Whether it has ended and its result can still be asked for.
     pub fn unjoined(&self) -> bool {
         self.flags.handle_held && self.state.ended()

@@ -116,6 +116,8 @@ struct TaskJson<'a> {
     self_wakes: u64,
     sched_total_ns: u64,
     sched_max_ns: u64,
+    /// At most that long after their wakes did 99 of 100 polls come; `null` when not known.
+    sched_p99_ns: Option<u64>,
     handle_held: bool,
     handle_awaited: bool,
     handle_dropped: bool,
@@ -396,6 +398,7 @@ impl<'a> See<'a> {
             self_wakes: task.self_wakes,
             sched_total_ns: nanos(task.sched_total),
             sched_max_ns: nanos(task.sched_max),
+            sched_p99_ns: task.sched_p99().map(nanos),
             handle_held: task.flags.handle_held,
             handle_awaited: task.flags.handle_awaited,
             handle_dropped: task.flags.handle_dropped,

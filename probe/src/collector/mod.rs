@@ -348,11 +348,6 @@ impl Collector {
             subscribers: subscribers.count() as u32,
         }
     }
-
-    /// Counts of a task's poll durations, if it is known.
-    pub(crate) fn poll_counts(recorder: &'static Recorder, id: u64) -> Option<Vec<u32>> {
-        Some(recorder.task(id)?.poll_counts()?.to_vec())
-    }
 }
 
 /// What its runtime tells of a worker.

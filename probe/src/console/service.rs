@@ -25,7 +25,7 @@ use tonic::{Request, Response, Status};
 use super::{Consoles, histogram, peer::Peer};
 use crate::{
     collector::Subscribers,
-    recorder::{Recorder, clock, task::TaskSlot},
+    recorder::{Recorder, clock, histogram::Counts, task::TaskSlot},
 };
 
 /// A request is a number at most.
@@ -138,7 +138,7 @@ impl Drop for Updates {
     }
 }
 
-/// How long the polls of a task take, again and again until it ends.
+/// How long the polls of a task take, and how long after a wake they come, again and again until it ends.
 pub(crate) struct Details {
     id: u64,
     slot: &'static TaskSlot,
@@ -153,15 +153,14 @@ impl Stream for Details {
         if self.period.poll_tick(cx).is_pending() {
             return Poll::Pending;
         }
-        let counts = self.slot.poll_counts();
+        let (polls, delays) = (self.slot.poll_counts(), self.slot.sched_counts());
         let Some(task) = self.slot.read().filter(|task| task.id == self.id) else { return Poll::Ready(None) };
-        let polls = counts.and_then(|counts| histogram::of_counts(&counts, clock::duration_ns(task.max_poll)));
+        let told = |counts: Option<Counts>, longest| histogram::of_counts(&counts?, clock::duration_ns(longest));
         Poll::Ready(Some(Ok(TaskDetails {
             task_id: Some(self.id.into()),
             now: Some(SystemTime::now().into()),
-            poll_times_histogram: polls.map(PollTimesHistogram::Histogram),
-            // The sum and the longest are recorded, but no counts.
-            scheduled_times_histogram: None,
+            poll_times_histogram: told(polls, task.max_poll).map(PollTimesHistogram::Histogram),
+            scheduled_times_histogram: told(delays, task.sched_max),
         })))
     }
 }

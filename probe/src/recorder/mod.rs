@@ -95,7 +95,7 @@ use order::Orders;
 use panic::Panics;
 use readers::ReadersSlot;
 use site::Sites;
-use task::{PollTimes, TaskSlot};
+use task::{TaskTimes, TaskSlot};
 use thread::WorkerSlot;
 
 /// Everything recorded in this process.
@@ -103,7 +103,7 @@ pub(crate) struct Recorder {
     pub(crate) sites: Sites,
     pub(crate) tasks: Arena<TaskSlot>,
     pub(crate) memberships: Arena<MembershipSlot>,
-    pub(crate) poll_times: Arena<PollTimes>,
+    pub(crate) task_times: Arena<TaskTimes>,
     pub(crate) locks: Arena<LockSlot>,
     pub(crate) lock_details: Arena<LockDetails>,
     pub(crate) endings: Arena<EndingSlot>,
@@ -129,7 +129,7 @@ static RECORDER: Recorder = Recorder {
     sites: Sites::new(),
     tasks: Arena::new(),
     memberships: Arena::new(),
-    poll_times: Arena::new(),
+    task_times: Arena::new(),
     locks: Arena::new(),
     lock_details: Arena::new(),
     endings: Arena::new(),
@@ -189,7 +189,7 @@ impl Recorder {
 
     /// Histograms, holds and orders of locks that found no room.
     pub(crate) fn shed_details(&self) -> u64 {
-        self.poll_times.shed()
+        self.task_times.shed()
             + self.lock_details.shed()
             + self.spare_holds.shed()
             + self.more_holds.shed()
@@ -223,7 +223,7 @@ impl Recorder {
             + spans
             + self.tasks.memory_bytes()
             + self.memberships.memory_bytes()
-            + self.poll_times.memory_bytes()
+            + self.task_times.memory_bytes()
             + self.locks.memory_bytes()
             + self.lock_details.memory_bytes()
             + self.endings.memory_bytes()

@@ -137,7 +137,10 @@ impl PollInProgress {
     #[inline]
     pub(super) fn begin_known(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
         let started = clock::ticks();
-        task.wakes.polled(started);
+        let delay = task.wakes.polled(started);
+        if histogram::is_late(delay) {
+            polled_late(task, delay);
+        }
         #[cfg(feature = "layer")]
         if task.more_waits.load(Relaxed) & CROWDED != 0 {
             task.more_waits.fetch_and(!CROWDED, Relaxed);
@@ -192,9 +195,9 @@ impl PollInProgress {
             site.slow_poll(task.id(), ran, ended);
         }
         if histogram::is_long(took)
-            && let Some(times) = task.poll_times.get_or_take(&started().poll_times, |times| times.long.reset())
+            && let Some(times) = task.times()
         {
-            times.long.record(took);
+            times.long_polls.record(took);
         }
         ended
     }
@@ -234,9 +237,9 @@ impl TaskSlot {
         self.polls.store(self.polls.load(Relaxed).saturating_sub(1), Relaxed);
         self.busy.store(self.busy.load(Relaxed).saturating_sub(took), Relaxed);
         if histogram::is_long(took)
-            && let Some(times) = self.poll_times.get(&started().poll_times)
+            && let Some(times) = self.times.get(&started().task_times)
         {
-            times.long.forget(took);
+            times.long_polls.forget(took);
         }
     }
 
@@ -277,6 +280,13 @@ fn first_poll(task: &'static TaskSlot) {
         && let Some(id) = ::tokio::task::try_id()
     {
         task.set_id(peek::task_id(id));
+    }
+}
+
+#[cold]
+fn polled_late(task: &'static TaskSlot, delay: u64) {
+    if let Some(times) = task.times() {
+        times.late_polls.record(delay);
     }
 }
 

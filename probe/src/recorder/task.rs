@@ -14,7 +14,7 @@ use super::{
     arena::{Arena, Head, Slot},
     clock,
     handle::{Dropped, Handle, Lost, flag},
-    histogram::{Counts, LongCounts, only_short},
+    histogram::{Counts, LATE, LongCounts, only_short, p99},
     lazy::Lazy,
     longest::Longest,
     membership::{MembershipSlot, Scope},
@@ -64,7 +64,7 @@ pub(crate) struct TaskSlot {
     pub(super) handle: Handle,
     /// Waits for which there was no entry; and [`CROWDED`].
     pub(super) more_waits: AtomicI8,
-    pub(super) poll_times: Lazy<PollTimes>,
+    pub(super) times: Lazy<TaskTimes>,
     /// 0 while the slot is free, and until the task's id is known.
     id: AtomicU64,
     site: AtomicPtr<Site>,
@@ -87,15 +87,23 @@ pub(crate) struct TaskSlot {
 #[cfg(feature = "layer")]
 pub(super) const CROWDED: i8 = 64;
 
-/// The polls of a task that took long; taken with the first of them.
+/// The polls of a task that took long, and those that came late after a wake; taken with the first of either.
 #[repr(C)]
-pub(crate) struct PollTimes {
+pub(crate) struct TaskTimes {
     head: Head,
-    pub(super) long: LongCounts,
+    pub(super) long_polls: LongCounts,
+    pub(super) late_polls: LongCounts<LATE>,
+}
+
+impl TaskTimes {
+    fn reset(&self) {
+        self.long_polls.reset();
+        self.late_polls.reset();
+    }
 }
 
 // SAFETY: atomics only; zero is valid.
-unsafe impl Slot for PollTimes {
+unsafe impl Slot for TaskTimes {
     fn head(&self) -> &Head {
         &self.head
     }
@@ -131,6 +139,8 @@ pub(crate) struct TaskReading {
     pub(crate) self_wakes: u64,
     pub(crate) sched_total: u64,
     pub(crate) sched_max: u64,
+    /// Bucket in which the 99th percentile of the delays falls; `None` where there was no room to count them.
+    pub(crate) sched_p99: Option<usize>,
     /// Wakers alive, at most; `None` when not known.
     pub(crate) wakers: Option<u32>,
     /// Of [`names`](super::names).
@@ -306,6 +316,7 @@ impl TaskSlot {
             self_wakes: wakes.by_itself,
             sched_total: wakes.sched_total,
             sched_max: wakes.sched_max,
+            sched_p99: self.sched_counts().and_then(|counts| p99(&counts)),
             wakers: self.wakers_alive(flags),
             name: wakes.name,
             token: membership.map_or(0, |of| of.get(Scope::Token)),
@@ -338,11 +349,27 @@ impl TaskSlot {
 
     /// Counts of poll durations; `None` where there was no room for them.
     pub(crate) fn poll_counts(&self) -> Option<Counts> {
-        let Some(times) = self.poll_times.get(&started().poll_times) else {
-            return (!self.poll_times.was_shed()).then(|| only_short(self.polls() as u32));
+        self.counts(|times| &times.long_polls)
+    }
+
+    /// Counts of the time between a wake and the poll that it led to; `None` where there was no room for them. A poll that
+    /// no wake was seen of counts as one in time.
+    pub(crate) fn sched_counts(&self) -> Option<Counts> {
+        self.counts(|times| &times.late_polls)
+    }
+
+    /// Those of `long`, and of all other polls as short ones.
+    fn counts<const N: usize>(&self, long: impl Fn(&TaskTimes) -> &LongCounts<N>) -> Option<Counts> {
+        let Some(times) = self.times.get(&started().task_times) else {
+            return (!self.times.was_shed()).then(|| only_short::<N>(self.polls() as u32));
         };
-        let long = times.long.sum();
-        Some(times.long.counts((self.polls() as u32).saturating_sub(long)))
+        let long = long(times);
+        Some(long.counts((self.polls() as u32).saturating_sub(long.sum())))
+    }
+
+    /// Where its long and late polls are counted, from now on; `None` where there is no room.
+    pub(super) fn times(&self) -> Option<&'static TaskTimes> {
+        self.times.get_or_take(&started().task_times, TaskTimes::reset)
     }
 
     /// The task came to an end; called once, by the side that runs it.
@@ -473,7 +500,7 @@ impl TaskSlot {
             self.wakes.membership.store(0, Relaxed);
             recorder.memberships.give_back(membership);
         }
-        self.poll_times.give_back(&recorder.poll_times);
+        self.times.give_back(&recorder.task_times);
         recorder.tasks.give_back(self);
     }
 }

@@ -105,20 +105,21 @@ impl Wakes {
         (self.has.load(Acquire) == HAS_CLONE).then(|| self.refs.count())
     }
 
-    /// A poll begins at `started`.
+    /// A poll begins at `started`; returns for how long the task was woken by then, 0 when no wake was seen.
     #[inline]
-    pub(super) fn polled(&self, started: u64) {
+    pub(super) fn polled(&self, started: u64) -> u64 {
         let woken_at = self.woken_at.load(Relaxed);
         if woken_at == 0 {
-            return;
+            return 0;
         }
         self.woken_at.store(0, Relaxed);
         let delay = started.saturating_sub(woken_at);
         self.sched_total.store(self.sched_total.load(Relaxed) + delay, Relaxed);
-        let delay = u32::try_from(delay >> SCHED_MAX_SHIFT).unwrap_or(u32::MAX);
-        if delay > self.sched_max.load(Relaxed) {
-            self.sched_max.store(delay, Relaxed);
+        let rounded = u32::try_from(delay >> SCHED_MAX_SHIFT).unwrap_or(u32::MAX);
+        if rounded > self.sched_max.load(Relaxed) {
+            self.sched_max.store(rounded, Relaxed);
         }
+        delay
     }
 
     /// The poll ended. Woken by itself in it, the task waits for a worker from now on.

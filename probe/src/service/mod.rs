@@ -24,8 +24,8 @@ pub use listen::BindError;
 pub(crate) use listen::{Listen, Listener};
 
 use crate::{
-    collector::{Collector, Joined, SLOW_POLL, Subscribers, TICK_MS},
-    recorder::{Recorder, clock},
+    collector::{Joined, SLOW_POLL, Subscribers, TICK_MS},
+    recorder::{Recorder, clock, task::TaskSlot},
     stacks::{Frame, Suspensions, where_suspended},
 };
 
@@ -94,7 +94,8 @@ impl Inspect for Service {
         request: Request<TaskDetailsRequest>,
     ) -> Result<Response<TaskDetailsResponse>, Status> {
         let asked = request.get_ref();
-        let counts = Collector::poll_counts(self.recorder, asked.id);
+        let task = self.recorder.task(asked.id);
+        let counts = task.and_then(TaskSlot::poll_counts);
         let suspended = if asked.where_suspended && counts.is_some() && self.no_stacks.is_none() {
             timeout(LOOK, where_suspended(asked.id)).await.ok().and_then(Result::ok).unwrap_or_default()
         } else {
@@ -102,9 +103,10 @@ impl Inspect for Service {
         };
         Ok(Response::new(TaskDetailsResponse {
             known: counts.is_some(),
-            poll_buckets: counts.unwrap_or_default(),
+            poll_buckets: counts.map(Vec::from).unwrap_or_default(),
             suspensions: suspended.stacks.into_iter().map(suspension).collect(),
             suspended_polls: suspended.polls,
+            sched_buckets: task.and_then(TaskSlot::sched_counts).map(Vec::from).unwrap_or_default(),
         }))
     }
 }

@@ -59,6 +59,7 @@ impl Messages {
         states.self_wakes.push(task.self_wakes);
         states.sched_total_ns.push(duration_ns(task.sched_total));
         states.sched_max_ns.push(duration_ns(task.sched_max));
+        states.sched_p99_bucket.push(task.sched_p99.map_or(0, |bucket| bucket as u32 + 1));
         states.flags.push(flags(task));
         states.waits.push(waits.len() as u32);
         states.wakers_plus_one.push(task.wakers.map_or(0, |wakers| wakers + 1));

@@ -357,6 +357,7 @@ fn a_closer_look_at_a_task_tells_how_long_its_polls_take() {
             polls = histogram.len();
             assert!(Duration::from_nanos(histogram.max()) >= Duration::from_millis(3));
             assert_eq!(told.high_outliers, 0);
+            assert!(details.scheduled_times_histogram.is_some(), "how long after a wake they come");
         }
         task.abort();
         drop(task);

@@ -262,6 +262,10 @@ pub struct TaskStates {
     pub token: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "19")]
     pub tracker: ::prost::alloc::vec::Vec<u64>,
+    /// The histogram's bucket, plus one, in which the 99th percentile falls of the time between a wake and the poll that it
+    /// led to; 0 when it is not known. Delays below 1.024 ms are not told apart: they are in the bucket that ends there.
+    #[prost(uint32, repeated, tag = "20")]
+    pub sched_p99_bucket: ::prost::alloc::vec::Vec<u32>,
 }
 /// What became of oneshot channels, by the site where they were made. Rows for sites that changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -721,6 +725,10 @@ pub struct TaskDetailsResponse {
     /// How many polls it had when that was seen: it holds until there are more.
     #[prost(uint64, tag = "4")]
     pub suspended_polls: u64,
+    /// The same counts of the time between a wake and the poll that it led to: those below 1.024 ms together, in the bucket
+    /// that ends there. Empty when there was no room to count them.
+    #[prost(uint32, repeated, tag = "5")]
+    pub sched_buckets: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Suspension {

@@ -2,7 +2,7 @@
 
 use crate::app::testing::Driver;
 use crate::app::{Effect, Msg, Options, update};
-use crate::model::{Frame, Suspension, TaskDetails, TaskId};
+use crate::model::{Frame, Histogram, Suspension, TaskDetails, TaskId};
 use crate::source::Event;
 
 #[test]
@@ -101,7 +101,7 @@ fn tab_finishes_fields_and_values() {
     driver.keys("2v/stat:idle");
     assert!(driver.text().contains("did you mean `state`"));
     driver.keys("<BS><BS><BS><BS><BS><BS><BS><BS><BS>s");
-    assert!(driver.text().contains("Tab: state: self>"), "{}", driver.text());
+    assert!(driver.text().contains("Tab: state: sched> self>"), "{}", driver.text());
 }
 
 #[test]
@@ -115,9 +115,14 @@ fn a_task_in_front_is_asked_about_every_two_seconds_and_shows_the_answer() {
     assert!(!driver.text().contains("How long its polls take"));
     let mut details = TaskDetails::default();
     (details.polls.0[1], details.polls.0[14]) = (120, 3);
+    let mut delays = Histogram::default();
+    (delays.0[4], delays.0[9]) = (95, 5);
+    details.delays = Some(delays);
     driver.hear(Event::TaskDetails { task: TaskId(17), details: Some(details.clone()) });
     let text = driver.text();
     assert!(text.contains("How long its polls take") && text.contains("p99"), "{text}");
+    let of_delays = text.split_once("How long after a wake they come").unwrap().1;
+    assert!(of_delays.contains("p50 <1.02 ms   p90 <1.02 ms   p99 <32.8 ms"), "{text}");
     // Another task's answer is not this one's.
     driver.hear(Event::TaskDetails { task: TaskId(5), details: Some(TaskDetails::default()) });
     assert!(driver.text().contains("How long its polls take"));

@@ -1,7 +1,7 @@
 //! Tasks, and the places where they are spawned.
 use std::time::Duration;
 
-use async_inspect_proto::{task_flags, v1};
+use async_inspect_proto::{HISTOGRAM_BUCKETS, task_flags, v1};
 
 use super::{id, value};
 use crate::decode::dictionary::Dictionary;
@@ -125,6 +125,7 @@ pub(in crate::decode) fn task_states(
             table.wakers_plus_one.len(),
             table.token.len(),
             table.tracker.len(),
+            table.sched_p99_bucket.len(),
         ],
     )?;
     let waits: u64 = table.waits.iter().map(|&waits| u64::from(waits)).sum();
@@ -164,6 +165,7 @@ pub(in crate::decode) fn task_states(
             self_wakes: table.self_wakes[row],
             sched_total: Duration::from_nanos(table.sched_total_ns[row]),
             sched_max: Duration::from_nanos(table.sched_max_ns[row]),
+            sched_p99_bucket: table.sched_p99_bucket[row].checked_sub(1).map(bucket).transpose()?,
             flags: TaskFlags {
                 handle_held: flags & task_flags::HANDLE_HELD != 0,
                 handle_awaited: flags & task_flags::HANDLE_AWAITED != 0,
@@ -178,6 +180,14 @@ pub(in crate::decode) fn task_states(
         });
     }
     Ok(out)
+}
+
+/// One of a histogram's.
+fn bucket(bucket: u32) -> Result<u8, DecodeError> {
+    match u8::try_from(bucket) {
+        Ok(known) if usize::from(known) < HISTOGRAM_BUCKETS => Ok(known),
+        _ => Err(DecodeError::Value { field: "task_states.sched_p99_bucket", value: bucket.into() }),
+    }
 }
 
 fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, DecodeError> {

@@ -79,6 +79,7 @@ impl Model {
         task.self_wakes = reading.self_wakes;
         task.sched_total = reading.sched_total;
         task.sched_max = reading.sched_max;
+        task.sched_p99_bucket = reading.sched_p99_bucket;
         task.flags = reading.flags;
         task.waits = reading.waits;
         task.wakers = reading.wakers;

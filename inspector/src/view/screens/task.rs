@@ -120,6 +120,10 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         page.heading("How long its polls take");
         super::histogram(polls, page);
     }
+    if let Some(delays) = details.and_then(|details| details.delays.as_ref()).filter(|delays| delays.count() > 0) {
+        page.heading("How long after a wake they come");
+        super::histogram(delays, page);
+    }
 }
 
 /// Where it sleeps, of what is not watched the only thing that is known.
@@ -217,7 +221,8 @@ fn figures_of(cx: &Cx, task: &Task, page: &mut Page) {
     page.fact("poll max", role(task.max_poll), &figures::duration(task.max_poll));
     page.fact("busy in all", Role::Text, &figures::duration(task.busy));
     if let Some(mean) = mean(task.sched_total, task.wakes) {
-        let text = format!("mean {}, max {}", figures::duration(mean), figures::duration(task.sched_max));
+        let p99 = task.sched_p99().map_or_else(String::new, |p99| format!("p99 {}, ", figures::duration(p99)));
+        let text = format!("mean {}, {p99}max {}", figures::duration(mean), figures::duration(task.sched_max));
         page.fact("wake to poll", role(task.sched_max), &text);
     }
     let own = if task.wakes == 0 { 0.0 } else { task.self_wakes as f64 / task.wakes as f64 };

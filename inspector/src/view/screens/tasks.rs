@@ -151,8 +151,17 @@ static COLUMNS: &[Column] = &[
         role: muted,
     },
     Column {
+        id: "sched",
+        title: "SCHED P99",
+        kind: Kind::Duration,
+        width: Width::Fixed(9),
+        priority: 6,
+        value: |cx, entity| Value::duration(sched_p99(cx, entity)),
+        role: |cx, entity| slow_role(cx, sched_p99(cx, entity)),
+    },
+    Column {
         id: "delay",
-        title: "MAX DELAY",
+        title: "SCHED MAX",
         kind: Kind::Duration,
         width: Width::Fixed(9),
         priority: 7,
@@ -275,6 +284,14 @@ fn waited(cx: &Cx, entity: Entity) -> Option<Duration> {
     match entity {
         Entity::Site(id) => cx.derived.sites.get(&id)?.waited,
         _ => Some(cx.model.now.since(oldest_wait(cx, entity)?.since)),
+    }
+}
+
+/// How long after a wake its polls come, but for one of a hundred; of a site, of the task for which that is the longest.
+fn sched_p99(cx: &Cx, entity: Entity) -> Option<Duration> {
+    match entity {
+        Entity::Site(id) => cx.derived.sites.get(&id)?.sched_p99,
+        _ => task(cx, entity)?.sched_p99(),
     }
 }
 

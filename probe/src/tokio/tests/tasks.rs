@@ -299,6 +299,36 @@ fn wakes_are_counted_and_those_by_itself_apart() {
 }
 
 #[test]
+fn polls_that_come_late_after_a_wake_are_counted_by_how_late() {
+    run(async {
+        let notify = std::sync::Arc::new(Notify::new());
+        let woken = spawn_here({
+            let notify = std::sync::Arc::clone(&notify);
+            async move {
+                loop {
+                    notify.notified().await;
+                }
+            }
+        });
+        others().await;
+        notify.notify_one();
+        others().await;
+        let slot = recorder().task(task(woken.id()).id).unwrap();
+        let in_time = slot.sched_counts().unwrap();
+        assert_eq!(in_time.iter().sum::<u32>(), in_time[4], "{in_time:?}");
+        notify.notify_one();
+        std::thread::sleep(Duration::from_millis(9));
+        others().await;
+        let late = slot.sched_counts().unwrap();
+        assert_eq!((late[4], late[5..=7].iter().sum()), (in_time[4], 0), "{late:?}");
+        assert_eq!(late[8..].iter().sum::<u32>(), 1, "8.2 ms or longer: {late:?}");
+        assert_eq!(slot.poll_counts().unwrap().iter().sum::<u32>(), late.iter().sum::<u32>());
+        assert!(task(woken.id()).sched_p99.unwrap() >= 8);
+        woken.abort();
+    });
+}
+
+#[test]
 fn tasks_of_every_kind_say_what_they_are() {
     recorder();
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
