@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_dependencys_line_is_named_with_whose_it_is() {
-        let cargo = "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/";
+        let cargo = "/home/me/.cargo/registry/src/registry-0123456789abcdef/";
         assert_eq!(place_name(&format!("{cargo}axum-0.8.4/src/serve/mod.rs:389:9")), "axum mod.rs:389");
         assert_eq!(place_name(&format!("{cargo}hyper-util-0.1.17/src/rt.rs:9")), "hyper-util rt.rs:9");
         assert_eq!(place_name("src/serve/mod.rs:389:9"), "mod.rs:389");

@@ -141,7 +141,7 @@ pub(crate) static KEYMAP: &[Binding] = &[
     Binding { name: "live", chords: &[key(KeyCode::End)], shown: "End", action: Action::Live, scope: Scope::Timeline, group: LOOK, hint: "live", help: "back to now" },
     Binding { name: "down", chords: &[ch('j'), key(KeyCode::Down)], shown: "j ↓", action: Action::Down, scope: Scope::Any, group: MOVE, hint: "", help: "down" },
     Binding { name: "up", chords: &[ch('k'), key(KeyCode::Up)], shown: "k ↑", action: Action::Up, scope: Scope::Any, group: MOVE, hint: "", help: "up" },
-    Binding { name: "in", chords: &[key(KeyCode::Enter), ch('l'), key(KeyCode::Right)], shown: "Enter l →", action: Action::In, scope: Scope::Any, group: MOVE, hint: "in", help: "go in: from a row to its page, from a task to what it waits for, from a lock to its holder" },
+    Binding { name: "in", chords: &[key(KeyCode::Enter), ch('l'), key(KeyCode::Right)], shown: "Enter l →", action: Action::In, scope: Scope::Any, group: MOVE, hint: "open", help: "go in: from a row to its page, from a task to what it waits for, from a lock to its holder" },
     Binding { name: "back", chords: &[key(KeyCode::Esc), ch('h'), key(KeyCode::Left), key(KeyCode::Backspace)], shown: "Esc h ←", action: Action::Back, scope: Scope::Any, group: MOVE, hint: "back", help: "back to where you came from, or take the filter off; never quits" },
     Binding { name: "filter", chords: &[ch('/')], shown: "/", action: Action::Filter, scope: Scope::Table, group: LOOK, hint: "filter", help: "filter: text, !text, state:idle, wait>1s, \"two words\"; the fields are listed while you type" },
     Binding { name: "sort", chords: &[ch('s')], shown: "s", action: Action::Sort, scope: Scope::Table, group: LOOK, hint: "sort", help: "sort by the next column" },

@@ -103,6 +103,11 @@ impl Evidence {
         Self::new(name, text::rate(per_second), rounded(per_second))
     }
 
+    /// A mean of counts.
+    pub(crate) fn mean(name: &'static str, mean: f64) -> Self {
+        Self::new(name, format!("{mean:.1}"), rounded(mean))
+    }
+
     /// Words, or a place.
     pub(crate) fn words(name: &'static str, words: impl Into<String>) -> Self {
         let words = words.into();

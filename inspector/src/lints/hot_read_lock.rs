@@ -87,14 +87,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let share = (lock.contended_s.recent_sum(WINDOW) / lock.acquires_s.recent_sum(WINDOW).max(1.0)).min(1.0);
     Some(Candidate {
         message: format!(
-            "lock `{}` is taken {} for {} each, and {waiting:.0} tasks wait for it at any time",
+            "lock `{}` is taken {} for up to {} each, and {waiting:.0} tasks wait for it at any time",
             subject.name,
             text::rate(rate),
             text::duration(hold),
         ),
         evidence: vec![
             Evidence::rate("acquires_per_s", rate).over(text::rate(most)),
-            Evidence::rate("mean_waiters", waiting).over(many),
+            Evidence::mean("mean_waiters", waiting).over(many),
             Evidence::span("hold_p99_ns", hold),
             Evidence::span("wait_p99_ns", wait),
             Evidence::share("contended_share", share),
@@ -135,7 +135,11 @@ mod tests {
     fn a_lock_that_many_want_for_a_moment_is_named_by_where_it_was_made() {
         let finding = taken(1000, ms(600)).only("hot-read-lock");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/prices.rs:9:9"));
-        assert!(finding.message.contains("is taken 10.0k/s for 64.0 µs each, and 6 tasks wait"), "{}", finding.message);
+        assert!(
+            finding.message.contains("is taken 10.0k/s for up to 64.0 µs each, and 6 tasks wait"),
+            "{}",
+            finding.message
+        );
     }
 
     #[test]

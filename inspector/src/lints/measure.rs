@@ -75,18 +75,21 @@ pub(crate) fn in_words(name: &'static str) -> Cow<'static, str> {
     }
     let name = ["_ns", "_per_s", "_share", "_bytes"].iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name);
     let name = name.strip_suffix("_ago").unwrap_or(name);
-    match (name.strip_suffix("_10s"), name.strip_suffix("_location")) {
-        (Some(name), _) => format!("{} in 10 s", name.replace('_', " ")).into(),
-        (None, Some(name)) => format!("{} at", name.replace('_', " ")).into(),
-        (None, None) if name.contains('_') => name.replace('_', " ").into(),
-        (None, None) => name.into(),
+    let times = [("_10s", "in 10 s"), ("_1m", "in a minute"), ("_location", "at")];
+    match times.iter().find_map(|(suffix, words)| Some((name.strip_suffix(suffix)?, words))) {
+        Some((name, words)) => format!("{} {words}", name.replace('_', " ")).into(),
+        None if name.contains('_') => name.replace('_', " ").into(),
+        None => name.into(),
     }
 }
 
 impl Evidence {
     /// Name and value in words: `99 % of waits under 412 ms`.
     pub(crate) fn phrase(&self) -> String {
-        format!("{} {}", in_words(self.name), self.value_text())
+        let (words, value) = (in_words(self.name), self.value_text());
+        // Two figures beside each other would read as one.
+        let sign = if words.ends_with(" in 10 s") || words.ends_with(" in a minute") { ":" } else { "" };
+        format!("{words}{sign} {value}")
     }
 
     /// The value in words: `412 ms`, `9.04 ms ago`.
@@ -112,7 +115,9 @@ mod tests {
     fn a_measure_is_read_without_knowing_its_name() {
         let phrase = |evidence: Evidence| evidence.phrase();
         assert_eq!(phrase(Evidence::rate("sent_per_s", 4500.0)), "sent 4500/s");
-        assert_eq!(phrase(Evidence::count("blocked_polls_10s", 14)), "blocked polls in 10 s 14");
+        assert_eq!(phrase(Evidence::count("blocked_polls_10s", 14)), "blocked polls in 10 s: 14");
+        assert_eq!(phrase(Evidence::count("cut_short_1m", 33)), "cut short in a minute: 33");
+        assert_eq!(phrase(Evidence::mean("mean_waiters", 2.44)), "waiting at any time 2.4");
         assert_eq!(phrase(Evidence::words("panic_location", "a.rs:3:1")), "panic at a.rs:3:1");
         assert_eq!(phrase(Evidence::share("busy_share", 0.5)), "busy 50 %");
         assert_eq!(phrase(Evidence::count("detached_live", 2)), "still running 2");

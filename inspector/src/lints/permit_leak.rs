@@ -75,10 +75,10 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let left = lock.permits_total;
     Some(Candidate {
         message: format!(
-            "{} of the {} permits of semaphore `{}` were forgotten, {} left; {} in vain",
+            "{} of the {} permits of {} were forgotten, {} left; {} in vain",
             text::count(lost),
             text::count(total),
-            subject.name,
+            words::semaphore(&subject),
             match left {
                 0 => "none is".to_owned(),
                 1 => "1 is".to_owned(),
@@ -88,7 +88,7 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         ),
         evidence: vec![
             Evidence::count("permits_forgotten", lost).over("0"),
-            Evidence::count("permits_total", left),
+            Evidence::count("permits_left", left),
             Evidence::count("waiters", lock.waiters.into()),
         ],
         advice:
@@ -115,8 +115,8 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let at = if place.is_empty() { String::new() } else { format!(", taken at {}", words::short_place(place)) };
     Some(Candidate {
         message: format!(
-            "a permit of semaphore `{}`{at} has been held for {}, others {}; {}",
-            subject.name,
+            "a permit of {}{at} has been held for {}, others {}; {}",
+            words::semaphore(&subject),
             text::duration(held),
             text::duration(usual),
             waiters(lock)
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!((finding.severity, finding.count), (Severity::Warn, 8));
         assert_eq!(
             finding.message,
-            "8 of the 8 permits of semaphore `Semaphore` were forgotten, none is left; 5 tasks wait in vain"
+            "8 of the 8 permits of a semaphore were forgotten, none is left; 5 tasks wait in vain"
         );
         judged.target.lock_state(lock, |lock| (lock.permits_total, lock.permits_available) = (8, 8));
         judged.run(ms(2500));

@@ -126,15 +126,15 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             Evidence::span("nothing_acquired_for_ns", Duration::from_secs(still)).at_least(cx.limit_text(&STILL)),
         );
         format!(
-            "semaphore `{}` has no permits left ({total} held) and has given none for {}: {waiters}",
-            subject.name,
+            "{} has no permits left ({total} held) and has given none for {}: {waiters}",
+            words::semaphore(&subject),
             text::duration(Duration::from_secs(still)),
         )
     } else {
         evidence.insert(0, Evidence::span("wait_p99_ns", wait).over(cx.limit_text(&WAIT)));
         format!(
-            "semaphore `{}` has no permits left ({total} held): {waiters}, up to {}, and do not become fewer",
-            subject.name,
+            "{} has no permits left ({total} held): {waiters}, up to {}, and do not become fewer",
+            words::semaphore(&subject),
             text::duration(wait)
         )
     };
@@ -201,7 +201,7 @@ mod tests {
         let finding = judged.only("semaphore-exhausted");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/upload.rs:9:30"));
         assert!(
-            finding.message.starts_with("semaphore `Semaphore` has no permits left (4 held) and has given none for "),
+            finding.message.starts_with("a semaphore has no permits left (4 held) and has given none for "),
             "{}",
             finding.message
         );

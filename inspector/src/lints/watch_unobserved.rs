@@ -88,10 +88,12 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     };
     let mut evidence = vec![
         Evidence::count("unseen_values", channel.unseen()),
-        Evidence::count("unheard", channel.unheard),
         Evidence::count("receivers", channel.receivers.into()),
         Evidence::words("sender_location", sender),
     ];
+    if channel.unheard > 0 {
+        evidence.push(Evidence::count("unheard", channel.unheard));
+    }
     if let Some(ago) = looked_ago {
         evidence.push(Evidence::span("last_look_ago_ns", ago));
     }

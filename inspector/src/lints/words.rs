@@ -50,6 +50,11 @@ pub(super) fn lock_subject(model: &Model, lock: &Lock, location: &str) -> Subjec
     Subject { kind: SubjectKind::Lock(lock.id), name, location: location.to_owned() }
 }
 
+/// A semaphore in a sentence; one without a name of its own goes by its place, which stands beside.
+pub(super) fn semaphore(subject: &Subject) -> String {
+    if subject.name == "Semaphore" { "a semaphore".to_owned() } else { format!("semaphore `{}`", subject.name) }
+}
+
 /// Who holds a lock that no task is known to hold.
 pub(super) fn no_task(model: &Model) -> &'static str {
     if model.target.sees("holders") {
@@ -206,7 +211,7 @@ mod tests {
     #[test]
     fn a_task_that_a_library_spawned_goes_by_what_the_app_does_in_it() {
         let mut judged = Judged::new();
-        let registry = "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f";
+        let registry = "/home/me/.cargo/registry/src/registry-0123456789abcdef";
         let site =
             judged.target.spawn_site(&format!("{registry}/axum-0.8.4/src/serve/mod.rs:389:9"), "", OutputKind::Unknown);
         let task = judged.target.task(site);

@@ -102,13 +102,28 @@ pub(crate) fn right(text: &str, columns: usize, ellipsis: char) -> String {
     out
 }
 
+/// Characters of one text that are looked at, at most.
+const MOST_CHARS: usize = 4000;
+
+/// As much of `text` as could be seen in so many `lines` and the next: who shows no more need not break all of it.
+pub(crate) fn beginning(text: &str, columns: usize, lines: usize) -> &str {
+    // A space is dropped where a line ends, and a wide character takes a line of its own where there is no room for it.
+    let most = (columns + 1).max(2) * (lines + 2);
+    let mut used = 0;
+    let end = text.char_indices().take(MOST_CHARS).find(|(_, c)| {
+        used += char_width(*c);
+        used > most
+    });
+    end.map_or(text, |(at, _)| &text[..at])
+}
+
 /// `text` broken at spaces into lines at most `columns` wide; longer words are broken where they must be. Text of
 /// more than a few thousand characters is cut: nobody reads it, and it comes from the target.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     if columns == 0 {
         return Vec::new();
     }
-    let text: String = text.chars().filter(|&c| !harmful(c) || c == '\n').take(4000).collect();
+    let text: String = text.chars().filter(|&c| !harmful(c) || c == '\n').take(MOST_CHARS).collect();
     let options = textwrap::Options::new(columns).word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::wrap(&text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
@@ -134,6 +149,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_beginning_is_broken_as_the_whole_is_and_there_is_more_if_there_is_more() {
+        let long = "a few words and then 数据库 some more of them; ".repeat(40);
+        for columns in 1..60 {
+            for lines in 0..5 {
+                let (whole, some) = (wrap(&long, columns), wrap(beginning(&long, columns, lines), columns));
+                assert!(some.len() > lines, "{columns} {lines}");
+                assert_eq!(some[..lines], whole[..lines], "{columns} {lines}");
+            }
+        }
+        assert_eq!((beginning("two words", 3, 1), beginning("two words", 3, 0)), ("two words", "two word"));
     }
 
     #[test]

@@ -95,7 +95,7 @@ use order::Orders;
 use panic::Panics;
 use readers::ReadersSlot;
 use site::Sites;
-use task::{TaskTimes, TaskSlot};
+use task::{TaskSlot, TaskTimes};
 use thread::WorkerSlot;
 
 /// Everything recorded in this process.

@@ -144,9 +144,14 @@ fn sweep(ways: &[&str], sizes: &(impl Iterator<Item = (u16, u16)> + Clone)) {
 
 /// Every width and every height, though not each with each: what does not fit in one does not fit for its own reasons.
 fn widths_and_heights() -> impl Iterator<Item = (u16, u16)> + Clone {
-    let widths = (0..=200).flat_map(|columns| [8, 24].map(|rows| (columns, rows)));
+    let widths = (0..=200).map(|columns| (columns, 24));
     let heights = (0..=60).flat_map(|rows| [60, 80, 120].map(|columns| (columns, rows)));
     widths.chain(heights)
+}
+
+/// Every width at which findings are all that there is, wherever one was before.
+fn narrow() -> impl Iterator<Item = (u16, u16)> + Clone {
+    (0..=200).map(|columns| (columns, 8))
 }
 
 #[test]
@@ -162,6 +167,7 @@ fn pages_at_every_width_and_height() {
 #[test]
 fn the_rest_at_every_width_and_height() {
     sweep(&["", "7", "?", ":t"], &widths_and_heights());
+    sweep(&[""], &narrow());
 }
 
 /// Each with each: 12,261 sizes.

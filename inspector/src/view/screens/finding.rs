@@ -118,24 +118,7 @@ pub(crate) fn lines_of(
         lines.push(vec![label(if n == 0 { "loop" } else { "" }), (role(what), text)]);
     }
     if detail == Detail::Full {
-        let evidence: Vec<_> = finding
-            .evidence
-            .iter()
-            // It stands in the line above.
-            .filter(|e| e.text != finding.subject.location && (e.name != "cycle" || finding.cycle.is_empty()))
-            .take(6)
-            .map(|e| {
-                if e.name.ends_with("location") {
-                    names::evidence(&Evidence { text: names::file_line(&e.text).to_owned(), ..e.clone() })
-                } else {
-                    names::evidence(e)
-                }
-            })
-            .collect();
-        // As many as fit whole: half a measure says nothing.
-        let joined = |n: usize| fit::wrap(&evidence[..n].join(&format!(" {} ", g.dot)), room);
-        let most = (1..=evidence.len()).rev().find(|&n| joined(n).len() <= 3).unwrap_or(1.min(evidence.len()));
-        for (n, line) in joined(most).into_iter().take(3).enumerate() {
+        for (n, line) in why(finding, room, g.dot).into_iter().enumerate() {
             lines.push(vec![label(if n == 0 { "why" } else { "" }), (Role::Text, line)]);
         }
     }
@@ -146,9 +129,34 @@ pub(crate) fn lines_of(
     lines
 }
 
+/// What was measured, in three lines at most: as much as fits whole, since half a measure says nothing.
+fn why(finding: &Finding, width: usize, dot: &str) -> Vec<String> {
+    const LINES: usize = 3;
+    // What stands in the lines above is not said again.
+    let new = |e: &&Evidence| e.text != finding.subject.location && (e.name != "cycle" || finding.cycle.is_empty());
+    let (mut text, mut lines) = (String::new(), Vec::new());
+    for evidence in finding.evidence.iter().filter(new).take(6) {
+        let said = if evidence.name.ends_with("location") {
+            names::evidence(&Evidence { text: names::file_line(&evidence.text).to_owned(), ..evidence.clone() })
+        } else {
+            names::evidence(evidence)
+        };
+        let sign = if text.is_empty() { String::new() } else { format!(" {dot} ") };
+        text = format!("{text}{sign}{said}");
+        let more = fit::wrap(fit::beginning(&text, width, LINES), width);
+        if more.len() > LINES && !lines.is_empty() {
+            break;
+        }
+        lines = more;
+    }
+    lines.truncate(LINES);
+    lines
+}
+
 /// `text` in one to `most` lines of `width`. What does not fit ends where a clause does if it can, since half a clause
 /// says nothing; the last line says that there would be more.
 fn cut(text: &str, width: usize, most: usize, ellipsis: char) -> Vec<String> {
+    let text = fit::beginning(text, width, most);
     let mut lines = fit::wrap(text, width);
     if lines.is_empty() {
         lines.push(String::new());

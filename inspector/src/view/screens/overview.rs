@@ -203,7 +203,7 @@ fn healthy(cx: &Cx, page: &mut Page) {
     page.words(
         Role::Muted,
         &format!(
-            "Watching {}, {} and {}; the probe is {} old.",
+            "Watching {}, {} and {}; the probe started {} ago.",
             count(model.tasks.len(), "task"),
             count(model.locks.len(), "lock"),
             count(model.channels.len(), "channel"),

@@ -101,11 +101,13 @@ impl LockSlot {
             contended: waits.contended.load(Relaxed),
             wait_total: waits.total.load(Relaxed) + up.map_or(0, |up| up.total.load(Relaxed)),
             wait_max: waits.max.load(Relaxed).max(up.map_or(0, |up| up.max.load(Relaxed))),
-            wait_counts: details.map_or(only_short::<LONG>(short_waits), |details| details.long_waits.counts(short_waits)),
+            wait_counts: details
+                .map_or(only_short::<LONG>(short_waits), |details| details.long_waits.counts(short_waits)),
             hold_total: self.hold_total.load(Relaxed) + sums.hold_total,
             hold_max: self.hold_max.get(),
             hold_max_site: location(&waits.hold_max_site),
-            hold_counts: details.map_or(only_short::<LONG>(short_holds), |details| details.long_holds.counts(short_holds)),
+            hold_counts: details
+                .map_or(only_short::<LONG>(short_holds), |details| details.long_holds.counts(short_holds)),
             suspended_holds: of(|details| details.suspended_holds.load(Acquire)),
             last_suspended: of(|details| details.last_suspended.load(Relaxed)),
             last_suspended_at: of(|details| details.last_suspended_at.load(Relaxed)),
