@@ -13,9 +13,8 @@ const ACQUIRES: Threshold = Threshold::count("acquires", 10, "of fewer acquisiti
 const SECONDS: Threshold =
     Threshold::count("seconds", 3, "of the last 5 s must have seen waiting, so that a burst is not taken for a habit");
 
-/// What is judged, in seconds.
+/// What is judged, in seconds: where there is enough of it, the recent past, so that what was before does not count.
 const WINDOW: usize = 10;
-/// The last of it, in which it must go on.
 const RECENT: usize = 5;
 
 pub(super) const RULE: Rule = Rule {
@@ -81,12 +80,14 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
-    let (acquires, contended) = (lock.acquires_s.recent_sum(WINDOW), lock.contended_s.recent_sum(WINDOW));
+    let enough = |window: &usize| lock.acquires_s.recent_sum(*window) >= cx.count(&ACQUIRES) as f64;
+    let window = [RECENT, WINDOW].into_iter().find(enough)?;
+    let (acquires, contended) = (lock.acquires_s.recent_sum(window), lock.contended_s.recent_sum(window));
     let wait = wait_p99(lock)?;
-    let share = if acquires > 0.0 { (contended / acquires).min(1.0) } else { 0.0 };
+    let share = (contended / acquires.max(1.0)).min(1.0);
     let seconds = lock.contended_s.points().rev().take(RECENT).filter(|&n| n > 0.0).count() as u64;
     let goes_on = lock.contended_s.recent_sum(2) > cx.share(&SHARE) / 2.0 * lock.acquires_s.recent_sum(2);
-    if !goes_on || acquires < cx.count(&ACQUIRES) as f64 {
+    if !goes_on {
         return None;
     }
 
@@ -121,7 +122,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         Evidence::share("contended_share", share).over(cx.limit_text(&SHARE)),
         Evidence::span("wait_p99_ns", wait).over(cx.limit_text(&WAIT)),
         Evidence::count("waiters", lock.waiters.into()),
-        Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, WINDOW) as f64),
+        Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, window) as f64),
         Evidence::span("hold_p99_ns", holds.quantile(0.99).unwrap_or_default().min(lock.hold_max)),
         Evidence::span("hold_max_ns", lock.hold_max),
         Evidence::words("holder_location", words::place(model, location)),
