@@ -92,6 +92,44 @@ impl<F: Future> Future for Carrying<F> {
     }
 }
 
+/// A task that is about to be spawned into a set: by the method that the app calls, where tokio may panic, since a closure
+/// would be the caller whom the panic names.
+struct Inserting {
+    /// For the handle, the set, and what is spawned.
+    task: Option<TaskRef>,
+    held: Option<TaskRef>,
+    theirs: Option<TaskRef>,
+    #[cfg(tokio_unstable)]
+    _ours: crate::recorder::foreign::Spawning,
+}
+
+impl Inserting {
+    #[inline]
+    fn begin(task: Option<TaskRef>) -> Self {
+        if let Some(task) = &task {
+            task.slot().handle_held();
+        }
+        Self {
+            held: task.clone(),
+            theirs: task.clone(),
+            task,
+            #[cfg(tokio_unstable)]
+            _ours: crate::recorder::foreign::spawning(),
+        }
+    }
+
+    #[inline]
+    fn carrying<F: Future>(&mut self, future: F) -> Carrying<F> {
+        Carrying { future: Tracked::new(future, self.theirs.take()) }
+    }
+
+    #[inline]
+    fn carrying_work<W>(&mut self, work: W) -> CarryingWork<W> {
+        let ticket = self.theirs.clone();
+        CarryingWork { work: Blocking::new(work, self.theirs.take()), ticket }
+    }
+}
+
 /// The slots of the tasks in a set, and of some that left it.
 #[derive(Default)]
 struct Held(Vec<TaskRef>);
@@ -192,7 +230,9 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        self.insert(task, TaskKind::Async, Location::caller(), Inner::spawn)
+        let mut inserting = Inserting::begin(watch::register::<F, T>(TaskKind::Async, Location::caller()));
+        let handle = self.inner.spawn(inserting.carrying(task));
+        self.inserted(inserting, handle)
     }
 
     /// Spawns a task on a runtime; see [`JoinSet::spawn_on`](::tokio::task::JoinSet::spawn_on).
@@ -211,7 +251,9 @@ impl<T: 'static> JoinSet<T> {
     where
         F: Future<Output = T> + 'static,
     {
-        self.insert(task, TaskKind::Local, Location::caller(), Inner::spawn_local)
+        let mut inserting = Inserting::begin(watch::register::<F, T>(TaskKind::Local, Location::caller()));
+        let handle = self.inner.spawn_local(inserting.carrying(task));
+        self.inserted(inserting, handle)
     }
 
     /// Spawns a task on a [`LocalSet`]; see [`JoinSet::spawn_local_on`](::tokio::task::JoinSet::spawn_local_on).
@@ -232,7 +274,9 @@ impl<T: 'static> JoinSet<T> {
         F: FnOnce() -> T + Send + 'static,
         T: Send,
     {
-        self.insert_blocking(f, Location::caller(), |set, work| set.spawn_blocking(work.into_fn()))
+        let mut inserting = Inserting::begin(watch::register::<F, T>(TaskKind::Blocking, Location::caller()));
+        let handle = self.inner.spawn_blocking(inserting.carrying_work(f).into_fn());
+        self.inserted(inserting, handle)
     }
 
     /// Runs a closure where it may block, on a runtime; see
@@ -267,8 +311,9 @@ impl<T: 'static> JoinSet<T> {
         site: CallSite,
         spawn: impl FnOnce(&mut Inner<T>, Carrying<F>) -> Result<::tokio::task::AbortHandle, E>,
     ) -> Result<AbortHandle, E> {
-        let task = watch::register::<F, T>(kind, site);
-        self.hold(task, |set, task| spawn(set, Carrying { future: Tracked::new(future, task) }))
+        let mut inserting = Inserting::begin(watch::register::<F, T>(kind, site));
+        let handle = spawn(&mut self.inner, inserting.carrying(future))?;
+        Ok(self.inserted(inserting, handle))
     }
 
     #[inline]
@@ -291,32 +336,18 @@ impl<T: 'static> JoinSet<T> {
         site: CallSite,
         spawn: impl FnOnce(&mut Inner<T>, CarryingWork<W>) -> Result<::tokio::task::AbortHandle, E>,
     ) -> Result<AbortHandle, E> {
-        let task = watch::register::<W, T>(TaskKind::Blocking, site);
-        self.hold(task, |set, task| {
-            let ticket = task.clone();
-            spawn(set, CarryingWork { work: Blocking::new(work, task), ticket })
-        })
+        let mut inserting = Inserting::begin(watch::register::<W, T>(TaskKind::Blocking, site));
+        let handle = spawn(&mut self.inner, inserting.carrying_work(work))?;
+        Ok(self.inserted(inserting, handle))
     }
 
     #[inline]
-    fn hold<E>(
-        &mut self,
-        task: Option<TaskRef>,
-        spawn: impl FnOnce(&mut Inner<T>, Option<TaskRef>) -> Result<::tokio::task::AbortHandle, E>,
-    ) -> Result<AbortHandle, E> {
-        let refs = task.as_ref().map(|task| {
-            task.slot().handle_held();
-            (task.clone(), task.clone())
-        });
-        let (theirs, held) = refs.unzip();
-        #[cfg(tokio_unstable)]
-        let _ours = crate::recorder::foreign::spawning();
-        let handle = spawn(&mut self.inner, theirs)?;
-        if let Some(held) = held {
+    fn inserted(&mut self, inserting: Inserting, handle: ::tokio::task::AbortHandle) -> AbortHandle {
+        if let Some(held) = inserting.held {
             held.slot().set_id(peek::task_id(handle.id()));
             self.held.add(held, self.inner.len());
         }
-        Ok(AbortHandle::new(handle, task))
+        AbortHandle::new(handle, inserting.task)
     }
 
     /// Waits for one of the tasks; see [`JoinSet::join_next`](::tokio::task::JoinSet::join_next).

@@ -7,8 +7,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{JoinHandle, LocalEnterGuard, watch};
-use crate::{recorder::task::TaskKind, tokio::runtime::Runtime};
+use super::{
+    JoinHandle, LocalEnterGuard,
+    watch::{self, Spawning},
+};
+use crate::{
+    recorder::{poll::Tracked, task::TaskKind},
+    tokio::runtime::Runtime,
+};
 
 /// Spawns a `!Send` task, watched; see [`tokio::task::spawn_local`](::tokio::task::spawn_local).
 ///
@@ -20,7 +26,10 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    watch::spawn_by(future, TaskKind::Local, Location::caller(), ::tokio::task::spawn_local)
+    let site = Location::caller();
+    let spawning = Spawning::begin(watch::register::<F, F::Output>(TaskKind::Local, site), site);
+    let handle = ::tokio::task::spawn_local(Tracked::new(future, spawning.task()));
+    spawning.end(handle)
 }
 
 /// A set of tasks that run on one thread, watched one by one; see [`tokio::task::LocalSet`](::tokio::task::LocalSet).

@@ -1,8 +1,15 @@
 //! Spawning on the current runtime.
 use std::{future::Future, panic::Location};
 
-use super::{JoinHandle, watch};
-use crate::recorder::{task::TaskKind, thread};
+use super::{
+    JoinHandle,
+    watch::{self, Spawning},
+};
+use crate::recorder::{
+    poll::{Tracked, blocking},
+    task::TaskKind,
+    thread,
+};
 
 /// Spawns a task, watched; see [`tokio::spawn`](::tokio::spawn).
 ///
@@ -14,7 +21,10 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    watch::spawn_by(future, TaskKind::Async, Location::caller(), ::tokio::spawn)
+    let site = Location::caller();
+    let spawning = Spawning::begin(watch::register::<F, F::Output>(TaskKind::Async, site), site);
+    let handle = ::tokio::spawn(Tracked::new(future, spawning.task()));
+    spawning.end(handle)
 }
 
 /// Gives the worker to other tasks, once; see [`tokio::task::yield_now`](::tokio::task::yield_now).
@@ -54,5 +64,8 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    watch::spawn_blocking_by(f, Location::caller(), |work| ::tokio::task::spawn_blocking(work.into_fn()))
+    let site = Location::caller();
+    let spawning = Spawning::begin(watch::register::<F, R>(TaskKind::Blocking, site), site);
+    let handle = ::tokio::task::spawn_blocking(blocking(spawning.task(), f));
+    spawning.end(handle)
 }

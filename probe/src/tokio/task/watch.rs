@@ -71,12 +71,15 @@ pub(crate) struct Blocking<W> {
     task: Option<TaskRef>,
 }
 
-impl<W: FnOnce() -> R, R> Blocking<W> {
+impl<W> Blocking<W> {
     pub(crate) fn new(work: W, task: Option<TaskRef>) -> Self {
         Self { work, task }
     }
 
-    pub(crate) fn into_fn(self) -> impl FnOnce() -> R {
+    pub(crate) fn into_fn<R>(self) -> impl FnOnce() -> R
+    where
+        W: FnOnce() -> R,
+    {
         blocking(self.task, self.work)
     }
 }
@@ -98,17 +101,48 @@ pub(crate) fn try_with_handle<R, E>(
     site: CallSite,
     spawn: impl FnOnce(Option<TaskRef>) -> Result<::tokio::task::JoinHandle<R>, E>,
 ) -> Result<JoinHandle<R>, E> {
-    let theirs = task.as_ref().map(|task| {
-        task.slot().handle_held();
-        task.clone()
-    });
+    let spawning = Spawning::begin(task, site);
+    let handle = spawn(spawning.task())?;
+    Ok(spawning.end(handle))
+}
+
+/// A task with a handle that is about to be spawned: by the caller itself, where tokio may panic, since a closure would be
+/// the caller whom the panic names.
+pub(crate) struct Spawning {
+    task: Option<TaskRef>,
+    site: CallSite,
     #[cfg(tokio_unstable)]
-    let _ours = crate::recorder::foreign::spawning();
-    let handle = spawn(theirs)?;
-    if let Some(task) = &task {
-        task.slot().set_id(peek::task_id(handle.id()));
+    _ours: crate::recorder::foreign::Spawning,
+}
+
+impl Spawning {
+    #[inline]
+    pub(crate) fn begin(task: Option<TaskRef>, site: CallSite) -> Self {
+        Self {
+            task,
+            site,
+            #[cfg(tokio_unstable)]
+            _ours: crate::recorder::foreign::spawning(),
+        }
     }
-    Ok(JoinHandle::new(handle, task, site))
+
+    /// What the future or the closure takes along.
+    #[inline]
+    pub(crate) fn task(&self) -> Option<TaskRef> {
+        self.task.as_ref().map(|task| {
+            task.slot().handle_held();
+            task.clone()
+        })
+    }
+
+    /// It was spawned.
+    #[inline]
+    pub(crate) fn end<R>(self, handle: ::tokio::task::JoinHandle<R>) -> JoinHandle<R> {
+        if let Some(task) = &self.task {
+            task.slot().set_id(peek::task_id(handle.id()));
+        }
+        JoinHandle::new(handle, self.task, self.site)
+    }
 }
 
 /// A task whose result goes by ways that are not watched: of its handle nothing is said.

@@ -12,7 +12,7 @@ use ::tokio::time as raw;
 use super::{
     Duration, Instant,
     error::Elapsed,
-    timer::{CallSite, Due, Timer},
+    timer::{Due, Timer},
 };
 use crate::recorder::unfinished::{By, MayEnd};
 
@@ -25,7 +25,9 @@ pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
-    Timeout::new(future, Due::In(duration), Location::caller(), |future| raw::timeout(duration, future))
+    let made = Location::caller();
+    let inner = raw::timeout(duration, MayEnd::new(future.into_future(), By::Timeout, made));
+    Timeout { inner, due: Due::In(duration), timer: Timer::new(made) }
 }
 
 /// Gives a future until a moment; see [`tokio::time::timeout_at`](::tokio::time::timeout_at).
@@ -37,7 +39,9 @@ pub fn timeout_at<F>(deadline: Instant, future: F) -> Timeout<F::IntoFuture>
 where
     F: IntoFuture,
 {
-    Timeout::new(future, Due::At(deadline), Location::caller(), |future| raw::timeout_at(deadline, future))
+    let made = Location::caller();
+    let inner = raw::timeout_at(deadline, MayEnd::new(future.into_future(), By::Timeout, made));
+    Timeout { inner, due: Due::At(deadline), timer: Timer::new(made) }
 }
 
 /// A future with some time; see [`tokio::time::Timeout`](::tokio::time::Timeout).
@@ -49,16 +53,6 @@ pub struct Timeout<T> {
 }
 
 impl<T> Timeout<T> {
-    #[track_caller]
-    fn new<F: IntoFuture<IntoFuture = T>>(
-        future: F,
-        due: Due,
-        made: CallSite,
-        limit: impl FnOnce(MayEnd<T>) -> raw::Timeout<MayEnd<T>>,
-    ) -> Self {
-        Self { inner: limit(MayEnd::new(future.into_future(), By::Timeout, made)), due, timer: Timer::new(made) }
-    }
-
     /// See [`Timeout::get_ref`](::tokio::time::Timeout::get_ref).
     pub fn get_ref(&self) -> &T {
         self.inner.get_ref().get_ref()

@@ -71,8 +71,11 @@ macro_rules! receiver {
             /// Within an asynchronous context.
             #[track_caller]
             pub fn blocking_recv(&mut self) -> Option<T> {
-                let site = Location::caller();
-                self.side.receive(site, || self.inner.blocking_recv(), |result| usize::from(result.is_some()))
+                self.side.asked(Location::caller());
+                // Not from within a closure, which would be the caller that a panic names.
+                let message = self.inner.blocking_recv();
+                self.side.came(usize::from(message.is_some()));
+                message
             }
 
             /// Receives some messages where that may block the thread; see
@@ -82,8 +85,10 @@ macro_rules! receiver {
             /// Within an asynchronous context.
             #[track_caller]
             pub fn blocking_recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
-                let site = Location::caller();
-                self.side.receive(site, || self.inner.blocking_recv_many(buffer, limit), |count| *count)
+                self.side.asked(Location::caller());
+                let count = self.inner.blocking_recv_many(buffer, limit);
+                self.side.came(count);
+                count
             }
 
             /// Closes the channel to senders; see [`close`](::tokio::sync::mpsc::Receiver::close).

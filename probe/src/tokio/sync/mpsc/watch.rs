@@ -141,14 +141,31 @@ impl ReceiverSide {
     /// A receive from `site` by `poll`; `count` says how many messages came out.
     #[inline]
     pub(super) fn receive<R>(&self, site: CallSite, poll: impl FnOnce() -> R, count: impl FnOnce(&R) -> usize) -> R {
-        let Some(channel) = &self.channel else { return poll() };
-        channel.slot().asked(site);
+        if self.channel.is_none() {
+            return poll();
+        }
+        self.asked(site);
         let result = poll();
-        let count = count(&result);
-        if count > 0 {
+        self.came(count(&result));
+        result
+    }
+
+    /// Somebody asks for messages.
+    #[inline]
+    pub(super) fn asked(&self, site: CallSite) {
+        if let Some(channel) = &self.channel {
+            channel.slot().asked(site);
+        }
+    }
+
+    /// So many messages came out.
+    #[inline]
+    pub(super) fn came(&self, count: usize) {
+        if let Some(channel) = &self.channel
+            && count > 0
+        {
             channel.slot().received(count as u64);
         }
-        result
     }
 
     /// Somebody polled the receiver itself.

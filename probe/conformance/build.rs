@@ -1,0 +1,198 @@
+//! Makes the tests of tokio, tokio-util and tokio-stream, as they come with those packages, modules of this package's tests.
+use std::{
+    env,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A test that includes some files.
+struct Tests {
+    name: &'static str,
+    of: &'static [(&'static str, &'static [&'static str])],
+}
+
+const TESTS: [Tests; 2] = [
+    Tests {
+        name: "behaviour",
+        of: &[
+            (
+                "tokio",
+                &[
+                    "async_send_sync",
+                    "coop_budget",
+                    "join_handle_panic",
+                    "macros_join",
+                    "macros_pin",
+                    "macros_select",
+                    "macros_test",
+                    "macros_try_join",
+                    "rt_basic",
+                    "rt_common",
+                    "rt_common_before_park",
+                    "rt_handle",
+                    "rt_handle_block_on",
+                    "rt_local",
+                    "rt_metrics",
+                    "rt_poll_callbacks",
+                    "rt_shutdown_err",
+                    "rt_threaded",
+                    "rt_time_start_paused",
+                    "rt_unstable_metrics",
+                    "rt_worker_index",
+                    "sync_barrier",
+                    "sync_broadcast",
+                    "sync_broadcast_weak",
+                    "sync_errors",
+                    "sync_mpsc",
+                    "sync_mpsc_weak",
+                    "sync_mutex",
+                    "sync_mutex_owned",
+                    "sync_notify",
+                    "sync_notify_owned",
+                    "sync_once_cell",
+                    "sync_oneshot",
+                    "sync_rwlock",
+                    "sync_semaphore",
+                    "sync_semaphore_owned",
+                    "sync_set_once",
+                    "sync_watch",
+                    "task_abort",
+                    "task_blocking",
+                    "task_builder",
+                    "task_hooks",
+                    "task_join_set",
+                    "task_local",
+                    "task_local_set",
+                    "task_yield_now",
+                    "test_clock",
+                    "time_interval",
+                    "time_pause",
+                    "time_rt",
+                    "time_sleep",
+                    "time_timeout",
+                    "unwindsafe",
+                ],
+            ),
+            (
+                "tokio-util",
+                &[
+                    "abort_on_drop",
+                    "context",
+                    "io_sync_bridge",
+                    "mpsc",
+                    "poll_semaphore",
+                    "reusable_box",
+                    "spawn_pinned",
+                    "sync_cancellation_token",
+                    "task_join_map",
+                    "task_join_queue",
+                    "task_tracker",
+                    "time_delay_queue",
+                ],
+            ),
+            (
+                "tokio-stream",
+                &[
+                    "async_send_sync",
+                    "chunks_timeout",
+                    "join_set_stream",
+                    "mpsc_bounded_stream",
+                    "mpsc_unbounded_stream",
+                    "stream_timeout",
+                    "time_throttle",
+                    "watch",
+                ],
+            ),
+        ],
+    },
+    // They set the process's panic hook, and so do not stand tests beside them that panic.
+    Tests {
+        name: "panics",
+        of: &[
+            ("tokio", &["rt_panic", "sync_panic", "task_id", "task_panic", "time_panic"]),
+            ("tokio-util", &["panic"]),
+            ("tokio-stream", &["stream_panic"]),
+        ],
+    },
+];
+
+/// Tests that are left out, and why.
+const IGNORED: [(&str, &str); 4] = [
+    ("many_multishot_futures", "takes ten seconds, of the scheduler"),
+    ("struct_size_1", "a branch of the drop-in's select! also says whether it was dropped"),
+    ("struct_size_2", "a branch of the drop-in's select! also says whether it was dropped"),
+    ("struct_size_3", "a branch of the drop-in's select! also says whether it was dropped"),
+];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../../Cargo.lock");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where"));
+    for tests in TESTS {
+        let mut modules = String::new();
+        for (package, files) in tests.of {
+            let (from, to) = (source(package), out.join(tests.name).join(package));
+            fs::create_dir_all(&to).expect("a folder of our own");
+            let _ = writeln!(modules, "mod of_{} {{", package.replace('-', "_"));
+            let supports = from.join("support");
+            if supports.is_dir() {
+                modules.push_str("mod support {\n");
+                for support in ["mpsc_stream", "panic"] {
+                    let path = supports.join(support).with_extension("rs");
+                    if path.is_file() {
+                        let _ = writeln!(modules, "#[path = {path:?}]\npub(crate) mod {support};");
+                    }
+                }
+                modules.push_str("}\n");
+            }
+            for file in *files {
+                let name = format!("{file}.rs");
+                let path = to.join(&name);
+                let text = fs::read_to_string(from.join(&name)).expect("the package has its tests");
+                fs::write(&path, adapted(&text)).expect("a file of our own");
+                let _ = writeln!(modules, "#[path = {path:?}]\nmod {file};");
+            }
+            modules.push_str("}\n");
+        }
+        fs::write(out.join(tests.name).with_extension("rs"), modules).expect("a file of our own");
+    }
+}
+
+/// As a module beside others, with what is left out ignored.
+fn adapted(text: &str) -> String {
+    let text = text.replace("crate::time::", "tokio::time::");
+    // Crates that are built with this one have other types that a number may be equal to.
+    let mut text = text.replace("assert_eq!(items, vec![]);", "assert!(items.is_empty());");
+    if let Some(from) = text.find("mod support {") {
+        let to = from + text[from..].find("\n}").expect("the module ends") + 2;
+        text.replace_range(from..to, "use super::support;");
+    }
+    for (test, why) in IGNORED {
+        for function in [format!("async fn {test}()"), format!("fn {test}()")] {
+            if let Some(at) = text.find(&function) {
+                text.insert_str(at, &format!("#[ignore = {why:?}] "));
+                break;
+            }
+        }
+    }
+    text
+}
+
+/// Where a package's tests are.
+fn source(package: &str) -> PathBuf {
+    let host = env::var("HOST").expect("cargo says for whom");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    // Of other platforms not everything need be here.
+    let metadata = Command::new(env::var_os("CARGO").expect("cargo says where it is"))
+        .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", &host, "--manifest-path"])
+        .arg(manifest)
+        .output()
+        .expect("cargo runs");
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("cargo's own JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let found = packages.iter().find(|found| found["name"] == package && found["source"].is_string());
+    let manifest = found.and_then(|found| found["manifest_path"].as_str()).expect("the package is a dependency");
+    Path::new(manifest).with_file_name("tests")
+}
