@@ -258,6 +258,22 @@ fn a_task_is_asked_how_long_its_polls_take() {
 }
 
 #[test]
+fn demos_that_start_at_once_each_have_a_port_of_their_own() {
+    let start = || Terminal::start(ASYNC_INSPECT, &["demo", "--fault", "lost-panic"], 80, 24);
+    let demos: Vec<Terminal> = (0..3).map(|_| start()).collect();
+    let mut addresses: Vec<String> = demos
+        .iter()
+        .map(|demo| {
+            let text = demo.wait_for("● live");
+            text.split_whitespace().find(|word| word.starts_with("127.0.0.1:")).unwrap().to_owned()
+        })
+        .collect();
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!(addresses.len(), demos.len(), "{addresses:?}");
+}
+
+#[test]
 fn the_timeline_goes_back_and_comes_to_now_again() {
     let (_service, mut terminal) = on_fault("lost-panic", 100, 30);
     terminal.send("7");

@@ -5,7 +5,6 @@ use crossterm::event::KeyCode;
 use super::screen::{Body, Screen};
 use super::{App, Entity, Place, Row, derived};
 use crate::lints::FindingKey;
-use crate::model::TaskId;
 use crate::view::layout;
 use crate::view::names;
 use crate::view::page::Page;
@@ -38,10 +37,10 @@ impl App {
     }
 
     /// The page in front, as wide as it is drawn.
-    pub(crate) fn page(&self) -> Page {
+    pub(crate) fn page(&self) -> Page<'_> {
         let place = self.place();
         let width = layout::layout(self, self.size.0, self.size.1).list.width;
-        let mut page = Page::new(usize::from(width), self.glyphs);
+        let mut page = Page::new(&self.cx(), usize::from(width));
         if let Body::Page(build) = &place.screen.body {
             build(&self.cx(), place, &mut page);
             crate::view::screens::blind_spots(&self.cx(), place.screen, &mut page);
@@ -258,16 +257,6 @@ pub(crate) fn enter(app: &mut App) {
 
 /// Shows the page about `entity`.
 pub(crate) fn open(app: &mut App, entity: Entity) {
-    let entity = match entity {
-        Entity::Worker(id) => match app.cx().model.workers.get(&id).and_then(|w| w.poll) {
-            Some((task, _)) if task != TaskId(0) => Entity::Task(task),
-            _ => {
-                app.say(Role::Muted, "this thread polls no task at the moment");
-                return;
-            }
-        },
-        other => other,
-    };
     if !entity.exists(app.cx().model) {
         app.say(Role::Warn, format!("{} has ended and is no longer known one by one", entity.id_text()));
         return;

@@ -64,16 +64,15 @@ impl Child {
         Ok(Self { process, log, _leash: leash })
     }
 
-    /// Waits until its own probe answers at `address`, and not another one that took the port before it.
-    pub(super) async fn until_watched(&mut self, address: &Address) -> Result<(), DemoError> {
+    /// Waits until its own probe answers at `address`; false when another one does, which took the port before it.
+    pub(super) async fn until_watched(&mut self, address: &Address) -> Result<bool, DemoError> {
         let started = Instant::now();
         loop {
-            if let Ok(connection) = source::open(address).await
-                && Some(connection.target.pid) == self.process.id()
-            {
-                return Ok(());
-            }
+            let answer = source::open(address).await;
             self.still_runs().await?;
+            if let Ok(connection) = answer {
+                return Ok(Some(connection.target.pid) == self.process.id());
+            }
             if started.elapsed() > PATIENCE {
                 let (address, seconds) = (address.to_string(), PATIENCE.as_secs());
                 return Err(DemoError::Silent { address, seconds, log: self.log.tail() });

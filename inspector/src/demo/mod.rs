@@ -37,11 +37,15 @@ impl Demo {
     /// When there is no such fault, or when the service does not come up.
     pub async fn start(faults: &[String]) -> Result<Self, DemoError> {
         let program = faults::program(faults)?;
-        let listen = free_address()?;
-        let address: Address = listen.parse().map_err(|error| DemoError::Start(std::io::Error::other(error)))?;
-        let mut child = Child::start(&program, &listen).map_err(DemoError::Start)?;
-        child.until_watched(&address).await?;
-        Ok(Self { address, child })
+        loop {
+            let listen = free_address()?;
+            let address: Address = listen.parse().map_err(|error| DemoError::Start(std::io::Error::other(error)))?;
+            let mut child = Child::start(&program, &listen).map_err(DemoError::Start)?;
+            // Two demos that start at once may want the same port: who comes second takes another.
+            if child.until_watched(&address).await? {
+                return Ok(Self { address, child });
+            }
+        }
     }
 
     /// Where its probe listens.

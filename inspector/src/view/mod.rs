@@ -96,7 +96,7 @@ fn body(app: &App, place: &Place, frame: &mut Frame, layout: &layout::Layout) {
         widgets::put(buf, layout.side.x - 2, y, layout.side.x, app.glyphs.pipe, style);
     }
     if let Some(entity) = app.beside() {
-        let mut page = Page::new(usize::from(layout.side.width), app.glyphs);
+        let mut page = Page::new(&app.cx(), usize::from(layout.side.width));
         let screen = screens::page_of(entity);
         if let Body::Page(build) = &screen.body {
             let beside = Place::new(screen, Some(entity));
@@ -108,7 +108,7 @@ fn body(app: &App, place: &Place, frame: &mut Frame, layout: &layout::Layout) {
 
 fn too_small(app: &App, frame: &mut Frame, area: Rect) {
     let text = format!("{}x{} is too small: needs 40x8 (better 80x24)", area.width, area.height);
-    let mut page = Page::new(usize::from(area.width), app.glyphs);
+    let mut page = Page::new(&app.cx(), usize::from(area.width));
     page.words(Role::Warn, &text);
     page.draw(frame.buffer_mut(), area, 0, None, &app.theme);
 }
@@ -116,7 +116,7 @@ fn too_small(app: &App, frame: &mut Frame, area: Rect) {
 /// Before anything was ever heard of the target.
 fn not_connected(app: &App, frame: &mut Frame, area: Rect) {
     let area = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let mut page = Page::new(usize::from(area.width), app.glyphs);
+    let mut page = Page::new(&app.cx(), usize::from(area.width));
     page.blank();
     match &app.link {
         Link::Lost { error, retry_at, attempts, .. } => {

@@ -7,17 +7,19 @@ use super::glyphs::Glyphs;
 use super::theme::{Role, Theme};
 use super::widgets;
 use super::{figures, fit};
-use crate::app::{Entity, Row};
-use crate::model::Series;
+use crate::app::{Cx, Entity, Row};
+use crate::model::{Model, Series};
 
 /// Columns of the labels at the left.
 const LABEL: usize = 14;
 
 /// A page being written, for a known width.
-pub(crate) struct Page {
+pub(crate) struct Page<'a> {
     width: usize,
     label: usize,
     glyphs: &'static Glyphs,
+    /// What is there to be led to.
+    model: &'a Model,
     lines: Vec<PageLine>,
 }
 
@@ -27,10 +29,10 @@ struct PageLine {
     row: Option<Row>,
 }
 
-impl Page {
-    pub(crate) fn new(width: usize, glyphs: &'static Glyphs) -> Self {
+impl<'a> Page<'a> {
+    pub(crate) fn new(cx: &Cx<'a>, width: usize) -> Self {
         let label = if width < 44 { 11 } else { LABEL };
-        Self { width, label, glyphs, lines: Vec::new() }
+        Self { width, label, glyphs: cx.glyphs, model: cx.model, lines: Vec::new() }
     }
 
     pub(crate) fn width(&self) -> usize {
@@ -124,8 +126,13 @@ impl Page {
         self.line(vec![(Role::Muted, label), (role, text)]);
     }
 
-    /// A label, the entity that it leads to, and a remark.
+    /// A label, the entity that it leads to, and a remark. What is gone leads nowhere, and is named all the same.
     pub(crate) fn link(&mut self, slot: &'static str, label: &str, entity: Entity, name: &str, remark: &str) {
+        if !entity.exists(self.model) {
+            let remark = if remark.is_empty() { String::new() } else { format!(" {} {remark}", self.glyphs.dot) };
+            self.fact(label, Role::Muted, &format!("{name}{remark}"));
+            return;
+        }
         let (label, room) = self.label(label);
         let room = room.saturating_sub(2);
         let remark_width = fit::width(remark);
@@ -148,7 +155,8 @@ impl Page {
         let left = room.saturating_sub(fit::width(&name) + 1);
         let remark = fit::head(remark, left, self.glyphs.ellipsis);
         let pieces = vec![(Role::Muted, trunk.to_owned()), (Role::Accent, name), (Role::Text, format!(" {remark}"))];
-        self.lines.push(PageLine { pieces, row: Some(Row { slot: "tree", entity }) });
+        let row = entity.exists(self.model).then_some(Row { slot: "tree", entity });
+        self.lines.push(PageLine { pieces, row });
     }
 
     /// A label, the last minute of a figure, and its newest value.

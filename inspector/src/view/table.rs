@@ -31,7 +31,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
     let head = (1 + above.len() as u16).min(area.height);
     let body = Rect { y: area.y + head + 1, height: area.height.saturating_sub(head + 1), ..area };
     if rows.order.is_empty() {
-        let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+        let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
         page.blank();
         if rows.total > 0 {
             let all = if grouped(place) { cx.model.tasks.len() } else { rows.total };
@@ -70,7 +70,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
 
 /// What rows leave free tells what has none, if there is room for all of it.
 fn below(cx: &Cx, place: &Place, buf: &mut Buffer, area: Rect) {
-    let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+    let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
     screens::blind_spots(cx, place.screen, &mut page);
     if page.len() < usize::from(area.height) {
         page.draw(buf, Rect { x: area.x + 1, y: area.y + 1, height: area.height - 1, ..area }, 0, None, &cx.app.theme);
@@ -78,8 +78,8 @@ fn below(cx: &Cx, place: &Place, buf: &mut Buffer, area: Rect) {
 }
 
 /// What stands between the first line and the heads of the columns; no more than a third of the area.
-fn above(cx: &Cx, table: &Table, area: Rect) -> Page {
-    let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+fn above<'a>(cx: &Cx<'a>, table: &Table, area: Rect) -> Page<'a> {
+    let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
     (table.above)(cx, &mut page);
     page.truncate(usize::from(area.height / 3));
     page

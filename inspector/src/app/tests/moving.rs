@@ -26,6 +26,70 @@ fn the_thread_leads_from_a_waiting_task_to_its_lock_to_the_holder_to_what_that_w
     }
 }
 
+/// The lists whose rows lead somewhere, and the keys that show them.
+const LISTS: [(&str, &str); 8] = [
+    ("overview", "1"),
+    ("tasks by site", "2"),
+    ("tasks one by one", "2v"),
+    ("locks", "3"),
+    ("channels", "4"),
+    ("workers", "5"),
+    ("findings", "6"),
+    ("timeline", "7"),
+];
+
+/// Goes into what is selected and looks for `leads`; back again, all must be as it was.
+fn there_and_back(driver: &mut Driver, from: &str, leads: &mut dyn FnMut(&mut Driver)) {
+    let here = |driver: &Driver| {
+        let place = driver.app.place();
+        (place.screen.id, place.subject, driver.app.selected(), driver.app.way().len())
+    };
+    let (before, shown) = (here(driver), driver.text());
+    driver.keys("<Enter>");
+    assert_ne!(here(driver), before, "a dead end at {:?} of {from}:\n{shown}", before.2);
+    let text = driver.text();
+    assert!(!text.contains("has ended") && !text.contains("no longer kept"), "{from}:\n{text}");
+    leads(driver);
+    driver.keys("<Esc>");
+    assert_eq!(here(driver), before, "back in {from}");
+}
+
+#[test]
+fn from_every_row_of_every_list_and_from_every_link_behind_it_there_is_a_way_on_and_back() {
+    let mut links = 0;
+    for start in [Driver::shop as fn(u16, u16) -> Driver, Driver::bank] {
+        let mut driver = start(80, 24);
+        driver.recall();
+        let mut seen = std::collections::HashSet::new();
+        for (list, keys) in LISTS {
+            driver.keys(keys);
+            driver.keys("g");
+            let rows = driver.app.rows();
+            assert!(!rows.is_empty() || matches!(list, "channels" | "workers" | "timeline"), "{list}");
+            for (n, row) in rows.iter().enumerate() {
+                assert_eq!(driver.app.selected(), Some(*row), "{list}");
+                there_and_back(&mut driver, list, &mut |driver| {
+                    // The links of a page are the same wherever it is come to from.
+                    let Some(subject) = driver.app.place().subject.filter(|subject| seen.insert(*subject)) else {
+                        return;
+                    };
+                    let from = format!("{subject:?} in {list}");
+                    for (n, link) in driver.app.rows().into_iter().enumerate() {
+                        driver.keys(if n == 0 { "" } else { "j" });
+                        // What the page itself is about is named among others, and is no way on.
+                        if link.entity != subject {
+                            there_and_back(driver, &from, &mut |_| links += 1);
+                        }
+                    }
+                    driver.keys("g");
+                });
+                driver.keys(if n + 1 < rows.len() { "j" } else { "" });
+            }
+        }
+    }
+    assert!(links > 200, "{links}");
+}
+
 #[test]
 fn going_back_never_quits() {
     let mut driver = Driver::shop(80, 24);

@@ -18,6 +18,8 @@ const WAYS: &[(&str, &str)] = &[
     ("channels", "4"),
     ("channel", "4<Enter>"),
     ("workers", "5"),
+    ("worker", "5<Enter>"),
+    ("worker_idle", "5G<Enter>"),
     ("findings", "6"),
     ("finding", "6j<Enter>"),
     ("timeline", "7"),

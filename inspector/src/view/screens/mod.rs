@@ -13,6 +13,7 @@ pub(crate) mod target;
 pub(crate) mod task;
 pub(crate) mod tasks;
 pub(crate) mod timeline;
+pub(crate) mod worker;
 pub(crate) mod workers;
 
 use crate::app::screen::Screen;
@@ -37,6 +38,7 @@ pub(crate) static SCREENS: &[&Screen] = &[
     &site::SCREEN,
     &lock::SCREEN,
     &channel::SCREEN,
+    &worker::SCREEN,
     &finding::SCREEN,
     &help::SCREEN,
 ];
@@ -44,7 +46,8 @@ pub(crate) static SCREENS: &[&Screen] = &[
 /// The page about one entity.
 pub(crate) fn page_of(entity: Entity) -> &'static Screen {
     match entity {
-        Entity::Task(_) | Entity::Worker(_) => &task::SCREEN,
+        Entity::Task(_) => &task::SCREEN,
+        Entity::Worker(_) => &worker::SCREEN,
         Entity::Site(_) => &site::SCREEN,
         Entity::Lock(_) => &lock::SCREEN,
         Entity::Channel(_) => &channel::SCREEN,

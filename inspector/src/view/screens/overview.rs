@@ -132,7 +132,7 @@ fn draw_findings(
     selected: Option<Row>,
     details: &[Detail],
 ) -> u16 {
-    let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+    let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
     if cx.active().next().is_none() {
         healthy(cx, &mut page);
         page.draw(buf, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, 0, None, &cx.app.theme);

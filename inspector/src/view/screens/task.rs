@@ -18,18 +18,13 @@ pub(crate) static SCREEN: Screen = Screen {
 };
 
 fn page(cx: &Cx, place: &Place, page: &mut Page) {
-    let id = match place.subject {
-        Some(Entity::Task(id)) => id,
-        // Beside the list of workers: the task that the worker is in.
-        Some(Entity::Worker(id)) => {
-            let Some((task, _)) = cx.model.workers.get(&id).and_then(|w| w.poll) else {
-                page.words(Role::Muted, "This thread is in no poll at the moment.");
-                return;
-            };
-            task
-        }
-        _ => return,
-    };
+    if let Some(Entity::Task(id)) = place.subject {
+        about(cx, id, page);
+    }
+}
+
+/// All that there is to say of a task.
+pub(super) fn about(cx: &Cx, id: TaskId, page: &mut Page) {
     let Some(task) = cx.model.tasks.get(&id) else {
         page.words(Role::Text, &format!("Task {} has ended.", text::task_id(id)));
         let back = cx.key(Action::Back);

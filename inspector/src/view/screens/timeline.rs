@@ -59,7 +59,7 @@ fn draw(cx: &Cx, place: &Place, frame: &mut Frame, area: Rect) {
     let area = area.intersection(buf.area);
     let theme = &cx.app.theme;
     let Some((at, moment)) = moment(cx) else {
-        let mut page = Page::new(usize::from(area.width.saturating_sub(2)), cx.glyphs);
+        let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
         page.blank();
         page.words(Role::Text, "Nothing has been seen yet.");
         page.words(Role::Muted, "A column is added here with every second that the dashboard is attached.");
