@@ -4,16 +4,22 @@
 //! What is left out has its argument where it is: what an instrument does beside these is loads and stores by one writer.
 #![allow(dead_code, clippy::unwrap_used, reason = "pieces are used in part; a test may fail")]
 
+#[path = "../src/recorder/wait/entry.rs"]
+mod entry;
 #[path = "../src/recorder/free_list.rs"]
 mod free_list;
 #[path = "../src/recorder/handle.rs"]
 mod handle;
 #[path = "../src/recorder/in_poll.rs"]
 mod in_poll;
+#[path = "../src/recorder/lazy.rs"]
+mod lazy;
 #[path = "../src/recorder/mark.rs"]
 mod mark;
 #[path = "../src/recorder/refs.rs"]
 mod refs;
+#[path = "../src/recorder/since.rs"]
+mod since;
 
 /// In the place of `recorder/sync.rs`.
 mod sync {
@@ -22,6 +28,44 @@ mod sync {
     /// In the probe, a reader gives writers a pause in which their stores get out. Here they get out at once.
     pub(crate) fn settles() {
         atomic::fence(atomic::Ordering::SeqCst);
+    }
+}
+
+/// In the place of `recorder/arena.rs`: slots that are taken one after the other.
+mod arena {
+    use loom::sync::atomic::{
+        AtomicU32,
+        Ordering::{Relaxed, SeqCst},
+    };
+
+    pub(crate) trait Slot {
+        fn index(&self) -> u32;
+    }
+
+    pub(crate) struct Arena<T> {
+        pub(crate) slots: Vec<T>,
+        pub(crate) taken: AtomicU32,
+        pub(crate) given_back: AtomicU32,
+    }
+
+    impl<T: Slot> Arena<T> {
+        pub(crate) fn try_take(&self) -> Option<&T> {
+            self.slots.get(self.taken.fetch_add(1, SeqCst) as usize)
+        }
+
+        pub(crate) fn give_back(&self, _slot: &T) {
+            self.given_back.fetch_add(1, Relaxed);
+        }
+
+        pub(crate) fn at(&self, index: u32) -> Option<&T> {
+            self.slots.get(index as usize)
+        }
+
+        pub(crate) fn index(slot: &T) -> u32 {
+            slot.index()
+        }
+
+        pub(crate) fn count_shed(&self) {}
     }
 }
 
@@ -37,11 +81,14 @@ use loom::{
     thread,
 };
 
+use entry::Entry;
 use free_list::FreeList;
 use handle::{Dropped, Handle, Lost, flag};
 use in_poll::InPoll;
+use lazy::Lazy;
 use mark::Place;
 use refs::Refs;
+use since::Since;
 
 /// All orders with at most three preemptions, which finds nearly everything and ends.
 fn check(model: impl Fn() + Sync + Send + 'static) {
@@ -323,5 +370,158 @@ fn a_reader_never_sees_one_poll_with_the_start_of_another() {
         }
         polls.join().unwrap();
         assert_eq!(thread_slot.read(|task| *task), None);
+    });
+}
+
+/// An entry for holds: since when, a fact of it, and a sum of those that were here.
+#[derive(Default)]
+struct Hold {
+    since: Since,
+    fact: AtomicU64,
+    sum: AtomicU64,
+}
+
+impl Hold {
+    /// A whole hold in it, if it is free; its fact is twice its start.
+    fn hold(&self, at: u64) -> bool {
+        let claimed = self.since.claim();
+        if claimed {
+            self.since.begin(at, || self.fact.store(at * 2, Relaxed));
+            self.ends();
+        }
+        claimed
+    }
+
+    /// As its only writer.
+    fn ends(&self) {
+        self.sum.store(self.sum.load(Relaxed) + 1, Relaxed);
+        self.since.end();
+    }
+}
+
+#[test]
+fn who_claims_an_entry_is_its_only_writer() {
+    check(|| {
+        let entry = Arc::new(Hold::default());
+        let holds: Vec<_> = [10, 20]
+            .map(|at| {
+                let entry = entry.clone();
+                thread::spawn(move || u64::from(entry.hold(at)))
+            })
+            .into();
+        let held: u64 = holds.into_iter().map(|hold| hold.join().unwrap()).sum();
+        assert!(held > 0);
+        assert_eq!(entry.sum.load(Relaxed), held, "of plain stores none is lost");
+    });
+}
+
+#[test]
+fn a_reader_never_sees_one_hold_with_the_facts_of_another() {
+    check(|| {
+        let entry = Arc::new(Hold::default());
+        // The reader is the one that is spawned: of a load that comes before a load by another thread, loom forgets that a
+        // later store depends on it, and would try no other order.
+        let reader = thread::spawn({
+            let entry = entry.clone();
+            move || {
+                if let Some((since, fact)) = entry.since.read(|| entry.fact.load(Relaxed)) {
+                    assert_eq!(fact, since * 2);
+                }
+            }
+        });
+        assert!(entry.hold(10) && entry.hold(20));
+        reader.join().unwrap();
+        assert_eq!(entry.since.read(|| ()), None);
+    });
+}
+
+#[test]
+fn a_hold_that_two_see_the_end_of_ends_once() {
+    check(|| {
+        let entry = Arc::new(Hold::default());
+        assert!(entry.since.claim());
+        entry.since.begin(10, || entry.fact.store(20, Relaxed));
+        let end = |entry: &Hold| {
+            let ended = entry.since.claim_back();
+            if ended.is_some() {
+                entry.ends();
+            }
+            u64::from(ended == Some(10))
+        };
+        let other = thread::spawn({
+            let entry = entry.clone();
+            move || end(&entry)
+        });
+        let ours = end(&entry);
+        assert_eq!(ours + other.join().unwrap(), 1);
+        assert_eq!(entry.sum.load(Relaxed), 1);
+    });
+}
+
+/// Two waits for the same, one after the other; each knows its own line.
+fn waits() -> [(u64, &'static std::panic::Location<'static>); 2] {
+    #[track_caller]
+    fn here() -> &'static std::panic::Location<'static> {
+        std::panic::Location::caller()
+    }
+    [(10, here()), (20, here())]
+}
+
+#[test]
+fn a_reader_never_sees_a_wait_with_the_start_or_the_line_of_another() {
+    const ON: u64 = 7;
+    check(|| {
+        let waits = waits();
+        let entry = Arc::new(Entry::default());
+        let task = thread::spawn({
+            let entry = entry.clone();
+            move || {
+                for (since, site) in waits {
+                    entry.begin(ON, since, Some(site));
+                    entry.end(ON);
+                }
+            }
+        });
+        if let Some((on, since, site)) = entry.read() {
+            let wait = waits.iter().find(|wait| wait.0 == since).unwrap();
+            assert_eq!((on, site), (ON, Some(wait.1)));
+        }
+        task.join().unwrap();
+        assert!(entry.read().is_none());
+    });
+}
+
+/// What is taken when it is first needed.
+struct Detail {
+    index: u32,
+    ready: AtomicU32,
+}
+
+impl arena::Slot for Detail {
+    fn index(&self) -> u32 {
+        self.index
+    }
+}
+
+#[test]
+fn two_that_need_a_slot_at_once_get_the_same_one_and_find_it_ready() {
+    check(|| {
+        let slots = (0..2).map(|index| Detail { index, ready: AtomicU32::new(0) }).collect();
+        let arena = arena::Arena { slots, taken: AtomicU32::new(0), given_back: AtomicU32::new(0) };
+        let arena: &'static arena::Arena<Detail> = Box::leak(Box::new(arena));
+        let lazy = Arc::new(Lazy(AtomicU32::new(0), std::marker::PhantomData));
+        let need = move |lazy: &Lazy<Detail>| {
+            let slot = lazy.get_or_take(arena, |slot| slot.ready.store(1, Relaxed)).unwrap();
+            assert_eq!(slot.ready.load(Relaxed), 1);
+            slot.index
+        };
+        let other = thread::spawn({
+            let lazy = lazy.clone();
+            move || need(&lazy)
+        });
+        let ours = need(&lazy);
+        assert_eq!(ours, other.join().unwrap());
+        // Whoever came too late has given back what it took.
+        assert_eq!(arena.taken.load(Relaxed) - arena.given_back.load(Relaxed), 1);
     });
 }

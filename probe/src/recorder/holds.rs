@@ -18,6 +18,7 @@ use super::{
     clock,
     lazy::Lazy,
     lock::{LockKind, LockSlot, location, set_location},
+    since::Since,
     started,
     thread::{self, Holder},
 };
@@ -68,8 +69,7 @@ pub(crate) struct MoreHolds {
 pub(crate) struct Entry {
     /// Of a spare one.
     head: Head,
-    /// Ticks; 0 when free, [`CLAIMED`] while the rest is being written.
-    since: AtomicU64,
+    since: Since,
     /// 0 outside of any task.
     task: AtomicU64,
     site: AtomicPtr<Location<'static>>,
@@ -89,7 +89,6 @@ pub(crate) struct Entry {
 const MUTEX: u8 = LockKind::Mutex as u8;
 const RW_LOCK: u8 = LockKind::RwLock as u8;
 
-const CLAIMED: u64 = 1;
 const EXCLUSIVE: u16 = 1 << 15;
 
 // SAFETY: atomics only; zero is valid.
@@ -241,7 +240,7 @@ impl HoldsSlot {
 
     /// How many entries are in use.
     fn in_progress(&self) -> u64 {
-        self.entries.iter().filter(|entry| entry.since.load(Acquire) != 0).count() as u64
+        self.entries.iter().filter(|entry| !entry.since.is_free()).count() as u64
     }
 
     /// A free entry, which is the caller's from now on. Each thread looks at another one first, so that those who hold it
@@ -249,9 +248,7 @@ impl HoldsSlot {
     #[inline]
     fn claim(&'static self) -> Option<&'static Entry> {
         let first = thread::number();
-        (0..LISTED).map(|i| &self.entries[(first + i) % LISTED]).find(|entry| {
-            entry.since.load(Relaxed) == 0 && entry.since.compare_exchange(0, CLAIMED, Acquire, Relaxed).is_ok()
-        })
+        (0..LISTED).map(|i| &self.entries[(first + i) % LISTED]).find(|entry| entry.since.claim())
     }
 
     /// A hold of so many permits begins; unless of one, which need not be told.
@@ -299,17 +296,18 @@ impl Entry {
             counter.store(0, Relaxed);
         }
         self.short_holds.store(0, Relaxed);
-        self.since.store(0, Release);
+        self.since.reset();
     }
 
     /// A hold begins in it, for whom it was claimed.
     #[inline]
     fn begin(&self, hold: Hold, since: u64) {
-        self.task.store(hold.holder.task, Relaxed);
-        set_location(&self.site, hold.site);
-        self.permits.store(hold.permits, Relaxed);
-        self.mark.store(hold.holder.mark & !EXCLUSIVE | if hold.exclusive { EXCLUSIVE } else { 0 }, Relaxed);
-        self.since.store(since, Release);
+        self.since.begin(since, || {
+            self.task.store(hold.holder.task, Relaxed);
+            set_location(&self.site, hold.site);
+            self.permits.store(hold.permits, Relaxed);
+            self.mark.store(hold.holder.mark & !EXCLUSIVE | if hold.exclusive { EXCLUSIVE } else { 0 }, Relaxed);
+        });
     }
 
     #[inline]
@@ -326,23 +324,22 @@ impl Entry {
     }
 
     fn read(&self) -> Option<HoldReading> {
-        let since = self.since.load(Acquire);
-        let (task, site) = (self.task.load(Acquire), location(&self.site));
-        let (permits, mark) = (self.permits.load(Relaxed), self.mark.load(Acquire));
-        if since <= CLAIMED || self.since.load(Acquire) != since {
-            return None;
-        }
-        Some(HoldReading { task, site, since, permits, exclusive: mark & EXCLUSIVE != 0 })
+        self.read_with().map(|(hold, _)| hold)
     }
-}
 
-impl Entry {
     /// The hold in a spare entry, if it is one of the lock whose `HoldsSlot` has that index.
     fn read_of(&self, holds: u32) -> Option<HoldReading> {
-        let since = self.since.load(Acquire);
-        let of = self.of.load(Acquire);
-        // No two holds in one entry begin at the same tick.
-        self.read().filter(|hold| of == holds && hold.since == since)
+        self.read_with().filter(|(_, of)| *of == holds).map(|(hold, _)| hold)
+    }
+
+    fn read_with(&self) -> Option<(HoldReading, u32)> {
+        let read = self.since.read(|| {
+            let (task, site) = (self.task.load(Relaxed), location(&self.site));
+            (task, site, self.permits.load(Relaxed), self.mark.load(Relaxed), self.of.load(Relaxed))
+        });
+        read.map(|(since, (task, site, permits, mark, of))| {
+            (HoldReading { task, site, since, permits, exclusive: mark & EXCLUSIVE != 0 }, of)
+        })
     }
 }
 
@@ -418,7 +415,8 @@ impl Shared {
             self.holds.released.fetch_sub(1, Relaxed);
         }
         started().spare_holds.take().inspect(|spare| {
-            spare.of.store(Arena::index(self.holds), Relaxed);
+            // Released as the facts are that come with the start: who reads it sees that what was here before is over.
+            spare.of.store(Arena::index(self.holds), Release);
             spare.begin(hold, since);
             self.holds.list(spare);
         })
@@ -447,7 +445,7 @@ impl Entry {
     /// Counts its hold, which is about to end.
     #[inline]
     fn count(&self, lock: &'static LockSlot, is_listed: bool) {
-        self.count_from(self.since.load(Relaxed), lock, is_listed);
+        self.count_from(self.since.get(), lock, is_listed);
     }
 
     /// The same of a hold that began at `since`.

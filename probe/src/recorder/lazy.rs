@@ -1,16 +1,16 @@
 //! A slot of another arena, taken when it is first needed: what most entities never have costs them four bytes.
-use std::{
-    marker::PhantomData,
+use std::marker::PhantomData;
+
+use super::{
+    arena::{Arena, Slot},
     sync::atomic::{
         AtomicU32,
         Ordering::{AcqRel, Acquire, Relaxed},
     },
 };
 
-use super::arena::{Arena, Slot};
-
 /// Index of the slot plus one; 0 before it is needed, [`NONE`] when there was none to be had.
-pub(crate) struct Lazy<T>(AtomicU32, PhantomData<fn() -> T>);
+pub(crate) struct Lazy<T>(pub(super) AtomicU32, pub(super) PhantomData<fn() -> T>);
 
 const NONE: u32 = u32::MAX;
 

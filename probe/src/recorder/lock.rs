@@ -22,6 +22,7 @@ use super::{
     lock_details::{LockDetails, Suspended},
     longest::Longest,
     names::Name,
+    since::Since,
     site::{Site, SiteInfo, add},
     started,
     thread::{self, Holder},
@@ -64,8 +65,7 @@ pub(crate) struct LockSlot {
 
     // The current hold.
     holder: AtomicU64,
-    /// 0 when free.
-    held_since: AtomicU64,
+    held_since: Since,
     holder_site: AtomicPtr<Location<'static>>,
     acquires: AtomicU64,
 
@@ -167,12 +167,12 @@ impl LockSlot {
         slot.ready.store(0, Relaxed);
         slot.holder_mark.store(0, Relaxed);
         slot.short_holds.store(0, Relaxed);
+        slot.held_since.reset();
         slot.hold_max.reset();
         slot.outer.store(0, Relaxed);
         let waits = &slot.waits;
         for counter in [
             &slot.holder,
-            &slot.held_since,
             &slot.acquires,
             &slot.hold_total,
             &waits.contended,
@@ -379,10 +379,11 @@ impl LockSlot {
     pub(crate) fn acquired(&'static self, site: &'static Location<'static>) {
         let holder = thread::holder();
         self.acquires.store(self.acquires.load(Relaxed) + 1, Relaxed);
-        self.holder.store(holder.task, Relaxed);
-        self.holder_mark.store(holder.mark, Relaxed);
-        self.holder_site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
-        self.held_since.store(clock::ticks(), Release);
+        self.held_since.begin(clock::ticks(), || {
+            self.holder.store(holder.task, Relaxed);
+            self.holder_mark.store(holder.mark, Relaxed);
+            self.holder_site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+        });
         self.taken(site);
         self.mark();
     }
@@ -395,7 +396,7 @@ impl LockSlot {
 
     /// Whether the task of that id holds it, and keeps all others out.
     pub(super) fn is_held_by(&self, task: u64) -> bool {
-        let mutex = self.held_since.load(Acquire) != 0 && self.holder.load(Relaxed) == task;
+        let mutex = !self.held_since.is_free() && self.holder.load(Relaxed) == task;
         self.id() != 0 && task != 0 && (mutex || self.holds().is_some_and(|holds| holds.written_by(task).is_some()))
     }
 
@@ -411,7 +412,7 @@ impl LockSlot {
     #[inline]
     pub(crate) fn released(&'static self) {
         let now = clock::ticks();
-        let held = now.saturating_sub(self.held_since.load(Relaxed));
+        let held = now.saturating_sub(self.held_since.get());
         self.hold_total.store(self.hold_total.load(Relaxed) + held, Relaxed);
         if is_long(held) {
             self.long_hold(held, true);
@@ -436,8 +437,7 @@ impl LockSlot {
                 self.ready.store(ended, Relaxed);
             }
         }
-        self.holder.store(0, Relaxed);
-        self.held_since.store(0, Release);
+        self.held_since.end();
         self.mark();
     }
 

@@ -10,6 +10,7 @@
 //! | [`arena`] | where slots live: stable addresses |
 //! | [`free_list`], [`mark`] | slots that nobody uses; slots that changed |
 //! | [`refs`], [`handle`], [`in_poll`] | who refers to a slot; what became of a result; what a thread polls |
+//! | [`since`] | since when something is held, with its facts |
 //! | [`lazy`] | slots that are taken when they are first needed |
 //! | [`sync`] | the atomics of these, for loom to replace |
 //! | [`site`] | places in the source, with the totals of what came from there |
@@ -68,6 +69,7 @@ pub(crate) mod poll;
 pub(crate) mod readers;
 pub(crate) mod refs;
 pub(crate) mod runtimes;
+pub(crate) mod since;
 pub(crate) mod site;
 pub(crate) mod sync;
 pub(crate) mod task;

@@ -20,7 +20,7 @@ use super::{
     membership::{MembershipSlot, Scope},
     site::{Site, SiteInfo, add},
     started, thread, unwatched,
-    wait::{Entry, WaitReading},
+    wait::{self, Entry, WaitReading},
     waker::Wakes,
 };
 
@@ -321,7 +321,7 @@ impl TaskSlot {
             name: wakes.name,
             token: membership.map_or(0, |of| of.get(Scope::Token)),
             tracker: membership.map_or(0, |of| of.get(Scope::Tracker)),
-            waits: self.waits.each_ref().map(|entry| entry.read(self.polls())),
+            waits: self.waits.each_ref().map(|entry| wait::read(entry, self.polls())),
         };
         fence(Acquire);
         (id != 0 && self.id.load(Relaxed) == id).then_some(reading)

@@ -1,6 +1,7 @@
 //! What a task waits for: two entries in its own slot, set when an await turns out to be pending and cleared when it
 //! ends or is dropped. Two, because the usual `select!` has two arms that can be watched; a third is counted, so that a
 //! reader knows that the list is not all.
+mod entry;
 #[cfg(feature = "layer")]
 pub(crate) mod told;
 
@@ -9,21 +10,18 @@ use std::{
     marker::PhantomPinned,
     panic::Location,
     pin::Pin,
-    sync::atomic::{
-        AtomicPtr, AtomicU64,
-        Ordering::{Acquire, Relaxed, Release},
-    },
     task::{Context, Poll},
 };
 
 use super::{
     clock,
-    lock::set_location,
     site::is_in_std,
-    started,
+    started, sync,
     task::{TaskKind, TaskRef, TaskSlot},
     thread, unwatched,
 };
+
+pub(crate) use entry::Entry;
 
 /// What kind of thing is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,17 +67,9 @@ fn wait_on(kind: WaitKind, id: u64) -> u64 {
 /// An entry of the task's that is free.
 fn free_entry(task: &TaskSlot) -> Option<usize> {
     task.waits().iter().position(|entry| {
-        let on = entry.on.load(Relaxed);
+        let on = entry.on();
         on == 0 || is_stale(on, task.polls())
     })
-}
-
-/// One entry of a task's list.
-pub(crate) struct Entry {
-    /// Kind and id of what is waited for; 0 when the entry is free.
-    on: AtomicU64,
-    since: AtomicU64,
-    site: AtomicPtr<Location<'static>>,
 }
 
 /// One reading of an [`Entry`]; `since` in ticks.
@@ -92,23 +82,11 @@ pub(crate) struct WaitReading {
     pub(crate) site: Option<&'static Location<'static>>,
 }
 
-impl Entry {
-    /// `polls` is how many polls of the task ended.
-    pub(crate) fn read(&self, polls: u64) -> Option<WaitReading> {
-        let on = self.on.load(Acquire);
-        let since = self.since.load(Relaxed);
-        // SAFETY: only ever null or a `&'static Location`.
-        let site = unsafe { self.site.load(Relaxed).as_ref() };
-        if on == 0 || is_stale(on, polls) || self.on.load(Acquire) != on {
-            return None;
-        }
-        let kind = ((on & KIND_MASK) >> KIND_SHIFT) as u8;
-        Some(WaitReading { kind, on: on & !KIND_MASK & !POLL_MASK, since, site })
-    }
-
-    pub(crate) fn reset(&self) {
-        self.on.store(0, Release);
-    }
+/// What `entry` says of a task of which `polls` polls ended.
+pub(crate) fn read(entry: &Entry, polls: u64) -> Option<WaitReading> {
+    let (on, since, site) = entry.read().filter(|(on, ..)| !is_stale(*on, polls))?;
+    let kind = ((on & KIND_MASK) >> KIND_SHIFT) as u8;
+    Some(WaitReading { kind, on: on & !KIND_MASK & !POLL_MASK, since, site })
 }
 
 /// A wait in progress. Dropping it ends it.
@@ -143,9 +121,7 @@ impl Waiting {
         let on = wait_on(kind, id) | mark;
         let entry = free_entry(task);
         if let Some(entry) = entry.map(|i| &task.waits()[i]) {
-            entry.since.store(since, Relaxed);
-            set_location(&entry.site, site);
-            entry.on.store(on, Release);
+            entry.begin(on, since, site);
         } else {
             task.more_waits(1);
         }
@@ -163,14 +139,12 @@ impl Drop for Waiting {
         }
         match self.entry {
             Some(entry) => {
-                let on = &self.task.waits()[entry as usize].on;
+                let entry = &self.task.waits()[entry as usize];
                 // In the task's own poll nobody else writes its entries, nor can the slot change hands.
                 if thread::current_task().is_some_and(|task| std::ptr::eq(task, self.task)) {
-                    if on.load(Relaxed) == self.on {
-                        on.store(0, Release);
-                    }
+                    entry.end(self.on);
                 } else {
-                    let _ = on.compare_exchange(self.on, 0, Release, Relaxed);
+                    entry.end_from_elsewhere(self.on);
                 }
             }
             None => self.task.more_waits(-1),
@@ -236,7 +210,7 @@ impl Waiting {
             return false;
         };
         let on = self.on & !POLL_MASK | mark;
-        let renewed = task.waits()[entry as usize].on.compare_exchange(self.on, on, Release, Relaxed).is_ok();
+        let renewed = task.waits()[entry as usize].renew(self.on, on);
         if renewed {
             self.on = on;
         }

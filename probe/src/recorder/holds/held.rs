@@ -50,7 +50,7 @@ impl Held {
     /// A hold of `n` of its permits, that began when this one did.
     pub(crate) fn split(&mut self, n: u32) -> Held {
         let (site, since) = match self.entry {
-            Some(entry) => (location(&entry.site), entry.since.load(Relaxed)),
+            Some(entry) => (location(&entry.site), entry.since.get()),
             None => (None, clock::ticks()),
         };
         self.set_permits(self.permits().saturating_sub(n));
@@ -98,7 +98,7 @@ impl Held {
             holds.permits_less(permits);
         }
         match self.entry {
-            Some(entry) if holds.lists(entry) => entry.since.store(0, Release),
+            Some(entry) if holds.lists(entry) => entry.since.end(),
             spare => Self::give_back_unlisted(holds, spare),
         }
         holds.lock().mark();
@@ -109,7 +109,7 @@ impl Held {
         holds.released.fetch_add(1, Relaxed);
         if let Some(spare) = spare {
             holds.list_no_more(spare);
-            spare.since.store(0, Release);
+            spare.since.end();
             started().spare_holds.give_back(spare);
         }
     }

@@ -1,8 +1,8 @@
 //! Holds that the `tracing` layer is told of. It is told that something was acquired when it was, and that something was
 //! let go after it was: so the next holder may be told of before. And it is not told which of several holds ended.
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use super::{CLAIMED, EXCLUSIVE, Entry, Hold, LISTED, Shared};
+use super::{EXCLUSIVE, Entry, Hold, LISTED, Shared};
 use crate::recorder::{clock, thread};
 
 impl Shared {
@@ -51,7 +51,7 @@ impl Shared {
     fn listed(self, exclusive: bool) -> impl Iterator<Item = &'static Entry> {
         self.holds.entries.iter().filter(move |entry| {
             let is_exclusive = entry.mark.load(Relaxed) & EXCLUSIVE != 0;
-            entry.since.load(Acquire) > CLAIMED && is_exclusive == exclusive
+            entry.since.goes_on() && is_exclusive == exclusive
         })
     }
 
@@ -59,7 +59,7 @@ impl Shared {
     fn find_hold(self, exclusive: bool) -> Option<&'static Entry> {
         let task = thread::holder().task;
         let of_task = self.listed(exclusive).filter(|entry| entry.task.load(Relaxed) == task);
-        of_task.max_by_key(|entry| entry.since.load(Relaxed)).or_else(|| {
+        of_task.max_by_key(|entry| entry.since.get()).or_else(|| {
             self.listed(exclusive)
                 .next()
                 .filter(|_| self.listed(exclusive).count() == 1 && self.holds_in_progress() == 1)
@@ -68,19 +68,16 @@ impl Shared {
 
     /// The time of a hold is counted, and it is listed no more; false when somebody else has done so.
     fn end_hold(self, entry: &Entry) -> bool {
-        let since = entry.since.load(Acquire);
-        if since <= CLAIMED || entry.since.compare_exchange(since, CLAIMED, AcqRel, Relaxed).is_err() {
-            return false;
-        }
+        let Some(since) = entry.since.claim_back() else { return false };
         entry.count_from(since, self.lock, true);
-        entry.since.store(0, Release);
+        entry.since.end();
         true
     }
 
     /// A hold goes on, of which nothing is known any more.
     fn list_no_more(self, entry: &Entry) {
-        let since = entry.since.load(Acquire);
-        if since > CLAIMED && entry.since.compare_exchange(since, 0, AcqRel, Relaxed).is_ok() {
+        if entry.since.claim_back().is_some() {
+            entry.since.end();
             self.holds.released.fetch_sub(1, Relaxed);
         }
     }

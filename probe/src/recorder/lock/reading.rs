@@ -61,19 +61,8 @@ impl LockSlot {
     pub(crate) fn read(&self) -> Option<LockReading> {
         let waits = &self.waits;
         let id = waits.id.load(Acquire);
-        // One hold's holder never gets another hold's start.
-        let (holder, holder_site, held_since) = (0..8)
-            .find_map(|_| {
-                let since = self.held_since.load(Acquire);
-                let (holder, site) = (self.holder.load(Acquire), location(&self.holder_site));
-                fence(Acquire);
-                (self.held_since.load(Acquire) == since).then_some(if since == 0 {
-                    (0, None, 0)
-                } else {
-                    (holder, site, since)
-                })
-            })
-            .unwrap_or((0, None, 0));
+        let holding = self.held_since.read(|| (self.holder.load(Relaxed), location(&self.holder_site)));
+        let (held_since, (holder, holder_site)) = holding.unwrap_or_default();
         let acquires = self.acquires.load(Acquire);
         let holds = self.holds().map(|holds| holds.read(acquires));
         let sums = holds.as_ref().map_or_else(Sums::default, |holds| holds.sums);

@@ -5,7 +5,7 @@ use std::sync::atomic::{
 };
 
 use super::{POLL_MASK, WaitKind, Waiting, free_entry, poll_mark, wait_on};
-use crate::recorder::{clock, lock::set_location, task::TaskSlot, thread};
+use crate::recorder::{clock, task::TaskSlot, thread};
 
 /// A [`Waiting`] that lies in words: who begins it and who ends it know what is waited for.
 pub(crate) struct Kept {
@@ -54,14 +54,9 @@ impl Kept {
 pub(crate) fn not_ready(kind: WaitKind, id: u64) {
     let Some(task) = thread::current_task() else { return };
     let (on, mark) = (wait_on(kind, id), poll_mark(task.polls()));
-    let known = task.waits().iter().position(|entry| entry.on.load(Relaxed) & !POLL_MASK == on);
+    let known = task.waits().iter().position(|entry| entry.on() & !POLL_MASK == on);
     match known.or_else(|| free_entry(task)).map(|entry| &task.waits()[entry]) {
-        Some(entry) => {
-            entry.on.store(0, Release);
-            entry.since.store(clock::ticks(), Relaxed);
-            set_location(&entry.site, None);
-            entry.on.store(on | mark, Release);
-        }
+        Some(entry) => entry.begin(on | mark, clock::ticks(), None),
         None => task.crowded(),
     }
 }
@@ -70,7 +65,7 @@ pub(crate) fn not_ready(kind: WaitKind, id: u64) {
 pub(crate) fn ready(kind: WaitKind, id: u64) {
     let Some(task) = thread::current_task() else { return };
     let on = wait_on(kind, id);
-    if let Some(entry) = task.waits().iter().find(|entry| entry.on.load(Relaxed) & !POLL_MASK == on) {
-        entry.on.store(0, Release);
+    if let Some(entry) = task.waits().iter().find(|entry| entry.on() & !POLL_MASK == on) {
+        entry.reset();
     }
 }
