@@ -46,6 +46,7 @@ mod arena {
         pub(crate) slots: Vec<T>,
         pub(crate) taken: AtomicU32,
         pub(crate) given_back: AtomicU32,
+        pub(crate) shed: AtomicU32,
     }
 
     impl<T: Slot> Arena<T> {
@@ -65,7 +66,9 @@ mod arena {
             slot.index()
         }
 
-        pub(crate) fn count_shed(&self) {}
+        pub(crate) fn count_shed(&self) {
+            self.shed.fetch_add(1, Relaxed);
+        }
     }
 }
 
@@ -507,7 +510,8 @@ impl arena::Slot for Detail {
 fn two_that_need_a_slot_at_once_get_the_same_one_and_find_it_ready() {
     check(|| {
         let slots = (0..2).map(|index| Detail { index, ready: AtomicU32::new(0) }).collect();
-        let arena = arena::Arena { slots, taken: AtomicU32::new(0), given_back: AtomicU32::new(0) };
+        let zero = || AtomicU32::new(0);
+        let arena = arena::Arena { slots, taken: zero(), given_back: zero(), shed: zero() };
         let arena: &'static arena::Arena<Detail> = Box::leak(Box::new(arena));
         let lazy = Arc::new(Lazy(AtomicU32::new(0), std::marker::PhantomData));
         let need = move |lazy: &Lazy<Detail>| {
@@ -523,5 +527,6 @@ fn two_that_need_a_slot_at_once_get_the_same_one_and_find_it_ready() {
         assert_eq!(ours, other.join().unwrap());
         // Whoever came too late has given back what it took.
         assert_eq!(arena.taken.load(Relaxed) - arena.given_back.load(Relaxed), 1);
+        assert_eq!(arena.shed.load(Relaxed), 0);
     });
 }

@@ -228,7 +228,7 @@ fn task_stats(row: &TaskRow, clock: WallClock) -> tasks::Stats {
 
 fn resource(row: &ResourceRow) -> resources::Resource {
     let Kind { name, group, module, .. } = kinds::of(row.kind);
-    let carries = names::of_type(row.type_name);
+    let carries = names::of_type(row.type_name());
     let kind = match *group {
         "Timer" => resource::kind::Kind::Known(resource::kind::Known::Timer.into()),
         group => resource::kind::Kind::Other(group.to_owned()),

@@ -131,8 +131,8 @@ pub(super) struct ResourceRow {
     pub(super) name: u16,
     /// `None` where it is not known.
     pub(super) location: Option<Place>,
-    /// Of what it carries; empty when that is not known.
-    pub(super) type_name: &'static str,
+    /// The site that says what it carries, if anything does.
+    carries: Option<&'static Site>,
     pub(super) made_at: u64,
     ended_at: u64,
     /// Of the kind's attributes, in their order.
@@ -181,8 +181,8 @@ impl ResourceRow {
         };
         let row = Self::new(lock.id, lock.kind, lock.site, values);
         // Tokens and trackers carry nothing.
-        let type_name = if lock.ending.is_some() { "" } else { row.type_name };
-        Self { name: lock.name, made_at: lock.made_at, type_name, ..row }
+        let carries = row.carries.filter(|_| lock.ending.is_none());
+        Self { name: lock.name, made_at: lock.made_at, carries, ..row }
     }
 
     pub(super) fn of_channel(channel: &ChannelReading) -> Self {
@@ -208,16 +208,21 @@ impl ResourceRow {
         id: u64,
         kind: u8,
         location: Option<Place>,
-        type_name: &'static str,
+        carries: Option<&'static Site>,
         first_seen_at: u64,
     ) -> Self {
         let values = [0; ATTRIBUTES];
-        Self { id, kind, name: 0, location, type_name, made_at: first_seen_at, ended_at: 0, values }
+        Self { id, kind, name: 0, location, carries, made_at: first_seen_at, ended_at: 0, values }
     }
 
     fn new(id: u64, kind: u8, site: &'static Site, values: [u64; ATTRIBUTES]) -> Self {
-        let (location, type_name) = (Some(site.info.location), site.info.type_name);
-        Self { id, kind, name: 0, location, type_name, made_at: 0, ended_at: 0, values }
+        let location = Some(site.info.location);
+        Self { id, kind, name: 0, location, carries: Some(site), made_at: 0, ended_at: 0, values }
+    }
+
+    /// Type of what it carries; empty when that is not known.
+    pub(super) fn type_name(&self) -> &'static str {
+        self.carries.map_or("", |site| site.info.type_name)
     }
 }
 

@@ -150,11 +150,11 @@ impl Waits {
         readers: &mut [Reader],
     ) -> Option<u64> {
         let timer = wait.kind == WaitKind::Timer as u8;
-        let (kind, location, type_name) = if timer {
-            (TIMER, wait.site.map(Place::from), "")
+        let (kind, location, carries) = if timer {
+            (TIMER, wait.site.map(Place::from), None)
         } else if wait.kind == WaitKind::Oneshot as u8 {
             let made = recorder.sites.by_id(wait.on)?;
-            (ONESHOTS, Some(made.info.location), made.info.type_name)
+            (ONESHOTS, Some(made.info.location), Some(made))
         } else {
             return Some(wait.on);
         };
@@ -163,7 +163,7 @@ impl Waits {
             Entry::Vacant(_) if self.lines.len() as usize == MAX_LINES => return None,
             Entry::Vacant(new) => {
                 let line = *new.insert(self.lines.len());
-                let row = ResourceRow::of_line(LINE_BIT | u64::from(line), kind, location, type_name, wait.since);
+                let row = ResourceRow::of_line(LINE_BIT | u64::from(line), kind, location, carries, wait.since);
                 self.lines.set(line, Some(row), now, readers.iter_mut().map(|reader| &mut reader.lines));
                 line
             }

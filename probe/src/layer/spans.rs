@@ -227,7 +227,9 @@ pub(super) fn close(span: &'static Span) {
                 oneshot_closed(span, site);
             }
         }
-        Kind::Operation | Kind::Send => super::tell::operation_ended(span, false),
+        Kind::Operation | Kind::Send => {
+            super::tell::operation_ended(span, false);
+        }
     }
     span.kind.store(Kind::None as u8, Release);
 }

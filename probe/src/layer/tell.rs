@@ -90,19 +90,20 @@ fn operation_polled(span: &'static Span, ready: bool) {
         }
         return;
     }
-    operation_ended(span, true);
+    let waited = operation_ended(span, true);
     // Of what else is acquired it is told by itself.
-    if lock.has_permits() || Shared::of(lock).is_none() {
+    if lock.has_permits() || Shared::of(lock).is_none() && !(waited && lock.is_event()) {
         lock.count_acquire();
         lock.mark();
     }
 }
 
-/// An operation is over; of one that had to wait, the wait is.
-pub(super) fn operation_ended(span: &'static Span, completed: bool) {
+/// An operation is over; of one that had to wait, the wait is. Whether it had to.
+pub(super) fn operation_ended(span: &'static Span, completed: bool) -> bool {
     if let Some(channel) = span.channel() {
         if let Some(waited) = span.wait.end(WaitKind::ChannelSend, channel.id()) {
             channel.send_unblocked(waited);
+            return true;
         }
     } else if let Some(lock) = span.lock()
         && let Some(waited) = span.wait.end(span.wait_kind(), lock.id())
@@ -111,7 +112,9 @@ pub(super) fn operation_ended(span: &'static Span, completed: bool) {
             Some(shared) => shared.wait_ended(span.mode(), waited, completed),
             None => lock.wait_ended(waited, completed),
         }
+        return true;
     }
+    false
 }
 
 fn send_polled(ready: bool) {

@@ -46,6 +46,12 @@ fn fallback() -> u64 {
     EPOCH.get().map_or(1, |epoch| epoch.clock.raw().max(1))
 }
 
+/// When the probe started, in ticks.
+#[cfg(feature = "console")]
+pub(super) fn started_at() -> u64 {
+    EPOCH.get().map_or(0, |epoch| epoch.start)
+}
+
 /// Nanoseconds from the probe's start to `ticks`; 0 for 0, and at least 1 for anything else.
 pub(crate) fn since_start_ns(ticks: u64) -> u64 {
     match EPOCH.get() {

@@ -281,6 +281,7 @@ fn ends(id: u64, by: By) {
             drop(in_progress);
         } else {
             in_progress.end();
+            std::mem::forget(in_progress);
         }
         #[cfg(feature = "layer")]
         here.last.set((id, slot.busy().wrapping_sub(busy)));

@@ -11,6 +11,8 @@ use std::{
     },
 };
 
+#[cfg(feature = "console")]
+use super::longest::Moment;
 use super::{
     Recorder,
     arena::{Arena, Head, Slot},
@@ -102,11 +104,9 @@ struct Waits {
     counts: WaitCounts,
     contended: AtomicU64,
     total: AtomicU64,
-    max: AtomicU64,
-
-    /// Ticks.
+    max: Longest,
     #[cfg(feature = "console")]
-    made_at: AtomicU64,
+    made_at: Moment,
 }
 
 /// Who waits, below, and waits that ended and took not long, above, which wrap: so that a wait that ends is one locked
@@ -171,18 +171,12 @@ impl LockSlot {
         slot.hold_max.reset();
         slot.outer.store(0, Relaxed);
         let waits = &slot.waits;
-        for counter in [
-            &slot.holder,
-            &slot.acquires,
-            &slot.hold_total,
-            &waits.contended,
-            &waits.total,
-            &waits.max,
-        ] {
+        for counter in [&slot.holder, &slot.acquires, &slot.hold_total, &waits.contended, &waits.total] {
             counter.store(0, Relaxed);
         }
+        waits.max.reset();
         #[cfg(feature = "console")]
-        waits.made_at.store(clock::ticks(), Relaxed);
+        waits.made_at.set(clock::ticks());
         set_location(&slot.holder_site, None);
         set_location(&waits.hold_max_site, None);
         waits.holds.store(std::ptr::null_mut(), Relaxed);
@@ -273,6 +267,12 @@ impl LockSlot {
         self.kind.load(Relaxed)
     }
 
+    /// Whether it is not held but comes to those who wait for it: then those are counted once, as contended, and what came
+    /// to others as acquired.
+    pub(crate) fn is_event(&self) -> bool {
+        self.kind() >= LockKind::Notify as u8 && self.kind() != LockKind::OnceCell as u8
+    }
+
     /// Whether what is held of it are permits: it is a semaphore.
     #[cfg(feature = "layer")]
     pub(crate) fn has_permits(&self) -> bool {
@@ -290,7 +290,7 @@ impl LockSlot {
         self.acquires.load(Acquire)
     }
 
-    /// One of several holds was acquired and not listed, or something came that was waited for.
+    /// One of several holds was acquired and not listed, or something came without a wait.
     #[inline]
     pub(crate) fn count_acquire(&self) {
         self.acquires.fetch_add(1, Relaxed);
@@ -461,9 +461,7 @@ impl LockSlot {
             waits.contended.fetch_add(1, Relaxed);
         }
         waits.total.fetch_add(waited, Relaxed);
-        if waited > waits.max.load(Relaxed) {
-            waits.max.fetch_max(waited, Relaxed);
-        }
+        waits.max.raise_shared(waited);
         self.waits_no_more(waited);
     }
 
@@ -473,9 +471,7 @@ impl LockSlot {
         let waits = &self.waits;
         waits.contended.store(waits.contended.load(Relaxed) + 1, Relaxed);
         waits.total.store(waits.total.load(Relaxed) + waited, Relaxed);
-        if waited > waits.max.load(Relaxed) {
-            waits.max.store(waited, Relaxed);
-        }
+        waits.max.raise(waited);
         self.waits_no_more(waited);
     }
 

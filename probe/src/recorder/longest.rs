@@ -1,6 +1,9 @@
-//! The longest of many durations, in four bytes: exact up to 2^27 ticks (some hundredths of a second), and to 27
-//! significant bits beyond.
+//! The longest of many durations, and a moment, in four bytes each: exact up to 2^27 ticks (some hundredths of a second),
+//! and to 27 significant bits beyond.
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+#[cfg(feature = "console")]
+use super::clock;
 
 /// In ticks; a number of this kind is the larger, the longer it stands for.
 #[derive(Debug, Default)]
@@ -16,12 +19,7 @@ impl Longest {
 
     /// In ticks; not longer than it was.
     pub(super) fn get(&self) -> u64 {
-        let code = self.0.load(Relaxed);
-        if code >> BITS == 0 {
-            return code.into();
-        }
-        let shift = (code >> (BITS - 1)) - 1;
-        u64::from(code - (shift << (BITS - 1))) << shift
+        ticks(self.0.load(Relaxed))
     }
 
     /// Whether `ticks` is longer than all so far.
@@ -44,6 +42,23 @@ impl Longest {
     }
 }
 
+/// A moment after the probe's start: to a millisecond in the first day, to half a second after a year.
+#[cfg(feature = "console")]
+#[derive(Debug, Default)]
+pub(crate) struct Moment(AtomicU32);
+
+#[cfg(feature = "console")]
+impl Moment {
+    /// In ticks.
+    pub(super) fn get(&self) -> u64 {
+        clock::started_at() + ticks(self.0.load(Relaxed))
+    }
+
+    pub(super) fn set(&self, at: u64) {
+        self.0.store(code(at.saturating_sub(clock::started_at())), Relaxed);
+    }
+}
+
 #[inline]
 fn code(ticks: u64) -> u32 {
     if ticks >> BITS == 0 { ticks as u32 } else { long_code(ticks) }
@@ -53,6 +68,15 @@ fn code(ticks: u64) -> u32 {
 fn long_code(ticks: u64) -> u32 {
     let shift = u64::BITS - ticks.leading_zeros() - BITS;
     (shift << (BITS - 1)) + (ticks >> shift) as u32
+}
+
+/// What a code stands for, or a little less.
+fn ticks(code: u32) -> u64 {
+    if code >> BITS == 0 {
+        return code.into();
+    }
+    let shift = (code >> (BITS - 1)) - 1;
+    u64::from(code - (shift << (BITS - 1))) << shift
 }
 
 #[cfg(test)]
@@ -81,6 +105,18 @@ mod tests {
             }
         }
         assert_eq!(kept(u64::MAX) >> 37, u64::MAX >> 37);
+    }
+
+    #[cfg(feature = "console")]
+    #[test]
+    fn a_moment_is_kept_to_a_millisecond_in_the_first_day() {
+        clock::start();
+        let moment = Moment::default();
+        for ns in [0, 1_000_000, 1_000_000_000, 86_400_000_000_000] {
+            let at = clock::started_at() + clock::ticks_in_ns(ns);
+            moment.set(at);
+            assert!(clock::duration_ns(at - moment.get()) < 2_000_000, "{ns}");
+        }
     }
 
     #[test]

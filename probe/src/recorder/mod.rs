@@ -258,9 +258,7 @@ mod tests {
     fn slots_are_no_larger_than_their_budgets() {
         // A task also has a reference in its future, which `--bench cost -- live` counts with the rest.
         assert!(size_of::<TaskSlot>() <= 192, "{}", size_of::<TaskSlot>());
-        // The console asks when a lock was made.
-        let lock = if cfg!(feature = "console") { 192 } else { 128 };
-        assert!(size_of::<LockSlot>() <= lock, "{}", size_of::<LockSlot>());
+        assert!(size_of::<LockSlot>() <= 128, "{}", size_of::<LockSlot>());
         assert!(size_of::<ChannelSlot>() <= 256, "{}", size_of::<ChannelSlot>());
     }
 }

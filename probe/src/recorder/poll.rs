@@ -36,17 +36,30 @@ impl<F: Future> Tracked<F> {
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
         let future = unsafe { Pin::new_unchecked(&mut *this.future) };
-        let Some(task) = &this.task else {
+        if this.task.is_none() {
+            return future.poll(cx).map(|output| (output, None));
+        }
+        Self::poll_watched(future, &mut this.task, cx)
+    }
+
+    /// Apart from the rest, which then is as small as a poll that is not watched.
+    #[inline(never)]
+    fn poll_watched(
+        future: Pin<&mut F>,
+        task: &mut Option<TaskRef>,
+        cx: &mut Context<'_>,
+    ) -> Poll<(F::Output, Option<TaskRef>)> {
+        let Some(slot) = task.as_ref().map(TaskRef::slot) else {
             return future.poll(cx).map(|output| (output, None));
         };
-        let task = task.slot();
-        let poll = PollInProgress::begin(started(), task);
+        let poll = PollInProgress::begin(started(), slot);
         thread::polls_future(&*future);
-        let output = task.wakes.lend(task, cx, |cx| future.poll(cx));
+        let output = slot.wakes.lend(slot, cx, |cx| future.poll(cx));
         poll.end();
+        std::mem::forget(poll);
         output.map(|output| {
-            task.ended(Stage::Done, peek::failed(&output));
-            (output, this.task.take())
+            slot.ended(Stage::Done, peek::failed(&output));
+            (output, task.take())
         })
     }
 }
@@ -97,6 +110,7 @@ pub(crate) fn blocking<R>(task: Option<TaskRef>, work: impl FnOnce() -> R) -> im
         let poll = PollInProgress::begin(recorder, slot);
         let output = work();
         poll.end();
+        std::mem::forget(poll);
         ending.stage = None;
         slot.ended(Stage::Done, peek::failed(&output));
         output
@@ -121,7 +135,8 @@ impl Drop for Ending {
 /// A poll that goes on; dropped only when the future panics.
 pub(super) struct PollInProgress {
     task: &'static TaskSlot,
-    outer: thread::Outer,
+    /// What it is within.
+    outer: Option<thread::Outer>,
 }
 
 impl PollInProgress {
@@ -153,16 +168,19 @@ impl PollInProgress {
         self.task
     }
 
-    #[inline]
-    pub(super) fn end(self) {
+    /// The future came back, after which this is to be forgotten. Taken by reference, since what it keeps would be copied on
+    /// its way to be forgotten elsewhere.
+    #[allow(clippy::inline_always, reason = "else it is a call whose frame costs as much as what it does")]
+    #[inline(always)]
+    pub(super) fn end(&self) {
         let task = self.task;
         let ended = self.finish(false);
         task.wakes.poll_ended(ended);
         task.mark();
-        std::mem::forget(self);
     }
 
-    #[inline]
+    #[allow(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn finish(&self, panics: bool) -> u64 {
         let ended = clock::ticks();
         if histogram::is_long(ended.saturating_sub(thread::poll_started())) {
@@ -206,7 +224,7 @@ impl PollInProgress {
     #[inline]
     fn leave(&self, ended: u64) -> u64 {
         let task = self.task;
-        let started = thread::leave(&self.outer, ended);
+        let started = thread::leave(self.outer.as_ref(), ended);
         let took = ended.saturating_sub(started);
         task.polls.store(task.polls.load(Relaxed) + 1, Relaxed);
         task.busy.store(task.busy.load(Relaxed) + took, Relaxed);

@@ -365,7 +365,7 @@ pub(crate) fn was_suspended(holder: Holder) -> bool {
 pub(crate) fn parks(recorder: &'static Recorder, kind: WorkerKind) {
     HERE.with(|here| {
         here.parks.set(here.parks.get().wrapping_add(1));
-        if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind)) {
+        if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, kind)) {
             worker.parks.store(worker.parks.load(Relaxed) + 1, Relaxed);
             worker.unparked_at.store(0, Release);
         }
@@ -389,9 +389,10 @@ pub(crate) fn poll_started() -> u64 {
     HERE.with(|here| here.poll_started.get())
 }
 
-/// What was in progress on this thread before a poll began; polls nest in `block_on` and `LocalSet`.
+/// What was in progress on this thread before a poll began; polls nest in `block_on` and `LocalSet`. Outside of any poll
+/// nothing is, so there is nothing to keep.
 pub(super) struct Outer {
-    task: Option<&'static TaskSlot>,
+    task: &'static TaskSlot,
     poll_started: u64,
     in_place: bool,
     future: (usize, usize),
@@ -399,47 +400,73 @@ pub(super) struct Outer {
 
 /// Notes that a poll of `task` begins on this thread at `now`.
 #[inline]
-pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, now: u64) -> Outer {
+pub(super) fn enter(recorder: &'static Recorder, task: &'static TaskSlot, now: u64) -> Option<Outer> {
+    let outer = HERE.with(|here| here.task.replace(Some(task))).map(nest);
+    let known = HERE.with(|here| {
+        here.poll_started.set(now);
+        here.worker.get()
+    });
+    if let Some(worker) = known.or_else(|| first_poll(recorder, kind_for(task))) {
+        worker.in_poll.begin(task, now);
+    }
+    outer
+}
+
+/// A poll begins within that of `task`.
+#[cold]
+fn nest(task: &'static TaskSlot) -> Outer {
     HERE.with(|here| {
-        let outer = Outer {
-            task: here.task.replace(Some(task)),
-            poll_started: here.poll_started.replace(now),
+        if let Some(worker) = here.worker.get() {
+            worker.in_poll.end();
+        }
+        Outer {
+            task,
+            poll_started: here.poll_started.get(),
             in_place: here.in_place.replace(false),
             future: here.future.replace((0, 0)),
-        };
-        if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, here, kind_for(task))) {
-            if outer.task.is_some() {
-                worker.in_poll.end();
-            }
-            worker.in_poll.begin(task, now);
         }
-        outer
     })
+}
+
+/// That poll is over, and the one that it was within goes on.
+#[cold]
+fn unnest(outer: &Outer) {
+    HERE.with(|here| {
+        here.task.set(Some(outer.task));
+        here.poll_started.set(outer.poll_started);
+        here.in_place.set(outer.in_place);
+        here.future.set(outer.future);
+        if let Some(worker) = here.worker.get()
+            && !outer.in_place
+        {
+            worker.in_poll.begin(outer.task, outer.poll_started);
+        }
+    });
 }
 
 /// Notes that the poll in progress ended at `now`; gives when it began, as if it had begun later by what it spent in
 /// `in_place`.
 #[inline]
-pub(super) fn leave(outer: &Outer, now: u64) -> u64 {
-    HERE.with(|here| {
-        here.task.set(outer.task);
-        here.in_place.set(outer.in_place);
-        here.future.set(outer.future);
-        let started = here.poll_started.replace(outer.poll_started);
+pub(super) fn leave(outer: Option<&Outer>, now: u64) -> u64 {
+    let started = HERE.with(|here| {
+        let started = here.poll_started.get();
         if let Some(worker) = here.worker.get() {
             worker.in_poll.end();
-            if let Some(task) = outer.task {
-                if !outer.in_place {
-                    worker.in_poll.begin(task, outer.poll_started);
-                }
-            } else {
-                // A nested poll's time is part of the outer poll's.
+            // A nested poll's time is part of the outer poll's.
+            if outer.is_none() {
                 worker.busy.store(worker.busy.load(Relaxed) + now.wrapping_sub(started), Relaxed);
             }
             worker.polls.store(worker.polls.load(Relaxed) + 1, Relaxed);
         }
+        here.task.set(None);
+        here.poll_started.set(0);
+        here.future.set((0, 0));
         started
-    })
+    });
+    if let Some(outer) = outer {
+        unnest(outer);
+    }
+    started
 }
 
 /// The poll in progress on this thread panics: from here on it looks up and prints where, which is not to be taken for
@@ -513,7 +540,7 @@ fn kind_for(task: &TaskSlot) -> WorkerKind {
 }
 
 #[cold]
-fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Option<&'static WorkerSlot> {
+fn first_poll(recorder: &'static Recorder, kind: WorkerKind) -> Option<&'static WorkerSlot> {
     // A thread whose destructors already ran would never give its slot back.
     AT_EXIT.try_with(|_| ()).ok()?;
     let worker = recorder.workers.take()?;
@@ -532,7 +559,9 @@ fn first_poll(recorder: &'static Recorder, here: &Here, kind: WorkerKind) -> Opt
     worker.stack_low.store(low, Relaxed);
     worker.stack_high.store(high, Relaxed);
     worker.id.store(recorder.new_id(), Release);
-    here.worker.set(Some(worker));
-    here.number.set(Arena::index(worker));
+    HERE.with(|here| {
+        here.worker.set(Some(worker));
+        here.number.set(Arena::index(worker));
+    });
     Some(worker)
 }

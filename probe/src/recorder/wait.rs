@@ -101,7 +101,8 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     /// Notes that the task in poll on this thread waits for `id`; `None` outside of any task.
-    pub(crate) fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>) -> Option<Self> {
+    #[inline]
+    fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>) -> Option<Self> {
         let task = match thread::current_task() {
             Some(task) => task,
             None => unwatched::begins_to_wait(site)?.into_retained(),
@@ -110,6 +111,7 @@ impl Waiting {
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "as its callers want it")]
+    #[inline]
     fn note(
         task: &'static TaskSlot,
         kind: WaitKind,
@@ -131,6 +133,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     /// Clears exactly what was noted: an entry that another wait took over since is that wait's.
+    #[inline]
     fn drop(&mut self) {
         // The future may have moved on to another task, and the task that it waited in may be gone and its slot in use
         // again: then there is nothing to clear.
@@ -251,6 +254,22 @@ enum Pending {
 }
 
 impl Pending {
+    /// Notes a wait that begins, where it is to lie.
+    #[inline(never)]
+    fn begin(into: &mut Option<Self>, kind: WaitKind, id: u64, site: &'static Location<'static>) {
+        let waiting = Waiting::begin(kind, id, site);
+        *into = Some(waiting.map_or_else(|| Self::Elsewhere(clock::ticks()), Self::InTask));
+    }
+
+    /// Ends it; says how long it lasted, in ticks.
+    #[inline(never)]
+    fn end(of: &mut Option<Self>) -> Option<u64> {
+        let pending = of.take()?;
+        let since = pending.since();
+        drop(pending);
+        Some(clock::ticks().wrapping_sub(since))
+    }
+
     fn since(&self) -> u64 {
         match self {
             Self::InTask(waiting) => waiting.since,
@@ -301,18 +320,14 @@ impl<F, A: Awaited> Watched<F, A> {
 
     fn begin(&mut self) {
         if let Some((kind, id)) = self.awaited.target() {
-            let waiting = Waiting::begin(kind, id, self.site);
-            self.pending = Some(waiting.map_or_else(|| Pending::Elsewhere(clock::ticks()), Pending::InTask));
+            Pending::begin(&mut self.pending, kind, id, self.site);
             self.awaited.pending();
         }
     }
 
-    #[cold]
     fn end(&mut self, completed: bool) {
-        if let Some(pending) = self.pending.take() {
-            let since = pending.since();
-            drop(pending);
-            self.awaited.ended(clock::ticks().wrapping_sub(since), completed);
+        if let Some(waited) = Pending::end(&mut self.pending) {
+            self.awaited.ended(waited, completed);
         }
     }
 }

@@ -115,9 +115,9 @@ impl Wakes {
         self.woken_at.store(0, Relaxed);
         let delay = started.saturating_sub(woken_at);
         self.sched_total.store(self.sched_total.load(Relaxed) + delay, Relaxed);
-        let rounded = u32::try_from(delay >> SCHED_MAX_SHIFT).unwrap_or(u32::MAX);
-        if rounded > self.sched_max.load(Relaxed) {
-            self.sched_max.store(rounded, Relaxed);
+        let rounded = delay >> SCHED_MAX_SHIFT;
+        if rounded > self.sched_max.load(Relaxed).into() {
+            self.sched_max.store(u32::try_from(rounded).unwrap_or(u32::MAX), Relaxed);
         }
         delay
     }

@@ -19,9 +19,6 @@ impl Awaited for EventAwaited {
 
     fn ended(&self, waited: u64, completed: bool) {
         if let Some(event) = self.0 {
-            if completed {
-                event.count_acquire();
-            }
             event.wait_ended(waited, completed);
         }
     }

@@ -75,6 +75,7 @@ impl LockSlot {
         let details = waits.details.get(&started().lock_details);
         let up = details.map(|details| &details.given_up);
         let (waiters, short_waits) = waits.counts.read();
+        let contended = waits.contended.load(Relaxed);
         let of = |fact: fn(&LockDetails) -> u64| details.map_or(0, fact);
         let reading = LockReading {
             id,
@@ -86,10 +87,10 @@ impl LockSlot {
             // What is borrowed from a static is as good as owned; then only what became of earlier guards tells.
             may_move: self.holder_mark.load(Relaxed) & MAY_MOVE != 0 || self.ready.load(Relaxed) != KEPT,
             waiters,
-            acquires: acquires + sums.acquires,
-            contended: waits.contended.load(Relaxed),
+            acquires: acquires + sums.acquires + if self.is_event() { contended } else { 0 },
+            contended,
             wait_total: waits.total.load(Relaxed) + up.map_or(0, |up| up.total.load(Relaxed)),
-            wait_max: waits.max.load(Relaxed).max(up.map_or(0, |up| up.max.load(Relaxed))),
+            wait_max: waits.max.get().max(up.map_or(0, |up| up.max.load(Relaxed))),
             wait_counts: details
                 .map_or(only_short::<LONG>(short_waits), |details| details.long_waits.counts(short_waits)),
             hold_total: self.hold_total.load(Relaxed) + sums.hold_total,
@@ -106,7 +107,7 @@ impl LockSlot {
             ready: self.ready.load(Relaxed) != 0,
             expecting,
             #[cfg(feature = "console")]
-            made_at: waits.made_at.load(Relaxed),
+            made_at: waits.made_at.get(),
             name: waits.name.id(),
             ending: self.ending().map(EndingSlot::read),
             holds,

@@ -74,6 +74,7 @@ impl Entry {
         // In this order: with a later wait for the same comes its start.
         let same = self.on.load(Acquire) == on && self.since.load(Relaxed) == since;
         // SAFETY: only ever null or a `&'static Location`.
-        same.then(|| (on, since, unsafe { site.as_ref() }))
+        let site = unsafe { site.as_ref() };
+        same.then_some((on, since, site))
     }
 }

@@ -64,7 +64,9 @@ impl Notify {
     }
 
     /// Waits for a notification; see [`Notify::notified`](::tokio::sync::Notify::notified).
-    #[inline]
+    // Not in its caller: the future is large, and what makes it up would be put together there and copied, word by word
+    // what the CPU then waits for.
+    #[inline(never)]
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
         let site = Location::caller();
