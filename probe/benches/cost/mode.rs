@@ -10,6 +10,8 @@ pub(crate) enum Mode {
     Dormant,
     Started,
     Attached,
+    /// With tokio's `tracing` and a registry without a layer: what is paid before anybody looks.
+    Registry,
     /// By the `tracing` layer of ours, nobody attached.
     Layer,
     Console,
@@ -17,11 +19,19 @@ pub(crate) enum Mode {
 }
 
 /// How many there are.
-pub(crate) const MODES: usize = 7;
+pub(crate) const MODES: usize = 8;
 
 impl Mode {
-    pub(crate) const ALL: [Self; MODES] =
-        [Self::Bare, Self::Dormant, Self::Started, Self::Attached, Self::Layer, Self::Console, Self::Dial9];
+    pub(crate) const ALL: [Self; MODES] = [
+        Self::Bare,
+        Self::Dormant,
+        Self::Started,
+        Self::Attached,
+        Self::Registry,
+        Self::Layer,
+        Self::Console,
+        Self::Dial9,
+    ];
 
     /// One round: what `measure` says of each mode, by the order of [`Mode::ALL`]. Each round begins with another mode, so
     /// that none is always measured right after the heaviest.
@@ -40,6 +50,7 @@ impl Mode {
             Self::Dormant => "dormant",
             Self::Started => "started",
             Self::Attached => "attached",
+            Self::Registry => "registry",
             Self::Layer => "layer",
             Self::Console => "console",
             Self::Dial9 => "dial9",
@@ -49,7 +60,7 @@ impl Mode {
 
 /// The programs that are built apart; an error says why there is no such column.
 pub(crate) struct Programs {
-    /// With console-subscriber, and with our layer.
+    /// With console-subscriber, with our layer, and with a registry only.
     console: Result<PathBuf, String>,
     dial9: Result<PathBuf, String>,
 }
@@ -66,6 +77,7 @@ impl Programs {
     fn of(&self, mode: Mode) -> Option<(PathBuf, Vec<&'static str>)> {
         match mode {
             Mode::Console => Some((self.console.clone().ok()?, Vec::new())),
+            Mode::Registry => Some((self.console.clone().ok()?, vec!["registry"])),
             Mode::Layer => Some((self.console.clone().ok()?, vec!["layer"])),
             Mode::Dial9 => Some((self.dial9.clone().ok()?, Vec::new())),
             Mode::Bare | Mode::Dormant | Mode::Started | Mode::Attached => None,
@@ -74,7 +86,9 @@ impl Programs {
 
     /// Says why columns are empty, if they are.
     pub(crate) fn say(&self) {
-        for (what, program) in [("console-subscriber and the layer", &self.console), ("dial9", &self.dial9)] {
+        for (what, program) in
+            [("console-subscriber, the layer and the registry", &self.console), ("dial9", &self.dial9)]
+        {
             if let Err(why) = program {
                 println!("Not measured: {what}: {why}.");
             }
@@ -94,7 +108,7 @@ impl Measured {
     /// Starts `job` in `mode`; `None` for a program that was not built.
     pub(crate) fn start(mode: Mode, job: &str, args: &[&str], programs: &Programs) -> Option<Self> {
         let mut process = match mode {
-            Mode::Layer | Mode::Console | Mode::Dial9 => {
+            Mode::Registry | Mode::Layer | Mode::Console | Mode::Dial9 => {
                 let (program, first) = programs.of(mode)?;
                 Process::start(&program, &[&first[..], &[job], args].concat())
             }

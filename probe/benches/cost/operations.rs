@@ -83,7 +83,7 @@ fn measure(mode: Mode, row: &Row, workers: usize, percent: usize, programs: &Pro
     let operations = match mode {
         Mode::Dial9 if !DIAL9.contains(&row.scenario) => return None,
         Mode::Console => row.console_operations,
-        Mode::Layer => row.operations / 5,
+        Mode::Layer | Mode::Registry => row.operations / 5,
         _ => row.operations,
     };
     // Memory for each is told of many only, in short rounds too.
@@ -98,15 +98,16 @@ fn measure(mode: Mode, row: &Row, workers: usize, percent: usize, programs: &Pro
 
 fn print_header(options: &Options) {
     println!(
-        "\nns an operation, medians of {} rounds; x: times bare, x ours: times started | peak RSS in MiB (console-subscriber's \
-         after far fewer operations, the layer's after a fifth)\n",
+        "\nns an operation, medians of {} rounds; x: times bare, x ours: times started; layer, added: what the layer \
+         takes, and adds to bare, of what console-subscriber does | peak RSS in MiB (console-subscriber's after far fewer \
+         operations, the layer's and the registry's after a fifth)\n",
         options.rounds
     );
     print!("{:36} {:>8}", "operation", "bare");
     for mode in &Mode::ALL[1..] {
         print!(" {:>8} {:>6}", mode.name(), "x");
         if *mode == Mode::Console {
-            print!(" {:>6}", "x ours");
+            print!(" {:>6} {:>7} {:>7}", "x ours", "layer", "added");
         }
     }
     print!("  |");
@@ -125,7 +126,10 @@ fn print_row(name: &str, rounds: &[[Option<Figures>; MODES]]) {
         let decimals = usize::from(mode != Mode::Console);
         print!(" {:>8} {:>6}", number(ns(mode), decimals), number(ratio(mode, Mode::Bare), decimals + 1));
         if mode == Mode::Console {
-            print!(" {:>6}", number(ratio(mode, Mode::Started), 1));
+            let layer = ratio(Mode::Layer, mode);
+            let added = (ratio(Mode::Layer, Mode::Bare) - 1.0) / (ratio(mode, Mode::Bare) - 1.0);
+            let percent = |part: f64| if part.is_nan() { "-".to_owned() } else { format!("{:.0} %", part * 100.0) };
+            print!(" {:>6} {:>7} {:>7}", number(ratio(mode, Mode::Started), 1), percent(layer), percent(added));
         }
     }
     print!("  |");

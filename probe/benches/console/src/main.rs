@@ -1,5 +1,5 @@
-//! The measured side of `../cost` that is told by `tracing`: with console-subscriber 0.5 listening, or with the probe's own
-//! layer, and nobody attached; and the crowd that the stock tokio-console is measured on.
+//! The measured side of `../cost` that is told by `tracing`: with console-subscriber 0.5 listening, with the probe's own
+//! layer, or with an empty registry, and nobody attached; and the crowd that the stock tokio-console is measured on.
 #[cfg(not(tokio_unstable))]
 compile_error!(
     "console-subscriber needs RUSTFLAGS=\"--cfg tokio_unstable\"; `cargo bench -p async-inspect-probe --bench cost` sets it"
@@ -33,6 +33,11 @@ fn main() {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
             runtime.block_on(crowd::crowd(tasks.parse().unwrap())).unwrap();
         }
+        // What `tracing` itself takes: tokio tells, and nobody keeps anything but the spans.
+        ["registry", job @ ..] => {
+            tracing_subscriber::registry().init();
+            measure(job);
+        }
         ["layer", job @ ..] => {
             async_inspect_probe::Builder::new().listen("127.0.0.1:0").unwrap().start().unwrap();
             tracing_subscriber::registry().with(async_inspect_probe::layer()).init();
@@ -53,6 +58,6 @@ fn measure(job: &[&str]) {
             let args: Vec<String> = args.iter().map(ToString::to_string).collect();
             child::operation(&args, "-", scenarios::measure)
         }
-        _ => panic!("[layer] operation SCENARIO WORKERS OPERATIONS, [layer] service, or crowd TASKS ADDRESS"),
+        _ => panic!("[layer | registry] operation SCENARIO WORKERS OPERATIONS, [layer | registry] service, or crowd TASKS ADDRESS"),
     }
 }

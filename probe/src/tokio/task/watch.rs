@@ -85,7 +85,7 @@ impl<W> Blocking<W> {
 }
 
 #[inline]
-pub(crate) fn with_handle<R>(
+fn with_handle<R>(
     task: Option<TaskRef>,
     site: CallSite,
     spawn: impl FnOnce(Option<TaskRef>) -> ::tokio::task::JoinHandle<R>,

@@ -15,7 +15,7 @@ use crate::{
         handle::flag,
         lock::EventAwaited,
         membership::Scope,
-        poll::Tracked,
+        poll::{Tracked, blocking},
         task::{TaskKind, TaskRef, TaskSlot},
         thread,
         wait::Watched,
@@ -24,7 +24,7 @@ use crate::{
         runtime::Handle,
         task::{
             JoinHandle, LocalSet,
-            watch::{self, Blocking, CallSite},
+            watch::{self, CallSite, Spawning},
         },
     },
 };
@@ -178,7 +178,9 @@ impl TaskTracker {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.spawn_by(task, TaskKind::Async, Location::caller(), ::tokio::spawn)
+        let spawning = self.spawning::<F, F::Output>(TaskKind::Async, Location::caller());
+        let handle = ::tokio::spawn(Tracked::new(self.track_future(task), spawning.task()));
+        spawning.end(handle)
     }
 
     /// Spawns a task on a runtime; see [`TaskTracker::spawn_on`](::tokio_util::task::TaskTracker::spawn_on).
@@ -188,8 +190,9 @@ impl TaskTracker {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let handle = handle.as_inner();
-        self.spawn_by(task, TaskKind::Async, Location::caller(), |task| handle.spawn(task))
+        let spawning = self.spawning::<F, F::Output>(TaskKind::Async, Location::caller());
+        let handle = handle.as_inner().spawn(Tracked::new(self.track_future(task), spawning.task()));
+        spawning.end(handle)
     }
 
     /// Spawns a `!Send` task; see [`TaskTracker::spawn_local`](::tokio_util::task::TaskTracker::spawn_local).
@@ -202,7 +205,9 @@ impl TaskTracker {
         F: Future + 'static,
         F::Output: 'static,
     {
-        self.spawn_by(task, TaskKind::Local, Location::caller(), ::tokio::task::spawn_local)
+        let spawning = self.spawning::<F, F::Output>(TaskKind::Local, Location::caller());
+        let handle = ::tokio::task::spawn_local(Tracked::new(self.track_future(task), spawning.task()));
+        spawning.end(handle)
     }
 
     /// Spawns a task on a [`LocalSet`]; see
@@ -213,8 +218,9 @@ impl TaskTracker {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let set = local_set.as_inner();
-        self.spawn_by(task, TaskKind::Local, Location::caller(), |task| set.spawn_local(task))
+        let spawning = self.spawning::<F, F::Output>(TaskKind::Local, Location::caller());
+        let handle = local_set.as_inner().spawn_local(Tracked::new(self.track_future(task), spawning.task()));
+        spawning.end(handle)
     }
 
     /// Runs a closure where it may block; see
@@ -229,7 +235,7 @@ impl TaskTracker {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.spawn_blocking_by(task, Location::caller(), ::tokio::runtime::Handle::current)
+        self.spawn_blocking_by(task, Location::caller(), &::tokio::runtime::Handle::current())
     }
 
     /// Runs a closure where it may block, on a runtime; see
@@ -241,7 +247,7 @@ impl TaskTracker {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.spawn_blocking_by(task, Location::caller(), || handle.as_inner().clone())
+        self.spawn_blocking_by(task, Location::caller(), handle.as_inner())
     }
 
     /// Tracks a future; see [`TaskTracker::track_future`](::tokio_util::task::TaskTracker::track_future).
@@ -275,40 +281,28 @@ impl TaskTracker {
         }
     }
 
-    fn spawn_by<F: Future>(
-        &self,
-        future: F,
-        kind: TaskKind,
-        site: CallSite,
-        spawn: impl FnOnce(Tracked<TrackedFuture<F>>) -> ::tokio::task::JoinHandle<F::Output>,
-    ) -> JoinHandle<F::Output> {
-        let task = watch::register::<F, F::Output>(kind, site);
+    /// A task made of an `F` that gives an `R`, about to be spawned.
+    fn spawning<F, R>(&self, kind: TaskKind, site: CallSite) -> Spawning {
+        let task = watch::register::<F, R>(kind, site);
         self.enter(task.as_ref());
-        watch::with_handle(task, site, |task| spawn(Tracked::new(self.track_future(future), task)))
+        Spawning::begin(task, site)
     }
 
     #[cfg(not(target_family = "wasm"))]
-    fn spawn_blocking_by<F, T>(
-        &self,
-        work: F,
-        site: CallSite,
-        runtime: impl FnOnce() -> ::tokio::runtime::Handle,
-    ) -> JoinHandle<T>
+    fn spawn_blocking_by<F, T>(&self, work: F, site: CallSite, runtime: &::tokio::runtime::Handle) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
         let token = self.token();
-        let task = watch::register::<F, T>(TaskKind::Blocking, site);
-        self.enter(task.as_ref());
-        watch::with_handle(task, site, |task| {
-            let work = Blocking::new(work, task).into_fn();
-            runtime().spawn_blocking(move || {
-                let output = work();
-                drop(token);
-                output
-            })
-        })
+        let spawning = self.spawning::<F, T>(TaskKind::Blocking, site);
+        let work = blocking(spawning.task(), work);
+        let handle = runtime.spawn_blocking(move || {
+            let output = work();
+            drop(token);
+            output
+        });
+        spawning.end(handle)
     }
 }
 
