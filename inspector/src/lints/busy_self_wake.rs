@@ -55,7 +55,8 @@ Thresholds
   rate  = 1000      and it was polled more often than this in a second
   poll  = 3.00 µs   and its polls were shorter than this on average: they did nothing
 
-A loop that computes and yields between two steps is left alone: its polls take longer than a few microseconds.
+A loop that computes and yields between two steps is left alone: its polls take longer than a few microseconds. So is one
+that rests between its bursts, as a receiver does that yields after each message.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -120,7 +121,9 @@ mod tests {
         let task = judged.target.task(site);
         judged.settle();
         judged.every(ms(3000), |target| {
+            let now = target.now;
             target.task_state(task, |task| {
+                (task.state, task.state_since) = (TaskState::Scheduled, now);
                 task.polls += polls;
                 task.self_wakes += self_wakes;
                 task.wakes += polls;

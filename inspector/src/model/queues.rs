@@ -7,6 +7,8 @@ use super::{Model, Stamp, Task, TaskId, TaskKind, TaskState, Tasks, WaitFor};
 
 /// Polls per second from which a task counts as polled very often.
 const OFTEN: f64 = 500.0;
+/// Who rests for longer than this is not polled without a break. A reading may just meet one that does between two polls.
+const REST: Duration = Duration::from_millis(20);
 /// Tasks that are looked at when the one that waits longest is asked for.
 const LOOK: usize = 64;
 
@@ -33,7 +35,7 @@ impl Queue {
     }
 }
 
-/// When a task was first seen to be polled very often, and its counters then.
+/// Since when a task has been seen to be polled very often and without a break, and its counters then.
 #[derive(Debug, Clone, Copy)]
 struct Since {
     at: Stamp,
@@ -42,7 +44,7 @@ struct Since {
     busy: Duration,
 }
 
-/// A task that is polled very often, and what it has done since it is.
+/// A task that is polled very often and without a break, and what it has done since it is.
 #[derive(Debug, Clone, Copy)]
 pub struct OftenPolled<'a> {
     /// The task.
@@ -103,7 +105,7 @@ pub(crate) struct Queues {
     /// Tasks that are idle with no waker left.
     unwakeable: BTreeSet<TaskId>,
     joins: Joins,
-    /// Tasks that are polled very often.
+    /// Tasks that are polled very often and without a break.
     often: BTreeMap<TaskId, Since>,
 }
 
@@ -129,7 +131,7 @@ impl Queues {
             _ => None,
         });
         self.joins.set(task.id, joined);
-        if task.polls_per_s >= OFTEN {
+        if without_a_break(task, at) {
             let since = Since { at, polls: task.polls, self_wakes: task.self_wakes, busy: task.busy };
             self.often.entry(task.id).or_insert(since);
         } else if !self.often.is_empty() {
@@ -143,6 +145,12 @@ impl Queues {
     }
 }
 
+/// Whether a task is polled very often, and does not rest.
+fn without_a_break(task: &Task, now: Stamp) -> bool {
+    let rests = task.state == TaskState::Idle && now.since(task.state_since) > REST;
+    task.polls_per_s >= OFTEN && !rests
+}
+
 impl Model {
     pub(super) fn tidy_queues(&mut self) {
         let (new, scheduled) = (self.states.get(TaskState::New), self.states.get(TaskState::Scheduled));
@@ -151,7 +159,7 @@ impl Model {
         queues.jobs.tidy(&self.tasks, TaskState::New, new);
         queues.scheduled.tidy(&self.tasks, TaskState::Scheduled, scheduled);
         queues.unwakeable.retain(|id| self.tasks.contains_key(id));
-        queues.often.retain(|id, _| self.tasks.get(id).is_some_and(|task| task.polls_per_s >= OFTEN));
+        queues.often.retain(|id, _| self.tasks.get(id).is_some_and(|task| without_a_break(task, self.now)));
     }
 
     fn first_of<'a>(&'a self, queue: &'a Queue, state: TaskState) -> impl Iterator<Item = &'a Task> {
@@ -186,7 +194,7 @@ impl Model {
         self.track.queues.joins.chained.iter().filter_map(|id| self.tasks.get(id))
     }
 
-    /// Tasks that are polled more than 500 times a second.
+    /// Tasks that are polled more than 500 times a second, and never seen to rest in between.
     pub fn polled_often(&self) -> impl Iterator<Item = OftenPolled<'_>> {
         self.track.queues.often.iter().filter_map(|(id, since)| {
             let task = self.tasks.get(id)?;

@@ -338,13 +338,36 @@ fn a_task_that_is_polled_very_often_is_listed_with_what_it_did_since() {
     let site = target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
     let task = target.task(site);
     target.every(Duration::from_millis(100), 20, |target, _| {
-        target.task_state(task, |task| (task.polls, task.self_wakes) = (task.polls + 1000, task.self_wakes + 900));
+        let now = target.now;
+        target.task_state(task, |task| {
+            (task.polls, task.self_wakes) = (task.polls + 1000, task.self_wakes + 900);
+            (task.state, task.state_since) = (TaskState::Scheduled, now);
+        });
     });
     let often = target.model.polled_often().next().expect("it is");
     assert_eq!(often.task.id, task);
     assert_eq!(often.self_wakes * 10, often.polls * 9);
     target.every(Duration::from_millis(100), 20, |_, _| {});
     assert_eq!(target.model.polled_often().count(), 0);
+}
+
+#[test]
+fn a_task_that_is_polled_very_often_in_bursts_is_not_listed_between_them() {
+    let mut target = Fixture::new();
+    let site = target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
+    let task = target.task(site);
+    target.every(Duration::from_millis(100), 20, |target, n| {
+        let (now, bursts) = (target.now, n % 5 == 0);
+        target.task_state(task, |task| {
+            if bursts {
+                (task.polls, task.state, task.state_since) = (task.polls + 2000, TaskState::Scheduled, now);
+            } else if task.state == TaskState::Scheduled {
+                (task.state, task.state_since) = (TaskState::Idle, now);
+            }
+        });
+        // What is seen here is the update before.
+        assert!(n < 10 || [1, 2].contains(&(n % 5)) || target.model.polled_often().count() == 0, "update {n}");
+    });
 }
 
 #[test]
