@@ -55,8 +55,8 @@ Thresholds
   rate  = 1000      and it was polled more often than this in a second
   poll  = 3.00 µs   and its polls were shorter than this on average: they did nothing
 
-A loop that computes and yields between two steps is left alone: its polls take longer than a few microseconds. So is one
-that rests between its bursts, as a receiver does that yields after each message.
+A loop that computes and yields between two steps is left alone: its polls take longer than a few microseconds. So is
+one that rests between its bursts, as a receiver does that yields after each message.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {

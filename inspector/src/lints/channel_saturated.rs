@@ -126,6 +126,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
 
     let taking = receiver(model, channel);
     let senders = match channel.blocked_senders {
+        0 => "senders wait again and again".to_owned(),
         1 => "1 sender waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "sender")),
     };

@@ -87,10 +87,12 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let share = (lock.contended_s.recent_sum(WINDOW) / lock.acquires_s.recent_sum(WINDOW).max(1.0)).min(1.0);
     Some(Candidate {
         message: format!(
-            "lock `{}` is taken {} for up to {} each, and {waiting:.0} tasks wait for it at any time",
+            "lock `{}` is taken {} for up to {} each, and {} {} for it at any time",
             subject.name,
             text::rate(rate),
             text::duration(hold),
+            text::counted(waiting.round() as u64, "task"),
+            if waiting.round() > 1.0 { "wait" } else { "waits" },
         ),
         evidence: vec![
             Evidence::rate("acquires_per_s", rate).over(text::rate(most)),

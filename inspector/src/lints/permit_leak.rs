@@ -46,14 +46,13 @@ Thresholds
   held    = 1m 00s    or a permit has been held for longer than this
   times   = 20        and so many times as long as others are (p99)
 
-A semaphore whose permits are forgotten and added again, as a signal is, is left alone.
+While nobody waits for a permit, one that is held for long is an info. A semaphore whose permits are forgotten and added
+again, as a signal is, is left alone.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let semaphores = cx.model.locks.values().filter(|lock| lock.kind == LockKind::Semaphore && !lock.closed);
-    out.extend(
-        semaphores.filter(|lock| lock.waiters > 0).filter_map(|lock| forgotten(cx, lock).or_else(|| kept(cx, lock))),
-    );
+    out.extend(semaphores.filter_map(|lock| forgotten(cx, lock).or_else(|| kept(cx, lock))));
 }
 
 fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
@@ -65,7 +64,7 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let seconds = (cx.span(&LASTING).as_secs() as usize).clamp(1, 58);
     let still = lock.acquires_s.points().rev().take(seconds).all(|n| n < 0.5)
         && lock.waiters_s.points().rev().take(seconds).filter(|&n| n > 0.0).count() == seconds;
-    if !leaks || lock.permits_available > 0 {
+    if !leaks || lock.permits_available > 0 || lock.waiters == 0 {
         return None;
     }
     let (subject, group) = subject(cx, lock);
@@ -113,6 +112,8 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let (subject, group) = subject(cx, lock);
     let place = words::place(model, holder.site);
     let at = if place.is_empty() { String::new() } else { format!(", taken at {}", words::short_place(place)) };
+    // While there are others, a long hold is a fact and no harm.
+    let severity = if lock.waiters > 0 { Severity::Warn } else { Severity::Info };
     Some(Candidate {
         message: format!(
             "a permit of {}{at} has been held for {}, others {}; {}",
@@ -127,10 +128,13 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             Evidence::count("waiters", lock.waiters.into()),
             Evidence::words("holder_location", place),
         ],
-        advice: "Give what is done under a permit a limit of time (timeout), so that the permit comes back.".into(),
+        advice:
+            "Give what is done under a permit a limit of time (timeout), so that the permit comes back; one that was \
+                 given to mem::forget never does."
+                .into(),
         confidence: Confidence::Likely,
         hurt: lock.waiters.into(),
-        ..Candidate::enter(subject, &group, Severity::Warn)
+        ..Candidate::enter(subject, &group, severity)
     })
 }
 
@@ -142,6 +146,7 @@ fn subject(cx: &Cx, lock: &Lock) -> (super::Subject, String) {
 
 fn waiters(lock: &Lock) -> String {
     match lock.waiters {
+        0 => "nobody waits".to_owned(),
         1 => "1 task waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "task")),
     }
@@ -198,19 +203,28 @@ mod tests {
 
     #[test]
     fn a_permit_kept_far_longer_than_others_is_named() {
-        let (mut judged, lock) = semaphore();
-        let since = judged.target.now;
-        let site = judged.target.call_site("src/send.rs:20:20");
-        judged.target.lock_state(lock, |lock| {
-            lock.hold_hist.0[10] = 500;
-            lock.hold_max = ms(60);
-            lock.waiters = 2;
-            lock.holders = vec![Holder { since, site, permits: 1, ..Holder::default() }];
-            (lock.holder_count, lock.permits_available) = (1, 7);
-        });
-        judged.every(ms(59_000), |target| target.lock_state(lock, |lock| lock.acquires += 1));
-        judged.expect_nothing();
-        judged.every(ms(3000), |target| target.lock_state(lock, |lock| lock.acquires += 1));
-        assert!(judged.only("permit-leak").message.contains("taken at send.rs:20"));
+        for (waiters, severity, last) in [(2, Severity::Warn, "; 2 tasks wait"), (0, Severity::Info, "; nobody waits")]
+        {
+            let (mut judged, lock) = semaphore();
+            let since = judged.target.now;
+            let site = judged.target.call_site("src/send.rs:20:20");
+            judged.target.lock_state(lock, |lock| {
+                lock.hold_hist.0[10] = 500;
+                lock.hold_max = ms(60);
+                lock.waiters = waiters;
+                lock.holders = vec![Holder { since, site, permits: 1, ..Holder::default() }];
+                (lock.holder_count, lock.permits_available) = (1, 7);
+            });
+            judged.every(ms(59_000), |target| target.lock_state(lock, |lock| lock.acquires += 1));
+            judged.expect_nothing();
+            judged.every(ms(3000), |target| target.lock_state(lock, |lock| lock.acquires += 1));
+            let finding = judged.only("permit-leak");
+            assert_eq!(finding.severity, severity);
+            assert!(
+                finding.message.contains("taken at send.rs:20") && finding.message.ends_with(last),
+                "{}",
+                finding.message
+            );
+        }
     }
 }

@@ -64,9 +64,10 @@ Thresholds
   silent = 2.00 s   messages wait, and the receiver has not asked for so long
   unseen = 3.00 s   the same where nothing tells what the receiver does meanwhile
 
-A receiver that was seen to come in turns, as one that empties the channel at each tick of a timer does, is given three
-turns. One that sleeps, and is due within ten seconds, is given until then while the channel is less than half full; one
-that sleeps for longer leaves its messages for too long. Nothing is said where it is not known what the receiver does.
+A receiver that was seen to come in turns, as one that empties the channel at each tick of a timer does, is given
+three turns. One that sleeps, and is due within ten seconds, is given until then while the channel is less than half
+full; one that sleeps for longer leaves its messages for too long. Nothing is said where it is not known what the
+receiver does, or where it was itself the last to send, as into a channel that is a pool.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -92,7 +93,9 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let asks = task.is_some_and(|task| task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)));
     let coming = task.is_some_and(|task| matches!(task.state, TaskState::Scheduled | TaskState::New));
     let receives = channel.received_s.recent_sum(2) > 0.0;
-    if asks || coming || receives || task.is_some_and(|task| Knots::new(model).is_stuck(task.id)) {
+    // Who put in last is who takes out: what lies there is kept for later, as the connections of a pool are.
+    let keeps = task.is_some_and(|task| task.id == channel.sender_task);
+    if keeps || asks || coming || receives || task.is_some_and(|task| Knots::new(model).is_stuck(task.id)) {
         return None;
     }
     let seen = task.is_some_and(|task| {
@@ -176,6 +179,15 @@ mod tests {
                 channel.last_recv_at = Some(now);
             }
         });
+    }
+
+    #[test]
+    fn what_the_receiver_itself_has_put_in_is_left_alone() {
+        let (mut judged, channel, task) = quiet(Some(8));
+        judged.every(ms(2000), |target| flow(target, channel, 2, 1));
+        judged.target.channel_state(channel, |channel| channel.sender_task = task);
+        judged.run(ms(6000));
+        judged.expect_no_alarm_of("receiver-stalled");
     }
 
     #[test]
