@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::Entity;
-use crate::lints::{Finding, Severity};
+use crate::lints::{Finding, Severity, SubjectKind};
 use crate::model::{Model, SiteId};
 
 /// Accused entities with the worst that is said of each.
@@ -21,7 +21,16 @@ impl Accused {
         for finding in findings.into_iter().filter(|f| f.active()) {
             // Who waits in a circle is accused with it: the lock alone would lead to nobody.
             let circle = finding.cycle.iter().map(|step| Entity::Task(step.task));
-            for entity in circle.chain([Entity::from(finding.subject.kind)]) {
+            // Where the rule knows which of a site's tasks it is, the others are not accused with them.
+            let those = finding.tasks.iter().copied().map(Entity::Task);
+            let subject = match finding.subject.kind {
+                SubjectKind::Site(site) if !finding.tasks.is_empty() => {
+                    worsen(accused.sites.entry(site), finding.severity);
+                    None
+                }
+                kind => Some(Entity::from(kind)),
+            };
+            for entity in circle.chain(those).chain(subject) {
                 worsen(accused.said.entry(entity), finding.severity);
                 if let Entity::Task(id) = entity
                     && let Some(task) = model.tasks.get(&id)

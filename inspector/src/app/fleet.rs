@@ -213,6 +213,7 @@ mod tests {
         for (app, findings) in fleet.apps.iter_mut().zip([Vec::new(), fixture::findings()]) {
             app.live.model = std::sync::Arc::new(fixture::model());
             app.live.findings = findings;
+            app.live.judged_for = crate::lints::SOON;
             app.link = Link::Live { data_at: app.clock };
         }
         fleet.apps.iter_mut().for_each(|app| app.theme = Theme::roles());

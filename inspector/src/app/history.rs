@@ -22,6 +22,8 @@ pub(crate) struct Moment {
     pub(crate) pid: u32,
     /// Those that lasted then, the worst first. Shared between the seconds in which nothing changed.
     pub(crate) findings: Arc<Vec<Finding>>,
+    /// The rules had judged for long enough to have said what they can.
+    pub(crate) judged: bool,
     /// Tasks, polls/s, waits for locks/s, messages in channels.
     pub(crate) figures: [f64; 4],
 }
@@ -46,8 +48,15 @@ impl History {
     pub(crate) const FIGURES: [&'static str; 4] = ["tasks", "polls/s", "lock waits/s", "in channels"];
 
     /// Takes the newest state in, once a second of the target's: a recording that is replayed ten times as fast has as
-    /// many moments as the night that it is of. `findings` are those that last and are not muted.
-    pub(crate) fn record<'a>(&mut self, clock: Duration, model: &Model, findings: impl Iterator<Item = &'a Finding>) {
+    /// many moments as the night that it is of. `findings` are those that last and are not muted, `judged` whether they can
+    /// be all.
+    pub(crate) fn record<'a>(
+        &mut self,
+        clock: Duration,
+        model: &Model,
+        judged: bool,
+        findings: impl Iterator<Item = &'a Finding>,
+    ) {
         let instance = model.target.instance;
         let at = match self.moments.back() {
             None => Duration::ZERO,
@@ -74,6 +83,7 @@ impl History {
             instance,
             pid: model.target.pid,
             findings,
+            judged,
             figures: [
                 model.tasks.len() as f64,
                 last(&totals.polls),

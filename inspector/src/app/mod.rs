@@ -114,11 +114,13 @@ pub struct App {
 }
 
 /// One state of the target, as the screens show it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Shown {
     model: Arc<Model>,
     findings: Vec<Finding>,
     accused: Accused,
+    /// How long the rules had judged it without a break.
+    judged_for: Duration,
 }
 
 /// A finding about an earlier run of the target.
@@ -163,6 +165,21 @@ impl<'a> Cx<'a> {
         self.app.keys.shown(action)
     }
 
+    /// The rules have judged what is shown for long enough that to have found nothing says something.
+    pub(crate) fn judged(&self) -> bool {
+        self.app.shown().judged_for >= crate::lints::SOON
+    }
+
+    /// What to say instead of that all is well before they have.
+    pub(crate) fn looking(&self) -> String {
+        let (so_far, soon) = (self.app.shown().judged_for.as_secs(), crate::lints::SOON.as_secs());
+        let what = match self.app.link {
+            Link::Ended { .. } => "Too short to say".to_owned(),
+            _ => "Looking".to_owned(),
+        };
+        format!("{} {what}: the rules have judged for {so_far} s, and take {soon} s to tell.", self.glyphs.stale)
+    }
+
     /// What is wrong now and not muted, the worst first.
     pub(crate) fn active(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
         let app = self.app;
@@ -196,7 +213,7 @@ impl App {
             depth,
             theme,
             glyphs,
-            live: Shown { model: Arc::default(), findings: Vec::new(), accused: Accused::default() },
+            live: Shown::default(),
             frozen: None,
             past: Vec::new(),
             link: Link::default(),

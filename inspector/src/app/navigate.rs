@@ -81,12 +81,6 @@ impl App {
 /// Puts selection and scrolling right after anything has changed: the cursor stays on its entity wherever that went,
 /// and on its row number when the entity is gone.
 pub(crate) fn settle(app: &mut App) {
-    let shape = layout::layout(app, app.size.0, app.size.1).shape;
-    if shape == layout::Shape::Findings && matches!(app.place().screen.body, Body::Table(_)) {
-        // There is no room for columns: what is wrong comes before everything else.
-        to_root(app, SCREENS[0]);
-        return;
-    }
     let height = app.height();
     match &app.place().screen.body {
         Body::Table(_) => {

@@ -53,6 +53,7 @@ impl Driver {
         self.app.live.accused = Accused::new(&findings, &model);
         self.app.live.model = Arc::new(model);
         self.app.live.findings = findings;
+        self.app.live.judged_for = crate::lints::SOON;
         self.app.link = Link::Live { data_at: self.app.clock };
         if !self.app.frozen() {
             derived::refresh(&mut self.app);
@@ -80,11 +81,11 @@ impl Driver {
             then.totals.channel_depth = wave(60.0);
             then.totals.channel_depth.push(60.0 + if second > 50 { (second - 50) as f64 * 203.0 } else { 0.0 });
             let began = |f: &&Finding| f.active() && f.since <= then.now && second > 30;
-            self.app.history.record(self.clock, &then, findings.iter().filter(began));
+            self.app.history.record(self.clock, &then, true, findings.iter().filter(began));
         }
         let active = findings.iter().filter(|f| f.active());
         self.clock += Duration::from_secs(1);
-        self.app.history.record(self.clock, &model, active);
+        self.app.history.record(self.clock, &model, true, active);
         let clock = self.clock;
         update(&mut self.app, Msg::Tick(clock));
         self.app.link = Link::Live { data_at: clock };

@@ -9,7 +9,7 @@ use super::palette;
 use super::{
     Accused, App, Effect, Engine, Entity, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate, prompt,
 };
-use crate::lints::Wonder;
+use crate::lints::{SOON, Wonder};
 use crate::model::{Model, Target, TaskId};
 use crate::source;
 use crate::view::theme::Role;
@@ -248,7 +248,9 @@ fn heard(app: &mut App, event: source::Event) {
                 live.findings = app.engine.findings().to_vec();
                 let heard = live.findings.iter().filter(|f| !app.mutes.matches(f));
                 live.accused = Accused::new(heard.clone(), &live.model);
-                app.history.record(app.clock, &live.model, heard.filter(|f| f.active()));
+                live.judged_for = app.engine.judged_for(&live.model);
+                let judged = live.judged_for >= SOON;
+                app.history.record(app.clock, &live.model, judged, heard.filter(|f| f.active()));
             }
             app.link = Link::Live { data_at: app.clock };
             fresh(app);
@@ -303,7 +305,7 @@ fn connected(app: &mut App, target: Target) {
         if known != 0 {
             restarted(app, &target);
         }
-        app.live = Shown { model: Arc::new(Model::new(target)), findings: Vec::new(), accused: Accused::default() };
+        app.live = Shown { model: Arc::new(Model::new(target)), ..Shown::default() };
         app.engine = Engine::new(app.options.settings.clone());
         app.refreshed_at = None;
         app.derived = super::Derived::default();

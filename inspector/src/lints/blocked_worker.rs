@@ -255,6 +255,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         // It may be in `block_in_place`, which only the thread tells.
         confidence: if model.target.sees("workers") { Confidence::Certain } else { Confidence::Likely },
         hurt: waiting + blocked.len() as u64,
+        tasks: blocked.iter().map(|blocked| blocked.task).filter(|task| task.0 != 0).collect(),
         ..Candidate::enter(subject, &group, Severity::Crit)
     })
 }

@@ -107,6 +107,7 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
                  tokio::time::sleep for a pause; a future of your own keeps the waker and is woken by who makes it ready."
             .into(),
         hurt: worst.task.polls_per_s as u64,
+        tasks: tasks.iter().map(|often| often.task.id).collect(),
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
 }

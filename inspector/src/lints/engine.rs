@@ -22,6 +22,8 @@ const BREAK: Duration = Duration::from_secs(2);
 /// The longest window that rules look back over, ten whole seconds, and the time until it is judged: what is said within
 /// the first of it may have been so before.
 const WINDOW: Duration = Duration::from_secs(12);
+/// How long most rules take to say something, once they judge: before that, to have found nothing says little.
+pub(crate) const SOON: Duration = Duration::from_secs(5);
 /// Effects that are named beside their cause.
 const EFFECTS: usize = 3;
 
@@ -35,6 +37,8 @@ pub struct Engine {
     /// When it first judged.
     first: Option<Stamp>,
     last: Option<Stamp>,
+    /// Since when it has judged without a break.
+    steady: Option<Stamp>,
 }
 
 /// What is alike: the rule, and the place (or the subject, where no place is known).
@@ -78,7 +82,15 @@ impl Tracked {
 impl Engine {
     /// An engine for one target that has found nothing yet.
     pub fn new(settings: Settings) -> Engine {
-        Engine { settings, tracked: HashMap::new(), findings: Vec::new(), folded: Vec::new(), first: None, last: None }
+        Engine {
+            settings,
+            tracked: HashMap::new(),
+            findings: Vec::new(),
+            folded: Vec::new(),
+            first: None,
+            last: None,
+            steady: None,
+        }
     }
 
     /// Findings: active ones first, then the worst, then what hurts most; those that cleared within the last minute
@@ -92,6 +104,12 @@ impl Engine {
         &self.folded
     }
 
+    /// How long it has judged `model` without a break: what was found within the first [`SOON`] of it need not be all.
+    pub(crate) fn judged_for(&self, model: &Model) -> Duration {
+        let steady = self.steady.filter(|_| model.complete && !model.is_settling());
+        steady.map_or(Duration::ZERO, |since| model.now.since(since))
+    }
+
     /// Judges the model as it is now. To be called after each update; before the first snapshot is whole, and while a
     /// target comes to itself after a pause, it does nothing.
     pub fn evaluate(&mut self, model: &Model) {
@@ -102,9 +120,10 @@ impl Engine {
         let elapsed = self.last.map_or(Duration::ZERO, |last| now.since(last));
         if self.last.is_some_and(|last| now < last) {
             self.tracked.clear();
-            self.first = None;
+            (self.first, self.steady) = (None, None);
         }
         if elapsed > BREAK {
+            self.steady = None;
             self.tracked.retain(|_, tracked| tracked.raised);
             for tracked in self.tracked.values_mut() {
                 tracked.met_since = None;
@@ -116,6 +135,7 @@ impl Engine {
         }
         self.last = Some(now);
         self.first.get_or_insert(now);
+        self.steady.get_or_insert(now);
 
         let mut judged = HashMap::new();
         let mut candidates = Vec::new();
@@ -277,6 +297,7 @@ impl Tracked {
                 message: String::new(),
                 evidence: Vec::new(),
                 cycle: Vec::new(),
+                tasks: Vec::new(),
                 advice: String::new(),
                 confidence: candidate.confidence,
                 since: now,
@@ -352,6 +373,7 @@ impl Tracked {
         finding.message = candidate.message;
         finding.evidence = candidate.evidence;
         finding.cycle = candidate.cycle;
+        finding.tasks = candidate.tasks;
         finding.advice = candidate.advice.into_owned();
         finding.confidence = candidate.confidence;
         self.causes = candidate.causes;

@@ -189,6 +189,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Tasks that wait for each other in a circle; empty for most rules.
     pub cycle: Vec<WaitStep>,
+    /// Of a site's tasks those that it is about, where the rule knows each of them; empty where it is about all.
+    pub tasks: Vec<TaskId>,
     /// What to do about it, in one or two sentences.
     pub advice: String,
     /// How sure.

@@ -99,6 +99,7 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task]) -> Option<Candidate> {
         onset: Some(first.state_since.after(cx.span(&IDLE))),
         began: Some(first.state_since),
         hurt: tasks.len() as u64,
+        tasks: tasks.iter().map(|task| task.id).collect(),
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
 }

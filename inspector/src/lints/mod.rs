@@ -54,6 +54,7 @@ mod watch_unobserved;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use engine::SOON;
 pub use engine::{Engine, worst};
 pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, Subject, SubjectKind, WaitStep};
 pub(crate) use measure::in_words;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::settings::RuleSettings;
 use super::{Confidence, Evidence, Severity, Subject, WaitStep};
-use crate::model::{Model, Stamp};
+use crate::model::{Model, Stamp, TaskId};
 use crate::text;
 
 /// One rule. What is common to all (how long a condition must last, how long a finding outlives it, folding) is done
@@ -150,6 +150,8 @@ pub(super) struct Candidate {
     /// Places further on, along what is waited for: a finding that accuses one of them may be why this one is there, but
     /// not the other way round.
     pub(super) behind: Vec<String>,
+    /// Of a site's tasks those that it is about, where the rule knows each of them; empty where it is about all.
+    pub(super) tasks: Vec<TaskId>,
     /// It is said only when it was there at the update before too, however long it seems to have lasted.
     pub(super) twice: bool,
     /// Who waits for whom, in a circle; empty when there is none.
@@ -176,6 +178,7 @@ impl Candidate {
             onset: None,
             began: None,
             hurt: 0,
+            tasks: Vec::new(),
             group: group.to_owned(),
             causes: if group.is_empty() { Vec::new() } else { vec![group.to_owned()] },
             behind: Vec::new(),

@@ -79,7 +79,7 @@ fn target(app: &App, buf: &mut Buffer, area: Rect) {
             let word = finding.severity.to_string().to_uppercase();
             (Role::from(finding.severity), format!("{} {word}", g.severity(finding.severity)))
         }
-        None if cx.model.complete => (Role::Ok, format!("{} OK", g.ok)),
+        None if cx.judged() => (Role::Ok, format!("{} OK", g.ok)),
         None => (Role::Muted, g.stale.to_owned()),
     };
     let (link_role, link) = frame::link(app);
@@ -107,7 +107,8 @@ fn target(app: &App, buf: &mut Buffer, area: Rect) {
             let place = if place.is_empty() { String::new() } else { format!("{place} ") };
             (Role::Text, format!("{place}{}", finding.message))
         }
-        None if cx.model.complete => (Role::Muted, "nothing is wrong that the rules can see".to_owned()),
+        None if cx.judged() => (Role::Muted, "nothing is wrong that the rules can see".to_owned()),
+        None if cx.model.complete => (Role::Muted, "the rules are looking".to_owned()),
         None => (Role::Muted, "nothing was heard of it yet".to_owned()),
     };
     let text = fit::head(&text, usize::from(area.width).saturating_sub(INDENT + 1), g.ellipsis);

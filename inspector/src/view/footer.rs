@@ -3,14 +3,13 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::layout::Shape;
 use super::theme::Role;
 use super::{fit, widgets};
-use crate::app::keymap::{Action, Scope};
+use crate::app::keymap::Action;
 use crate::app::{App, Prompt, PromptKind, complete, palette};
 
 /// Draws it, and above it what helps with typing.
-pub(crate) fn draw(app: &App, buf: &mut Buffer, area: Rect, shape: Shape) {
+pub(crate) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
     let theme = &app.theme;
     let end = area.right();
     if let Some(prompt) = &app.prompt {
@@ -28,7 +27,6 @@ pub(crate) fn draw(app: &App, buf: &mut Buffer, area: Rect, shape: Shape) {
         .filter(|b| !b.binding.hint.is_empty() && b.binding.scope.holds(app))
         // There is nothing to go back to on a list without a filter.
         .filter(|b| b.binding.action != Action::Back || app.way().len() > 1 || !app.place().filter_text.is_empty())
-        .filter(|b| shape == Shape::Full || matches!(b.binding.scope, Scope::Any | Scope::Lost | Scope::Findings))
         .map(|b| (b.shown.split(' ').next().unwrap_or_default(), b.binding.hint))
         .collect();
     // Help and quit are the last of the table and the last to go.

@@ -23,32 +23,25 @@ pub(crate) struct Layout {
 pub(crate) enum Shape {
     /// Below 40x8: which size it needs.
     TooSmall,
-    /// Below 60x15: findings only.
-    Findings,
-    /// All screens.
-    Full,
+    /// Something, even if it has fewer columns.
+    Fits,
 }
 
 /// The layout of `columns` x `rows`.
 pub(crate) fn layout(app: &App, columns: u16, rows: u16) -> Layout {
     let line = |y| Rect::new(0, y, columns, 1);
     let nothing = Rect::new(0, 0, 0, 0);
-    let shape = if columns < 40 || rows < 8 {
-        Shape::TooSmall
-    } else if columns < 60 || rows < 15 {
-        Shape::Findings
-    } else {
-        Shape::Full
-    };
+    let shape = if columns < 40 || rows < 8 { Shape::TooSmall } else { Shape::Fits };
     if shape == Shape::TooSmall {
         let list = Rect::new(0, 0, columns, rows);
         return Layout { shape, header: nothing, tabs: nothing, banner: nothing, list, side: nothing, footer: nothing };
     }
-    let tabs = u16::from(shape == Shape::Full);
+    // Of fewer lines each is worth more than the names of the screens.
+    let tabs = u16::from(rows >= 10);
     let banner = u16::from(super::frame::banner(app).is_some());
     let top = 1 + tabs + banner;
     let body = Rect::new(0, top, columns, rows - top - 1);
-    let beside = shape == Shape::Full && columns >= 120 && !app.wide && app.beside().is_some();
+    let beside = columns >= 120 && !app.wide && app.beside().is_some();
     let list_width = if beside { columns * 5 / 8 } else { columns };
     Layout {
         shape,

@@ -53,7 +53,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
             frame.buffer_mut().set_style(layout.list.union(layout.side).intersection(area), dim);
         }
     }
-    footer::draw(app, frame.buffer_mut(), layout.footer, layout.shape);
+    footer::draw(app, frame.buffer_mut(), layout.footer);
     if std::ptr::eq(app.glyphs, &raw const glyphs::ASCII) {
         to_ascii(frame.buffer_mut());
     }

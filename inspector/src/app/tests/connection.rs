@@ -93,6 +93,25 @@ fn a_restarted_target_is_announced_and_its_old_findings_are_kept_in_grey() {
 }
 
 #[test]
+fn nothing_found_is_not_called_well_before_the_rules_have_judged_for_a_while() {
+    let mut driver = Driver::new(80, 24);
+    driver.hear(Event::Connected(Box::new(fixture::target())));
+    for tenth in 0..=50 {
+        let first = tenth == 0;
+        let now = Stamp(1 + tenth * 100_000_000);
+        let batch = Batch { seq: tenth, now, snapshot_begin: first, snapshot_end: first, ..Batch::default() };
+        driver.hear(Event::Update(Box::new(batch)));
+        let text = driver.text();
+        assert_eq!(text.contains("Nothing is wrong"), tenth == 50, "{text}");
+        assert_eq!(
+            text.contains(&format!("Looking: the rules have judged for {} s", tenth / 10)),
+            tenth < 50,
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn what_is_shed_and_what_the_probe_takes_is_in_the_first_line() {
     let mut driver = Driver::shop(120, 24);
     let first = |driver: &mut Driver| driver.text().lines().next().unwrap_or_default().to_owned();

@@ -101,6 +101,26 @@ fn the_accused_have_the_same_sign_in_every_table() {
 }
 
 #[test]
+fn of_a_sites_tasks_only_those_that_the_rule_knows_are_accused() {
+    let (model, mut findings) = (crate::app::fixture::model(), crate::app::fixture::findings());
+    findings.truncate(1);
+    let id = crate::model::TaskId(101);
+    findings[0].subject.kind = crate::lints::SubjectKind::Site(model.tasks[&id].site);
+    for (tasks, marked) in [(vec![id], 1..=1), (Vec::new(), 2..=100)] {
+        findings[0].tasks = tasks;
+        let mut driver = Driver::new(120, 40);
+        driver.show(model.clone(), findings.clone());
+        driver.keys("2");
+        assert!(driver.text().lines().any(|l| l.starts_with('✗') && l.contains("place_order")), "{}", driver.text());
+        driver.keys("v");
+        let rows = driver.text().lines().filter(|l| l.starts_with('✗')).count();
+        assert!(marked.contains(&rows), "{}", driver.text());
+        driver.keys(":task 102<Enter>");
+        assert_eq!(driver.text().contains("blocked-worker"), *marked.end() > 1, "{}", driver.text());
+    }
+}
+
+#[test]
 fn help_lists_every_key_and_every_screen() {
     let mut driver = Driver::shop(100, 200);
     driver.keys("?");

@@ -57,7 +57,7 @@ fn a_night_that_is_replayed_ten_times_as_fast_has_all_its_seconds() {
     // Ten updates a second, each of which tells of one second of the target.
     for tenth in 1..=100 {
         model.now = model.now.after(Duration::from_secs(1));
-        driver.app.history.record(Duration::from_millis(100 * tenth), &model, std::iter::empty());
+        driver.app.history.record(Duration::from_millis(100 * tenth), &model, true, std::iter::empty());
     }
     assert_eq!(driver.app.history.len(), 100);
     driver.wait(Duration::from_secs(10));
@@ -65,8 +65,23 @@ fn a_night_that_is_replayed_ten_times_as_fast_has_all_its_seconds() {
     assert!(driver.text().contains("30s ago"), "{}", driver.text());
     // Another process may be younger: then the dashboard's own clock tells.
     (model.target.instance, model.now) = (8, Stamp(0));
-    driver.app.history.record(Duration::from_secs(15), &model, std::iter::empty());
+    driver.app.history.record(Duration::from_secs(15), &model, true, std::iter::empty());
     assert_eq!(driver.app.history.len(), 101);
+}
+
+#[test]
+fn seconds_that_the_rules_had_not_judged_are_not_called_well() {
+    let mut driver = Driver::shop(100, 30);
+    let mut model = fixture::model();
+    for judged in [false, true] {
+        model.now = model.now.after(Duration::from_secs(1));
+        driver.app.history.record(Duration::from_secs(1), &model, judged, std::iter::empty());
+    }
+    driver.keys("7");
+    assert!(driver.text().contains("Nothing was wrong"), "{}", driver.text());
+    driver.keys("<Left>");
+    let text = driver.text();
+    assert!(text.contains("The rules had not seen enough") && !text.contains("Nothing was wrong"), "{text}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(crate) mod workers;
 use crate::app::screen::Screen;
 use crate::app::{Cx, Entity};
 use crate::lints::Finding;
-use crate::model::{Blind, Frame, Histogram, LockKind, Stack, StackCause, WaitFor};
+use crate::model::{Blind, Frame, Histogram, LockKind, SiteId, Stack, StackCause, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, names};
@@ -178,10 +178,19 @@ pub(crate) fn more(all: usize, shown: usize, page: &mut Page) {
 
 /// The findings about `entity` that last, as links.
 pub(crate) fn accusations(cx: &Cx, entity: Entity, page: &mut Page) {
-    let concerns = |f: &&Finding| {
-        Entity::from(f.subject.kind) == entity || f.cycle.iter().any(|step| Entity::Task(step.task) == entity)
-    };
-    for finding in cx.active().filter(concerns) {
+    accuse(cx, page, |f| {
+        let mut tasks = f.tasks.iter().copied().chain(f.cycle.iter().map(|step| step.task));
+        Entity::from(f.subject.kind) == entity || tasks.any(|task| Entity::Task(task) == entity)
+    });
+}
+
+/// The same about all tasks of a site, one of which is in front: not what is said of some of the others.
+pub(crate) fn accusations_of_all(cx: &Cx, site: SiteId, page: &mut Page) {
+    accuse(cx, page, |f| Entity::from(f.subject.kind) == Entity::Site(site) && f.tasks.is_empty());
+}
+
+fn accuse(cx: &Cx, page: &mut Page, concerns: impl Fn(&Finding) -> bool) {
+    for finding in cx.active().filter(|f| concerns(f)) {
         page.blank();
         let role = Role::from(finding.severity);
         let sign = cx.glyphs.severity(finding.severity);

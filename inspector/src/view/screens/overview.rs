@@ -199,7 +199,11 @@ fn healthy(cx: &Cx, page: &mut Page) {
         return;
     }
     let count = |n: usize, noun: &str| crate::text::counted(n as u64, noun);
-    page.words(Role::Ok, &format!("{} Nothing is wrong that the rules can see.", cx.glyphs.ok));
+    if cx.judged() {
+        page.words(Role::Ok, &format!("{} Nothing is wrong that the rules can see.", cx.glyphs.ok));
+    } else {
+        page.words(Role::Info, &cx.looking());
+    }
     page.words(
         Role::Muted,
         &format!(

@@ -89,7 +89,7 @@ pub(super) fn about(cx: &Cx, id: TaskId, page: &mut Page) {
         super::calls(cx, &suspension.calls, page);
     }
     page.blank();
-    super::accusations(cx, Entity::Site(task.site), page);
+    super::accusations_of_all(cx, task.site, page);
 
     page.heading("Where it comes from");
     // A library's that is seen only while it waits goes by the line at which it was seen first.

@@ -132,6 +132,7 @@ fn strip(cx: &Cx, at: usize, moment: &Moment, lanes: usize, buf: &mut Buffer, ar
     lane("worst", "", &|n, m| match m.worst() {
         _ if restarted(n, m) => (Role::Warn, g.pipe),
         Some(severity) => (severity.into(), g.severity(severity)),
+        None if !m.judged => (Role::Muted, " "),
         None => (Role::Ok, g.dot),
     });
     let most = shown.iter().map(|(_, m)| m.findings.len()).max().unwrap_or(0) as f64;
@@ -171,7 +172,14 @@ fn lines(cx: &Cx, moment: &Moment, selected: Option<Row>, area: Rect) -> Vec<(Op
     let width = usize::from(area.width);
     let height = usize::from(area.height);
     let mut out: Vec<(Option<Row>, Line)> = Vec::new();
-    if moment.findings.is_empty() {
+    if moment.findings.is_empty() && !moment.judged {
+        let text = if cx.app.scrubbed.is_some() || cx.judged() {
+            format!(" {} The rules had not seen enough of it yet to say whether anything was wrong.", cx.glyphs.stale)
+        } else {
+            format!(" {}", cx.looking())
+        };
+        out.push((None, vec![(Role::Muted, text)]));
+    } else if moment.findings.is_empty() {
         out.push((None, vec![(Role::Ok, format!(" {} Nothing was wrong that the rules can see.", cx.glyphs.ok))]));
     }
     let short = moment.findings.len() * 3 > height;
