@@ -191,6 +191,13 @@ pub fn short_type(name: &str) -> String {
     head(if out.is_empty() { name } else { &out }, LONGEST)
 }
 
+/// What goes by a type, made at `location`, is called: its short name, or that place where the type says nothing.
+pub fn type_or_place(name: &str, location: &str) -> String {
+    // Any future in a box.
+    let nameless = name.is_empty() || name.starts_with("core::pin::Pin<alloc::boxed::Box<dyn ");
+    if nameless && !location.is_empty() { place_name(location) } else { short_type(name) }
+}
+
 /// A type's name without the `<…>` of functions, whose futures and closures go on with `::{` after it.
 fn without_generics_of_functions(name: &str) -> String {
     let mut out = String::new();
@@ -263,6 +270,17 @@ mod tests {
         assert_eq!(place_name("/rustc/0123abcd/library/alloc/src/sync.rs:3734:9"), "sync.rs:3734");
         assert!(is_std("/rustc/0123abcd/library/alloc/src/sync.rs:3734:9") && !is_std("library/src/main.rs:3:9"));
         assert_eq!(place_name(""), "");
+    }
+
+    #[test]
+    fn a_boxed_future_goes_by_its_place() {
+        let boxed =
+            "core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future<Output = ()> + core::marker::Send>>";
+        assert_eq!(type_or_place(boxed, "src/main.rs:9:5"), "main.rs:9");
+        assert_eq!(type_or_place("", "src/main.rs:9:5"), "main.rs:9");
+        assert_eq!(type_or_place("shop::pay::{{closure}}", "src/main.rs:9:5"), "pay");
+        assert!(type_or_place(boxed, "").starts_with("Pin<Box<dyn Future"));
+        assert_eq!(type_or_place("", ""), "");
     }
 
     #[test]

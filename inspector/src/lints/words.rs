@@ -31,9 +31,8 @@ fn name(own: &str, site: Option<&Site>) -> String {
     if !own.is_empty() {
         return text::head(own, 48);
     }
-    match site {
-        Some(site) if !site.name.is_empty() => text::short_type(&site.name),
-        Some(site) if !site.location.is_empty() => text::place_name(&site.location),
+    match site.map(|site| text::type_or_place(&site.name, &site.location)) {
+        Some(name) if !name.is_empty() => name,
         _ => "?".to_owned(),
     }
 }

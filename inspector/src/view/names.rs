@@ -30,11 +30,7 @@ fn named(own: &str, model: &Model, site: SiteId) -> String {
     if !own.is_empty() {
         return own.to_owned();
     }
-    match model.sites.get(&site) {
-        Some(site) if !site.name.is_empty() => text::short_type(&site.name),
-        Some(site) => text::place_name(&site.location),
-        None => String::new(),
-    }
+    model.sites.get(&site).map_or_else(String::new, |site| text::type_or_place(&site.name, &site.location))
 }
 
 /// `orders.rs:10` of `src/handlers/orders.rs:10:5`.
