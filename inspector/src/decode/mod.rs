@@ -151,6 +151,7 @@ pub fn hello(address: String, answer: v1::HelloResponse) -> Result<Target, Decod
             .collect(),
         slow_poll: Duration::from_nanos(answer.slow_poll_ns),
         tick: Duration::from_millis(answer.tick_ms.into()),
+        cpus: answer.cpus,
     })
 }
 

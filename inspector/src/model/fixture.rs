@@ -63,6 +63,7 @@ impl Fixture {
             blind: Vec::new(),
             slow_poll: Duration::from_millis(10),
             tick: Duration::from_millis(100),
+            cpus: 0,
         })
     }
 
@@ -109,6 +110,11 @@ impl Fixture {
     /// A place where channels are made.
     pub fn channel_site(&mut self, location: &str, name: &str) -> SiteId {
         self.site(SiteKind::Channel, location, name, OutputKind::Unknown)
+    }
+
+    /// A place where futures of that type are given a limit of time.
+    pub fn timeout_site(&mut self, location: &str, future: &str) -> SiteId {
+        self.site(SiteKind::Call, location, future, OutputKind::Unknown)
     }
 
     /// A place where something is awaited.

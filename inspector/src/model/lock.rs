@@ -220,7 +220,7 @@ pub struct Lock {
     pub closed_by: TaskId,
     /// The token that a token is a child of; 0 for none.
     pub parent: LockId,
-    /// Of [`Lock::waiters`]: those that want to write.
+    /// Of [`Lock::waiters`]: those that want to write; of a `Notify`, those that asked for the future and awaited it at once.
     pub waiting_writers: u32,
     /// `notify_waiters` that found nobody waiting, ever.
     pub lost_notifies: u64,

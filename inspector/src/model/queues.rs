@@ -12,6 +12,10 @@ const REST: Duration = Duration::from_millis(20);
 /// Tasks that are looked at when the one that waits longest is asked for.
 const LOOK: usize = 64;
 
+/// A wait for a worker counts as one of lately for so long. Workers that take what yielded in rounds let the longest wait
+/// rise and fall, and fall short at any one moment.
+const LATELY: Duration = Duration::from_millis(500);
+
 /// Tasks in one state, by when it began; those that left it meanwhile are dropped when they come to the front.
 #[derive(Debug, Clone, Default)]
 struct Queue(VecDeque<(Stamp, TaskId)>);
@@ -102,6 +106,8 @@ pub(crate) struct Queues {
     unpolled: Queue,
     jobs: Queue,
     scheduled: Queue,
+    /// How long the first of `scheduled` had waited, at the updates of lately.
+    late: VecDeque<(Stamp, Duration)>,
     /// Tasks that are idle with no waker left.
     unwakeable: BTreeSet<TaskId>,
     joins: Joins,
@@ -160,6 +166,10 @@ impl Model {
         queues.scheduled.tidy(&self.tasks, TaskState::Scheduled, scheduled);
         queues.unwakeable.retain(|id| self.tasks.contains_key(id));
         queues.often.retain(|id, _| self.tasks.get(id).is_some_and(|task| without_a_break(task, self.now)));
+        let late = self.woken().next().map_or(Duration::ZERO, |task| self.lasted(task.state_since));
+        let (now, queues) = (self.now, &mut self.track.queues);
+        queues.late.push_back((now, late));
+        queues.late.retain(|&(at, _)| at <= now && now.since(at) <= LATELY);
     }
 
     fn first_of<'a>(&'a self, queue: &'a Queue, state: TaskState) -> impl Iterator<Item = &'a Task> {
@@ -182,6 +192,11 @@ impl Model {
     /// Tasks that were woken and not polled since, those that wait longest first; some dozens.
     pub fn woken(&self) -> impl Iterator<Item = &Task> {
         self.first_of(&self.track.queues.scheduled, TaskState::Scheduled)
+    }
+
+    /// The longest that a woken task was seen to wait within the last half second.
+    pub fn woken_lately(&self) -> Duration {
+        self.track.queues.late.iter().map(|&(_, waited)| waited).max().unwrap_or_default()
     }
 
     /// Tasks that are idle and that nothing is left to wake.

@@ -1,7 +1,7 @@
 //! What is done once a second of the target's time: the points of every series, and forgetting what is old.
 use std::time::Duration;
 
-use super::{Channel, Histogram, Lock, Model, Oneshots, Series, Site, SiteKind, Stamp};
+use super::{Channel, Histogram, Lock, Model, Oneshots, Series, Site, Stamp};
 
 /// How long stacks are kept.
 const RECENT: Duration = Duration::from_mins(1);
@@ -65,7 +65,7 @@ impl Model {
             for channel in self.channels.values_mut() {
                 channel.depth_s.push(channel.depth() as f64);
             }
-            for site in self.sites.values_mut().filter(|site| site.kind == SiteKind::Spawn) {
+            for site in self.sites.values_mut().filter(|site| site.has_totals()) {
                 site.begin_series();
             }
             return;
@@ -103,7 +103,7 @@ impl Model {
         let old = now.before(RECENT);
         self.stacks.retain(|stack| stack.at >= old);
         for site in self.sites.values_mut() {
-            if site.kind == SiteKind::Spawn {
+            if site.has_totals() {
                 site.take_seconds(taking);
             }
             site.recent_slow.age(now);

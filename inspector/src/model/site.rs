@@ -52,7 +52,8 @@ pub struct Site {
 
     /// Tasks spawned, ever.
     pub spawned: u64,
-    /// Of those: ended.
+    /// Of those: ended. Of a call site, futures that were given a limit of time there and ended or were given up: see
+    /// [`Site::is_limit`].
     pub finished: u64,
     /// Of those: not shown one by one.
     pub shed: u64,
@@ -77,7 +78,7 @@ pub struct Site {
     pub panics: u64,
     /// Of those: whose `JoinError` can no longer be seen.
     pub panics_lost: u64,
-    /// Tasks aborted.
+    /// Tasks aborted; futures given up.
     pub aborted: u64,
     /// The tasks from here that are shown one by one, by state.
     pub states: StateCounts,
@@ -146,6 +147,15 @@ impl Event for SlowPoll {
 }
 
 impl Site {
+    /// Whether futures are given a limit of time here, and were ever given up.
+    pub fn is_limit(&self) -> bool {
+        self.kind == SiteKind::Call && self.finished > 0
+    }
+
+    pub(super) fn has_totals(&self) -> bool {
+        self.kind == SiteKind::Spawn || self.is_limit()
+    }
+
     /// Tasks from here that have not ended.
     pub fn live(&self) -> u64 {
         self.spawned.saturating_sub(self.finished)

@@ -47,6 +47,8 @@ pub struct Target {
     pub slow_poll: Duration,
     /// Time between two updates.
     pub tick: Duration,
+    /// How many CPUs the process may use at once; 0 when that is not known.
+    pub cpus: u32,
 }
 
 impl Target {

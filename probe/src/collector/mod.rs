@@ -165,7 +165,7 @@ impl Collector {
         self.channels(&mut messages);
         #[cfg(feature = "console")]
         self.tell_consoles(&running);
-        for site in self.recorder.sites.all().filter(|site| site.is_spawn()) {
+        for site in self.recorder.sites.all().filter(|site| site.has_totals()) {
             let version = wire::totals_version(site);
             if self.totals.insert(site.id, version) != Some(version) {
                 messages.site_totals(site, &mut self.dictionary);

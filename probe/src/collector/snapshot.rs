@@ -61,7 +61,7 @@ impl Collector {
             cursor.next += 1;
             let more = match cursor.part {
                 Part::Status => {
-                    for site in self.recorder.sites.all().filter(|site| site.is_spawn()) {
+                    for site in self.recorder.sites.all().filter(|site| site.has_totals()) {
                         messages.site_totals(site, &mut self.dictionary);
                     }
                     for site in self.recorder.sites.all().filter(|site| site.is_oneshot()) {

@@ -315,6 +315,19 @@ impl LockSlot {
         self.short_holds.load(Relaxed)
     }
 
+    /// Of a `Notify`: so many more, or less, wait that asked for the future and awaited it at once.
+    pub(crate) fn waits_at_once(&'static self, change: i32) {
+        if change != 0 {
+            self.hold_total.fetch_add(i64::from(change).cast_unsigned(), Relaxed);
+            self.mark();
+        }
+    }
+
+    /// How many those are. As nobody holds it, the number has the place of the holds' sum.
+    pub(super) fn waiting_at_once(&self) -> u32 {
+        self.hold_total.load(Relaxed) as u32
+    }
+
     /// Of a token and a tracker: gives it what only they have, which lies in the place of the holds' count.
     pub(super) fn set_ending(&self, ending: &'static EndingSlot) {
         self.short_holds.store(Arena::index(ending) + 1, Release);

@@ -31,6 +31,7 @@
 //! | [`membership`] | the token and the tracker of a task |
 //! | [`names`] | what the app calls its things |
 //! | [`oneshot`] | what became of oneshot channels |
+//! | `limited` | what became of futures with a limit of time |
 //! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
 //! | `unwatched` | the same without the hooks, while they wait |
 //! | `by_id` | from ids to what they stand for |
@@ -54,6 +55,8 @@ pub(crate) mod histogram;
 pub(crate) mod holds;
 pub(crate) mod in_poll;
 pub(crate) mod lazy;
+#[cfg(feature = "watch-time")]
+pub(crate) mod limited;
 pub(crate) mod lock;
 pub(crate) mod lock_details;
 pub(crate) mod longest;

@@ -44,6 +44,9 @@ pub(crate) enum SiteKind {
     Oneshot = 4,
     /// Where a task waits of which nothing else is known.
     Wait = 5,
+    /// Where a future is given a limit of time: those that came to an end count as finished, those that did not as aborted
+    /// too.
+    Timeout = 6,
 }
 
 /// What the tasks of a spawn site return.
@@ -107,9 +110,9 @@ pub(crate) fn add(total: &AtomicU64, n: u64) {
 }
 
 impl Site {
-    /// Whether tasks come from here.
-    pub(crate) fn is_spawn(&self) -> bool {
-        self.info.kind == SiteKind::Spawn
+    /// Whether what comes from here is told in totals: tasks, and futures with a limit of time.
+    pub(crate) fn has_totals(&self) -> bool {
+        matches!(self.info.kind, SiteKind::Spawn | SiteKind::Timeout)
     }
 
     /// Whether oneshot channels come from here.
@@ -155,17 +158,34 @@ impl Sites {
     /// The site of `info`, made if it is new; `None` when there are too many, and counted.
     #[inline]
     pub(crate) fn get(&'static self, info: &SiteInfo) -> Option<&'static Site> {
+        match self.look(info) {
+            Ok(site) => Some(site),
+            Err(Some(place)) => self.insert(place, info),
+            Err(None) => {
+                self.shed.fetch_add(1, Relaxed);
+                None
+            }
+        }
+    }
+
+    /// The site of `info`, if there is one.
+    pub(crate) fn known(&'static self, info: &SiteInfo) -> Option<&'static Site> {
+        self.look(info).ok()
+    }
+
+    /// The site of `info`, or the place that it would have, unless the table is full there.
+    #[inline]
+    fn look(&'static self, info: &SiteInfo) -> Result<&'static Site, Option<usize>> {
         let mut place = hash(info) % PLACES;
         for _ in 0..MAX_PROBES {
             // SAFETY: null, or a site that was leaked by `insert`.
             match unsafe { self.places[place].load(Acquire).as_ref() } {
-                Some(site) if same(&site.info, info) => return Some(site),
+                Some(site) if same(&site.info, info) => return Ok(site),
                 Some(_) => place = (place + 1) % PLACES,
-                None => return self.insert(place, info),
+                None => return Err(Some(place)),
             }
         }
-        self.shed.fetch_add(1, Relaxed);
-        None
+        Err(None)
     }
 
     #[cold]

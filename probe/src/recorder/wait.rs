@@ -312,6 +312,11 @@ impl<F, A: Awaited> Watched<F, A> {
         &self.awaited
     }
 
+    /// Where it is awaited.
+    pub(crate) fn site(&self) -> &'static Location<'static> {
+        self.site
+    }
+
     /// tokio's own future.
     pub(crate) fn future(self: Pin<&mut Self>) -> Pin<&mut F> {
         // SAFETY: pinned with `self`, as in `poll`.

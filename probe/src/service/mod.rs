@@ -80,6 +80,7 @@ impl Inspect for Service {
             blind: visible::blind(self.recorder, self.no_stacks.as_deref()),
             slow_poll_ns: SLOW_POLL,
             tick_ms: TICK_MS,
+            cpus: std::thread::available_parallelism().map_or(0, |cpus| cpus.get() as u32),
         }))
     }
 

@@ -77,7 +77,7 @@ impl Dictionary {
                 site::SiteKind::Spawn => SiteKind::Spawn,
                 site::SiteKind::Lock => SiteKind::Lock,
                 site::SiteKind::Channel | site::SiteKind::Oneshot => SiteKind::Channel,
-                site::SiteKind::Wait => SiteKind::Call,
+                site::SiteKind::Wait | site::SiteKind::Timeout => SiteKind::Call,
             };
             let output = match info.output {
                 site::OutputKind::Unknown => OutputKind::Unspecified,

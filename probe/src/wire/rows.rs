@@ -128,7 +128,7 @@ impl Messages {
         states.permits_total.push(total);
         states.permits_available.push(available);
         states.holders.push(held + shared.holders + lock.ending.map_or(0, |ending| ending.members));
-        states.waiting_writers.push(shared.waiting_writers);
+        states.waiting_writers.push(if is_notify { lock.waiting_at_once } else { shared.waiting_writers });
         states.closed.push(shared.closed || lock.ending.is_some() && lock.ready);
         states.closed_at_ns.push(since_start_ns(lock.ending.map_or(0, |ending| ending.at)));
         states.closed_site.push(closed_site);

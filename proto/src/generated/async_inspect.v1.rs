@@ -38,6 +38,9 @@ pub struct HelloResponse {
     /// Milliseconds between two deltas.
     #[prost(uint32, tag = "12")]
     pub tick_ms: u32,
+    /// How many CPUs the process may use at once; 0 when that is not known.
+    #[prost(uint32, tag = "13")]
+    pub cpus: u32,
 }
 /// Something that cannot be seen in this target, and what to change to see it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -146,7 +149,9 @@ pub struct Sites {
     #[prost(enumeration = "OutputKind", repeated, tag = "7")]
     pub output: ::prost::alloc::vec::Vec<i32>,
 }
-/// Totals of spawn sites, live and finished tasks together. Rows for sites that changed.
+/// Totals of spawn sites, live and finished tasks together; and of call sites at which a future is given a limit of time,
+/// from the first that was given up there: those that came to an end are `finished`, those that were given up while they
+/// waited for nothing that is watched are `aborted` too. Rows for sites that changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SiteTotals {
     #[prost(uint32, repeated, tag = "1")]
@@ -365,7 +370,8 @@ pub struct LockStates {
     /// Holds there are, listed below or not. Of a CancellationToken its handles, of a TaskTracker what it tracks.
     #[prost(uint32, repeated, tag = "22")]
     pub holders: ::prost::alloc::vec::Vec<u32>,
-    /// Of `waiters`: those that want to write.
+    /// Of `waiters`: those that want to write; of a Notify, those that asked for the future and awaited it in one expression,
+    /// so that what was notified before they asked is missed, whatever they looked at before that.
     #[prost(uint32, repeated, tag = "23")]
     pub waiting_writers: ::prost::alloc::vec::Vec<u32>,
     /// No more permits are given. A CancellationToken is cancelled, by itself or with its parent; a TaskTracker is closed.

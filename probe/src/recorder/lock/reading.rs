@@ -46,6 +46,8 @@ pub(crate) struct LockReading {
     pub(crate) cut_short: Option<CutShortReading>,
     pub(crate) ready: bool,
     pub(crate) expecting: u32,
+    /// Of `waiters` of a `Notify`, those that asked for the future and awaited it at once.
+    pub(crate) waiting_at_once: u32,
     #[cfg(feature = "console")]
     pub(crate) made_at: u64,
     /// Of [`names`](super::names).
@@ -72,6 +74,10 @@ impl LockSlot {
             kind if kind >= LockKind::CancellationToken as u8 => (0, 0),
             _ => (0, counted.wrapping_add(sums.short_holds)),
         };
+        let (waiting_at_once, hold_total) = match self.kind() {
+            kind if kind == LockKind::Notify as u8 => (self.waiting_at_once(), 0),
+            _ => (0, self.hold_total.load(Relaxed) + sums.hold_total),
+        };
         let details = waits.details.get(&started().lock_details);
         let up = details.map(|details| &details.given_up);
         let (waiters, short_waits) = waits.counts.read();
@@ -93,7 +99,7 @@ impl LockSlot {
             wait_max: waits.max.get().max(up.map_or(0, |up| up.max.load(Relaxed))),
             wait_counts: details
                 .map_or(only_short::<LONG>(short_waits), |details| details.long_waits.counts(short_waits)),
-            hold_total: self.hold_total.load(Relaxed) + sums.hold_total,
+            hold_total,
             hold_max: self.hold_max.get(),
             hold_max_site: location(&waits.hold_max_site),
             hold_counts: details
@@ -106,6 +112,7 @@ impl LockSlot {
             cut_short: details.and_then(|details| details.cut_short.read()),
             ready: self.ready.load(Relaxed) != 0,
             expecting,
+            waiting_at_once,
             #[cfg(feature = "console")]
             made_at: waits.made_at.get(),
             name: waits.name.id(),

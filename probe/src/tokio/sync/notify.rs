@@ -46,6 +46,10 @@ struct Waiting<'a> {
     expected: bool,
     /// It had to wait, as far as is known here.
     waited: bool,
+    /// Characters from the name of the method that made it to the `await` behind it.
+    to_await: u32,
+    /// It is counted as one that was awaited where it was made.
+    at_once: bool,
 }
 
 crate::named::names_lock!([] for Notify);
@@ -69,6 +73,12 @@ impl Notify {
     #[inline(never)]
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
+        Notified { inner: self.waiting("notified().".len() as u32) }
+    }
+
+    #[inline]
+    #[track_caller]
+    fn waiting(&self, to_await: u32) -> Waiting<'_> {
         let site = Location::caller();
         let slot = self.slot(Some(site));
         // From here on it is reached by `notify_waiters`, polled or not.
@@ -76,14 +86,14 @@ impl Notify {
             slot.expect(1);
         }
         let future = Watched::new(self.inner.notified(), EventAwaited(slot), site);
-        Notified { inner: Waiting { future, expected: slot.is_some(), waited: false } }
+        Waiting { future, expected: slot.is_some(), waited: false, to_await, at_once: false }
     }
 
     /// As [`Notify::notified`], with a future that owns the `Notify`; see
     /// [`Notify::notified_owned`](::tokio::sync::Notify::notified_owned).
     #[track_caller]
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
-        let Notified { inner } = self.notified();
+        let inner = self.waiting("notified_owned().".len() as u32);
         // SAFETY: only the lifetime differs, and what it points into is kept alive, in its place, beside it. The future
         // was not pinned yet.
         let inner = unsafe { std::mem::transmute::<Waiting<'_>, Waiting<'static>>(inner) };
@@ -144,15 +154,21 @@ impl<'a> Waiting<'a> {
     }
 
     #[inline]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let polled = Location::caller();
         // SAFETY: `future` is pinned with `self` and not moved; the rest is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
         let poll = unsafe { Pin::new_unchecked(&mut this.future) }.poll(cx);
         if poll.is_ready() {
             this.over(true);
-        } else {
-            this.waited = true;
+        } else if !std::mem::replace(&mut this.waited, true)
+            && this.expected
+            && let Some(slot) = this.future.awaited().0
+        {
+            this.at_once = is_behind(this.future.site(), this.to_await, polled);
+            slot.waits_at_once(this.at_once.into());
         }
         poll
     }
@@ -164,6 +180,7 @@ impl<'a> Waiting<'a> {
             && let Some(slot) = self.future.awaited().0
         {
             slot.expect(-1);
+            slot.waits_at_once(-i32::from(self.at_once));
             if came {
                 if !self.waited {
                     slot.count_acquire();
@@ -174,6 +191,17 @@ impl<'a> Waiting<'a> {
             }
         }
     }
+}
+
+/// Whether the `await` at `polled` is right behind the call at `made`, on its line or, as rustfmt breaks a chain, below it:
+/// then nothing was looked at in between, and what was notified before the call is missed.
+fn is_behind(made: &Location<'_>, to_await: u32, polled: &Location<'_>) -> bool {
+    let column = match polled.line().checked_sub(made.line()) {
+        Some(0) => made.column() + to_await,
+        Some(1) => made.column(),
+        _ => return false,
+    };
+    polled.column() == column && polled.file() == made.file()
 }
 
 impl Drop for Waiting<'_> {
@@ -198,6 +226,7 @@ macro_rules! notified {
             type Output = ();
 
             #[inline]
+            #[track_caller]
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
                 // SAFETY: pinned with `self`.
                 unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll(cx)

@@ -29,6 +29,43 @@ fn a_notification_that_found_nobody_is_told_with_its_line() {
 }
 
 #[test]
+fn who_looks_at_nothing_between_the_call_and_the_await_is_told_apart() {
+    run(async {
+        #[rustfmt::skip]
+        let (n, made) = (Arc::new(Notify::new()), here());
+        let wait = |how: u8| {
+            let n = Arc::clone(&n);
+            tokio::spawn(async move {
+                match how {
+                    0 => n.notified().await,
+                    1 => n.notified_owned().await,
+                    #[rustfmt::skip]
+                    2 => n
+                        .notified()
+                        .await,
+                    #[rustfmt::skip]
+                    3 => { let listening = n.notified(); listening.await; }
+                    _ => {
+                        let listening = n.notified();
+                        if Arc::strong_count(&n) > 0 {
+                            listening.await;
+                        }
+                    }
+                }
+            })
+        };
+        for (how, at_once) in [(0, 1), (1, 2), (2, 3), (3, 3), (4, 3)] {
+            wait(how);
+            others().await;
+            assert_eq!((lock(made).waiting_at_once, lock(made).waiters), (at_once, u32::from(how) + 1), "{how}");
+        }
+        n.notify_waiters();
+        others().await;
+        assert_eq!((lock(made).waiting_at_once, lock(made).waiters, lock(made).hold_total), (0, 0, 0));
+    });
+}
+
+#[test]
 fn a_notification_that_is_kept_is_told_until_it_is_taken() {
     run(async {
         #[rustfmt::skip]

@@ -40,6 +40,30 @@ fn a_task_that_sleeps_waits_for_a_timer_at_its_line() {
 }
 
 #[test]
+fn what_a_timeout_gives_up_is_counted_where_it_is_unless_it_waited_for_something_watched() {
+    run(async {
+        let (short, mutex) = (Duration::from_millis(1), std::sync::Arc::new(Mutex::new(0)));
+        let held = mutex.lock().await;
+        let at = here();
+        let (counted, nothing) = ((at.0, at.1 + 7), (at.0, at.1 + 9));
+        let waiting = std::sync::Arc::clone(&mutex);
+        let limited = tokio::spawn(async move {
+            // The first ends in time, when nothing is known of the place yet.
+            for ends in [true, false, false, true] {
+                let work = async move { if ends { sleep(Duration::ZERO).await } else { pending().await } };
+                let _ = timeout(if ends { LONG } else { short }, work).await;
+            }
+            let _ = timeout(short, waiting.lock()).await;
+        });
+        limited.await.unwrap();
+        drop(held);
+        let site = site(SiteKind::Timeout, counted);
+        assert_eq!((count(&site.finished), count(&site.aborted), count(&site.spawned)), (3, 2, 0));
+        assert!(recorder().sites.all().all(|site| place(site.info.location) != nothing));
+    });
+}
+
+#[test]
 fn a_wait_with_a_timeout_is_two_waits_until_either_is_over() {
     run(async {
         #[rustfmt::skip]

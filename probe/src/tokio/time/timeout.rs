@@ -14,7 +14,10 @@ use super::{
     error::Elapsed,
     timer::{Due, Timer},
 };
-use crate::recorder::unfinished::{By, MayEnd};
+use crate::recorder::{
+    limited,
+    unfinished::{By, MayEnd},
+};
 
 /// Gives a future some time; see [`tokio::time::timeout`](::tokio::time::timeout).
 ///
@@ -80,6 +83,9 @@ impl<T: Future> Future for Timeout<T> {
             (Pin::new_unchecked(&mut this.inner), this.due, &mut this.timer)
         };
         let poll = inner.poll(cx);
+        if let Poll::Ready(result) = &poll {
+            limited::ended::<T>(timer.made(), result.is_ok());
+        }
         timer.polled(poll.is_pending(), Location::caller(), || due);
         poll
     }

@@ -17,6 +17,11 @@ impl Timer {
         Self { made, waiting: PolledWait::new() }
     }
 
+    /// Where it was made.
+    pub(super) fn made(&self) -> CallSite {
+        self.made
+    }
+
     /// It was polled at `polled`, and is due as `due` says.
     #[inline]
     pub(super) fn polled(&mut self, is_pending: bool, polled: CallSite, due: impl FnOnce() -> Due) {
