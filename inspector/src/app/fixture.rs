@@ -66,6 +66,7 @@ pub(crate) fn target() -> Target {
         ],
         slow_poll: ms(10),
         tick: ms(200),
+        cpus: 2,
     }
 }
 

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::{STARTUP, has_stacks, may_block, may_stand, no_line};
+use super::stuck_poll::{STARTUP, has_stacks, may_block, may_stand, no_line, panics};
 use super::{Confidence, Evidence, Severity, words};
-use crate::model::{Stack, StackCause, Stamp, TaskId, TaskState, Worker, WorkerKind};
+use crate::model::{Frame, Stack, StackCause, Stamp, TaskId, TaskState, Worker, WorkerKind};
 use crate::text;
 
 const RUNNING: Threshold = Threshold::millis(
@@ -89,7 +89,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             continue;
         }
         let stack = model.stacks.iter().rfind(|stack| stack.worker == worker.id && stack.poll_started == since);
-        if stack.is_some_and(|s| may_block(s) || matches!(s.cause, StackCause::Lock | StackCause::BlockOn)) {
+        if stack.is_some_and(|s| may_block(s) || panics(s) || matches!(s.cause, StackCause::Lock | StackCause::BlockOn))
+        {
             // It may; or there is a rule that says more.
             continue;
         }
@@ -139,6 +140,7 @@ fn was_a_librarys(cx: &Cx, stack: &Stack, worker: &Worker) -> Option<u32> {
     (blocks
         && is_over
         && !may_block(stack)
+        && !panics(stack)
         && model.now.since(stack.at) <= FRESH
         && model.between(stack.poll_started, stack.at) > cx.span(&RUNNING))
     .then_some(site)
@@ -162,6 +164,18 @@ fn waits(cause: StackCause) -> bool {
     matches!(cause, StackCause::Sleep | StackCause::File | StackCause::Dns | StackCause::Wait)
 }
 
+/// Whether tasks of the same spawn site stood in `line` at nearly every look, at several polls: it computes, but in what
+/// is called there.
+fn keeps_to(cx: &Cx, task: TaskId, line: &Frame) -> bool {
+    const POLLS: usize = 3;
+    let model = cx.model;
+    let site = |task: TaskId| model.tasks.get(&task).map(|task| task.site).filter(|site| site.0 != 0);
+    let is_alike = |other: TaskId| other == task || site(task).is_some_and(|known| site(other) == Some(known));
+    let lines = model.stacks.iter().filter(|stack| is_alike(stack.task)).filter_map(Stack::user_frame);
+    let (here, elsewhere): (Vec<_>, Vec<_>) = lines.partition(|frame| frame.location == line.location);
+    here.len() >= POLLS && here.len() >= 3 * elsewhere.len()
+}
+
 fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let model = cx.model;
     // Those that go on first, of them the longest.
@@ -179,7 +193,8 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let mut subject = words::poll_subject(model, longest.task, line);
     // Many lines of one site are one fault, and it is known before its line is.
     let group = subject.location.clone();
-    if let Some(frame) = line.filter(|frame| waits(cause) && !frame.location.is_empty()) {
+    let is_the_line = |frame: &&Frame| waits(cause) || keeps_to(cx, longest.task, frame);
+    if let Some(frame) = line.filter(|frame| !frame.location.is_empty()).filter(is_the_line) {
         subject.location.clone_from(&frame.location);
     }
     let workers = model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker).count();

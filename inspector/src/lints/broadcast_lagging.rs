@@ -93,6 +93,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
                 .into(),
         count: Count::Total(channel.lagged),
         hurt: channel.messages_lost,
+        culprit: Some(channel.last_lag_task).filter(|task| task.0 != 0),
         ..Candidate::enter(subject, &group, Severity::Warn)
     };
     let spawned = words::spawn_place(model, channel.last_lag_task);

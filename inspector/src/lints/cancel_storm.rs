@@ -1,4 +1,4 @@
-//! Tasks that are mostly given up.
+//! Tasks, and futures with a limit of time, that are mostly given up.
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
@@ -6,7 +6,7 @@ use super::{Evidence, Severity, words};
 use crate::model::{Site, SiteKind};
 use crate::text;
 
-const SHARE: Threshold = Threshold::share("share", 0.9, "of the tasks that end are aborted, or dropped unfinished");
+const SHARE: Threshold = Threshold::share("share", 0.9, "of what ends is aborted, or dropped unfinished");
 const RATE: Threshold = Threshold::count("rate", 10, "and more than this in a second");
 
 /// What is judged, in seconds; each must have seen it.
@@ -15,7 +15,7 @@ const WINDOW: usize = 3;
 pub(super) const RULE: Rule = Rule {
     id: "cancel-storm",
     severity: Severity::Info,
-    summary: "nearly all tasks of a spawn site are aborted before they finish",
+    summary: "nearly all tasks of a site, or futures of a timeout, are given up",
     explain: EXPLAIN,
     thresholds: &[SHARE, RATE],
     enter_after: Duration::ZERO,
@@ -25,7 +25,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const EXPLAIN: &str = "\
-Of the tasks spawned at a line nearly all are aborted, or dropped with their `JoinSet` or runtime, before they finish.
+Of the tasks spawned at a line nearly all are aborted, or dropped with their `JoinSet` or runtime, before they finish; or
+of the futures that a `timeout` gives some time, nearly all are given up when it has passed.
 
 Why it hurts
   What they have done until then is thrown away, again and again, and what they were in the middle of stays half done. A
@@ -42,12 +43,15 @@ RIGHT
   let value = cache.get_or_load(key).await?;
 
 Thresholds
-  share = 90 %   of the tasks that end are aborted, or dropped unfinished
+  share = 90 %   of what ends is aborted, or dropped unfinished
   rate  = 10     and more than this in a second
+
+What a `timeout` gives up while it waits for a message, a lock or a task does not count: nothing but the wait is lost.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
-    let sites = cx.model.sites.values().filter(|site| site.kind == SiteKind::Spawn && site.aborted > 0);
+    let sites =
+        cx.model.sites.values().filter(|site| site.aborted > 0 && (site.kind == SiteKind::Spawn || site.is_limit()));
     out.extend(sites.filter_map(|site| judge(cx, site)));
 }
 
@@ -61,16 +65,20 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     if share <= cx.share(&SHARE) {
         return None;
     }
+    // Tokio's own futures wait: for bytes, for a connection. Whoever asks again has lost nothing.
+    if site.is_limit() && is_tokios(&site.name) {
+        return None;
+    }
     let subject = words::site_subject(site);
     let group = site.location.clone();
     let rate = aborted / WINDOW as f64;
+    let (share_text, rate_text, name) = (text::percent(share), text::rate(rate), &subject.name);
     Some(Candidate {
-        message: format!(
-            "{} of the tasks of `{}` are aborted or dropped unfinished, {}",
-            text::percent(share),
-            subject.name,
-            text::rate(rate)
-        ),
+        message: if site.is_limit() {
+            format!("{share_text} of the futures of `{name}` do not end in the time that they are given, {rate_text}")
+        } else {
+            format!("{share_text} of the tasks of `{name}` are aborted or dropped unfinished, {rate_text}")
+        },
         evidence: vec![
             Evidence::share("aborted_share", share).over(cx.limit_text(&SHARE)),
             Evidence::rate("aborted_per_s", rate).over(text::rate(cx.count(&RATE) as f64)),
@@ -86,9 +94,41 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     })
 }
 
+fn is_tokios(future: &str) -> bool {
+    let future = future.trim_start_matches("core::pin::Pin<").trim_start_matches("&mut ");
+    ["tokio::", "async_inspect_probe::tokio::"].iter().any(|path| future.starts_with(path))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::lints::tests::*;
+
+    /// Futures of that type are given some time; so many end in a tenth of a second, and so many are given up.
+    fn limited(future: &str, in_time: u64, late: u64) -> Judged {
+        let mut judged = Judged::new();
+        let site = judged.target.timeout_site("src/load.rs:12:5", future);
+        judged.settle();
+        judged.every(ms(4500), |target| {
+            target.totals(site, |totals| {
+                totals.finished += in_time + late;
+                totals.aborted += late;
+            });
+        });
+        judged
+    }
+
+    #[test]
+    fn a_limit_of_time_that_is_always_too_short_is_worth_a_word() {
+        let finding = limited("shop::load::{{closure}}", 0, 5).only("cancel-storm");
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/load.rs:12:5"));
+        assert_eq!(finding.message, "100 % of the futures of `load` do not end in the time that they are given, 50/s");
+    }
+
+    #[test]
+    fn a_limit_that_some_pass_is_nothing_nor_is_one_on_what_only_waits_for_bytes() {
+        limited("shop::load::{{closure}}", 5, 5).expect_nothing();
+        limited("&mut tokio::io::util::read::Read<'_, tokio::net::TcpStream>", 0, 5).expect_nothing();
+    }
 
     fn ended(finished: u64, aborted: u64) -> Judged {
         let mut judged = Judged::new();

@@ -153,6 +153,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         message,
         evidence,
         advice: format!("Make it bounded (mpsc::channel(n)), so that senders wait or shed. {}", taking.advice).into(),
+        culprit: taking.task,
         confidence: if over || steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: depth,
         ..Candidate::enter(subject, &group, if far_over { Severity::Crit } else { Severity::Warn })

@@ -156,6 +156,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         message,
         evidence,
         advice: taking.advice,
+        culprit: taking.task,
         onset: channel.saturated_since.filter(|_| long),
         hurt: channel.blocked_senders.into(),
         ..Candidate::enter(subject, &group, severity)

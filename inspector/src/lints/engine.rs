@@ -298,6 +298,7 @@ impl Tracked {
                 evidence: Vec::new(),
                 cycle: Vec::new(),
                 tasks: Vec::new(),
+                culprit: None,
                 advice: String::new(),
                 confidence: candidate.confidence,
                 since: now,
@@ -374,6 +375,7 @@ impl Tracked {
         finding.evidence = candidate.evidence;
         finding.cycle = candidate.cycle;
         finding.tasks = candidate.tasks;
+        finding.culprit = candidate.culprit;
         finding.advice = candidate.advice.into_owned();
         finding.confidence = candidate.confidence;
         self.causes = candidate.causes;

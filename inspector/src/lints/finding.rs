@@ -191,6 +191,8 @@ pub struct Finding {
     pub cycle: Vec<WaitStep>,
     /// Of a site's tasks those that it is about, where the rule knows each of them; empty where it is about all.
     pub tasks: Vec<TaskId>,
+    /// The one task that keeps the others waiting, where there is one: a lock's holder, a channel's receiver.
+    pub culprit: Option<TaskId>,
     /// What to do about it, in one or two sentences.
     pub advice: String,
     /// How sure.
@@ -217,12 +219,6 @@ impl Finding {
     pub fn lasting(&self, now: Stamp) -> String {
         let than = if self.older { ">" } else { "" };
         format!("for {than}{}", text::duration(now.since(self.since)))
-    }
-
-    /// The one task that keeps the others waiting, where there is one: a lock's holder, a channel's receiver.
-    pub fn culprit(&self) -> Option<TaskId> {
-        let task = self.evidence.iter().find(|of| matches!(of.name, "holder_task" | "receiver_task"))?;
-        task.value.as_str()?.parse().ok().map(TaskId)
     }
 
     /// Whether it lasts.

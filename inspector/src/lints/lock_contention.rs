@@ -136,6 +136,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         evidence,
         advice: ADVICE.into(),
         hurt: u64::from(lock.waiters).max(1),
+        culprit: Some(lock.holder).filter(|task| task.0 != 0),
         ..Candidate::enter(subject, &group, Severity::Warn)
     };
     // Who blocks a worker while holding, is the cause.

@@ -215,9 +215,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     if !waits.is_zero() {
         evidence.insert(2, Evidence::span("wait_p99_ns", waits));
     }
-    if let Some(holder) = model.tasks.get(&lock.holder)
-        && present.is_some()
-    {
+    let holder = model.tasks.get(&lock.holder).filter(|_| present.is_some());
+    if let Some(holder) = holder {
         evidence.push(Evidence::task("holder_task", holder.id));
         if let Some(wait) = holder.waits.first() {
             evidence.push(Evidence::words("holder_waits", words::wait(model, wait.on)));
@@ -235,6 +234,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         count: Count::Events(events),
         hurt: u64::from(waiters),
         behind,
+        culprit: holder.map(|holder| holder.id),
         ..Candidate::enter(subject, &group, severity)
     })
 }

@@ -140,6 +140,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         onset: lock.held_since,
         hurt: lock.waiters.into(),
         behind,
+        culprit: Some(lock.holder).filter(|task| task.0 != 0),
         ..Candidate::enter(subject, &group, if far { Severity::Crit } else { Severity::Warn })
     })
 }
@@ -174,7 +175,7 @@ mod tests {
         let (mut judged, _, task) = held(TaskState::Idle, 2);
         judged.run(ms(1500));
         let finding = judged.only("lock-hog");
-        assert_eq!(finding.culprit(), Some(task));
+        assert_eq!(finding.culprit, Some(task));
         assert!(finding.message.contains("not visible"), "{}", finding.message);
         let calls = vec![
             Frame { function: "reqwest::async_impl::client::Pending::poll".into(), ..Frame::default() },

@@ -2,9 +2,9 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::{STARTUP, has_stacks, may_block};
+use super::stuck_poll::{STARTUP, has_stacks, is_the_runtimes, may_block};
 use super::{Evidence, Severity, words};
-use crate::model::{Site, SiteKind, SlowPoll, TaskKind};
+use crate::model::{Site, SiteKind, SlowPoll, Stack, StackCause, TaskKind};
 use crate::text;
 
 const ONCE: Threshold =
@@ -159,9 +159,15 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     })
 }
 
-/// Its stack showed it in `block_in_place`; a library's own is not told otherwise.
+/// Its stack showed it in `block_in_place`, which of a library's own nothing else tells; or in a lock of the
+/// runtime's; or it panicked.
 fn might_block(cx: &Cx, slow: &SlowPoll) -> bool {
-    cx.model.stacks.iter().any(|stack| stack.task == slow.task && may_block(stack))
+    // What a panic prints is no fault of the poll's that it ended.
+    if cx.model.panics.iter().any(|panic| panic.task == slow.task && panic.at <= slow.at) {
+        return true;
+    }
+    let excused = |stack: &Stack| may_block(stack) || stack.cause == StackCause::Lock && is_the_runtimes(stack);
+    cx.model.stacks.iter().any(|stack| stack.task == slow.task && excused(stack))
 }
 
 fn is_set_up(cx: &Cx, slow: &SlowPoll) -> bool {

@@ -48,12 +48,20 @@ RIGHT
 
 Thresholds
   lasting = 3.00 s   notify_waiters found nobody so long ago, nobody was notified since, and some wait
+
+Only those count who call `notified()` and await it in one expression: whoever calls it first and looks after that has
+missed nothing, and waits for the next one.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let notifies = cx.model.locks.values().filter(|lock| lock.kind == LockKind::Notify);
-    let lost = |lock: &&Lock| lock.lost_notifies > 0 && lock.waiters > 0 && lock.acquires == 0;
+    let lost = |lock: &&Lock| lock.lost_notifies > 0 && waiters(lock) > 0 && lock.acquires == 0;
     out.extend(notifies.filter(lost).filter_map(|lock| judge(cx, lock)));
+}
+
+/// Those that may have missed it.
+fn waiters(lock: &Lock) -> u32 {
+    lock.waiting_writers.min(lock.waiters)
 }
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
@@ -66,20 +74,21 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let made_at = words::place(model, lock.site);
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, if place.is_empty() { made_at } else { place });
-    let waiters = match lock.waiters {
+    let waiters = waiters(lock);
+    let who = match waiters {
         1 => "1 task waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "task")),
     };
     let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
     Some(Candidate {
         message: format!(
-            "notify_waiters{at} found nobody {} ago, and {waiters} for a notification since: there has been none",
+            "notify_waiters{at} found nobody {} ago, and {who} for a notification since: there has been none",
             text::duration(ago)
         ),
         evidence: vec![
             Evidence::span("lost_notify_ago_ns", ago).over(cx.limit_text(&LASTING)),
             Evidence::count("lost_notifies", lock.lost_notifies),
-            Evidence::count("waiters", lock.waiters.into()),
+            Evidence::count("waiters", waiters.into()),
             Evidence::words("notify_location", place),
             Evidence::words("created_location", made_at),
         ],
@@ -91,7 +100,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         confidence: Confidence::Likely,
         count: Count::Total(lock.lost_notifies),
         began: lock.last_lost_notify_at,
-        hurt: lock.waiters.into(),
+        hurt: waiters.into(),
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
 }
@@ -116,14 +125,14 @@ mod tests {
     #[test]
     fn who_waits_for_what_has_been_is_found() {
         let (mut judged, lock) = notify();
-        judged.target.lock_state(lock, |lock| lock.waiters = 3);
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers) = (3, 3));
         judged.run(ms(2900));
         judged.expect_nothing();
         judged.run(ms(600));
         let finding = judged.only("lost-notify");
         assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
         assert_eq!(finding.subject.location, "src/cache.rs:40:15");
-        judged.target.lock_state(lock, |lock| (lock.waiters, lock.acquires) = (0, 3));
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers, lock.acquires) = (0, 0, 3));
         judged.run(ms(1000));
         judged.expect_nothing();
     }
@@ -131,7 +140,15 @@ mod tests {
     #[test]
     fn notifications_that_reach_somebody_now_and_then_are_events() {
         let (mut judged, lock) = notify();
-        judged.target.lock_state(lock, |lock| (lock.waiters, lock.acquires) = (1, 20));
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers, lock.acquires) = (1, 1, 20));
+        judged.run(ms(20_000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn who_looks_after_it_began_to_listen_waits_for_the_next_one() {
+        let (mut judged, lock) = notify();
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers) = (3, 0));
         judged.run(ms(20_000));
         judged.expect_nothing();
     }

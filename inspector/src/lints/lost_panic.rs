@@ -1,12 +1,14 @@
-//! Panics that nobody was told of.
+//! Panics that nobody was told of: their handles are gone, or are kept and not asked.
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, Severity, words};
-use crate::model::{Panic, Site, SiteKind};
+use crate::model::{Model, Panic, Site, SiteKind, TaskState};
 use crate::text;
 
 const LATELY: Threshold = Threshold::millis("lately", 15_000, "a site goes on for so long after its last panic");
+const KEPT: Threshold =
+    Threshold::millis("kept", 3000, "a task panicked so long ago, and its handle is kept and not asked: a warning");
 const BEFORE: Threshold = Threshold::millis("before", 300_000, "a panic of before attach is told of if it is no older");
 
 pub(super) const RULE: Rule = Rule {
@@ -14,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Crit,
     summary: "a task panicked and nobody saw its JoinError",
     explain: EXPLAIN,
-    thresholds: &[LATELY, BEFORE],
+    thresholds: &[LATELY, KEPT, BEFORE],
     enter_after: Duration::ZERO,
     leave_after: Duration::ZERO,
     subsumed_by: &["block-on-in-async"],
@@ -22,7 +24,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const EXPLAIN: &str = "\
-A task ended in a panic, and no one awaited its handle: the `JoinError` that would have told of it is gone.
+A task ended in a panic, and no one awaited its handle: the `JoinError` that would have told of it is gone. Or it is
+still there, in a handle or a `JoinSet` that is kept, and nobody asks: that is a warning.
 
 Why it hurts
   A panic ends only its own task. The service goes on without it: the consumer that no longer consumes, the refresh
@@ -43,12 +46,83 @@ RIGHT
 
 Thresholds
   lately = 15.0 s    a site goes on for so long after its last panic
+  kept   = 3.00 s    a task panicked so long ago, and its handle is kept and not asked: a warning
   before = 5m 00s    a panic of before attach is told of if it is no older
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
-    let sites = cx.model.sites.values();
-    out.extend(sites.filter(|s| s.kind == SiteKind::Spawn && s.panics_lost > 0).filter_map(|site| judge(cx, site)));
+    let sites = || cx.model.sites.values().filter(|site| site.kind == SiteKind::Spawn);
+    out.extend(sites().filter(|site| site.panics_lost > 0).filter_map(|site| judge(cx, site)));
+    out.extend(sites().filter(|site| site.states.get(TaskState::Panicked) > 0).filter_map(|site| kept(cx, site)));
+}
+
+/// Panics whose `JoinError` somebody could still ask for.
+fn kept(cx: &Cx, site: &Site) -> Option<Candidate> {
+    let model = cx.model;
+    let unasked = |panic: &&Panic| {
+        let task = model.tasks.get(&panic.task);
+        let kept = task.is_some_and(|task| task.state == TaskState::Panicked && task.flags.handle_held);
+        panic.site == site.id && kept && model.lasted(panic.at) > cx.span(&KEPT)
+    };
+    let first = model.panics.iter().filter(unasked).min_by_key(|panic| panic.at)?;
+    let n = model.panics.iter().filter(unasked).count() as u64;
+    let ago = model.lasted(first.at);
+    let subject = words::site_subject(site);
+    let who = match n {
+        1 => format!("`{}`", subject.name),
+        n => format!("{} tasks of `{}`", text::count(n), subject.name),
+    };
+    let Told { what, at, mend, evidence } = Told::of(model, first);
+    let mut all = vec![
+        Evidence::span("panic_unasked_ns", ago).over(cx.limit_text(&KEPT)),
+        Evidence::count("panics_kept", n),
+        Evidence::count("panics", site.panics),
+    ];
+    all.extend(evidence);
+    let group = subject.location.clone();
+    Some(Candidate {
+        message: format!("{who} panicked {} ago and nobody has asked what became of it{what}{at}", text::duration(ago)),
+        evidence: all,
+        advice: format!(
+            "Ask for results as tasks end: select! over JoinSet::join_next, or await the JoinHandle{mend}."
+        )
+        .into(),
+        onset: Some(first.at.after(cx.span(&KEPT))),
+        began: Some(first.at),
+        count: Count::Total(n),
+        hurt: n,
+        ..Candidate::enter(subject, &group, Severity::Warn)
+    })
+}
+
+/// What is told of a panic.
+#[derive(Default)]
+struct Told {
+    /// For the end of a sentence: its message, and its place.
+    what: String,
+    at: String,
+    /// For the end of an advice.
+    mend: String,
+    evidence: Vec<Evidence>,
+}
+
+impl Told {
+    fn of(model: &Model, panic: &Panic) -> Self {
+        let mut told = Self::default();
+        if !panic.message.is_empty() {
+            told.what = format!(": {}", words::quote(&panic.message));
+            told.evidence.push(Evidence::words("panic_message", text::head(&panic.message, 500)));
+        }
+        if !panic.location.is_empty() {
+            let place = words::short_place(&panic.location);
+            told.at = format!(" at {place}");
+            told.mend = format!("; then mend what panics at {place}");
+            told.evidence.push(Evidence::words("panic_location", panic.location.as_str()));
+        }
+        told.evidence.push(Evidence::task("panicked_task", panic.task));
+        told.evidence.push(Evidence::span("panicked_ago_ns", model.now.since(panic.at)));
+        told
+    }
 }
 
 fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
@@ -66,27 +140,15 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let subject = words::site_subject(site);
     let lost = site.panics_lost;
     let mut evidence = vec![Evidence::count("panics_lost", lost).over("0"), Evidence::count("panics", site.panics)];
-    let (mut what, mut at, mut mend) = (String::new(), String::new(), String::new());
-    if let Some(panic) = newest {
-        if !panic.message.is_empty() {
-            what = format!(": {}", words::quote(&panic.message));
-            evidence.push(Evidence::words("panic_message", text::head(&panic.message, 500)));
-        }
-        if !panic.location.is_empty() {
-            let place = words::short_place(&panic.location);
-            at = format!(" at {place}");
-            mend = format!("; then mend what panics at {place}");
-            evidence.push(Evidence::words("panic_location", panic.location.as_str()));
-        }
-        evidence.push(Evidence::task("panicked_task", panic.task));
-        evidence.push(Evidence::span("panicked_ago_ns", model.now.since(panic.at)));
-    }
+    let told = newest.map(|panic| Told::of(model, panic)).unwrap_or_default();
+    let Told { what, at, mend, .. } = &told;
     let who = match lost {
         1 => format!("`{}`", subject.name),
         n => format!("{} tasks of `{}`", text::count(n), subject.name),
     };
     let message = format!("{who} panicked and nobody was told{what}{at}");
     let advice = format!("Await the JoinHandle (or use JoinSet::join_next) and handle its JoinError{mend}.");
+    evidence.extend(told.evidence);
     let group = subject.location.clone();
     Some(Candidate {
         message,
@@ -154,6 +216,31 @@ mod tests {
         let at = judged.target.now;
         panic(&mut judged.target, site, at, false);
         judged.run(ms(5000));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_panic_that_is_kept_and_not_asked_for_is_a_warning() {
+        let (mut judged, site) = quiet();
+        judged.settle();
+        let (task, at) = (judged.target.task(site), judged.target.now);
+        judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::Panicked, at));
+        let location = "src/queue.rs:40:17".into();
+        judged.target.panic(Panic { task, site, at, message: "no such row".into(), location });
+        judged.target.totals(site, |totals| (totals.spawned, totals.finished, totals.panics) = (1, 1, 1));
+        judged.run(ms(2500));
+        judged.expect_nothing();
+        judged.run(ms(1000));
+        let finding = judged.only("lost-panic");
+        assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/queue.rs:21:9"));
+        assert_eq!(finding.since, at);
+        assert!(
+            finding.message.ends_with("s ago and nobody has asked what became of it: \"no such row\" at queue.rs:40"),
+            "{}",
+            finding.message
+        );
+        judged.target.gone_task(task);
+        judged.run(ms(500));
         judged.expect_nothing();
     }
 

@@ -52,15 +52,24 @@ RIGHT
 Thresholds
   idle = 3.00 s   a task has been idle for so long, and no waker of it is alive
 
-The future of a `block_on` is left alone: a `main` that only keeps the process alive may well wait for nothing.
+The future of a `block_on` is left alone: a `main` that only keeps the process alive may well wait for nothing. So is a
+future that has no room for anything that could be waited for: it awaits `pending()`, and is meant to sleep.
 ";
+
+/// A future that is smaller refers to nothing that anybody else has: there is room for its own state alone.
+const NOTHING: u32 = 4;
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let mut sites: BTreeMap<SiteId, Vec<&Task>> = BTreeMap::new();
     let lost = |task: &&Task| {
         let idle = model.lasted(task.state_since);
-        task.kind != TaskKind::Root && task.waits.is_empty() && !task.flags.more_waits && idle > cx.span(&IDLE)
+        let waits_for_nothing = (1..NOTHING).contains(&task.future_bytes);
+        task.kind != TaskKind::Root
+            && !waits_for_nothing
+            && task.waits.is_empty()
+            && !task.flags.more_waits
+            && idle > cx.span(&IDLE)
     };
     for task in model.unwakeable().filter(lost) {
         sites.entry(task.site).or_default().push(task);
@@ -141,6 +150,15 @@ mod tests {
             judged.run(ms(20_000));
             judged.expect_nothing();
         }
+    }
+
+    #[test]
+    fn a_future_that_has_no_room_for_anything_sleeps_on_purpose() {
+        let (mut judged, task) = idle(Some(0));
+        judged.tick(ms(100));
+        judged.target.model.tasks.get_mut(&task).expect("it").future_bytes = 1;
+        judged.run(ms(20_000));
+        judged.expect_nothing();
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{Evidence, words};
-use crate::model::{Channel, Model, TaskState, WaitFor};
+use crate::model::{Channel, Model, TaskId, TaskState, WaitFor};
 use crate::text;
 
 /// A receiver that has not asked for so long is somewhere else.
@@ -16,7 +16,9 @@ pub(super) struct Receiver {
     /// What to change about it.
     pub(super) advice: Cow<'static, str>,
     pub(super) evidence: Vec<Evidence>,
-    /// Where it was spawned; empty when unknown.
+    /// The task that it is in, where that is known.
+    pub(super) task: Option<TaskId>,
+    /// Where that was spawned; empty when unknown.
     pub(super) spawned_at: String,
 }
 
@@ -76,5 +78,5 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
         (stuck, advice.into())
     };
     let spawned_at = words::spawn_place(model, channel.receiver_task).to_owned();
-    Receiver { stuck, advice, evidence, spawned_at }
+    Receiver { stuck, advice, evidence, task: task.map(|task| task.id), spawned_at }
 }

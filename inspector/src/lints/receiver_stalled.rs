@@ -135,6 +135,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         onset: Some(model.now.before(silent)),
         hurt: channel.depth(),
         behind: wait_graph::behind(model, channel.receiver_task),
+        culprit: taking.task,
         ..Candidate::enter(subject, &group, Severity::Warn)
     };
     candidate.causes.extend(Some(taking.spawned_at).filter(|place| !place.is_empty()));

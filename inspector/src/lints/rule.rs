@@ -156,6 +156,8 @@ pub(super) struct Candidate {
     pub(super) twice: bool,
     /// Who waits for whom, in a circle; empty when there is none.
     pub(super) cycle: Vec<WaitStep>,
+    /// The one task that keeps the others waiting, if there is one.
+    pub(super) culprit: Option<TaskId>,
 }
 
 impl Candidate {
@@ -184,6 +186,7 @@ impl Candidate {
             behind: Vec::new(),
             twice: false,
             cycle: Vec::new(),
+            culprit: None,
         }
     }
 

@@ -119,6 +119,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         began: Some(reader.since),
         hurt: lock.waiters.into(),
         behind: further,
+        culprit: Some(reader.task).filter(|task| task.0 != 0),
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
 }

@@ -9,20 +9,53 @@ use crate::model::{Model, RuntimeKind, SiteId, TaskState, Worker, WorkerKind};
 const FULL: f64 = 0.9;
 /// From this share of time without a CPU, it is the machine that is full.
 const STOLEN: f64 = 0.5;
+/// From this one, what is short may be all its doing.
+const CROWDED: f64 = 0.1;
 
 /// Threads that run spawned tasks.
 pub(super) fn workers(model: &Model) -> impl Iterator<Item = &Worker> {
     model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker)
 }
 
-/// Whether every worker has been in polls for nearly all of the last second, on a CPU: one that was ready to run and got
-/// none is full because of the machine.
+/// Whether every worker has been in polls for nearly all of the last second, and not because others have the CPUs.
 pub(super) fn all_full(model: &Model) -> bool {
     let mut any = false;
     workers(model).all(|worker| {
         any = true;
-        worker.busy_share >= FULL && worker.cpu_wait_lately < STOLEN
+        worker.busy_share >= FULL
     }) && any
+        && Theft::of(model).stolen < STOLEN
+}
+
+/// What others, programs and threads that poll nothing, take of the CPUs that the threads that poll would use.
+#[derive(Debug, Clone, Copy)]
+struct Theft {
+    /// Share of its time for which the worst off of them was ready to run and had no CPU because of others.
+    stolen: f64,
+    /// Of the CPU time that they would have had alone, the share that they did not get.
+    missed: f64,
+}
+
+impl Theft {
+    /// What they take from each other is their own doing: where they are more than there are CPUs, and together have them
+    /// all, nothing is stolen.
+    fn of(model: &Model) -> Self {
+        let threads = || model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking);
+        let most = threads().map(|worker| worker.cpu_wait_lately).fold(0.0, f64::max);
+        let got: f64 = threads().map(|worker| (worker.busy_share - worker.cpu_wait_lately).max(0.0)).sum();
+        let wanted: f64 = threads().map(|worker| worker.busy_share.max(worker.cpu_wait_lately)).sum();
+        let alone = match model.target.cpus {
+            0 => wanted,
+            cpus => wanted.min(cpus.into()),
+        };
+        let missed = if alone > 0.0 { (1.0 - got / alone).max(0.0) } else { 1.0 };
+        Self { stolen: most.min(missed), missed }
+    }
+
+    /// Threads wait for a CPU longer than they have one, and for a good part of the time.
+    fn is_crowded(self) -> bool {
+        self.stolen >= CROWDED && self.missed >= 0.5
+    }
 }
 
 /// Tasks that wait for a worker: those that are seen one by one, or what the runtimes count where that is more, since
@@ -42,10 +75,13 @@ pub(super) fn pools(model: &Model) -> Option<(u64, u64)> {
         .reduce(|a, b| (a.0 + b.0, a.1.saturating_add(b.1)))
 }
 
-/// `delay` without what the machine adds to it by giving the workers no CPU.
+/// `delay` without what the machine adds to it by giving the threads no CPU. How much that is, is known by the tick: all
+/// that was stolen in one may have fallen into one delay, and on a crowded machine several such follow one another.
 pub(super) fn own(model: &Model, delay: Duration) -> Duration {
-    let stolen = workers(model).map(|worker| worker.cpu_wait_lately).fold(0.0, f64::max);
-    delay.mul_f64((1.0 - stolen).clamp(0.0, 1.0))
+    let (theft, tick) = (Theft::of(model), model.target.tick);
+    let stolen = theft.stolen.min(1.0);
+    let added = if theft.is_crowded() { delay.mul_f64(stolen).max(tick * 2) } else { delay.max(tick).mul_f64(stolen) };
+    delay.saturating_sub(added)
 }
 
 /// Sites whose tasks are in a poll now, those with the most first.
@@ -65,4 +101,56 @@ pub(super) fn in_polls(model: &Model) -> Vec<(SiteId, u64)> {
 pub(super) fn places_in_polls(model: &Model) -> Vec<String> {
     let places = in_polls(model).into_iter().map(|(site, _)| words::place(model, site).to_owned());
     places.filter(|place| !place.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lints::tests::*;
+
+    /// `threads` workers that want all of the time, of which each has no CPU for a share; the process may use two CPUs.
+    fn crowded(threads: usize, share: f64) -> Model {
+        let mut judged = Judged::new();
+        let ids: Vec<_> = (0..threads).map(|n| judged.target.worker(&format!("tokio-worker-{n}"))).collect();
+        judged.settle();
+        judged.target.model.target.cpus = 2;
+        judged.every(ms(4000), |target| {
+            for &id in &ids {
+                target.worker_state(id, |worker| {
+                    worker.busy += ms(100);
+                    worker.cpu_wait += ms(100).mul_f64(share);
+                });
+            }
+        });
+        judged.target.model
+    }
+
+    #[test]
+    fn threads_that_take_the_cpus_from_each_other_have_nothing_stolen() {
+        let own_doing = crowded(4, 0.5);
+        assert!(all_full(&own_doing) && Theft::of(&own_doing).stolen < 0.05, "{}", Theft::of(&own_doing).stolen);
+        let others_doing = crowded(2, 0.6);
+        assert!(
+            !all_full(&others_doing) && Theft::of(&others_doing).stolen > 0.55,
+            "{}",
+            Theft::of(&others_doing).stolen
+        );
+        let both = crowded(4, 0.8);
+        assert!(!all_full(&both) && Theft::of(&both).stolen > 0.55, "{}", Theft::of(&both).stolen);
+    }
+
+    #[test]
+    fn all_that_was_stolen_in_a_tick_may_have_fallen_into_one_delay() {
+        let model = crowded(2, 0.4);
+        assert!(own(&model, ms(30)).is_zero());
+        let left = own(&model, ms(1000));
+        assert!((ms(550)..ms(650)).contains(&left), "{left:?}");
+        assert_eq!(own(&crowded(2, 0.0), ms(30)), ms(30));
+    }
+
+    #[test]
+    fn on_a_crowded_machine_nothing_short_is_told_from_what_it_adds() {
+        let model = crowded(2, 0.6);
+        assert!(own(&model, ms(190)).is_zero() && own(&model, ms(1000)) > ms(350));
+    }
 }

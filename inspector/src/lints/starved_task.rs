@@ -8,7 +8,8 @@ use super::{Evidence, Severity, words};
 use crate::model::{Task, TaskState};
 use crate::text;
 
-const DELAY: Threshold = Threshold::millis("delay", 100, "a task was woken so long ago and not polled since");
+const DELAY: Threshold =
+    Threshold::millis("delay", 100, "a task was woken so long ago and not polled since, within the last half second");
 
 pub(super) const RULE: Rule = Rule {
     id: "starved-task",
@@ -16,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     summary: "tasks are woken and wait for long until a worker polls them",
     explain: EXPLAIN,
     thresholds: &[DELAY],
-    enter_after: Duration::from_millis(1500),
+    enter_after: Duration::from_secs(2),
     leave_after: Duration::from_secs(1),
     subsumed_by: &[
         "blocked-worker",
@@ -31,7 +32,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const EXPLAIN: &str = "\
-Tasks are ready to run, and for more than a second there has always been one that waited more than 100 ms for its turn,
+Tasks are ready to run, and for two seconds now, in each half of one, some have waited more than 100 ms for their turn,
 while workers are busy with others.
 
 Why it hurts
@@ -52,7 +53,7 @@ RIGHT
   crunching.spawn(async move { crunch(chunk) });
 
 Thresholds
-  delay = 100 ms   a task was woken so long ago and not polled since
+  delay = 100 ms   a task was woken so long ago and not polled since, within the last half second
 
 Where the queue grows without end, `runtime-saturated` speaks; where the machine has no CPU to give, nobody does.
 ";
@@ -60,7 +61,7 @@ Where the queue grows without end, `runtime-saturated` speaks; where the machine
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let Some(first) = model.woken().next() else { return };
-    let delay = own(model, model.lasted(first.state_since));
+    let delay = own(model, model.woken_lately());
     if runtime_saturated::longest(cx).is_some_and(|(new, _)| new > cx.span(&runtime_saturated::DELAY)) {
         return;
     }

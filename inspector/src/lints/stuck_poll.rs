@@ -54,6 +54,21 @@ pub(super) fn may_block(stack: &Stack) -> bool {
     stack.frames.iter().any(|frame| frame.function.contains("block_in_place"))
 }
 
+/// Whether a stack is that of a panic: the poll is at its end, and what takes long is the hook that prints the backtrace.
+pub(super) fn panics(stack: &Stack) -> bool {
+    const SIGNS: &[&str] = &["panic_with_hook", "begin_panic_handler", "rust_begin_unwind", "_Unwind_RaiseException"];
+    stack.frames.iter().any(|frame| SIGNS.iter().any(|sign| frame.function.contains(sign)))
+}
+
+/// Whether the lock that a stack stands in is the runtime's own, as that of the blocking pool's queue is: it is held for
+/// moments, unless its holder has no CPU, and nothing of the app's is to be changed.
+pub(super) fn is_the_runtimes(stack: &Stack) -> bool {
+    const LOCKS: &[&str] = &["std::", "core::", "alloc::", "parking_lot", "lock_api::"];
+    let paths = stack.frames.iter().map(|frame| frame.function.trim_start_matches('<')).filter(|f| f.contains("::"));
+    let mut callers = paths.skip_while(|function| LOCKS.iter().any(|of| function.starts_with(of)));
+    callers.next().is_some_and(|function| function.starts_with("tokio::"))
+}
+
 /// Whether `task` may block its thread `until` then: jobs of the blocking pool may, and `main` may set things up for the
 /// time `startup`.
 pub(super) fn may_stand(model: &Model, task: TaskId, until: Stamp, startup: Duration) -> bool {
@@ -67,7 +82,10 @@ pub(super) fn places<'a>(cx: &Cx<'a>, cause: StackCause, startup: Duration) -> V
     let model = cx.model;
     let mut places: BTreeMap<&str, Place<'a>> = BTreeMap::new();
     let mut looks: BTreeMap<&str, u32> = BTreeMap::new();
-    for stack in model.stacks.iter().filter(|stack| stack.cause == cause && !may_block(stack)) {
+    let stands = |stack: &&Stack| {
+        stack.cause == cause && !may_block(stack) && !(cause == StackCause::Lock && is_the_runtimes(stack))
+    };
+    for stack in model.stacks.iter().filter(stands) {
         let worker = model.workers.get(&stack.worker);
         let goes_on = worker.is_some_and(|worker| worker.poll == Some((stack.task, stack.poll_started)));
         if !goes_on && model.now.since(stack.at) > WINDOW || worker.is_some_and(|w| w.kind == WorkerKind::Blocking) {

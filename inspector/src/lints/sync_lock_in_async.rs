@@ -119,6 +119,22 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_of_the_runtimes_own_is_nothing_of_the_apps() {
+        let mut judged = Judged::new();
+        let (task, worker) = blocked_poll(&mut judged);
+        let started = judged.target.model.now;
+        let mut stack = made_stack(started, worker, task, StackCause::Lock, 3, "src/index.rs:20:35");
+        let inner =
+            ["std::sys::sync::mutex::futex::Mutex::lock_contended", "tokio::runtime::blocking::pool::Spawner::spawn"];
+        let frame =
+            |function: &str| crate::model::Frame { function: function.into(), ..crate::model::Frame::default() };
+        stack.frames.splice(1..1, inner.map(frame));
+        judged.target.stack(stack);
+        judged.run(ms(3000));
+        judged.expect_nothing();
+    }
+
+    #[test]
     fn it_clears_after_the_poll_ended() {
         let mut judged = Judged::new();
         let (task, worker) = blocked_poll(&mut judged);

@@ -20,7 +20,7 @@ impl Wonder {
         if !model.target.sees("stacks") {
             return None;
         }
-        let accused = findings.iter().filter(|finding| finding.active()).filter_map(Finding::culprit);
+        let accused = findings.iter().filter(|finding| finding.active()).filter_map(|finding| finding.culprit);
         for id in accused {
             let Some(task) = model.tasks.get(&id).filter(|task| task.state == TaskState::Idle) else { continue };
             if !task.waits.is_empty() || !model.suspensions(task).is_empty() {

@@ -57,6 +57,8 @@ pub(super) struct FindingJson<'a> {
     advice: &'a str,
     /// For how long it has lasted, or lasted until it cleared.
     since_ms: u64,
+    /// It was so when the inspector came, and may have lasted for longer.
+    older: bool,
     count: u64,
     confidence: &'static str,
     active: bool,
@@ -197,6 +199,7 @@ pub(super) fn finding<'a>(model: &Model, finding: &'a Finding) -> FindingJson<'a
         cycle: finding.cycle.iter().map(|one| step(finding, one)).collect(),
         advice: &finding.advice,
         since_ms: millis(finding.cleared.unwrap_or(model.now).since(finding.since)),
+        older: finding.older,
         count: finding.count,
         confidence: match finding.confidence {
             Confidence::Likely => "likely",

@@ -31,3 +31,16 @@ fn what_turned_out_to_be_the_effect_of_something_is_not_told_beside_it() {
     let since = target.now;
     assert_eq!(run(&mut target, 1000, Some((task, since))), ["blocked-worker"]);
 }
+
+#[test]
+fn a_program_is_told_that_a_finding_may_be_older_than_it_was_watched() {
+    let (mut target, mut engine) = (Fixture::new(), Engine::new(Settings::default()));
+    let site = target.spawn_site("src/a.rs:1:1", "shop::save::{{closure}}", OutputKind::Result);
+    for _ in 0..30 {
+        target.totals(site, |totals| totals.handles_dropped += 1);
+        target.tick(Duration::from_millis(100));
+        engine.evaluate(&target.model);
+    }
+    let json = serde_json::to_value(super::json::finding(&target.model, &engine.findings()[0])).expect("it has a form");
+    assert_eq!((&json["rule"], &json["older"]), (&"never-awaited-handle".into(), &true.into()));
+}

@@ -67,6 +67,31 @@ fn a_cleared_finding_is_kept_for_a_minute_and_says_when_it_ended() {
 }
 
 #[test]
+fn what_was_so_when_somebody_began_to_look_may_be_older_unless_its_beginning_is_told() {
+    let mut judged = Judged::new();
+    let leaks = leaky(&mut judged, "src/a.rs:1:1");
+    let blocks = judged.target.spawn_site("src/b.rs:1:1", "b", OutputKind::Unit);
+    judged.settle();
+    judged.every(ms(2000), |target| leak(target, leaks));
+    assert!(
+        judged.only("never-awaited-handle").older,
+        "it leaked in the first seconds, and before that for all we know"
+    );
+    block(&mut judged, blocks);
+    judged.run(ms(500));
+    let blocked = judged.active().into_iter().find(|finding| finding.rule == "blocked-worker").expect("it").clone();
+    assert!(!blocked.older, "the target tells when the poll began");
+    assert!(judged.active()[1].lasting(judged.target.now).starts_with("for >2."));
+
+    judged.run(ms(20_000));
+    let cleared = judged.engine.findings().iter().find(|finding| finding.rule == "never-awaited-handle").expect("kept");
+    assert!(cleared.older && !cleared.active());
+    judged.every(ms(2000), |target| leak(target, leaks));
+    let again = judged.active().into_iter().find(|finding| finding.rule == "never-awaited-handle").expect("it");
+    assert!(!again.older, "it has begun before our eyes");
+}
+
+#[test]
 fn a_finding_that_comes_back_is_the_same_one_with_another_beginning() {
     let mut judged = Judged::new();
     let site = judged.target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);

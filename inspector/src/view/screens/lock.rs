@@ -57,6 +57,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let role = if lock.waiters > 0 { Role::Strong } else { Role::Text };
     let writers = match lock.waiting_writers {
         0 => String::new(),
+        _ if lock.kind == LockKind::Notify => String::new(),
         n => format!(", {} of them to write", figures::count(n.into())),
     };
     page.fact("waiting", role, &format!("{}{writers}", figures::count(lock.waiters.into())));
