@@ -29,6 +29,7 @@ fn a_notification_that_found_nobody_is_told_with_its_line() {
 }
 
 #[test]
+#[allow(clippy::match_same_arms, reason = "they are laid out in other ways")]
 fn who_looks_at_nothing_between_the_call_and_the_await_is_told_apart() {
     run(async {
         #[rustfmt::skip]
