@@ -25,8 +25,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const EXPLAIN: &str = "\
-Of the tasks spawned at a line nearly all are aborted, or dropped with their `JoinSet` or runtime, before they finish; or
-of the futures that a `timeout` gives some time, nearly all are given up when it has passed.
+Of the tasks spawned at a line nearly all are aborted, or dropped with their `JoinSet` or runtime, before they
+finish; or nearly all of the futures that a `timeout` gives some time are given up when it has passed.
 
 Why it hurts
   What they have done until then is thrown away, again and again, and what they were in the middle of stays half done. A

@@ -9,7 +9,7 @@ use crate::model::{Task, TaskState};
 use crate::text;
 
 const DELAY: Threshold =
-    Threshold::millis("delay", 100, "a task was woken so long ago and not polled since, within the last half second");
+    Threshold::millis("delay", 100, "within the last half second, a task was woken so long ago and not polled");
 
 pub(super) const RULE: Rule = Rule {
     id: "starved-task",
@@ -32,8 +32,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const EXPLAIN: &str = "\
-Tasks are ready to run, and for two seconds now, in each half of one, some have waited more than 100 ms for their turn,
-while workers are busy with others.
+Tasks are ready to run, and for two seconds, in each half of one, some have waited more than 100 ms for their turn:
+workers are busy with others.
 
 Why it hurts
   What such a task waits for has come: the answer is there, the timer has gone off, and nothing happens. Every await of
@@ -53,7 +53,7 @@ RIGHT
   crunching.spawn(async move { crunch(chunk) });
 
 Thresholds
-  delay = 100 ms   a task was woken so long ago and not polled since, within the last half second
+  delay = 100 ms   within the last half second, a task was woken so long ago and not polled
 
 Where the queue grows without end, `runtime-saturated` speaks; where the machine has no CPU to give, nobody does.
 ";
