@@ -53,7 +53,8 @@ Thresholds
   idle = 3.00 s   a task has been idle for so long, and no waker of it is alive
 
 The future of a `block_on` is left alone: a `main` that only keeps the process alive may well wait for nothing. So is a
-future that has no room for anything that could be waited for: it awaits `pending()`, and is meant to sleep.
+future that has no room for anything that could be waited for, and whose end nobody waits for: it awaits `pending()`, and
+is meant to sleep.
 ";
 
 /// A future that is smaller refers to nothing that anybody else has: there is room for its own state alone.
@@ -64,7 +65,9 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let mut sites: BTreeMap<SiteId, Vec<&Task>> = BTreeMap::new();
     let lost = |task: &&Task| {
         let idle = model.lasted(task.state_since);
-        let waits_for_nothing = (1..NOTHING).contains(&task.future_bytes);
+        // Unless somebody waits for its end.
+        let may_stay = task.tracker.0 == 0 && task.token.0 == 0 && !task.flags.handle_awaited;
+        let waits_for_nothing = may_stay && (1..NOTHING).contains(&task.future_bytes);
         task.kind != TaskKind::Root
             && !waits_for_nothing
             && task.waits.is_empty()
@@ -159,6 +162,9 @@ mod tests {
         judged.target.model.tasks.get_mut(&task).expect("it").future_bytes = 1;
         judged.run(ms(20_000));
         judged.expect_nothing();
+        judged.target.model.tasks.get_mut(&task).expect("it").tracker = LockId(7);
+        judged.run(ms(1000));
+        judged.only("lost-waker");
     }
 
     #[test]
