@@ -35,7 +35,7 @@ fn every_command_in_it_is_understood() {
     let commands: Vec<Vec<&str>> = README
         .lines()
         .filter_map(|line| line.trim().strip_prefix("async-inspect "))
-        .map(|line| line.split(" #").next().unwrap().split_whitespace().collect())
+        .map(|line| line.split(['#', '>']).next().unwrap().split_whitespace().collect())
         .collect();
     assert!(commands.len() >= 2, "{commands:?}");
     for command in commands {

@@ -3,6 +3,7 @@
 //! tasks is gathered by a [`Sweep`], which among very many goes on a few milliseconds at a time.
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::place::Place;
@@ -181,6 +182,15 @@ pub(crate) fn go_on(app: &mut App) {
         focus(app);
     }
     app.touch();
+}
+
+/// Takes the rows of tasks that have ended meanwhile out of a list that was not worked out again yet.
+pub(crate) fn drop_ended(app: &mut App) {
+    let model = Arc::clone(&app.shown().model);
+    let rows = &mut app.derived.rows;
+    let before = rows.order.len();
+    rows.order.retain(|entity| !matches!(entity, Entity::Task(_)) || entity.exists(&model));
+    rows.passing = rows.passing.saturating_sub(before - rows.order.len());
 }
 
 fn holds(app: &mut App) {

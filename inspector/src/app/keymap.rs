@@ -38,6 +38,7 @@ pub(crate) enum Action {
     Fold,
     Palette,
     Mute,
+    UnmuteAll,
     Export,
     Targets,
     NextTarget,
@@ -135,7 +136,7 @@ const DO: &str = "Do";
 /// All keys. Hints appear in the last line in this order.
 #[rustfmt::skip]
 pub(crate) static KEYMAP: &[Binding] = &[
-    Binding { name: "reconnect", chords: &[ch('r')], shown: "r", action: Action::Reconnect, scope: Scope::Lost, group: DO, hint: "reconnect now", help: "reconnect now, without waiting for the next attempt" },
+    Binding { name: "reconnect", chords: &[ch('r')], shown: "r", action: Action::Reconnect, scope: Scope::Lost, group: DO, hint: "reconnect now", help: "reconnect now, without waiting for the next attempt; play a recording again" },
     Binding { name: "earlier", chords: &[key(KeyCode::Left)], shown: "←", action: Action::Earlier, scope: Scope::Timeline, group: LOOK, hint: "earlier", help: "a second back" },
     Binding { name: "later", chords: &[key(KeyCode::Right)], shown: "→", action: Action::Later, scope: Scope::Timeline, group: LOOK, hint: "later", help: "a second on" },
     Binding { name: "live", chords: &[key(KeyCode::End)], shown: "End", action: Action::Live, scope: Scope::Timeline, group: LOOK, hint: "live", help: "back to now" },
@@ -159,11 +160,12 @@ pub(crate) static KEYMAP: &[Binding] = &[
     Binding { name: "half-down", chords: &[ctrl('d')], shown: "Ctrl-d", action: Action::HalfDown, scope: Scope::Any, group: MOVE, hint: "", help: "half a page down" },
     Binding { name: "page-up", chords: &[key(KeyCode::PageUp), ctrl('b')], shown: "PgUp", action: Action::PageUp, scope: Scope::Any, group: MOVE, hint: "", help: "a page up" },
     Binding { name: "page-down", chords: &[key(KeyCode::PageDown), ctrl('f')], shown: "PgDn", action: Action::PageDown, scope: Scope::Any, group: MOVE, hint: "", help: "a page down" },
-    Binding { name: "freeze", chords: &[ch(' ')], shown: "Space", action: Action::Freeze, scope: Scope::Any, group: LOOK, hint: "freeze", help: "freeze the view and let it go on; the service and its probe are never touched" },
+    Binding { name: "freeze", chords: &[ch(' ')], shown: "Space", action: Action::Freeze, scope: Scope::Any, group: LOOK, hint: "freeze", help: "freeze the view and let it go on; the service and its probe are never touched; a replay is paused" },
     Binding { name: "mute", chords: &[ch('m')], shown: "m", action: Action::Mute, scope: Scope::Findings, group: DO, hint: "mute", help: "mute this finding, or speak of it again; a muted one stays in Findings and marks nothing" },
+    Binding { name: "unmute-all", chords: &[ch('M')], shown: "M", action: Action::UnmuteAll, scope: Scope::Any, group: DO, hint: "", help: "speak of all muted findings again, until you quit" },
     Binding { name: "export", chords: &[ch('e')], shown: "e", action: Action::Export, scope: Scope::Any, group: DO, hint: "", help: "write the whole state to a file as JSON, and say where" },
     Binding { name: "palette", chords: &[ch(':')], shown: ":", action: Action::Palette, scope: Scope::Any, group: DO, hint: "", help: "do anything by its name: a screen, a key's action, a theme, `task 17`, the name of a lock" },
-    Binding { name: "wide", chords: &[ch('w')], shown: "w", action: Action::Wide, scope: Scope::Any, group: LOOK, hint: "", help: "wide: the list alone, over the whole width" },
+    Binding { name: "wide", chords: &[ch('w')], shown: "w", action: Action::Wide, scope: Scope::Any, group: LOOK, hint: "", help: "wide: the list alone over the whole width; below 120 columns only what matters most of each row, so that names and places are whole" },
     Binding { name: "copy", chords: &[ch('y')], shown: "y", action: Action::CopyId, scope: Scope::Any, group: DO, hint: "", help: "copy the id and place of what is selected (needs a terminal with OSC 52)" },
     Binding { name: "copy-finding", chords: &[ch('Y')], shown: "Y", action: Action::CopyFinding, scope: Scope::Any, group: DO, hint: "copy", help: "copy the whole finding as text, to paste into a chat or an issue" },
     Binding { name: "", chords: &[ctrl('z')], shown: "Ctrl-z", action: Action::Suspend, scope: Scope::Any, group: DO, hint: "", help: "to the shell; `fg` comes back" },

@@ -330,7 +330,10 @@ impl App {
     }
 
     pub(crate) fn say(&mut self, role: Role, text: impl Into<String>) {
-        self.notice = Some(Notice { role, text: text.into(), until: self.clock + Duration::from_secs(4) });
+        let text = text.into();
+        // The longer it is, the longer it takes to read.
+        let until = self.clock + Duration::from_secs(4 + text.len() as u64 / 40);
+        self.notice = Some(Notice { role, text, until });
         self.touch();
     }
 }

@@ -34,6 +34,8 @@ pub enum Effect {
     Suspend,
     /// Do not wait for the next attempt: connect now.
     Reconnect,
+    /// Let a replay stand still, or go on.
+    Pause(bool),
     /// Ask the target for what it does not stream of this task.
     Details(TaskId),
     /// Write the state to a file.

@@ -66,6 +66,11 @@ impl Mutes {
         self.0.iter().any(|mute| mute.matches(finding))
     }
 
+    /// Lets all be heard again.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Mutes `finding`, or lets it be heard again. Returns what was muted.
     pub(crate) fn toggle(&mut self, finding: &Finding) -> Option<Mute> {
         if self.matches(finding) {

@@ -252,7 +252,12 @@ pub(crate) fn enter(app: &mut App) {
 /// Shows the page about `entity`.
 pub(crate) fn open(app: &mut App, entity: Entity) {
     if !entity.exists(app.cx().model) {
-        app.say(Role::Warn, format!("{} has ended and is no longer known one by one", entity.id_text()));
+        let what = if matches!(entity, Entity::Task(_)) && names::unwatched_may_live(app.cx().model) {
+            "is not watched: it has ended, or a library spawned it and it does not wait now"
+        } else {
+            "has ended and is no longer known one by one"
+        };
+        app.say(Role::Warn, format!("{} {what}", entity.id_text()));
         return;
     }
     if app.place().subject == Some(entity) {
@@ -269,7 +274,14 @@ pub(crate) fn back(app: &mut App) {
     } else if !app.place().filter_text.is_empty() {
         super::prompt::apply(app, "");
     } else if app.place().screen.id != SCREENS[0].id {
+        // The finding that was looked at stays the one that keys are about; otherwise it is the worst.
+        let finding = app.selected().filter(|row| matches!(row.entity, Entity::Finding(_)));
         to_root(app, SCREENS[0]);
+        let place = app.place_mut();
+        (place.selected, place.index, place.offset) = (None, 0, 0);
+        if let Some(row) = finding {
+            select_row(app, row);
+        }
     }
 }
 

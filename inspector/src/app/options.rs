@@ -83,6 +83,8 @@ pub struct Options {
     pub mouse: bool,
     /// Thresholds and severities of the rules.
     pub settings: Settings,
+    /// The file that settings are written into for good, as people write it; empty when there is no place for one.
+    pub config_file: String,
     /// Findings not to speak of.
     pub mutes: Vec<Mute>,
     pub(crate) keys: Keys,
@@ -108,6 +110,7 @@ impl Default for Options {
             ascii: false,
             mouse: true,
             settings: Settings::default(),
+            config_file: String::new(),
             mutes: Vec::new(),
             keys: Keys::default(),
         }

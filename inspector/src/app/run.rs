@@ -136,6 +136,7 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
                 }
                 // A retry that already waits is enough.
                 Effect::Reconnect => request(Request::Reconnect),
+                Effect::Pause(pause) => request(Request::Pause(pause)),
                 Effect::Details(task) => request(Request::TaskDetails(task)),
                 Effect::Export => {
                     let (model, findings) = fleet.front().state();

@@ -134,7 +134,10 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
         Action::Interrupt => return vec![Effect::Interrupt],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Reconnect => {
-            app.say(Role::Info, "connecting now");
+            app.say(Role::Info, if app.recorded { "from the beginning" } else { "connecting now" });
+            if app.recorded && app.frozen.take().is_some() {
+                derived::refresh(app);
+            }
             return vec![Effect::Reconnect];
         }
         Action::CopyId | Action::CopyFinding => {
@@ -144,10 +147,17 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
                 return Vec::new();
             };
             let first = text.lines().next().unwrap_or_default().to_owned();
-            app.say(Role::Ok, format!("copied: {first}"));
+            let export = app.keys.shown(Action::Export);
+            // Whether the terminal takes it is not told.
+            let text_of = format!(
+                "sent to the terminal's clipboard: {first} {} if nothing arrives there (tmux: set -g set-clipboard on), \
+                 {export} writes all to a file",
+                app.glyphs.dot
+            );
+            app.say(Role::Ok, text_of);
             return vec![Effect::Copy(text)];
         }
-        Action::Freeze => freeze(app),
+        Action::Freeze => return freeze(app).into_iter().collect(),
         Action::Filter => app.prompt = Some(super::Prompt::filter(&app.place().filter_text)),
         Action::Palette => app.prompt = Some(super::Prompt::palette()),
         Action::Export => {
@@ -157,6 +167,11 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
             app.say(Role::Warn, "there is nothing to write yet");
         }
         Action::Mute => mute(app),
+        Action::UnmuteAll => {
+            app.mutes.clear();
+            remark(app);
+            app.say(Role::Ok, "nothing is muted any more");
+        }
         // Whoever has all the targets takes these before they come here.
         Action::Targets | Action::NextTarget | Action::PreviousTarget => {}
         Action::Earlier => navigate::scrub(app, -1),
@@ -203,26 +218,37 @@ fn mute(app: &mut App) {
         return;
     };
     let muted = app.mutes.toggle(&finding);
-    for shown in [Some(&mut app.live), app.frozen.as_mut()].into_iter().flatten() {
-        let heard = shown.findings.iter().filter(|f| !app.mutes.matches(f));
-        shown.accused = Accused::new(heard, &shown.model);
-    }
-    derived::refresh(app);
+    remark(app);
     match muted {
         Some(mute) => {
-            let text = format!("muted until you quit; for good: mute = [\"{mute}\"] in the config file");
+            let (one, all) = (app.keys.shown(Action::Mute), app.keys.shown(Action::UnmuteAll));
+            let file = if app.options.config_file.is_empty() { "the config file" } else { &app.options.config_file };
+            let text = format!(
+                "muted until you quit: {one} on it in Findings, or {all}, undoes it; for good: mute = [\"{mute}\"] in {file}"
+            );
             app.say(Role::Ok, text);
         }
         None => app.say(Role::Ok, format!("{} speaks again", finding.rule)),
     }
 }
 
-fn freeze(app: &mut App) {
+/// Marks what is accused after others are muted than before.
+fn remark(app: &mut App) {
+    for shown in [Some(&mut app.live), app.frozen.as_mut()].into_iter().flatten() {
+        let heard = shown.findings.iter().filter(|f| !app.mutes.matches(f));
+        shown.accused = Accused::new(heard, &shown.model);
+    }
+    derived::refresh(app);
+}
+
+/// Freezes the view, or lets it go on; a replay stands still with it.
+fn freeze(app: &mut App) -> Option<Effect> {
     if app.frozen.take().is_some() {
         derived::refresh(app);
     } else {
         app.frozen = Some(app.live.clone());
     }
+    app.recorded.then_some(Effect::Pause(app.frozen()))
 }
 
 fn heard(app: &mut App, event: source::Event) {
@@ -294,6 +320,8 @@ fn fresh(app: &mut App) {
     if first || due {
         app.refreshed_at = Some(app.clock);
         derived::refresh(app);
+    } else if app.clock.saturating_sub(app.moved_at) >= HOLD {
+        derived::drop_ended(app);
     }
 }
 
@@ -339,7 +367,7 @@ fn restarted(app: &mut App, target: &Target) {
     };
     app.restarted = Some(Notice {
         role: Role::Warn,
-        text: format!("{name} restarted: {was}; what was found before is greyed"),
+        text: format!("{name} restarted: {was}; what was found before is in Findings"),
         until: app.clock + RESTART_NOTICE,
     });
 }

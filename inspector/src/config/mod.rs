@@ -70,6 +70,7 @@ impl Config {
             ascii: self.ascii.unwrap_or(false),
             mouse: self.mouse.unwrap_or(true),
             settings,
+            config_file: path().map_or_else(String::new, |path| shown(&path)),
             mutes: self.mutes.clone(),
             ..Options::default()
         };
@@ -78,6 +79,15 @@ impl Config {
             .bind(keys)
             .map_err(|error| ConfigError::keys(path().as_deref().unwrap_or(Path::new("keys")), &error))?;
         Ok(options)
+    }
+}
+
+/// A path as people write it.
+fn shown(path: &Path) -> String {
+    let home = etcetera::home_dir().ok();
+    match home.as_deref().and_then(|home| path.strip_prefix(home).ok()) {
+        Some(inside) => Path::new("~").join(inside).display().to_string(),
+        None => path.display().to_string(),
     }
 }
 

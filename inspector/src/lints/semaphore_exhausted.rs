@@ -116,10 +116,12 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         Evidence::count("waiters", lock.waiters.into()),
         Evidence::count("permits_available", lock.permits_available),
         Evidence::count("permits_total", lock.permits_total),
+        Evidence::count("permits_forgotten", lock.forgotten),
         Evidence::rate("acquires_per_s", lock.acquires_s.recent_sum(seconds) / seconds as f64),
         Evidence::span("longest_hold_ns", held),
         Evidence::span("hold_p99_ns", usual),
     ];
+    evidence.retain(|of| of.name != "permits_forgotten" || lock.forgotten > 0);
     let message = if stands {
         evidence.insert(
             0,

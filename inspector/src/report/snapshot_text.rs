@@ -40,8 +40,9 @@ fn totals(out: &mut String, model: &Model) {
     let depth = model.channels.values().map(Channel::depth).fold(0, u64::saturating_add);
     let _ = writeln!(
         out,
-        "\n{} · polls {} · wakes {} · lock waits {} · {} in channels",
+        "\n{}{} · polls {} · wakes {} · lock waits {} · {} in channels",
         text::counted(model.live_tasks(), "task"),
+        of_all(model),
         rate(&model.totals.polls),
         rate(&model.totals.wakes),
         rate(&model.totals.lock_waits),
@@ -51,6 +52,14 @@ fn totals(out: &mut String, model: &Model) {
     if cost.memory_limit_bytes > 0 {
         let _ =
             writeln!(out, "probe: {} of a core · {}", text::percent(cost.cpu_share), text::bytes(cost.memory_bytes));
+    }
+}
+
+/// How many tasks tokio counts, where it counts more than are told of.
+fn of_all(model: &Model) -> String {
+    match model.runtimes.values().map(|runtime| runtime.alive_tasks).fold(0, u64::saturating_add) {
+        all if all > model.live_tasks() => format!(" of {} that tokio counts", text::count(all)),
+        _ => String::new(),
     }
 }
 

@@ -114,7 +114,7 @@ impl Connection {
                         Err(SourceError::Lost { target: target(), why })
                     }
                     Some((_, Said::Lost(_))) => continue,
-                    None => Err(tape.end()),
+                    None => Err(tape.end(None)),
                 };
             },
         }
@@ -137,7 +137,7 @@ impl Connection {
         match &mut self.feed {
             Feed::Probe(probe) => probe.next_raw().await,
             Feed::Console(_) => Err(SourceError::CannotRecord { target: self.target.address.clone() }),
-            Feed::Recording(tape) => Err(tape.end()),
+            Feed::Recording(tape) => Err(tape.end(None)),
         }
     }
 

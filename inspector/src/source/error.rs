@@ -80,12 +80,18 @@ pub enum SourceError {
         target: String,
     },
     /// The end of a recording.
-    #[error("{target} ends here{}", if *.cut_short { ": it was cut short in the middle of a message" } else { "" })]
+    #[error(
+        "{target} {}{}",
+        .short_of.map_or_else(|| "ends here".to_owned(), |length| format!("is {} long, and ends before --from", crate::text::duration(length))),
+        if *.cut_short { ": it was cut short in the middle of a message" } else { "" }
+    )]
     Ended {
         /// The file as the operator named it.
         target: String,
         /// It ends in the middle of something.
         cut_short: bool,
+        /// Its length, where it was to be replayed from a later moment on.
+        short_of: Option<std::time::Duration>,
     },
     /// It answers as a probe does, and what it says makes no sense.
     #[error("{target} sent data that this inspector cannot read: {why}")]

@@ -68,9 +68,9 @@ impl Tape {
         Ok(Some((at, said)))
     }
 
-    /// How it ended.
-    pub(super) fn end(&self) -> SourceError {
-        SourceError::Ended { target: self.target.clone(), cut_short: self.reader.cut_short() }
+    /// How it ended; `short_of` is its length where that is less than was asked for.
+    pub(super) fn end(&self, short_of: Option<Duration>) -> SourceError {
+        SourceError::Ended { target: self.target.clone(), cut_short: self.reader.cut_short(), short_of }
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn replay(
     requests: &mut Receiver<Request>,
 ) {
     loop {
-        let Some(error) = play(address, path, pace, events).await else { return };
+        let Some(error) = play(address, path, pace, events, requests).await else { return };
         if events.send(Event::Ended { error }).await.is_err() {
             return;
         }
@@ -100,23 +100,40 @@ pub(super) async fn replay(
 }
 
 /// From the beginning to the end; `None` when nobody listens any more.
-async fn play(address: &Address, path: &Path, pace: Pace, events: &Sender<Event>) -> Option<SourceError> {
+async fn play(
+    address: &Address,
+    path: &Path,
+    pace: Pace,
+    events: &Sender<Event>,
+    requests: &mut Receiver<Request>,
+) -> Option<SourceError> {
     events.send(Event::Connecting { attempt: 1 }).await.ok()?;
     let mut tape = match Tape::open(address, path) {
         Ok(tape) => tape,
         Err(error) => return Some(error),
     };
-    let began = Instant::now();
+    let mut began = Instant::now();
+    let mut length = Duration::ZERO;
     loop {
         let (at, said) = match tape.next() {
             Ok(Some(next)) => next,
-            Ok(None) => return Some(tape.end()),
+            Ok(None) => return Some(tape.end((length < pace.from).then_some(length))),
             Err(error) => return Some(error),
         };
         let due = at.saturating_sub(pace.from).div_f64(pace.speed);
-        tokio::select! {
-            () = sleep_until(began + due) => {}
-            () = events.closed() => return None,
+        length = at;
+        // Since when it stands still.
+        let mut still = None;
+        loop {
+            tokio::select! {
+                () = sleep_until(began + due), if still.is_none() => break,
+                Some(request) = requests.recv() => match request {
+                    Request::Pause(true) => still = still.or_else(|| Some(Instant::now())),
+                    Request::Pause(false) => began += still.take().map_or(Duration::ZERO, |since| since.elapsed()),
+                    Request::Reconnect | Request::TaskDetails(_) => {}
+                },
+                () = events.closed() => return None,
+            }
         }
         let event = match said {
             Said::Hello(target) => Event::Connected(target),

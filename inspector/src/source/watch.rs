@@ -22,6 +22,8 @@ const ASKED: usize = 4;
 pub enum Request {
     /// Do not wait for the next attempt: connect now. Means nothing while connected.
     Reconnect,
+    /// A replay stands still, or goes on. Means nothing to a live target.
+    Pause(bool),
     /// What the target does not stream of every task; answered by [`Event::TaskDetails`], if at all.
     TaskDetails(TaskId),
 }
@@ -81,7 +83,7 @@ pub(super) async fn asked_to_reconnect(requests: &mut Receiver<Request>) {
     loop {
         match requests.recv().await {
             Some(Request::Reconnect) => return,
-            Some(Request::TaskDetails(_)) => {}
+            Some(Request::TaskDetails(_) | Request::Pause(_)) => {}
             None => std::future::pending().await,
         }
     }

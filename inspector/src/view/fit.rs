@@ -117,6 +117,47 @@ pub(crate) fn beginning(text: &str, columns: usize, lines: usize) -> &str {
     end.map_or(text, |(at, _)| &text[..at])
 }
 
+/// `text` in no more than `most` lines; the last says if there would be more.
+pub(crate) fn lines(text: &str, columns: usize, most: usize, ellipsis: char) -> Vec<String> {
+    let mut lines = wrap(beginning(text, columns, most), columns);
+    if lines.len() > most {
+        let rest = lines.split_off(most.saturating_sub(1)).join(" ");
+        lines.push(head(&rest, columns, ellipsis));
+    }
+    lines
+}
+
+/// A line of code or of a table, which keeps its shape: what is too long goes on below, under its last column, so that a
+/// comment stays one and what is explained stands beside its name.
+pub(crate) fn fold(line: &str, columns: usize) -> Vec<String> {
+    /// Columns that are worth going on in.
+    const LEAST: usize = 24;
+    if width(line) <= columns {
+        return vec![clean(line)];
+    }
+    let indent = line.len() - line.trim_start().len();
+    let last = line.rfind("   ").map(|at| at + 3).filter(|&at| at > indent + 3);
+    let (begins, ends) = match last {
+        Some(at) if at + LEAST <= columns => line.split_at(at),
+        Some(at) => {
+            let below = format!("{}{}", " ".repeat(indent + 2), &line[at..]);
+            return [fold(line[..at].trim_end(), columns), fold(&below, columns)].concat();
+        }
+        None => line.split_at(indent),
+    };
+    let more = if ends.starts_with("// ") {
+        "// "
+    } else if last.is_none() {
+        "    "
+    } else {
+        ""
+    };
+    let room = columns.saturating_sub(width(begins) + width(more)).max(1);
+    let blank = " ".repeat(width(begins));
+    let beside = wrap(ends, room).into_iter().enumerate();
+    beside.map(|(n, text)| if n == 0 { format!("{begins}{text}") } else { format!("{blank}{more}{text}") }).collect()
+}
+
 /// `text` broken at spaces into lines at most `columns` wide; longer words are broken where they must be. Text of
 /// more than a few thousand characters is cut: nobody reads it, and it comes from the target.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
@@ -162,6 +203,23 @@ mod tests {
             }
         }
         assert_eq!((beginning("two words", 3, 1), beginning("two words", 3, 0)), ("two words", "two word"));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_keeps_its_shape() {
+        let limit = "  running = 100 ms   a poll that runs longer than this blocks its thread";
+        let code = "      let hash = bcrypt(&form);   // 300 ms of computing";
+        assert_eq!(
+            fold(limit, 50),
+            ["  running = 100 ms   a poll that runs longer than", "                     this blocks its thread"]
+        );
+        assert_eq!(fold(code, 50), ["      let hash = bcrypt(&form);", "        // 300 ms of computing"]);
+        assert_eq!(fold(&code[..31], 24), ["      let hash =", "          bcrypt(&form);"]);
+        assert_eq!(fold("    // words of a comment", 18), ["    // words of", "    // a comment"]);
+        for columns in 24..90 {
+            let words = |text: &str| text.replace("//", "").split_whitespace().collect::<String>();
+            assert_eq!(words(&fold(code, columns).join(" ")), words(code), "{columns}");
+        }
     }
 
     #[test]

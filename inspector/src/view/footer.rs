@@ -17,8 +17,14 @@ pub(crate) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
         return;
     }
     if let Some(notice) = app.notice() {
-        let text = fit::head(&notice.text, usize::from(area.width.saturating_sub(2)), app.glyphs.ellipsis);
-        widgets::put(buf, area.left() + 1, area.y, end, &text, theme.style(notice.role));
+        // What takes more than the line, as a path does, has two more, over what stands there.
+        let lines = fit::lines(&notice.text, usize::from(area.width.saturating_sub(2)), 3, app.glyphs.ellipsis);
+        let blank = " ".repeat(usize::from(area.width));
+        let top = area.y.saturating_sub(lines.len().saturating_sub(1) as u16);
+        for (line, y) in lines.iter().zip(top..=area.y) {
+            widgets::put(buf, area.left(), y, end, &blank, theme.style(Role::Text));
+            widgets::put(buf, area.left() + 1, y, end, line, theme.style(notice.role));
+        }
         return;
     }
     let wanted: Vec<_> = app
@@ -27,7 +33,10 @@ pub(crate) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
         .filter(|b| !b.binding.hint.is_empty() && b.binding.scope.holds(app))
         // There is nothing to go back to on a list without a filter.
         .filter(|b| b.binding.action != Action::Back || app.way().len() > 1 || !app.place().filter_text.is_empty())
-        .map(|b| (b.shown.split(' ').next().unwrap_or_default(), b.binding.hint))
+        .map(|b| {
+            let again = app.recorded && b.binding.action == Action::Reconnect;
+            (b.shown.split(' ').next().unwrap_or_default(), if again { "play again" } else { b.binding.hint })
+        })
         .collect();
     // Help and quit are the last of the table and the last to go.
     let width = |(keys, hint): &(&str, &str)| fit::width(keys) + 1 + fit::width(hint) + 2;

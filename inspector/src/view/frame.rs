@@ -57,7 +57,8 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
 
     let mut right = vec![(role, state)];
     if app.frozen() {
-        right.insert(0, (Role::Warn, "FROZEN".to_owned()));
+        let what = if app.recorded { "PAUSED" } else { "FROZEN" };
+        right.insert(0, (Role::Warn, what.to_owned()));
     }
     let shed = cx.model.loss.total();
     if shed > 0 {
@@ -111,10 +112,10 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
     }
 }
 
-/// One line about something unusual, under the tabs.
-pub(crate) fn banner(app: &App) -> Option<(Role, String)> {
+/// Words about something unusual, under the tabs.
+fn banner(app: &App) -> Option<(Role, String)> {
     if let Link::Ended { error, data_at: Some(_) } = &app.link
-        && !matches!(error, SourceError::Ended { cut_short: false, .. })
+        && !matches!(error, SourceError::Ended { cut_short: false, short_of: None, .. })
     {
         return Some((Role::Warn, format!("{error} ({})", error.cause())));
     }
@@ -127,13 +128,21 @@ pub(crate) fn banner(app: &App) -> Option<(Role, String)> {
     }
     app.frozen().then(|| {
         let key = app.keys.shown(Action::Freeze);
-        (Role::Warn, format!("the view is frozen; data still arrives, {key} goes on"))
+        let what = if app.recorded { "the replay is paused" } else { "the view is frozen; data still arrives" };
+        (Role::Warn, format!("{what}, {key} goes on"))
     })
 }
 
+/// The banner in the lines that it takes on a screen of this size: a second one where there is room for it.
+pub(crate) fn banner_lines(app: &App, columns: u16, rows: u16) -> Vec<(Role, String)> {
+    let most = if rows < 16 { 1 } else { 2 };
+    let Some((role, text)) = banner(app) else { return Vec::new() };
+    let lines = fit::lines(&text, usize::from(columns.saturating_sub(2)), most, app.glyphs.ellipsis);
+    lines.into_iter().map(|line| (role, line)).collect()
+}
+
 pub(crate) fn draw_banner(app: &App, buf: &mut Buffer, area: Rect) {
-    if let Some((role, text)) = banner(app) {
-        let text = fit::head(&text, usize::from(area.width.saturating_sub(2)), app.glyphs.ellipsis);
-        widgets::put(buf, area.left() + 1, area.y, area.right(), &text, app.theme.style(role));
+    for ((role, line), y) in banner_lines(app, app.size.0, app.size.1).iter().zip(area.top()..area.bottom()) {
+        widgets::put(buf, area.left() + 1, y, area.right(), line, app.theme.style(*role));
     }
 }

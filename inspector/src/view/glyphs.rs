@@ -49,7 +49,7 @@ pub(crate) static UNICODE: Glyphs = Glyphs {
     right: "→",
     up: "↑",
     down: "↓",
-    flat: "→",
+    flat: "=",
     sort_up: "▴",
     sort_down: "▾",
     open: "▾",

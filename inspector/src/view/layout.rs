@@ -38,7 +38,7 @@ pub(crate) fn layout(app: &App, columns: u16, rows: u16) -> Layout {
     }
     // Of fewer lines each is worth more than the names of the screens.
     let tabs = u16::from(rows >= 10);
-    let banner = u16::from(super::frame::banner(app).is_some());
+    let banner = super::frame::banner_lines(app, columns, rows).len() as u16;
     let top = 1 + tabs + banner;
     let body = Rect::new(0, top, columns, rows - top - 1);
     let beside = columns >= 120 && !app.wide && app.beside().is_some();
@@ -47,7 +47,7 @@ pub(crate) fn layout(app: &App, columns: u16, rows: u16) -> Layout {
         shape,
         header: line(0),
         tabs: if tabs == 1 { line(1) } else { nothing },
-        banner: if banner == 1 { line(1 + tabs) } else { nothing },
+        banner: if banner > 0 { Rect { height: banner, ..line(1 + tabs) } } else { nothing },
         list: Rect { width: list_width, ..body },
         side: if beside { Rect { x: list_width + 2, width: columns - list_width - 2, ..body } } else { nothing },
         footer: line(rows - 1),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::app::{Cx, Entity};
 use crate::lints::{Evidence, Finding};
 use crate::model::{
-    ChannelId, LockId, LockKind, Model, SiteId, Task, TaskId, TaskState, Wait, WaitFor, Worker, WorkerKind,
+    ChannelId, LockId, LockKind, Model, SiteId, SiteKind, Task, TaskId, TaskState, Wait, WaitFor, Worker, WorkerKind,
 };
 use crate::text;
 use crate::view::figures;
@@ -54,10 +54,20 @@ pub(crate) fn numbered(model: &Model, id: TaskId) -> String {
     match model.tasks.get(&id).map(|t| task(model, t)) {
         Some(name) if !name.is_empty() && name != number => format!("{number} {name}"),
         Some(_) => number,
-        // It ended, or it is a library's, which nobody watches.
-        None if model.target.blind.iter().any(|blind| blind.about == "tasks") => format!("{number} (not seen)"),
+        // It ended, or it is a library's that does not wait now.
+        None if unwatched_may_live(model) => format!("{number} (unwatched)"),
         None => format!("{number} (ended)"),
     }
+}
+
+/// Whether there may be tasks that are not told of: of one that is not known it cannot be said that it has ended.
+pub(crate) fn unwatched_may_live(model: &Model) -> bool {
+    model.loss.tasks > 0 || model.target.blind.iter().any(|blind| blind.about == "tasks")
+}
+
+/// Whether this is where tasks of libraries were seen to wait, and not where any were spawned.
+pub(crate) fn is_seen_at(model: &Model, site: SiteId) -> bool {
+    model.sites.get(&site).is_some_and(|site| site.kind == SiteKind::Call && site.spawned == 0)
 }
 
 /// The same, with what it is: `task #17 report`.

@@ -96,10 +96,37 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Words as they are, line by line: code, mostly.
-    pub(crate) fn verbatim(&mut self, role: Role, text: &str) {
-        for line in text.lines() {
-            self.line(vec![(role, fit::head(line, self.width, self.glyphs.ellipsis))]);
+    /// What a rule's explanation says: sentences are broken anew for this width, code and limits keep their lines.
+    pub(crate) fn explanation(&mut self, role: Role, text: &str) {
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let (mut sentence, mut keep) = (String::new(), false);
+        for line in text.lines().chain([""]) {
+            let heading = indent(line) == 0 && !line.is_empty();
+            if heading && matches!(line, "WRONG" | "RIGHT" | "Thresholds") {
+                keep = true;
+            } else if heading {
+                keep = false;
+            }
+            let goes_on = !keep && !sentence.is_empty() && indent(line) == indent(&sentence) && !line.is_empty();
+            if goes_on {
+                sentence.push(' ');
+                sentence.push_str(line.trim_start());
+                continue;
+            }
+            if !sentence.is_empty() {
+                let begins = indent(&sentence);
+                for words in fit::wrap(sentence.trim_start(), self.width.saturating_sub(begins).max(8)) {
+                    self.line(vec![(role, format!("{}{words}", " ".repeat(begins)))]);
+                }
+                sentence.clear();
+            }
+            if keep || line.is_empty() {
+                for part in fit::fold(line, self.width.max(8)) {
+                    self.line(vec![(role, part)]);
+                }
+            } else {
+                line.clone_into(&mut sentence);
+            }
         }
     }
 

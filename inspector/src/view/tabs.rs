@@ -68,7 +68,8 @@ const NEARLY: usize = 60;
 /// Where each tab begins, and what it says.
 fn all(app: &App, area: Rect) -> Vec<(u16, String, &'static Screen)> {
     let here = app.place().screen.id;
-    let found = app.cx().active().count();
+    // How many there are of the worst kind, whose sign stands behind the number.
+    let found = found(app);
     let text = |screen: &Screen, letters: usize| {
         let letters = match (screen.id, letters) {
             ("timeline", NEARLY) => 4,
@@ -96,6 +97,13 @@ fn all(app: &App, area: Rect) -> Vec<(u16, String, &'static Screen)> {
             (start, text, screen)
         })
         .collect()
+}
+
+/// How many findings there are of the worst severity that there is.
+fn found(app: &App) -> usize {
+    let cx = app.cx();
+    let worst = cx.active().map(|f| f.severity).max();
+    cx.active().filter(|f| Some(f.severity) == worst).count()
 }
 
 fn underlined() -> ratatui::style::Style {

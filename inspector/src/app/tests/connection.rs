@@ -82,12 +82,14 @@ fn a_restarted_target_is_announced_and_its_old_findings_are_kept_in_grey() {
     driver.keys("1");
     let text = driver.text();
     assert!(text.contains("process 4242 is now 5151"), "{text}");
-    assert!(text.contains("pid 5151") && text.contains("process 4242"), "{text}");
-    assert!(text.contains("OVER  report.rs:42"), "{text}");
+    assert!(text.contains("pid 5151") && text.contains("what was found before is in Findings"), "{text}");
+    assert!(!text.contains("report.rs:42"), "{text}");
     // Its ids mean other things now: no page of the old process is left open.
     assert_eq!(driver.app.way().len(), 1);
     driver.keys("6");
-    assert!(driver.text().contains("earlier"), "{}", driver.text());
+    assert!(driver.text().contains("earlier") && driver.text().contains("report.rs:42"), "{}", driver.text());
+    driver.keys("<Enter>");
+    assert!(driver.text().contains("process 4242, which is gone"), "{}", driver.text());
     driver.wait(Duration::from_secs(91));
     assert!(!driver.text().contains("is now"), "{}", driver.text());
 }

@@ -11,13 +11,66 @@ fn a_muted_finding_marks_nothing_until_it_is_heard_again() {
     driver.keys("m");
     let text = driver.text();
     assert!(!text.contains("nightly` has been running") && text.contains("muted until you quit"), "{text}");
-    assert!(text.contains("6 Findings 3▲"), "{text}");
+    assert!(text.contains("6 Findings 2▲") && text.contains("1 finding muted (6 lists, M unmutes)"), "{text}");
     driver.keys("5");
     assert!(!driver.text().contains('✗'));
     driver.keys("6/word:muted<Enter>");
     assert!(driver.text().contains("blocked-worker"));
     driver.keys("m1");
-    assert!(driver.text().contains("6 Findings 4✗"));
+    assert!(driver.text().contains("6 Findings 1✗"));
+    driver.keys("mmM");
+    let text = driver.text();
+    assert!(text.contains("6 Findings 1✗") && text.contains("nothing is muted any more"), "{text}");
+}
+
+#[test]
+fn what_is_said_is_said_whole_and_what_was_muted_can_be_put_into_the_file() {
+    let mut driver = Driver::shop(80, 24);
+    driver.app.options.config_file = "~/.config/async-inspect/config.toml".into();
+    driver.keys("m");
+    let said: Vec<_> = driver.text().lines().rev().take(2).map(|line| line.trim().to_owned()).collect();
+    assert_eq!(
+        format!("{} {}", said[1], said[0]),
+        "muted until you quit: m on it in Findings, or M, undoes it; for good: mute = [\"blocked-worker \
+         src/report.rs:42\"] in ~/.config/async-inspect/config.toml"
+    );
+    let path = format!("/tmp/{}.json", "deep/".repeat(20));
+    update(&mut driver.app, Msg::Exported(Ok(path.clone())));
+    assert!(driver.text().replace("\n ", "").contains(&path), "{}", driver.text());
+}
+
+#[test]
+fn the_finding_that_was_looked_at_last_is_the_one_that_is_muted() {
+    let mut driver = Driver::shop(80, 24);
+    let findings = crate::app::fixture::findings();
+    driver.keys("jj6jj<Esc>");
+    assert_eq!(driver.app.place().screen.id, "overview");
+    let looked_at = driver.app.selected().map(|row| row.entity);
+    driver.keys("6");
+    assert_eq!(driver.app.selected().map(|row| row.entity), looked_at);
+    driver.keys("3<Esc>m");
+    assert!(driver.app.muted(&findings[0]), "after a list without findings it is the worst");
+}
+
+#[test]
+fn a_replay_stands_still_with_its_view_and_begins_again_with_both() {
+    let mut driver = Driver::shop(80, 24);
+    driver.app.recorded = true;
+    driver.keys(" ");
+    assert_eq!(driver.effects, [Effect::Pause(true)]);
+    assert!(driver.text().contains("PAUSED") && driver.text().contains("the replay is paused"), "{}", driver.text());
+    driver.keys("  ");
+    let error = crate::source::SourceError::Ended {
+        target: "night.rec".into(),
+        cut_short: false,
+        short_of: Some(std::time::Duration::from_secs(12)),
+    };
+    driver.hear(Event::Ended { error });
+    let text = driver.text();
+    assert!(text.contains("night.rec is 12.0 s long, and ends before --from"), "{text}");
+    assert!(text.contains("r play again"), "{text}");
+    driver.keys("r");
+    assert!(!driver.app.frozen());
 }
 
 #[test]

@@ -142,6 +142,18 @@ fn when_the_selected_entity_ends_the_cursor_stays_on_its_row() {
 }
 
 #[test]
+fn rows_of_tasks_that_have_ended_go_before_the_list_is_worked_out_again() {
+    let mut driver = Driver::shop(120, 60);
+    driver.keys("2v");
+    driver.wait(Duration::from_secs(2));
+    let rows = driver.app.rows().len();
+    let ended = crate::model::Batch { gone_tasks: vec![TaskId(105), TaskId(106)], ..crate::model::Batch::default() };
+    driver.hear(crate::source::Event::Update(Box::new(ended)));
+    assert_eq!(driver.app.rows().len(), rows - 2);
+    assert!(!driver.text().contains("#105"), "{}", driver.text());
+}
+
+#[test]
 fn until_the_operator_moves_the_worst_is_selected() {
     let mut driver = Driver::shop(80, 24);
     let mut findings = fixture::findings();

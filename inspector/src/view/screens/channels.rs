@@ -102,7 +102,9 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(7),
         priority: 6,
         value: |cx, entity| match entity {
-            Entity::Channel(id) => Value::duration(cx.derived.send_waits.get(&id).copied()),
+            Entity::Channel(id) if channel(cx, entity).is_some_and(|c| c.blocked_senders > 0) => {
+                Value::duration(cx.derived.send_waits.get(&id).copied())
+            }
             _ => Value::None,
         },
         role: plain,

@@ -41,19 +41,13 @@ pub(crate) type Line = Vec<(Role, String)>;
 /// `entity` as lines, at most `width` wide.
 pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Vec<Line> {
     let Some(finding) = cx.finding(entity) else { return Vec::new() };
-    let past = match entity {
-        Entity::Past(id) => cx.app.past().iter().find(|p| p.id == id),
-        _ => None,
+    let lasting = if let Some(at) = finding.cleared {
+        format!("over for {}", figures::duration(cx.model.now.since(at)))
+    } else {
+        let trend = trend(cx, finding).map_or(String::new(), |sign| format!(" {sign}"));
+        format!("{}{trend}", finding.lasting(cx.model.now))
     };
-    let lasting = match (past, finding.cleared) {
-        (Some(past), _) => format!("process {}", past.pid),
-        (None, Some(at)) => format!("over for {}", figures::duration(cx.model.now.since(at))),
-        (None, None) => {
-            let trend = trend(cx, finding).map_or(String::new(), |sign| format!(" {sign}"));
-            format!("{}{trend}", finding.lasting(cx.model.now))
-        }
-    };
-    lines_of(cx, finding, past.is_some() || !finding.active(), &lasting, width, detail)
+    lines_of(cx, finding, !finding.active(), &lasting, width, detail)
 }
 
 /// A finding as lines; `grey` when it is over, `lasting` at the end of the first.
@@ -287,6 +281,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     page.words(Role::Strong, &headline(finding));
     page.blank();
     page.place("at", &finding.subject.location);
+    if let Some(past) = cx.app.past().iter().find(|past| entity == Entity::Past(past.id)) {
+        page.fact("in", Role::Text, &format!("process {}, which is gone", past.pid));
+    }
     page.fact("fix", Role::Ok, &finding.advice);
     let subject = Entity::from(finding.subject.kind);
     let current = matches!(entity, Entity::Finding(_));
@@ -322,7 +319,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         page.heading(&format!("What {} means", rule.id));
         page.words(Role::Text, rule.summary);
         page.blank();
-        page.verbatim(Role::Text, rule.explain);
+        page.explanation(Role::Text, rule.explain);
     }
 }
 

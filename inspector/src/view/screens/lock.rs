@@ -25,7 +25,8 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let model = cx.model;
     let now = model.now;
     let entity = Entity::Lock(id);
-    let title = format!("{} {}", super::locks::kind(lock.kind), names::lock(model, id));
+    let (kind, name) = (super::locks::kind(lock.kind), names::lock(model, id));
+    let title = if name == kind { format!("{kind} #{}", id.0) } else { format!("{kind} {name}") };
     page.line(vec![(Role::Strong, title)]);
     page.place("created at", names::location(model, lock.site));
     super::accusations(cx, entity, page);
@@ -88,12 +89,20 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     }
     let share = if lock.acquires == 0 { 0.0 } else { lock.contended as f64 / lock.acquires as f64 };
     let text = format!(
-        "{}, {} had to wait ({})",
+        "{}, {} of them after a wait ({})",
         figures::count(lock.acquires),
         figures::count(lock.contended),
         figures::share(share)
     );
     page.fact("acquired", Role::Text, &text);
+    // All waits that ended are among the durations, the others are not among the acquisitions.
+    let in_vain = lock.wait_hist.count().saturating_sub(lock.contended);
+    if in_vain > 0 {
+        page.fact("gave up", Role::Text, &format!("{} waits ended without it", figures::count(in_vain)));
+    }
+    if lock.waiters > 0 {
+        page.words(Role::Muted, "Waits that still go on are counted once they end.");
+    }
     if lock.suspended_holds > 0 {
         let text = format!("{} times held through an .await", figures::count(lock.suspended_holds));
         page.fact("suspended", Role::Warn, &text);
@@ -218,7 +227,11 @@ fn permits(lock: &Lock, page: &mut Page) {
     let (free, all) = (lock.permits_available, lock.permits_total);
     let share = if all == 0 { 0.0 } else { all.saturating_sub(free) as f64 / all as f64 };
     let role = if free == 0 && lock.waiters > 0 { Role::Warn } else { Role::Info };
-    page.bar("permits", share, role, &format!("{} of {} free", figures::count(free), figures::count(all)));
+    if all == 0 && lock.forgotten > 0 {
+        page.fact("permits", Role::Warn, "none is left");
+    } else {
+        page.bar("permits", share, role, &format!("{} of {} free", figures::count(free), figures::count(all)));
+    }
     if lock.forgotten > 0 {
         page.fact(
             "forgotten",

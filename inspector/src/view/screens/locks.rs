@@ -83,7 +83,10 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(7),
         priority: 3,
         value: |cx, entity| match entity {
-            Entity::Lock(id) => Value::duration(cx.derived.lock_waits.get(&id).copied()),
+            // Those that waited when it was looked for may have got it since.
+            Entity::Lock(id) if lock(cx, entity).is_some_and(|l| l.waiters > 0) => {
+                Value::duration(cx.derived.lock_waits.get(&id).copied())
+            }
             _ => Value::None,
         },
         role: plain,
@@ -154,6 +157,9 @@ fn held_by(cx: &Cx, lock: &Lock) -> String {
     let n = |n: u64| figures::count(n);
     match lock.kind {
         LockKind::Semaphore if lock.closed => "closed".to_owned(),
+        LockKind::Semaphore if lock.permits_total == 0 && lock.forgotten > 0 => {
+            format!("none left, {} forgotten", n(lock.forgotten))
+        }
         LockKind::Semaphore => format!("{}/{} permits free", n(lock.permits_available), n(lock.permits_total)),
         LockKind::Notify | LockKind::SetOnce if lock.permits_available > 0 => "set".to_owned(),
         LockKind::Notify | LockKind::SetOnce => "not set".to_owned(),
@@ -168,7 +174,7 @@ fn held_by(cx: &Cx, lock: &Lock) -> String {
         }
         LockKind::RwLock if lock.holder_count > 1 => format!("{} readers", n(lock.holder_count.into())),
         LockKind::RwLock if lock.holder_count == 1 && lock.holders.is_empty() => "1 reader".to_owned(),
-        _ if lock.holder != TaskId(0) => names::task_id(cx.model, lock.holder),
+        _ if lock.holder != TaskId(0) => names::numbered(cx.model, lock.holder),
         _ if lock.held_since.is_some() && cx.model.target.sees("holders") => "outside any task".to_owned(),
         _ if lock.held_since.is_some() => "not told".to_owned(),
         _ => "free".to_owned(),

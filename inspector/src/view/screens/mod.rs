@@ -19,7 +19,7 @@ pub(crate) mod workers;
 use crate::app::screen::Screen;
 use crate::app::{Cx, Entity};
 use crate::lints::Finding;
-use crate::model::{Blind, Frame, Histogram, LockKind, SiteId, Stack, StackCause, WaitFor};
+use crate::model::{Blind, Frame, Histogram, LockKind, SiteId, Stack, StackCause, TaskId, Wait, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, names};
@@ -58,7 +58,12 @@ pub(crate) fn page_of(entity: Entity) -> &'static Screen {
 /// Links to those that wait for `entity`, the longest first, at most `most`.
 pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
     let Some(focus) = cx.derived.focus(entity) else { return };
-    for (n, (wait, task)) in focus.waiters.iter().take(most).enumerate() {
+    // Who has got it since it was looked for, or is gone, does not wait.
+    let waits = |(wait, task): &&(Wait, TaskId)| {
+        cx.model.tasks.get(task).is_some_and(|task| task.waits.iter().any(|now| now.on == wait.on))
+    };
+    let waiters: Vec<_> = focus.waiters.iter().filter(waits).collect();
+    for (n, (wait, task)) in waiters.iter().copied().take(most).enumerate() {
         let what = match wait.on {
             WaitFor::Recv(_) => "waits for a message",
             WaitFor::Send(_) => "waits for room",
@@ -79,7 +84,7 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
         let label = if n == 0 { "waiters" } else { "" };
         page.link("waiter", label, Entity::Task(*task), &names::task_id(cx.model, *task), &remark);
     }
-    more(focus.waiting, focus.waiters.len().min(most), page);
+    more(focus.waiting - (focus.waiters.len() - waiters.len()), waiters.len().min(most), page);
 }
 
 /// Where the newest blocked poll of `entity` stood, if its stack was taken.
@@ -128,7 +133,8 @@ pub(crate) fn calls(cx: &Cx, frames: &[Frame], page: &mut Page) {
 /// Links to the tasks that came from `entity`, the most telling first, at most `most`.
 pub(crate) fn children(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
     let Some(focus) = cx.derived.focus(entity) else { return };
-    for (n, id) in focus.children.iter().take(most).enumerate() {
+    let children: Vec<_> = focus.children.iter().filter(|id| cx.model.tasks.contains_key(id)).collect();
+    for (n, id) in children.iter().copied().take(most).enumerate() {
         let remark = cx.model.tasks.get(id).map_or_else(String::new, |task| {
             let since = figures::duration(cx.model.now.since(task.state_since));
             match task.waits.first() {
@@ -148,7 +154,7 @@ pub(crate) fn children(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
         let name = format!("{mark}{}", names::task_id(cx.model, *id));
         page.link("child", label, Entity::Task(*id), &name, &remark);
     }
-    more(focus.born, focus.children.len().min(most), page);
+    more(focus.born - (focus.children.len() - children.len()), children.len().min(most), page);
 }
 
 /// Durations by powers of two, a line each, and the quantiles that people ask for.

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::finding::{Detail, Line, block};
+use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place, Row};
 use crate::lints::{Finding, Severity};
@@ -26,9 +27,7 @@ const LEAST_FIGURES: u16 = 1;
 
 fn rows(cx: &Cx) -> Vec<Row> {
     let heard = cx.findings.iter().filter(|f| !cx.app.muted(f));
-    let now = heard.map(|f| Entity::Finding(f.key()));
-    let past = cx.app.past().iter().rev().map(|p| Entity::Past(p.id));
-    now.chain(past).map(Row::of).collect()
+    heard.map(|f| Row::of(Entity::Finding(f.key()))).collect()
 }
 
 fn draw(cx: &Cx, place: &Place, frame: &mut Frame, area: Rect) {
@@ -62,7 +61,7 @@ fn figures(cx: &Cx, rows: &[Row], selected: Option<Row>, area: Rect) -> u16 {
 fn wanted(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, most: usize) -> usize {
     let mut lines = 0;
     for row in rows {
-        let active = matches!(row.entity, Entity::Finding(_)) && cx.finding(row.entity).is_some_and(Finding::active);
+        let active = cx.finding(row.entity).is_some_and(Finding::active);
         lines += match active {
             true if selected == Some(*row) => block(cx, row.entity, width, Detail::Full).len(),
             true if !aside(cx, row, selected) => block(cx, row.entity, width, Detail::Brief).len(),
@@ -86,7 +85,7 @@ fn fitting(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, height: u
     let mut details = vec![Detail::Full; rows.len()];
     for (detail, row) in details.iter_mut().zip(rows) {
         let over = cx.finding(row.entity).is_none_or(|f| !f.active());
-        if over || matches!(row.entity, Entity::Past(_)) || aside(cx, row, selected) {
+        if over || aside(cx, row, selected) {
             *detail = Detail::Line;
         }
     }
@@ -218,11 +217,17 @@ fn healthy(cx: &Cx, page: &mut Page) {
         let what: Vec<_> = model.target.blind.iter().map(|b| b.what.as_str()).collect();
         page.words(Role::Muted, &format!("Not visible here: {} (8 says why).", what.join(", ")));
     }
-    let muted = cx.findings.iter().filter(|f| f.active() && cx.app.muted(f)).count();
-    if muted > 0 {
-        page.words(Role::Muted, &format!("{} muted (6 lists them).", crate::text::counted(muted as u64, "finding")));
+    if let Some(muted) = muted(cx) {
+        page.words(Role::Muted, &format!("{muted}."));
     }
     page.blank();
+}
+
+/// `2 findings muted (6 lists, M unmutes)`, where some are.
+fn muted(cx: &Cx) -> Option<String> {
+    let muted = cx.findings.iter().filter(|f| f.active() && cx.app.muted(f)).count();
+    let count = crate::text::counted(muted as u64, "finding");
+    (muted > 0).then(|| format!("{count} muted (6 lists, {} unmutes)", cx.key(Action::UnmuteAll)))
 }
 
 /// Lines of the figures: a rule, five totals, and workers where there is room.
@@ -258,6 +263,10 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
         format!(" {} ", all.join(&format!(" {} ", cx.glyphs.dot)))
     } else {
         " last 60 s ".to_owned()
+    };
+    let title = match muted(cx).filter(|_| cx.active().next().is_some()) {
+        Some(muted) => format!(" {muted} {}{title}", cx.glyphs.dot),
+        None => title,
     };
     let title = fit::head(&title, usize::from(area.width.saturating_sub(3)), cx.glyphs.ellipsis);
     let x = widgets::put(buf, area.x + 2, y, area.right(), &title, theme.style(Role::Muted));

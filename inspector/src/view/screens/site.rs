@@ -25,6 +25,16 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         super::waiters(cx, entity, page, 10);
         return;
     }
+    if names::is_seen_at(cx.model, id) {
+        page.line(vec![(Role::Strong, format!("Tasks of libraries, seen at {}", names::site(cx.model, id)))]);
+        page.place("seen at", &site.location);
+        let text = "A library spawned them, so they are known only while they wait, and by the line at which they did so \
+                    first; there are no totals of them.";
+        page.words(Role::Muted, text);
+        super::accusations(cx, entity, page);
+        alive(cx, entity, page);
+        return;
+    }
     page.line(vec![(Role::Strong, format!("Tasks of {}", names::site(cx.model, id)))]);
     page.place("spawned at", &site.location);
     if !site.name.is_empty() {
@@ -92,9 +102,13 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
             page.link("slow", &ago, Entity::Task(slow.task), &names::task_id(cx.model, slow.task), &took);
         }
     }
+    alive(cx, entity, page);
+}
+
+fn alive(cx: &Cx, site: Entity, page: &mut Page) {
     page.heading("Alive");
-    super::children(cx, entity, page, 40);
-    if cx.derived.focus(entity).is_some_and(|f| f.born == 0) {
+    super::children(cx, site, page, 40);
+    if cx.derived.focus(site).is_some_and(|f| f.born == 0) {
         page.words(Role::Muted, "none");
     }
 }

@@ -207,7 +207,18 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Text,
         width: Width::Flex(16, 60),
         priority: 2,
-        value: |cx, entity| names::created_at(cx.model, entity).map_or(Value::None, Value::place),
+        value: |cx, entity| {
+            let site = match entity {
+                Entity::Site(id) => Some(id),
+                _ => task(cx, entity).map(|task| task.site),
+            };
+            match (names::created_at(cx.model, entity), site) {
+                (Some(place), Some(site)) if names::is_seen_at(cx.model, site) => {
+                    Value::text(format!("by a library, seen at {}", names::file_line(place)))
+                }
+                (place, _) => place.map_or(Value::None, Value::place),
+            }
+        },
         role: |cx, entity| if cx.mark(entity).is_some() { Role::Accent } else { Role::Muted },
     },
     Column {
@@ -301,8 +312,11 @@ fn slow_role(cx: &Cx, longest: Option<Duration>) -> Role {
 }
 
 fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
+    let lives = |entity: &Entity| entity.exists(cx.model);
     if place.flat {
-        return cx.derived.flat.clone();
+        let mut rows = cx.derived.flat.clone();
+        rows.order.retain(lives);
+        return rows;
     }
     // Sites with live tasks, and those without that a finding is about.
     let sums = &cx.derived.sites;
@@ -327,7 +341,7 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
         if let Entity::Site(id) = site
             && place.open.contains(&id)
         {
-            order.extend(cx.derived.inside.get(&id).into_iter().flatten());
+            order.extend(cx.derived.inside.get(&id).into_iter().flatten().filter(|entity| lives(entity)));
         }
     }
     Rows { total, passing: order.len(), order }

@@ -25,6 +25,20 @@ fn a_task_that_sleeps_waits_for_a_timer_at_its_line() {
         let at = here();
         let sleeper = tokio::spawn(async {
             sleep(Duration::from_millis(1)).await;
+            sleep(LONG).await;
+        });
+        others().await;
+        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 2), 1);
+        while waits(sleeper.id()).first().is_none_or(|wait| place(wait.site.unwrap()).1 != at.1 + 3) {
+            sleep(Duration::from_millis(1)).await;
+        }
+        // What the code says, though its first poll came later.
+        assert_eq!(waits(sleeper.id())[0].on, 1_000_000);
+        sleeper.abort();
+
+        let at = here();
+        let sleeper = tokio::spawn(async {
+            sleep(Duration::from_millis(1)).await;
             let mut ticks = interval(LONG);
             ticks.tick().await;
             ticks.tick().await;

@@ -59,7 +59,8 @@ impl Due {
             Self::Later(moment, span) => until(moment).max(span),
             Self::Unknown => return 0,
         };
-        u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, MAX_ID)
+        // Up, as tokio's own timer goes: between the deadline and the first poll some nanoseconds have gone.
+        u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX).clamp(1, MAX_ID)
     }
 }
 
