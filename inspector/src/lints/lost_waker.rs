@@ -57,30 +57,26 @@ future that has no room for anything that could be waited for, and whose end nob
 is meant to sleep.
 ";
 
-/// A future that is smaller refers to nothing that anybody else has: there is room for its own state alone.
-const NOTHING: u32 = 4;
+/// Tasks that are looked at in one judgement: of a program that forgets a million of them, these say enough.
+const MOST: usize = 4096;
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let mut sites: BTreeMap<SiteId, Vec<&Task>> = BTreeMap::new();
     let lost = |task: &&Task| {
         let idle = model.lasted(task.state_since);
-        // Unless somebody waits for its end.
-        let may_stay = task.tracker.0 == 0 && task.token.0 == 0 && !task.flags.handle_awaited;
-        let waits_for_nothing = may_stay && (1..NOTHING).contains(&task.future_bytes);
-        task.kind != TaskKind::Root
-            && !waits_for_nothing
-            && task.waits.is_empty()
-            && !task.flags.more_waits
-            && idle > cx.span(&IDLE)
+        task.kind != TaskKind::Root && task.waits.is_empty() && !task.flags.more_waits && idle > cx.span(&IDLE)
     };
-    for task in model.unwakeable().filter(lost) {
+    let mut looked = 0;
+    for task in model.unwakeable().filter(lost).take(MOST) {
         sites.entry(task.site).or_default().push(task);
+        looked += 1;
     }
-    out.extend(sites.into_iter().filter_map(|(site, tasks)| judge(cx, site, &tasks)));
+    out.extend(sites.into_iter().filter_map(|(site, tasks)| judge(cx, site, &tasks, looked < MOST)));
 }
 
-fn judge(cx: &Cx, site: SiteId, tasks: &[&Task]) -> Option<Candidate> {
+/// `all` when there are no others.
+fn judge(cx: &Cx, site: SiteId, tasks: &[&Task], all: bool) -> Option<Candidate> {
     let model = cx.model;
     let site = model.sites.get(&site)?;
     let first = tasks.iter().min_by_key(|task| (task.state_since, task.id))?;
@@ -89,7 +85,10 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task]) -> Option<Candidate> {
     let group = site.location.clone();
     let who = match tasks.len() {
         1 => format!("`{}` has slept", subject.name),
-        n => format!("{} tasks of `{}` have slept", text::count(n as u64), subject.name),
+        n => {
+            let at_least = if all { "" } else { "at least " };
+            format!("{at_least}{} tasks of `{}` have slept", text::count(n as u64), subject.name)
+        }
     };
     Some(Candidate {
         message: format!(
@@ -147,6 +146,23 @@ mod tests {
     }
 
     #[test]
+    fn of_very_many_it_is_said_that_they_may_be_more() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/queue.rs:8:9", "shop::drain::{{closure}}", OutputKind::Unit);
+        let tasks: Vec<_> = (0..super::MOST + 10).map(|_| judged.target.task(site)).collect();
+        judged.settle();
+        let now = judged.target.now;
+        for task in tasks {
+            judged.target.task_state(task, |task| {
+                (task.state, task.state_since, task.wakers) = (TaskState::Idle, now, Some(0));
+            });
+        }
+        judged.run(ms(3500));
+        let finding = judged.only("lost-waker");
+        assert!(finding.message.starts_with("at least 4096 tasks of `drain` have slept"), "{}", finding.message);
+    }
+
+    #[test]
     fn a_task_that_something_can_wake_or_of_which_that_is_not_known_is_nothing() {
         for wakers in [Some(1), None] {
             let (mut judged, _) = idle(wakers);
@@ -160,9 +176,10 @@ mod tests {
         let (mut judged, task) = idle(Some(0));
         judged.tick(ms(100));
         judged.target.model.tasks.get_mut(&task).expect("it").future_bytes = 1;
+        judged.target.task_state(task, |_| ());
         judged.run(ms(20_000));
         judged.expect_nothing();
-        judged.target.model.tasks.get_mut(&task).expect("it").tracker = LockId(7);
+        judged.target.task_state(task, |task| task.tracker = LockId(7));
         judged.run(ms(1000));
         judged.only("lost-waker");
     }

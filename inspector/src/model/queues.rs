@@ -108,7 +108,7 @@ pub(crate) struct Queues {
     scheduled: Queue,
     /// How long the first of `scheduled` had waited, at the updates of lately.
     late: VecDeque<(Stamp, Duration)>,
-    /// Tasks that are idle with no waker left.
+    /// Tasks that are idle with no waker left, and not meant to be.
     unwakeable: BTreeSet<TaskId>,
     joins: Joins,
     /// Tasks that are polled very often and without a break.
@@ -127,7 +127,7 @@ impl Queues {
                 _ => {}
             }
         }
-        if task.state == TaskState::Idle && task.wakers == Some(0) {
+        if task.state == TaskState::Idle && task.wakers == Some(0) && !task.waits_for_nothing() {
             self.unwakeable.insert(task.id);
         } else if !self.unwakeable.is_empty() {
             self.unwakeable.remove(&task.id);
@@ -164,7 +164,10 @@ impl Model {
         queues.unpolled.tidy(&self.tasks, TaskState::New, new);
         queues.jobs.tidy(&self.tasks, TaskState::New, new);
         queues.scheduled.tidy(&self.tasks, TaskState::Scheduled, scheduled);
-        queues.unwakeable.retain(|id| self.tasks.contains_key(id));
+        // Tasks that are gone are not found either way, so this is for the memory only, and no pass over all each time.
+        if queues.unwakeable.len() > self.tasks.len() {
+            queues.unwakeable.retain(|id| self.tasks.contains_key(id));
+        }
         queues.often.retain(|id, _| self.tasks.get(id).is_some_and(|task| without_a_break(task, self.now)));
         let late = self.woken().next().map_or(Duration::ZERO, |task| self.lasted(task.state_since));
         let (now, queues) = (self.now, &mut self.track.queues);
@@ -199,7 +202,7 @@ impl Model {
         self.track.queues.late.iter().map(|&(_, waited)| waited).max().unwrap_or_default()
     }
 
-    /// Tasks that are idle and that nothing is left to wake.
+    /// Tasks that are idle and that nothing is left to wake, without those that [are meant to be](Task::waits_for_nothing).
     pub fn unwakeable(&self) -> impl Iterator<Item = &Task> {
         self.track.queues.unwakeable.iter().filter_map(|id| self.tasks.get(id))
     }

@@ -187,12 +187,22 @@ pub(crate) struct TaskTrack {
     pub(super) window: Window,
 }
 
+/// A future that is smaller refers to nothing that anybody else has: there is room for its own state alone.
+const NOTHING: u32 = 4;
+
 impl Task {
     /// How long after a wake its polls come, but for one of a hundred: no longer than this. `None` when not known.
     pub fn sched_p99(&self) -> Option<Duration> {
         let bucket = usize::from(self.sched_p99_bucket.filter(|_| self.wakes > 0)?);
         let last = bucket + 1 >= HISTOGRAM_BUCKETS;
         Some(if last { self.sched_max } else { self.sched_max.min(Histogram::bound(bucket)) })
+    }
+
+    /// Whether its future has no room for anything that could be waited for, and nobody waits for its end: it is meant to
+    /// sleep.
+    pub fn waits_for_nothing(&self) -> bool {
+        let may_stay = self.tracker.0 == 0 && self.token.0 == 0 && !self.flags.handle_awaited;
+        may_stay && (1..NOTHING).contains(&self.future_bytes)
     }
 
     /// Whether it has ended and its result can still be asked for.
