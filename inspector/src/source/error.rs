@@ -81,8 +81,11 @@ pub enum SourceError {
     },
     /// The end of a recording.
     #[error(
-        "{target} {}{}",
-        .short_of.map_or_else(|| "ends here".to_owned(), |length| format!("is {} long, and ends before --from", crate::text::duration(length))),
+        "{}{}",
+        .short_of.map_or_else(
+            || format!("{target} ends here"),
+            |length| format!("--from is past its end: {target} is {} long", crate::text::duration(length)),
+        ),
         if *.cut_short { ": it was cut short in the middle of a message" } else { "" }
     )]
     Ended {

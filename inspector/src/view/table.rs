@@ -121,8 +121,9 @@ fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
         pieces.push((Role::Muted, format!("looking{}", g.ellipsis)));
     }
     if grouped(place) {
-        let tasks = figures::count(cx.model.tasks.len() as u64);
-        pieces = vec![(Role::Strong, format!("{tasks} tasks from {} spawn sites", figures::count(rows.total as u64)))];
+        let tasks = crate::text::counted(cx.model.tasks.len() as u64, "task");
+        let sites = crate::text::counted(rows.total as u64, "spawn site");
+        pieces = vec![(Role::Strong, format!("{tasks} from {sites}"))];
     }
     let arrow = if place.reverse { g.sort_up } else { g.sort_down };
     let by = if place.sort == "mark" { "findings" } else { place.sort };

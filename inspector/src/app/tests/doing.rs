@@ -67,7 +67,7 @@ fn a_replay_stands_still_with_its_view_and_begins_again_with_both() {
     };
     driver.hear(Event::Ended { error });
     let text = driver.text();
-    assert!(text.contains("night.rec is 12.0 s long, and ends before --from"), "{text}");
+    assert!(text.contains("--from is past its end: night.rec is 12.0 s long"), "{text}");
     assert!(text.contains("r play again"), "{text}");
     driver.keys("r");
     assert!(!driver.app.frozen());
