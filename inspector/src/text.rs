@@ -237,6 +237,17 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     known.into_iter().filter(close).min_by_key(|k| distance(k))
 }
 
+/// What to say of a name that there is not: what was meant, if anything is like it, or else what there is.
+pub(crate) fn no_such<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str, IntoIter: Clone>) -> String {
+    let known = known.into_iter();
+    let hint = match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", known.map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ")),
+    };
+    // It may come from anywhere, and is shown in a terminal.
+    format!("no {what} `{}`; {hint}", head(name, 80).escape_debug())
+}
+
 fn scaled(mut value: f64, step: f64, units: &[&str], gap: &str) -> String {
     let mut unit = 0;
     // 999.6k is 1.00M; of powers of 1024, four digits may stand.

@@ -104,8 +104,23 @@ fn faults_are_found_at_their_lines_and_what_is_inferred_is_said_to_be_likely() {
     assert!(deadlock["evidence"]["inferred_from"].is_string(), "{deadlock:#}");
     let contention = find(&["lock-contention"], &place("lock-contention"));
     assert_eq!(contention["confidence"], "likely", "{contention:#}");
+    let hog = find(&["lock-hog"], &place("lock-hog"));
+    assert_eq!(hog["confidence"], "likely", "{hog:#}");
+    // The channel is full from the first moment on: nobody can say how many permits it has.
+    let exhausted = find(&["semaphore-exhausted"], "");
+    assert_eq!(exhausted["severity"], "info", "{exhausted:#}");
+    assert!(exhausted["evidence"].get("permits_total").is_none(), "{exhausted:#}");
     // Nothing is said that a subscriber does not tell.
-    let known = ["blocked-worker", "long-poll", "deadlock", "lock-contention", "lock-hog", "lock-held-across-await"];
+    let known = [
+        "blocked-worker",
+        "long-poll",
+        "deadlock",
+        "lock-contention",
+        "lock-hog",
+        "lock-held-across-await",
+        "semaphore-exhausted",
+        "busy-self-wake",
+    ];
     for finding in findings {
         assert!(known.iter().any(|rule| finding["rule"] == *rule), "{finding:#}");
     }

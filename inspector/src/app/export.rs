@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 
 use crate::lints::Finding;
 use crate::model::Model;
-use crate::report;
+use crate::report::{self, Silenced};
 
 /// Writes the state into a new file here, or where temporary files go when nothing can be written here. Returns its
 /// path, or why there is none.
-pub(super) fn write(model: &Model, findings: &[Finding]) -> Result<String, String> {
+pub(super) fn write(model: &Model, findings: &[Finding], silenced: &Silenced) -> Result<String, String> {
     let name = file_name(&model.target.app, model.target.pid, &jiff::Zoned::now());
     let here = std::env::current_dir().unwrap_or_default();
     let made = create(&here, &name).or_else(|_| create(&std::env::temp_dir(), &name));
     let (path, file) = made.map_err(|error| error.to_string())?;
     let mut out = BufWriter::new(file);
-    let written = report::snapshot_json(model, findings, &mut out).and_then(|()| out.flush());
+    let written = report::snapshot_json(model, findings, silenced, &mut out).and_then(|()| out.flush());
     written.map(|()| path.display().to_string()).map_err(|error| format!("{}: {error}", path.display()))
 }
 
@@ -48,7 +48,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let (path, mut file) = create(&folder, "one.json").unwrap();
         let model = crate::app::fixture::model();
-        report::snapshot_json(&model, &crate::app::fixture::findings(), &mut file).unwrap();
+        report::snapshot_json(&model, &crate::app::fixture::findings(), &Silenced::default(), &mut file).unwrap();
         let read: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!(read["target"]["pid"], 4242);
         assert_eq!(create(&folder, "one.json").unwrap_err().kind(), io::ErrorKind::AlreadyExists);

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::App;
 use super::screen::Body;
+use crate::text;
 
 /// What a key asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,15 +195,11 @@ pub(crate) struct Bound {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// There is no such action.
-    #[error("there is no action `{name}`{}; actions are {known}", nearest.as_ref().map_or_else(String::new, |n| format!("; did you mean `{n}`?")))]
-    Action {
+    #[error("{}", text::no_such("action", _0, bindings().map(|(name, ..)| name).collect::<Vec<_>>()))]
+    Action(
         /// What was asked for.
-        name: String,
-        /// What is meant, if something is like it.
-        nearest: Option<String>,
-        /// What there is.
-        known: String,
-    },
+        String,
+    ),
     /// It is not a key.
     #[error(
         "`{0}` is not a key: write a character, `Enter`, `Esc`, `Tab`, `Space`, `Up`, `PgDn`, `Home`, `F5`, `Ctrl-x`"
@@ -236,9 +233,7 @@ impl Keys {
         let mut keys = Self::default();
         for (name, given) in changes {
             let Some(bound) = keys.0.iter_mut().find(|b| b.binding.name == name && !name.is_empty()) else {
-                let known: Vec<_> = KEYMAP.iter().map(|b| b.name).filter(|n| !n.is_empty()).collect();
-                let nearest = crate::text::nearest(name, known.iter().copied()).map(str::to_owned);
-                return Err(KeyError::Action { name: name.to_owned(), nearest, known: known.join(", ") });
+                return Err(KeyError::Action(name.to_owned()));
             };
             bound.chords = given.iter().map(|key| chord(key)).collect::<Result<_, _>>()?;
             bound.shown = given.join(" ");

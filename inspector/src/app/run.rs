@@ -13,6 +13,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::terminal::Screen;
 use super::{Effect, Fleet, Msg, Options, export};
+use crate::report::Silenced;
 use crate::source::{self, Address, Pace, Request};
 
 /// Data is drawn no more often than this; keys are answered at once.
@@ -140,9 +141,13 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
                 Effect::Details(task) => request(Request::TaskDetails(task)),
                 Effect::Export => {
                     let (model, findings) = fleet.front().state();
+                    // What is muted here is among them.
+                    let silenced = Silenced { off: fleet.front().options.settings.off(), muted: 0 };
                     let done = exported_tx.clone();
                     // A million tasks take seconds to write; keys answer meanwhile.
-                    tokio::task::spawn_blocking(move || drop(done.try_send(export::write(&model, &findings))));
+                    tokio::task::spawn_blocking(move || {
+                        drop(done.try_send(export::write(&model, &findings, &silenced)));
+                    });
                 }
                 Effect::Copy(text) => screen.copy(&text)?,
             }

@@ -84,6 +84,9 @@ pub(super) struct Demo {
     /// Show this fault (more than once for several); without it, an incident of five
     #[arg(long, value_name = "NAME")]
     pub(super) fault: Vec<String>,
+    /// Where people write a fault at first
+    #[arg(hide = true, value_name = "NAME", value_parser = misplaced)]
+    misplaced: Option<String>,
     /// List the faults there are, each with its file and line
     #[arg(long)]
     pub(super) list_faults: bool,
@@ -119,6 +122,9 @@ pub(super) struct Check {
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: ReportFormat,
+    /// In text, say all that is not visible in the target, why, and what would change it
+    #[arg(short, long)]
+    pub(super) verbose: bool,
     #[command(flatten)]
     pub(super) rules: RuleArgs,
 }
@@ -144,6 +150,9 @@ pub(super) struct Record {
     /// The new file
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: PathBuf,
+    /// Write over the file if there is one
+    #[arg(long)]
+    pub(super) force: bool,
     /// How long to record; without it, until Ctrl-c
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub(super) span: Option<Duration>,
@@ -330,6 +339,10 @@ fn setting(given: &str) -> Result<Setting, &'static str> {
     let parts = given.split_once('=').and_then(|(key, value)| Some((key.split_once('.')?, value)));
     let ((rule, name), value) = parts.ok_or("it has the form RULE.LIMIT=VALUE, as in long-poll.once=100ms")?;
     Ok(Setting { rule: rule.trim().into(), name: name.trim().into(), value: value.trim().into() })
+}
+
+fn misplaced(given: &str) -> Result<String, String> {
+    Err(format!("a fault is named as in --fault {given}"))
 }
 
 fn speed(given: &str) -> Result<f64, &'static str> {

@@ -26,7 +26,7 @@ pub(super) async fn run(args: Check) -> Result<u8, Failure> {
     };
 
     let limit: Severity = args.fail_on.into();
-    print_all(&args.targets, &seen, limit, args.format)?;
+    print_all(&args.targets, &seen, limit, args.format, args.verbose)?;
     let found = seen.iter().flatten().any(|observation| observation.report().any_at_least(limit));
     let failures: Vec<Failure> = seen
         .into_iter()
@@ -49,6 +49,7 @@ fn print_all(
     seen: &[Result<Observation, SourceError>],
     limit: Severity,
     format: ReportFormat,
+    verbose: bool,
 ) -> Result<(), Failure> {
     if matches!(format, ReportFormat::Sarif | ReportFormat::Junit) {
         let watched: Vec<Watched> = targets.iter().zip(seen).map(|(target, seen)| watched(target, seen)).collect();
@@ -61,8 +62,8 @@ fn print_all(
         match format {
             ReportFormat::Json => print(&report.json())?,
             ReportFormat::Ndjson => print(&report.ndjson())?,
-            _ if at > 0 => print(&format!("\n{}", report.text()))?,
-            _ => print(&report.text())?,
+            _ if at > 0 => print(&format!("\n{}", report.text(verbose)))?,
+            _ => print(&report.text(verbose))?,
         }
     }
     Ok(())

@@ -20,9 +20,8 @@ pub(super) fn run(args: &Explain) -> Result<u8, Failure> {
 }
 
 fn unknown(name: &str) -> Failure {
-    let nearest = text::nearest(name, RULES.iter().map(|rule| rule.id));
-    let hint = nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
-    Failure::usage(format!("no rule {name:?}{hint}"), "async-inspect explain lists all rules")
+    let what = text::no_such("rule", name, RULES.iter().map(|rule| rule.id));
+    Failure::usage(what, "async-inspect explain lists all rules")
 }
 
 fn list() -> String {
@@ -36,12 +35,13 @@ fn list() -> String {
 
 fn explain(rule: &Rule) -> String {
     let mut out = format!("{} ({})\n{}\n\n{}\n", rule.id, rule.severity, rule.summary, rule.explain.trim_end());
-    if !rule.thresholds.is_empty() {
-        let width = rule.thresholds.iter().map(|limit| limit.name.len()).max().unwrap_or(0);
-        let _ = write!(out, "\nLimits, for --set {}.NAME=VALUE\n", rule.id);
-        for limit in rule.thresholds {
-            let _ = writeln!(out, "  {:width$}  {:>7}  {}", limit.name, limit.default.to_string(), limit.about);
-        }
+    if let Some(limit) = rule.thresholds.first() {
+        let value = limit.default.to_string().replace(' ', "");
+        let _ = writeln!(
+            out,
+            "\nTo change one: --set {}.{}={value}, or {} in the config file",
+            rule.id, limit.name, limit.name
+        );
     }
     out
 }

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::app::Mute;
 use crate::lints::{Engine, Finding, Settings, Wonder};
 use crate::model::{Model, TaskDetails, TaskId};
-use crate::report::{Observed, Report};
+use crate::report::{Observed, Report, Silenced};
 use crate::source::{self, Address, Connection, SourceError};
 
 /// How long a target may take to send its whole state once.
@@ -31,6 +31,7 @@ pub(super) struct Judging {
 pub(super) struct Observation {
     pub(super) model: Model,
     pub(super) findings: Vec<Finding>,
+    pub(super) silenced: Silenced,
     span: Duration,
     /// How it ended before its time.
     pub(super) cut_short: Option<SourceError>,
@@ -38,7 +39,7 @@ pub(super) struct Observation {
 
 impl Observation {
     pub(super) fn report(&self) -> Report<'_> {
-        Report { model: &self.model, observed: self.span, findings: self.findings.clone() }
+        Report { model: &self.model, observed: self.span, findings: self.findings.clone(), silenced: &self.silenced }
     }
 
     /// The exit code, when nothing else counts: 0, or why it was cut short, which is said.
@@ -123,6 +124,7 @@ struct Watch {
     engine: Engine,
     observed: Observed,
     mutes: Vec<Mute>,
+    off: Vec<&'static str>,
     wonder: Wonder,
     /// The answer about a task that a finding wonders about.
     answer: Option<BoxFuture<'static, (TaskId, Option<TaskDetails>)>>,
@@ -133,8 +135,9 @@ impl Watch {
         let connection = source::open(address).await?;
         let model = Model::new(connection.target.clone());
         let Judging { settings, mutes } = judging;
+        let off = settings.off();
         let (engine, observed) = (Engine::new(settings), Observed::new());
-        Ok(Self { connection, model, engine, observed, mutes, wonder: Wonder::default(), answer: None })
+        Ok(Self { connection, model, engine, observed, mutes, off, wonder: Wonder::default(), answer: None })
     }
 
     async fn step(&mut self) -> Result<(), SourceError> {
@@ -163,7 +166,9 @@ impl Watch {
 
     fn seen(self, span: Duration, cut_short: Option<SourceError>) -> Observation {
         let mut findings = self.observed.findings();
+        let all = findings.len();
         findings.retain(|finding| !self.mutes.iter().any(|mute| mute.matches(finding)));
-        Observation { findings, model: self.model, span, cut_short }
+        let silenced = Silenced { off: self.off, muted: all - findings.len() };
+        Observation { findings, silenced, model: self.model, span, cut_short }
     }
 }

@@ -1,8 +1,10 @@
 //! `async-inspect record`.
+use std::io;
+
 use super::args::Record;
 use super::failure::Failure;
 use super::interrupted;
-use crate::source::{Bounds, RecordError, record};
+use crate::source::{Bounds, Output, RecordError, record};
 use crate::text;
 
 pub(super) async fn run(args: Record) -> Result<u8, Failure> {
@@ -15,9 +17,13 @@ pub(super) async fn run(args: Record) -> Result<u8, Failure> {
     let told = |target: &crate::model::Target| {
         eprintln!("recording {} (pid {}) into {path}; Ctrl-c ends it", target.app, target.pid);
     };
-    let recorded = record(&args.target, &args.output, bounds, told, interrupted()).await;
+    let output = Output { path: &args.output, force: args.force };
+    let recorded = record(&args.target, output, bounds, told, interrupted()).await;
     let recorded = recorded.map_err(|error| match error {
         RecordError::Source(error) => Failure::from(error),
+        RecordError::File(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{path}: {error}"), "name a new file, or write over this one: --force")
+        }
         RecordError::File(error) => Failure::usage(format!("{path}: {error}"), "name a new file in a folder of yours"),
     })?;
     eprintln!(

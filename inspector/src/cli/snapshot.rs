@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::args::{Format, Snapshot};
 use super::failure::{Failure, INTERRUPTED};
-use super::observe::{Judging, observe};
+use super::observe::{Judging, Observation, observe};
 use super::{interrupted, print, stdout};
 use crate::config::Config;
 use crate::report;
@@ -34,10 +34,10 @@ pub(super) async fn show(target: &Address, judging: Judging, span: Duration, for
         stopped = true;
     };
     let observation = observe(target, judging, span, interrupt).await?;
-    let (model, findings) = (&observation.model, &observation.findings);
+    let Observation { model, findings, silenced, .. } = &observation;
     match format {
-        Format::Text => print(&report::snapshot_text(model, findings))?,
-        Format::Json => stdout(|out| report::snapshot_json(model, findings, out))?,
+        Format::Text => print(&report::snapshot_text(model, findings, silenced))?,
+        Format::Json => stdout(|out| report::snapshot_json(model, findings, silenced, out))?,
     }
     observation.end()?;
     Ok(if stopped { INTERRUPTED } else { 0 })

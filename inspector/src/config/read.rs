@@ -7,9 +7,9 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::Config;
 use super::error::Problem;
-use crate::app::Options;
+use crate::app::{KeyError, Options};
 use crate::lints::{RULES, Severity};
-use crate::text::nearest;
+use crate::text::no_such;
 
 /// What stands at the top of a file.
 const TOP: [&str; 7] = ["theme", "color", "ascii", "mouse", "mute", "keys", "rules"];
@@ -43,12 +43,7 @@ impl Reader<'_> {
     }
 
     fn unknown(&self, what: &str, key: &Key, known: &[&str]) -> Problem {
-        let name = key.get_ref();
-        let hint = match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", known.join(", ")),
-        };
-        self.problem(key.span(), format!("no {what} `{name}`; {hint}"))
+        self.problem(key.span(), no_such(what, key.get_ref(), known.iter().copied()))
     }
 
     fn top(&self, table: &DeTable) -> Result<Config, Problem> {
@@ -63,26 +58,28 @@ impl Reader<'_> {
                     for text in self.words(key, value)? {
                         let Ok(mute) = text.parse::<crate::app::Mute>();
                         if !RULES.iter().any(|rule| rule.id == mute.rule()) {
-                            let near = nearest(mute.rule(), RULES.iter().map(|r| r.id));
-                            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                            return Err(self.problem(value.span(), format!("no rule `{}`{hint}", mute.rule())));
+                            let what = no_such("rule", mute.rule(), RULES.iter().map(|rule| rule.id));
+                            return Err(self.problem(value.span(), what));
                         }
                         config.mutes.push(mute);
                     }
                 }
                 "keys" => {
-                    for (action, keys) in self.table(key, value)? {
+                    let table = self.table(key, value)?;
+                    for (action, keys) in table {
                         config.keys.push((action.get_ref().to_string(), self.words(action, keys)?));
                         // Checked at once, so that the line is known.
                         let all = config.keys.iter().map(|(action, keys)| (action.as_str(), keys.as_slice()));
                         match Options::default().bind(all) {
                             // A later line may give the other of the two something else.
-                            Ok(()) | Err(crate::app::KeyError::Twice { .. }) => {}
+                            Ok(()) | Err(KeyError::Twice { .. }) => {}
                             Err(error) => return Err(self.problem(action.span(), error.to_string())),
                         }
                     }
                     let all = config.keys.iter().map(|(action, keys)| (action.as_str(), keys.as_slice()));
-                    Options::default().bind(all).map_err(|error| self.problem(key.span(), error.to_string()))?;
+                    Options::default()
+                        .bind(all)
+                        .map_err(|error| self.problem(clash(key, table, &error), error.to_string()))?;
                 }
                 "rules" => {
                     for (rule, changes) in self.table(key, value)? {
@@ -139,13 +136,7 @@ impl Reader<'_> {
         let DeValue::String(text) = value.get_ref() else {
             return Err(self.problem(value.span(), format!("`{name}` wants one of {}", known.join(", "))));
         };
-        T::from_str(text, false).map_err(|_| {
-            let hint = match nearest(text, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", known.join(", ")),
-            };
-            self.problem(value.span(), format!("no {name} `{text}`; {hint}"))
-        })
+        T::from_str(text, false).map_err(|_| self.problem(value.span(), no_such(name, text, known.iter().copied())))
     }
 
     fn flag(&self, key: &Key, value: &Value) -> Result<bool, Problem> {
@@ -177,6 +168,13 @@ impl Reader<'_> {
             _ => Err(self.problem(value.span(), format!("`{}` wants settings of its own", key.get_ref()))),
         }
     }
+}
+
+/// Where the later of two actions got the key of the other; of the actions that have their own keys, no line tells.
+fn clash(section: &Key, actions: &DeTable, error: &KeyError) -> Range<usize> {
+    let KeyError::Twice { first, second, .. } = error else { return section.span() };
+    let lines = [first, second].into_iter().filter_map(|name| actions.get_key_value(*name));
+    lines.map(|(action, _)| action.span()).max_by_key(|span| span.start).unwrap_or_else(|| section.span())
 }
 
 #[cfg(test)]
@@ -217,7 +215,7 @@ mod tests {
             ("mute = 3", 1, "a text or a list"),
             ("[keys]\n\nfiltr = \"f\"", 3, "did you mean `filter`?"),
             ("[keys]\nfilter = \"Hyper-x\"", 2, "is not a key"),
-            ("[keys]\nquit = \"?\"", 1, "bound to both"),
+            ("[keys]\nquit = \"?\"", 2, "bound to both"),
             ("theme = ", 1, ""),
             ("a = 1\na = 2", 2, ""),
         ] {

@@ -40,13 +40,12 @@ pub fn default_text() -> String {
     out
 }
 
-/// What `config` changes, as a config file.
+/// Every setting as it is with `config`, as a config file.
 pub fn in_force(config: &Config) -> String {
     let name = |value: Option<clap::builder::PossibleValue>| value.map_or_else(String::new, |v| quoted(v.get_name()));
     let mut out = String::new();
     let mut set = |key: &str, value: String, changed: bool| {
-        let note = if changed { "" } else { " # default" };
-        let _ = writeln!(out, "{key} = {value}{note}");
+        let _ = writeln!(out, "{key} = {value}{}", note(changed));
     };
     set("theme", name(config.theme.unwrap_or_default().to_possible_value()), config.theme.is_some());
     set("color", name(config.color.unwrap_or_default().to_possible_value()), config.color.is_some());
@@ -54,23 +53,30 @@ pub fn in_force(config: &Config) -> String {
     set("mouse", config.mouse.unwrap_or(true).to_string(), config.mouse.is_some());
     let mutes: Vec<_> = config.mutes.iter().map(|mute| quoted(mute.to_string().trim_end())).collect();
     set("mute", format!("[{}]", mutes.join(", ")), !mutes.is_empty());
-    if !config.keys.is_empty() {
-        out.push_str("\n[keys]\n");
+    out.push_str("\n[keys]\n");
+    for (action, keys, _) in bindings() {
+        let bound = config.keys.iter().find(|(name, _)| name == action).map(|(_, keys)| keys);
+        let list: Vec<_> = bound.unwrap_or(&keys).iter().map(|key| quoted(key)).collect();
+        let _ = writeln!(out, "{action} = [{}]{}", list.join(", "), note(bound.is_some()));
     }
-    for (action, keys) in &config.keys {
-        let keys: Vec<_> = keys.iter().map(|key| quoted(key)).collect();
-        let _ = writeln!(out, "{action} = [{}]", keys.join(", "));
-    }
-    let mut last = "";
-    for (rule, setting, value) in &config.rules {
-        if rule != last {
-            let _ = writeln!(out, "\n[rules.{rule}]");
-            last = rule;
+    for rule in RULES {
+        let _ = writeln!(out, "\n[rules.{}]", rule.id);
+        let said = |name: &str| config.rules.iter().rfind(|(id, setting, _)| id == rule.id && setting == name);
+        let off = said("off").map(|(.., value)| value.as_str());
+        let _ = writeln!(out, "off = {}{}", off.unwrap_or("false"), note(off.is_some()));
+        let severity = ("severity", rule.severity.to_string());
+        let limits = rule.thresholds.iter().map(|limit| (limit.name, limit.default.to_string()));
+        for (name, default) in std::iter::once(severity).chain(limits) {
+            let said = said(name).map(|(.., value)| value);
+            let _ = writeln!(out, "{name} = {}{}", quoted(said.unwrap_or(&default)), note(said.is_some()));
         }
-        let value = if setting == "off" { value.clone() } else { quoted(value) };
-        let _ = writeln!(out, "{setting} = {value}");
     }
     out
+}
+
+/// What tells a default from what the file says.
+fn note(said: bool) -> &'static str {
+    if said { "" } else { " # default" }
 }
 
 fn one_of<T: ValueEnum>(all: &[T]) -> String {
@@ -111,8 +117,16 @@ mod tests {
                     [rules.long-poll]\nonce = \"80ms\"\noff = true\n";
         let config = Config::parse(text).unwrap();
         let again = Config::parse(&in_force(&config)).unwrap();
-        assert_eq!(again.rules, config.rules);
-        assert_eq!((again.theme, &again.keys, &again.mutes), (config.theme, &config.keys, &config.mutes));
-        assert!(in_force(&Config::default()).contains("theme = \"dark\" # default"));
+        assert_eq!((again.theme, &again.mutes), (config.theme, &config.mutes));
+        let settings = |of: &Config| in_force(of).replace(" # default", "");
+        assert_eq!(settings(&again), settings(&config));
+        let said = in_force(&config);
+        for line in ["quit = [\"Q\", '\"']", "once = \"80ms\"", "off = true", "filter = [\"/\"] # default"] {
+            assert!(said.lines().any(|said| said == line), "{line}: {said}");
+        }
+        assert_eq!(said.lines().filter(|line| line.contains(" = ") && !line.ends_with(" # default")).count(), 5);
+        for rule in RULES {
+            assert!(said.contains(&format!("\n[rules.{}]\n", rule.id)), "{}", rule.id);
+        }
     }
 }

@@ -19,13 +19,11 @@ const INCIDENT: &[&str] =
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FaultError {
     /// There is no fault of this name.
-    #[error("no fault {name:?}{}", nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default())]
-    Unknown {
+    #[error("{}", text::no_such("fault", _0, names()))]
+    Unknown(
         /// The name that was given.
-        name: String,
-        /// The one that is most like it, if any is.
-        nearest: Option<&'static str>,
-    },
+        String,
+    ),
     /// A fault that only a program of its own has.
     #[error("the fault {name} is shown by a program of its own: it cannot be combined with others")]
     Alone {
@@ -65,11 +63,11 @@ pub(super) fn program(faults: &[String]) -> Result<String, FaultError> {
 }
 
 fn known(name: &str) -> Result<&'static str, FaultError> {
-    let names = || PROGRAMS.iter().filter(|program| program.faulty.is_some()).map(|program| program.name);
-    names().find(|known| *known == name).ok_or_else(|| FaultError::Unknown {
-        name: name.chars().take(80).collect(),
-        nearest: text::nearest(name, names()),
-    })
+    names().find(|known| *known == name).ok_or_else(|| FaultError::Unknown(name.to_owned()))
+}
+
+fn names() -> impl Iterator<Item = &'static str> + Clone {
+    PROGRAMS.iter().filter(|program| program.faulty.is_some()).map(|program| program.name)
 }
 
 /// The table of `demo --list-faults`.
@@ -126,17 +124,20 @@ mod tests {
 
     #[test]
     fn a_misspelt_fault_is_answered_with_the_nearest_name() {
-        let nearest = |name| match shown_by(&[name]).unwrap_err() {
-            FaultError::Unknown { nearest, .. } => nearest,
-            FaultError::Alone { name } => Some(name),
-        };
-        assert_eq!(nearest("long-pool"), Some("long-poll"));
-        assert_eq!(nearest("BLOCKED-WORKER"), Some("blocked-worker"));
-        assert_eq!(nearest("lock-across-await"), Some("lock-held-across-await"));
-        assert_eq!(nearest("channelgrowing"), Some("channel-growing"));
-        assert_eq!(nearest("zzz"), None);
-        assert_eq!(nearest(""), None);
-        assert_eq!(nearest("healthy/axum"), None);
+        let said = |name| shown_by(&[name]).unwrap_err().to_string();
+        for (name, meant) in [
+            ("long-pool", "long-poll"),
+            ("BLOCKED-WORKER", "blocked-worker"),
+            ("lock-across-await", "lock-held-across-await"),
+            ("channelgrowing", "channel-growing"),
+        ] {
+            assert_eq!(said(name), format!("no fault `{name}`; did you mean `{meant}`?"));
+        }
+        for name in ["zzz", "", "healthy/axum"] {
+            let said = said(name);
+            let (_, known) = said.split_once("; there are ").unwrap();
+            assert!(known.contains("`long-poll`") && !known.contains("healthy"), "{said}");
+        }
     }
 
     #[test]

@@ -221,6 +221,11 @@ impl Finding {
         format!("for {than}{}", text::duration(now.since(self.since)))
     }
 
+    /// What was measured and is known: a place that the target does not tell is an empty word, which nobody can read.
+    pub fn known_evidence(&self) -> impl Iterator<Item = &Evidence> {
+        self.evidence.iter().filter(|evidence| !evidence.text.is_empty())
+    }
+
     /// Whether it lasts.
     pub fn active(&self) -> bool {
         self.cleared.is_none()

@@ -70,7 +70,10 @@ that time is given.
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let semaphores = cx.model.locks.values().filter(|lock| lock.kind == LockKind::Semaphore);
-    let exhausted = |lock: &&Lock| lock.waiters > 0 && lock.holder_count > 0 && !lock.closed;
+    // Where it is not told how many permits there are, it is not told either that any are out.
+    let out_of_them =
+        |lock: &Lock| lock.holder_count > 0 || cx.model.permits(lock).is_none() && lock.permits_available == 0;
+    let exhausted = |lock: &&Lock| lock.waiters > 0 && !lock.closed && out_of_them(lock);
     out.extend(semaphores.filter(exhausted).filter_map(|lock| judge(cx, lock)));
 }
 
@@ -87,7 +90,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let still = still.take_while(|&(got, waiting)| got < 0.5 && waiting > 0.0).count() as u64;
     let oldest = lock.holders.iter().map(|holder| holder.since).min();
     let usual = lock.hold_hist.quantile(0.99).unwrap_or_default().min(lock.hold_max);
-    let held = oldest.map(|since| model.lasted(since)).unwrap_or_default();
+    // Nobody has got one since: whoever has one, has had it for as long.
+    let held = oldest.map_or(Duration::from_secs(still), |since| model.lasted(since));
     // What a holder sleeps for, it comes back from.
     let holders = || lock.holders.iter().filter_map(|holder| model.tasks.get(&holder.task));
     let due = holders().filter_map(words::due_in).min();
@@ -107,7 +111,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         return near.then(|| Candidate::stay(subject, &group));
     }
 
-    let total = text::count(lock.permits_total);
+    let total = model.permits(lock);
+    let all = total.map_or_else(|| "how many there are is not told".to_owned(), |n| format!("{} held", text::count(n)));
     let waiters = match lock.waiters {
         1 => "1 task waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "task")),
@@ -115,34 +120,42 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let mut evidence = vec![
         Evidence::count("waiters", lock.waiters.into()),
         Evidence::count("permits_available", lock.permits_available),
-        Evidence::count("permits_total", lock.permits_total),
-        Evidence::count("permits_forgotten", lock.forgotten),
         Evidence::rate("acquires_per_s", lock.acquires_s.recent_sum(seconds) / seconds as f64),
-        Evidence::span("longest_hold_ns", held),
-        Evidence::span("hold_p99_ns", usual),
     ];
-    evidence.retain(|of| of.name != "permits_forgotten" || lock.forgotten > 0);
+    if lock.forgotten > 0 {
+        evidence.insert(2, Evidence::count("permits_forgotten", lock.forgotten));
+    }
+    if let Some(total) = total {
+        evidence.insert(2, Evidence::count("permits_total", total));
+    }
+    if !held.is_zero() {
+        evidence.push(Evidence::span("longest_hold_ns", held));
+    }
+    if lock.hold_hist.count() > 0 {
+        evidence.push(Evidence::span("hold_p99_ns", usual));
+    }
     let message = if stands {
         evidence.insert(
             0,
             Evidence::span("nothing_acquired_for_ns", Duration::from_secs(still)).at_least(cx.limit_text(&STILL)),
         );
         format!(
-            "{} has no permits left ({total} held) and has given none for {}: {waiters}",
+            "{} has no permits left ({all}) and has given none for {}: {waiters}",
             words::semaphore(&subject),
             text::duration(Duration::from_secs(still)),
         )
     } else {
         evidence.insert(0, Evidence::span("wait_p99_ns", wait).over(cx.limit_text(&WAIT)));
         format!(
-            "{} has no permits left ({total} held): {waiters}, up to {}, and do not become fewer",
+            "{} has no permits left ({all}): {waiters}, up to {}, and do not become fewer",
             words::semaphore(&subject),
             text::duration(wait)
         )
     };
     // Nothing has ever come back, and it is not known that it will not for long.
     let unknown = lock.hold_hist.count() == 0 && held < cx.span(&UNKNOWN) && due.is_none();
-    let severity = if !long && unknown { Severity::Info } else { Severity::Warn };
+    // One that was made without permits, to be given them as a signal, looks the same where they are not told.
+    let severity = if total.is_none() || !long && unknown { Severity::Info } else { Severity::Warn };
     let oldest = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task));
     let mut behind = Vec::new();
     if let Some(holder) = oldest {
@@ -245,6 +258,36 @@ mod tests {
             hold(target, lock, since, 40, 1, 15);
         });
         assert!(judged.only("semaphore-exhausted").message.contains("do not become fewer"));
+    }
+
+    #[test]
+    fn permits_of_which_nobody_is_told_to_have_them_are_out_for_as_long_as_none_was_given() {
+        let (mut judged, lock) = semaphore(4);
+        let taken = |target: &mut Fixture| {
+            target.lock_state(lock, |lock| (lock.permits_available, lock.holder_count, lock.waiters) = (0, 4, 9));
+        };
+        judged.every(ms(6000), taken);
+        assert_eq!(judged.only("semaphore-exhausted").severity, Severity::Info);
+        judged.every(ms(7000), taken);
+        assert_eq!(judged.only("semaphore-exhausted").severity, Severity::Warn);
+    }
+
+    #[test]
+    fn where_it_is_not_told_how_many_permits_there_are_none_are_said_to_be_held() {
+        let (mut judged, lock) = semaphore(0);
+        judged.target.model.target.capabilities.retain(|name| name != "holders");
+        judged.every(ms(15_000), |target| target.lock_state(lock, |lock| lock.waiters = 4));
+        let finding = judged.only("semaphore-exhausted");
+        assert_eq!(finding.severity, Severity::Info);
+        assert!(finding.message.contains("(how many there are is not told)"), "{}", finding.message);
+        assert!(finding.evidence.iter().all(|of| of.name != "permits_total"), "{:?}", finding.evidence);
+    }
+
+    #[test]
+    fn a_semaphore_made_without_permits_is_a_signal() {
+        let (mut judged, lock) = semaphore(0);
+        judged.every(ms(15_000), |target| target.lock_state(lock, |lock| lock.waiters = 4));
+        judged.expect_nothing();
     }
 
     #[test]

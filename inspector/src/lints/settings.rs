@@ -20,25 +20,21 @@ pub(super) struct RuleSettings {
 }
 
 /// Why a setting was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum SettingError {
     /// There is no such rule.
-    #[error("there is no rule `{name}`; the rules are {known}")]
-    Rule {
+    #[error("{}", text::no_such("rule", _0, RULES.iter().map(|rule| rule.id)))]
+    Rule(
         /// What was asked for.
-        name: String,
-        /// What there is.
-        known: String,
-    },
+        String,
+    ),
     /// The rule has no such threshold.
-    #[error("rule `{rule}` has no threshold `{name}`; it has {known}")]
+    #[error("{}", text::no_such(&format!("limit of {}", rule.id), name, rule.thresholds.iter().map(|limit| limit.name)))]
     Threshold {
         /// Which rule.
-        rule: &'static str,
+        rule: &'static Rule,
         /// What was asked for.
         name: String,
-        /// What there is.
-        known: String,
     },
     /// The value cannot be read.
     #[error("`{value}` is not {wanted}, which `{rule}.{threshold}` takes")]
@@ -80,8 +76,7 @@ impl Settings {
     pub fn set_limit(&mut self, rule: &str, threshold: &str, value: &str) -> Result<(), SettingError> {
         let rule = find(rule)?;
         let Some(threshold) = rule.thresholds.iter().find(|t| t.name == threshold) else {
-            let known = list(rule.thresholds.iter().map(|t| t.name));
-            return Err(SettingError::Threshold { rule: rule.id, name: threshold.to_owned(), known });
+            return Err(SettingError::Threshold { rule, name: threshold.to_owned() });
         };
         let (limit, wanted) = match threshold.default {
             Limit::Span(_) => (text::parse_duration(value).map(Limit::Span), "a duration such as `50ms` or `1.5s`"),
@@ -94,6 +89,11 @@ impl Settings {
         };
         self.entry(rule).limits.insert(threshold.name, limit);
         Ok(())
+    }
+
+    /// The rules that are off, in the order of their names.
+    pub fn off(&self) -> Vec<&'static str> {
+        self.rules.iter().filter(|(_, rule)| rule.off).map(|(&id, _)| id).collect()
     }
 
     fn entry(&mut self, rule: &'static Rule) -> &mut RuleSettings {
@@ -123,14 +123,7 @@ impl RuleSettings {
 }
 
 fn find(name: &str) -> Result<&'static Rule, SettingError> {
-    RULES
-        .iter()
-        .find(|rule| rule.id == name)
-        .ok_or_else(|| SettingError::Rule { name: name.to_owned(), known: list(RULES.iter().map(|rule| rule.id)) })
-}
-
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    RULES.iter().find(|rule| rule.id == name).ok_or_else(|| SettingError::Rule(name.to_owned()))
 }
 
 fn share(value: &str) -> Option<f64> {

@@ -274,6 +274,14 @@ pub struct Lock {
     pub(crate) track: LockTrack,
 }
 
+impl super::Model {
+    /// How many permits a semaphore has, where that is known: a console-subscriber tells only how many are free, so what
+    /// was never seen free may be there all the same.
+    pub fn permits(&self, lock: &Lock) -> Option<u64> {
+        (lock.permits_total > 0 || self.target.sees("holders")).then_some(lock.permits_total)
+    }
+}
+
 /// What `apply` remembers of a lock beside what it shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LockTrack {

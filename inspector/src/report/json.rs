@@ -2,7 +2,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Report, SCHEMA_VERSION, millis};
+use super::{Report, SCHEMA_VERSION, Silenced, millis};
 use crate::lints::{Confidence, Finding, SubjectKind, WaitStep};
 use crate::model::{Blind, Loss, Model, Target};
 
@@ -15,7 +15,16 @@ struct ReportJson<'a> {
     dropped: u64,
     totals: TotalsJson,
     findings: Vec<FindingJson<'a>>,
+    #[serde(flatten)]
+    silenced: SilencedJson<'a>,
     not_visible: Vec<BlindJson<'a>>,
+}
+
+/// What is not among the findings because the operator said so.
+#[derive(Serialize)]
+pub(super) struct SilencedJson<'a> {
+    rules_off: &'a [&'static str],
+    findings_muted: usize,
 }
 
 #[derive(Serialize)]
@@ -31,6 +40,8 @@ pub(super) struct TargetJson<'a> {
 pub(super) struct TotalsJson {
     tasks: u64,
     locks: u64,
+    /// `CancellationToken`s and `TaskTracker`s, which are listed among the locks.
+    tokens: u64,
     channels: u64,
     workers: u64,
     polls_per_s: f64,
@@ -102,6 +113,7 @@ pub(super) fn report(report: &Report) -> String {
         dropped: dropped(&model.loss),
         totals: totals(model),
         findings: report.findings.iter().map(|one| finding(model, one)).collect(),
+        silenced: silenced(report.silenced),
         not_visible: not_visible(&model.target),
     };
     // Strings, numbers and string keys only: there is nothing in it that JSON has no form for.
@@ -120,6 +132,8 @@ enum LineJson<'a> {
         observed_ms: u64,
         dropped: u64,
         totals: TotalsJson,
+        #[serde(flatten)]
+        silenced: SilencedJson<'a>,
         not_visible: Vec<BlindJson<'a>>,
     },
     Finding {
@@ -138,6 +152,7 @@ pub(super) fn lines(report: &Report) -> String {
         observed_ms: millis(report.observed),
         dropped: dropped(&model.loss),
         totals: totals(model),
+        silenced: silenced(report.silenced),
         not_visible: not_visible(&model.target),
     };
     let address = model.target.address.as_str();
@@ -167,9 +182,11 @@ pub(super) fn dropped(loss: &Loss) -> u64 {
 pub(super) fn totals(model: &Model) -> TotalsJson {
     let rate = |series: &crate::model::Series| round(series.last().unwrap_or(0.0));
     let depth = model.channels.values().map(crate::model::Channel::depth).fold(0, u64::saturating_add);
+    let tokens = model.locks.values().filter(|lock| lock.kind.ends_tasks()).count() as u64;
     TotalsJson {
         tasks: model.live_tasks(),
-        locks: model.locks.len() as u64,
+        locks: model.locks.len() as u64 - tokens,
+        tokens,
         channels: model.channels.len() as u64,
         workers: model.workers.len() as u64,
         polls_per_s: rate(&model.totals.polls),
@@ -221,6 +238,10 @@ fn step<'a>(finding: &Finding, step: &'a WaitStep) -> StepJson<'a> {
         held_location: &step.held_location,
         held_ns: step.held_since.map(ns),
     }
+}
+
+pub(super) fn silenced(of: &Silenced) -> SilencedJson<'_> {
+    SilencedJson { rules_off: &of.off, findings_muted: of.muted }
 }
 
 pub(super) fn not_visible(target: &Target) -> Vec<BlindJson<'_>> {

@@ -19,6 +19,11 @@ fn suite(target: &Watched, limit: Severity) -> TestSuite {
     if let Some(report) = &target.report {
         suite.set_time(report.observed);
         suite.add_test_cases(RULES.iter().map(|rule| {
+            if report.silenced.off.contains(&rule.id) {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message("the rule is off");
+                return TestCase::new(rule.id, status).set_classname("async-inspect").clone();
+            }
             let found = || report.findings.iter().filter(|finding| finding.rule == rule.id);
             let mut all = String::new();
             for finding in found() {

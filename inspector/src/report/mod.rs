@@ -33,6 +33,28 @@ pub struct Report<'a> {
     pub observed: Duration,
     /// What was found in that time, worst first, what cleared again included: see [`Observed::findings`].
     pub findings: Vec<Finding>,
+    /// What is not among them because nobody wants to hear of it.
+    pub silenced: &'a Silenced,
+}
+
+/// What the operator asked not to hear of: a report without it would call well what was never looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Silenced {
+    /// The rules that were off.
+    pub off: Vec<&'static str>,
+    /// Findings that the config file or a key mutes.
+    pub muted: usize,
+}
+
+impl Silenced {
+    /// `2 rules off (deadlock, long-poll), 1 finding muted`; `None` where nothing was.
+    pub(crate) fn words(&self) -> Option<String> {
+        let off = (!self.off.is_empty())
+            .then(|| format!("{} off ({})", crate::text::counted(self.off.len() as u64, "rule"), self.off.join(", ")));
+        let muted = (self.muted > 0).then(|| format!("{} muted", crate::text::counted(self.muted as u64, "finding")));
+        let words: Vec<String> = off.into_iter().chain(muted).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
 }
 
 /// What became of watching one target, for formats that tell of several in one document.
@@ -113,9 +135,9 @@ impl Report<'_> {
         self.findings.iter().any(|finding| finding.severity >= limit)
     }
 
-    /// For people.
-    pub fn text(&self) -> String {
-        text::report(self)
+    /// For people; what is not visible in the target in a line, or with `verbose` in all its parts.
+    pub fn text(&self, verbose: bool) -> String {
+        text::report(self, verbose)
     }
 
     /// For programs: one JSON document, ended by a newline.
@@ -130,8 +152,8 @@ impl Report<'_> {
 }
 
 /// The whole state of a target, for people: findings, totals, and the rows of each table that matter most.
-pub fn snapshot_text(model: &Model, findings: &[Finding]) -> String {
-    snapshot_text::snapshot(model, findings)
+pub fn snapshot_text(model: &Model, findings: &[Finding], silenced: &Silenced) -> String {
+    snapshot_text::snapshot(model, findings, silenced)
 }
 
 /// Writes the whole state of a target as one JSON document, ended by a newline.
@@ -139,8 +161,13 @@ pub fn snapshot_text(model: &Model, findings: &[Finding]) -> String {
 /// # Errors
 ///
 /// When `out` cannot be written to.
-pub fn snapshot_json(model: &Model, findings: &[Finding], out: impl std::io::Write) -> std::io::Result<()> {
-    snapshot_json::write(model, findings, out)
+pub fn snapshot_json(
+    model: &Model,
+    findings: &[Finding],
+    silenced: &Silenced,
+    out: impl std::io::Write,
+) -> std::io::Result<()> {
+    snapshot_json::write(model, findings, silenced, out)
 }
 
 fn millis(span: Duration) -> u64 {

@@ -43,13 +43,20 @@ pub(super) fn document(targets: &[Watched]) -> String {
 }
 
 fn run(target: &Watched) -> Run {
-    let invocation = match &target.failure {
+    let mut invocation = match &target.failure {
         None => json!({ "executionSuccessful": true }),
         Some(why) => json!({
             "executionSuccessful": false,
             "toolExecutionNotifications": [{ "level": "error", "message": { "text": why } }],
         }),
     };
+    if let Some(report) = &target.report
+        && let Some(words) = report.silenced.words()
+    {
+        let off = |id| json!({ "descriptor": { "id": id }, "configuration": { "enabled": false } });
+        invocation["ruleConfigurationOverrides"] = report.silenced.off.iter().map(off).collect();
+        invocation["toolConfigurationNotifications"] = json!([{ "level": "note", "message": { "text": words } }]);
+    }
     Run {
         tool: json!({ "driver": driver() }),
         automation_details: json!({ "id": format!("async-inspect/{}", target.address) }),

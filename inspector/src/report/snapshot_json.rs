@@ -1,14 +1,16 @@
 //! The whole state of a target as JSON.
+use std::collections::HashMap;
 use std::io::Write;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::json::{self, BlindJson, FindingJson, TargetJson, TotalsJson, round};
-use super::{SCHEMA_VERSION, nanos};
+use super::json::{self, BlindJson, FindingJson, SilencedJson, TargetJson, TotalsJson, round};
+use super::{SCHEMA_VERSION, Silenced, nanos};
 use crate::lints::Finding;
 use crate::model::{
-    Channel, Histogram, Lock, Model, OutputKind, Panic, Runtime, RuntimeKind, Site, SiteId, SiteKind, Stack, Stamp,
-    Task, TaskKind, WaitFor, Worker, WorkerKind,
+    Channel, Histogram, Lock, LockId, LockKind, Model, OutputKind, Panic, Runtime, RuntimeKind, Site, SiteId, SiteKind,
+    Stack, Stamp, Task, TaskKind, WaitFor, Worker, WorkerKind,
 };
 
 #[derive(Serialize)]
@@ -20,6 +22,8 @@ struct Snapshot<'a> {
     dropped: u64,
     totals: TotalsJson,
     findings: Vec<FindingJson<'a>>,
+    #[serde(flatten)]
+    silenced: SilencedJson<'a>,
     runtimes: Vec<RuntimeJson<'a>>,
     workers: Vec<WorkerJson<'a>>,
     sites: Vec<SiteJson<'a>>,
@@ -156,10 +160,24 @@ struct LockJson<'a> {
     hold_max_location: &'a str,
     hold_p99_10s_ns: Option<u64>,
     suspended_holds: u64,
+    /// How long those who wait now have waited so far, together; `wait_total_ns` is of waits that have ended, with the lock
+    /// (`contended`) or without it.
+    waiting_total_ns: u64,
+    waiting_max_ns: u64,
     closed: bool,
+    #[serde(flatten)]
+    permits: Option<PermitsJson>,
     /// Of a token and a tracker only.
     #[serde(flatten)]
     scope: Option<ScopeJson<'a>>,
+}
+
+/// Of a semaphore only.
+#[derive(Serialize)]
+struct PermitsJson {
+    /// Null where it is not known.
+    permits_total: Option<u64>,
+    permits_available: u64,
 }
 
 #[derive(Serialize)]
@@ -223,8 +241,13 @@ struct FrameJson<'a> {
     user: bool,
 }
 
-pub(super) fn write(model: &Model, findings: &[Finding], mut out: impl Write) -> std::io::Result<()> {
-    let see = See(model);
+pub(super) fn write(
+    model: &Model,
+    findings: &[Finding],
+    silenced: &Silenced,
+    mut out: impl Write,
+) -> std::io::Result<()> {
+    let see = See::new(model);
     let snapshot = Snapshot {
         schema_version: SCHEMA_VERSION,
         target: json::target(&model.target),
@@ -232,6 +255,7 @@ pub(super) fn write(model: &Model, findings: &[Finding], mut out: impl Write) ->
         dropped: json::dropped(&model.loss),
         totals: json::totals(model),
         findings: findings.iter().map(|one| json::finding(model, one)).collect(),
+        silenced: json::silenced(silenced),
         runtimes: ordered(&model.runtimes).map(runtime).collect(),
         workers: ordered(&model.workers).map(|worker| see.worker(worker)).collect(),
         sites: ordered(&model.sites).map(site).collect(),
@@ -322,20 +346,44 @@ fn site(site: &Site) -> SiteJson<'_> {
 }
 
 /// Rows as seen in their model.
-struct See<'a>(&'a Model);
+struct See<'a> {
+    model: &'a Model,
+    waiting: HashMap<LockId, Waiting>,
+}
+
+/// Waits for one lock that go on.
+#[derive(Default)]
+struct Waiting {
+    total: Duration,
+    longest: Duration,
+}
+
+impl<'a> See<'a> {
+    fn new(model: &'a Model) -> Self {
+        let mut waiting: HashMap<LockId, Waiting> = HashMap::new();
+        for wait in model.tasks.values().flat_map(|task| &task.waits) {
+            if let WaitFor::Lock(id) | WaitFor::Read(id) = wait.on {
+                let (so_far, all) = (model.now.since(wait.since), waiting.entry(id).or_default());
+                all.total = all.total.saturating_add(so_far);
+                all.longest = all.longest.max(so_far);
+            }
+        }
+        Self { model, waiting }
+    }
+}
 
 impl<'a> See<'a> {
     fn ago(&self, at: Stamp) -> u64 {
-        nanos(self.0.now.since(at))
+        nanos(self.model.now.since(at))
     }
 
     fn location(&self, site: SiteId) -> &'a str {
-        self.0.sites.get(&site).map_or("", |site| &site.location)
+        self.model.sites.get(&site).map_or("", |site| &site.location)
     }
 
     /// Its own name, or that of its site.
     fn name(&self, own: &'a str, site: SiteId) -> &'a str {
-        if own.is_empty() { self.0.sites.get(&site).map_or("", |site| &site.name) } else { own }
+        if own.is_empty() { self.model.sites.get(&site).map_or("", |site| &site.name) } else { own }
     }
 
     fn worker(&self, worker: &'a Worker) -> WorkerJson<'a> {
@@ -353,7 +401,7 @@ impl<'a> See<'a> {
             polls: worker.polls,
             busy_ns: nanos(worker.busy),
             busy_share: round(worker.busy_share),
-            parks_per_s: self.0.target.sees("runtimes").then(|| round(worker.parks_per_s)),
+            parks_per_s: self.model.target.sees("runtimes").then(|| round(worker.parks_per_s)),
             local_queue: worker.detail.map(|detail| detail.local_queue),
             steals_per_s: worker.detail.map(|detail| round(detail.steals_per_s)),
         }
@@ -411,6 +459,7 @@ impl<'a> See<'a> {
 
     fn lock(&self, lock: &'a Lock) -> LockJson<'a> {
         let p99 = |now: &Histogram, before| now.since(before).quantile(0.99).map(nanos);
+        let waiting = self.waiting.get(&lock.id);
         LockJson {
             id: lock.id.0.to_string(),
             kind: lock.kind.key(),
@@ -430,13 +479,19 @@ impl<'a> See<'a> {
             hold_max_location: self.location(lock.hold_max_site),
             hold_p99_10s_ns: p99(&lock.hold_hist, &lock.hold_hist_window),
             suspended_holds: lock.suspended_holds,
+            waiting_total_ns: waiting.map_or(0, |waits| nanos(waits.total)),
+            waiting_max_ns: waiting.map_or(0, |waits| nanos(waits.longest)),
             closed: lock.closed,
+            permits: (lock.kind == LockKind::Semaphore).then(|| PermitsJson {
+                permits_total: self.model.permits(lock),
+                permits_available: lock.permits_available,
+            }),
             scope: lock.kind.ends_tasks().then(|| {
-                let ended = self.0.ended(lock.id);
+                let ended = self.model.ended(lock.id);
                 ScopeJson {
                     parent: id(lock.parent.0),
                     handles: lock.holder_count,
-                    tasks: self.0.scopes.count(lock.id),
+                    tasks: self.model.scopes.count(lock.id),
                     closed_ago_ns: ended.map(|ended| self.ago(ended.at)),
                     closed_location: ended.map_or("", |ended| self.location(ended.site)),
                 }

@@ -2,27 +2,20 @@
 use std::cmp::Reverse;
 use std::fmt::Write;
 
+use super::Silenced;
 use super::table::Table;
-use super::text::{blind_spots, finding, summary, target};
+use super::text::{blind_spots, dropped, target, verdict};
 use crate::lints::Finding;
-use crate::model::{Channel, Model, RuntimeDetail, Site, SiteId, TaskId, WaitFor};
+use crate::model::{Channel, LockKind, Model, RuntimeDetail, Site, SiteId, TaskId, WaitFor};
 use crate::text;
 
 /// Rows of each table; a snapshot in JSON has them all.
 const ROWS: usize = 20;
 
-pub(super) fn snapshot(model: &Model, findings: &[Finding]) -> String {
+pub(super) fn snapshot(model: &Model, findings: &[Finding], silenced: &Silenced) -> String {
     let mut out = target(&model.target);
     out.push_str("\n\n");
-    if findings.is_empty() {
-        out.push_str("OK   nothing wrong in what was seen\n");
-    }
-    for one in findings {
-        finding(&mut out, model, one);
-    }
-    if !findings.is_empty() {
-        let _ = writeln!(out, "{}", summary(findings));
-    }
+    verdict(&mut out, model, findings, silenced);
     totals(&mut out, model);
     runtimes(&mut out, model);
     workers(&mut out, model);
@@ -31,6 +24,7 @@ pub(super) fn snapshot(model: &Model, findings: &[Finding]) -> String {
     locks(&mut out, model);
     channels(&mut out, model);
     panics(&mut out, model);
+    dropped(&mut out, model);
     blind_spots(&mut out, model);
     out
 }
@@ -224,6 +218,10 @@ fn locks(out: &mut String, model: &Model) {
             now.since(before).quantile(0.99).map_or_else(String::new, |span| format!("< {}", text::duration(span)))
         };
         let holder = match (lock.held_since, lock.holder) {
+            _ if lock.kind == LockKind::Semaphore => match model.permits(lock) {
+                Some(all) => format!("{} of {} free", text::count(lock.permits_available), text::count(all)),
+                None => format!("{} of ? free", text::count(lock.permits_available)),
+            },
             (None, _) => String::new(),
             (Some(_), TaskId(0)) if model.target.sees("holders") => "a thread".to_owned(),
             (Some(_), TaskId(0)) => "somebody".to_owned(),

@@ -1,10 +1,10 @@
 //! What a report keeps of a while.
 use std::time::Duration;
 
-use super::Observed;
-use crate::lints::{Engine, Settings};
-use crate::model::OutputKind;
+use super::{Observed, Report, Silenced, Watched};
+use crate::lints::{Engine, Settings, Severity};
 use crate::model::fixture::Fixture;
+use crate::model::{Blind, OutputKind};
 
 #[test]
 fn what_turned_out_to_be_the_effect_of_something_is_not_told_beside_it() {
@@ -43,4 +43,37 @@ fn a_program_is_told_that_a_finding_may_be_older_than_it_was_watched() {
     }
     let json = serde_json::to_value(super::json::finding(&target.model, &engine.findings()[0])).expect("it has a form");
     assert_eq!((&json["rule"], &json["older"]), (&"never-awaited-handle".into(), &true.into()));
+}
+
+#[test]
+fn what_was_not_to_be_told_is_said_where_all_would_seem_well() {
+    let mut model = crate::app::fixture::model();
+    model.target.blind = vec![Blind { about: "locks".into(), why: "nothing tells of it".into(), ..Blind::default() }];
+    let silenced = Silenced { off: vec!["deadlock", "long-poll"], muted: 3 };
+    let report = |silenced| Report { model: &model, observed: Duration::from_secs(10), findings: Vec::new(), silenced };
+    let words = "2 rules off (deadlock, long-poll), 3 findings muted";
+    let verdict = format!("OK   nothing else wrong in what was seen: {words}\n");
+    let all = Silenced::default();
+    assert!(report(&silenced).text(false).contains(&verdict), "{}", report(&silenced).text(false));
+    assert!(report(&all).text(false).contains("OK   nothing wrong in what was seen\n"));
+    assert!(super::snapshot_text(&model, &[], &silenced).contains(&verdict));
+
+    let (short, long) = (report(&all).text(false), report(&all).text(true));
+    assert!(short.contains("Not visible in this target: 1 of locks (-v says what and why)\n"), "{short}");
+    assert!(long.contains("nothing tells of it") && !short.contains("nothing tells of it"), "{long}");
+
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let mut snapshot = Vec::new();
+    super::snapshot_json(&model, &[], &silenced, &mut snapshot).unwrap();
+    let json = report(&silenced).json();
+    let line = report(&silenced).ndjson();
+    for json in [read(&json), read(line.lines().next().unwrap()), read(&String::from_utf8(snapshot).unwrap())] {
+        assert_eq!(json["rules_off"], serde_json::json!(["deadlock", "long-poll"]));
+        assert_eq!(json["findings_muted"], 3);
+    }
+    let watched = [Watched { address: "shop".into(), report: Some(report(&silenced)), failure: None }];
+    let run = &read(&super::sarif(&watched))["runs"][0]["invocations"][0];
+    assert_eq!(run["ruleConfigurationOverrides"][1]["descriptor"]["id"], "long-poll");
+    assert_eq!(run["toolConfigurationNotifications"][0]["message"]["text"], words);
+    assert_eq!(super::junit(&watched, Severity::Warn).matches("<skipped").count(), 2);
 }

@@ -3,7 +3,7 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::Report;
+use super::{Report, Silenced};
 use crate::lints::{Confidence, Evidence, Finding, Severity};
 use crate::model::{Model, Target};
 use crate::text;
@@ -11,19 +11,30 @@ use crate::text;
 /// Columns of a terminal that nobody has widened.
 const WIDTH: usize = 100;
 
-pub(super) fn report(report: &Report) -> String {
+pub(super) fn report(report: &Report, verbose: bool) -> String {
     let model = report.model;
     let mut out = format!("{}, watched for {}\n\n", target(&model.target), text::duration(report.observed));
-    if report.findings.is_empty() {
-        out.push_str("OK   nothing wrong in what was seen\n");
+    verdict(&mut out, model, &report.findings, report.silenced);
+    dropped(&mut out, model);
+    if verbose {
+        blind_spots(&mut out, model);
     } else {
-        for one in &report.findings {
-            finding(&mut out, model, one);
-        }
-        let _ = writeln!(out, "{}", summary(&report.findings));
+        blind_areas(&mut out, model);
     }
-    blind_spots(&mut out, model);
     out
+}
+
+/// The findings and their sum, or that there are none; and what was not to be told, which is not well for that.
+pub(super) fn verdict(out: &mut String, model: &Model, findings: &[Finding], silenced: &Silenced) {
+    for one in findings {
+        finding(out, model, one);
+    }
+    match (findings.is_empty(), silenced.words()) {
+        (true, None) => out.push_str("OK   nothing wrong in what was seen\n"),
+        (true, Some(but)) => wrapped(out, "OK   ", &format!("nothing else wrong in what was seen: {but}")),
+        (false, None) => wrapped(out, "", &summary(findings)),
+        (false, Some(but)) => wrapped(out, "", &format!("{}; {but}", summary(findings))),
+    }
 }
 
 /// `shop (pid 4242) at http://127.0.0.1:6670`; what is not told is left out.
@@ -36,7 +47,7 @@ pub(super) fn target(target: &Target) -> String {
 }
 
 /// `2 crit, 1 warn, 1 info; 1 of them cleared`
-pub(super) fn summary(findings: &[Finding]) -> String {
+fn summary(findings: &[Finding]) -> String {
     let counts: Vec<String> = [Severity::Crit, Severity::Warn, Severity::Info]
         .into_iter()
         .filter_map(|severity| {
@@ -69,8 +80,8 @@ pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
     }
     let _ = writeln!(out, "{severity:4} {}  {place}  ({lasting})", finding.rule);
     wrapped(out, "     ", &finding.message);
-    if !finding.evidence.is_empty() {
-        let evidence: Vec<String> = finding.evidence.iter().map(measure).collect();
+    let evidence: Vec<String> = finding.known_evidence().map(measure).collect();
+    if !evidence.is_empty() {
         wrapped(out, "     ", &evidence.join(" · "));
     }
     wrapped(out, "     → ", &finding.advice);
@@ -86,8 +97,8 @@ fn measure(evidence: &Evidence) -> String {
     out
 }
 
-/// What the target does not show, and what was shed.
-pub(super) fn blind_spots(out: &mut String, model: &Model) {
+/// What was shed.
+pub(super) fn dropped(out: &mut String, model: &Model) {
     let dropped = model.loss.total();
     if dropped > 0 {
         let why = if model.cost.memory_limit_bytes > 0 {
@@ -97,6 +108,27 @@ pub(super) fn blind_spots(out: &mut String, model: &Model) {
         };
         let _ = writeln!(out, "\nNot shown one by one: {} ({why})", text::count(dropped));
     }
+}
+
+/// Of what the target does not show all, as one line.
+fn blind_areas(out: &mut String, model: &Model) {
+    let blind = &model.target.blind;
+    let mut areas: Vec<(&str, u64)> = Vec::new();
+    for spot in blind {
+        match areas.iter_mut().find(|(about, _)| *about == spot.about) {
+            Some((_, n)) => *n += 1,
+            None => areas.push((&spot.about, 1)),
+        }
+    }
+    if !areas.is_empty() {
+        let areas: Vec<String> = areas.into_iter().map(|(about, n)| format!("{n} of {about}")).collect();
+        out.push('\n');
+        wrapped(out, "", &format!("Not visible in this target: {} (-v says what and why)", areas.join(", ")));
+    }
+}
+
+/// What the target does not show, why, and what to change.
+pub(super) fn blind_spots(out: &mut String, model: &Model) {
     let blind = &model.target.blind;
     if !blind.is_empty() {
         out.push_str("\nNot visible in this target:\n");

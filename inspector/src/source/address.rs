@@ -68,6 +68,11 @@ impl Address {
         }
     }
 
+    /// The two parts of that.
+    pub(super) fn host_and_port(&self) -> Option<(&str, &str)> {
+        self.authority()?.rsplit_once(':')
+    }
+
     /// What is to be spoken to there.
     pub(super) fn speaks(&self) -> Speaks {
         self.speaks
@@ -189,7 +194,7 @@ impl FromStr for Address {
                 _ => return malformed("its port is not a number from 1 to 65535"),
             },
             None if has_scheme => default_port,
-            None => return malformed("its port is missing"),
+            None => return malformed("there is no such file, and as an address its port is missing"),
         };
         if host.is_empty() {
             return malformed("its host is missing");

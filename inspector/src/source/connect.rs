@@ -197,6 +197,9 @@ fn connect_failed(address: &Address, error: &tonic::transport::Error) -> SourceE
         Some(io) if io.kind() == io::ErrorKind::TimedOut => {
             SourceError::Timeout { target, seconds: PATIENCE.as_secs() }
         }
+        Some(io) if io.kind() == io::ErrorKind::NotFound && address.socket().is_some() => {
+            SourceError::Absent { target }
+        }
         _ => SourceError::Unreachable { target, why: innermost(error) },
     }
 }

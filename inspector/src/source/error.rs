@@ -1,6 +1,8 @@
 //! What can go wrong between an inspector and a probe, and what to do about it.
 use thiserror::Error;
 
+use super::Address;
+
 /// Why a target cannot be read. `Display` says what happened; [`SourceError::cause`] and [`SourceError::next_step`] say
 /// the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -8,6 +10,12 @@ pub enum SourceError {
     /// Nothing listens there.
     #[error("cannot connect to {target}: connection refused")]
     Refused {
+        /// The target as the operator named it.
+        target: String,
+    },
+    /// There is no such file: a recording, or the socket of a probe.
+    #[error("cannot open {target}: there is no such file")]
+    Absent {
         /// The target as the operator named it.
         target: String,
     },
@@ -114,11 +122,64 @@ fn versions(ours: u32, theirs: Option<u32>) -> String {
     }
 }
 
+/// What the operator named, as it was understood then.
+fn named(target: &str) -> Address {
+    target.parse().unwrap_or_default()
+}
+
+fn has_socket(target: &str) -> bool {
+    named(target).socket().is_some()
+}
+
+/// How a probe comes to be at `target`.
+fn start_at(target: &str) -> String {
+    let address = named(target);
+    let (there, tunnel) = match (address.socket(), address.host_and_port()) {
+        (Some(path), _) => (format!("unix:{}", path.display()), None),
+        (None, Some((host, port))) if is_loopback(host) => (format!("{host}:{port}"), None),
+        // Elsewhere a probe listens to its own machine only.
+        (None, Some((_, port))) => (format!("127.0.0.1:{port}"), Some(tunnel_to(target))),
+        (None, None) => ("on".to_owned(), None),
+    };
+    match tunnel {
+        None => format!("start the service with ASYNC_INSPECT={there} in its environment, or pass its address"),
+        Some(tunnel) => format!("start the service with ASYNC_INSPECT={there} in its environment; {tunnel}"),
+    }
+}
+
+/// How to get to `target` from another machine.
+fn tunnel_to(target: &str) -> String {
+    let address = named(target);
+    if let Some(path) = address.socket().map(|path| path.display()) {
+        return format!(
+            "check the path, and run this as the service's user; from another machine: ssh -L {path}:{path} HOST, then \
+             connect to unix:{path}"
+        );
+    }
+    let (host, port) = address.host_and_port().unwrap_or(("127.0.0.1", "6670"));
+    let host = if is_loopback(host) { "HOST" } else { host };
+    format!(
+        "check the address; from another machine: ssh -L {port}:127.0.0.1:{port} {host}, then connect to 127.0.0.1:{port}"
+    )
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
 impl SourceError {
     /// The likely cause.
     pub fn cause(&self) -> String {
         match self {
             Self::Refused { .. } => "the service is not running, or its probe is dormant or on another address".into(),
+            Self::Absent { target } if has_socket(target) => {
+                "the service is not running, its socket is at another path, or it is in a container of its own".into()
+            }
+            Self::Absent { .. } => "the path is another one, or nothing was recorded there".into(),
+            Self::Unreachable { target, .. } if has_socket(target) => {
+                "the path is wrong, or the service runs as another user: its socket is for that user alone".into()
+            }
             Self::Unreachable { .. } => {
                 "the address is wrong, or the network in between does not let it through".into()
             }
@@ -148,19 +209,17 @@ impl SourceError {
     /// What to do next.
     pub fn next_step(&self) -> String {
         match self {
-            Self::Refused { target } if target.starts_with("console:") => {
+            Self::Refused { target } | Self::Absent { target } if target.starts_with("console:") => {
                 "see that the service calls console_subscriber::init() and where it binds (TOKIO_CONSOLE_BIND), or pass its \
                  address"
                     .into()
             }
-            Self::Refused { .. } => {
-                "start the service with ASYNC_INSPECT=127.0.0.1:6670 in its environment, or pass its address".into()
+            Self::Refused { target } => start_at(target),
+            Self::Absent { target } if has_socket(target) => start_at(target),
+            Self::Absent { .. } => {
+                "check the path, or record anew: async-inspect record TARGET -o FILE, then pass FILE".into()
             }
-            Self::Unreachable { .. } => {
-                "check the address; from another machine: ssh -L 6670:127.0.0.1:6670 HOST, then connect to \
-                 127.0.0.1:6670"
-                    .into()
-            }
+            Self::Unreachable { target, .. } => tunnel_to(target),
             Self::Timeout { .. } => "see who has the port: ss -ltnp (or lsof -i), and whether the process runs".into(),
             Self::NotAProbe { instead: Some(instead), .. } | Self::NotAConsole { instead: Some(instead), .. } => {
                 format!("pass {instead} in its place")
@@ -196,7 +255,7 @@ impl SourceError {
     /// The exit code that says it to a script: 3 cannot connect, 4 incompatible or not a probe, 5 lost on the way.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused { .. } | Self::Unreachable { .. } | Self::Timeout { .. } => 3,
+            Self::Refused { .. } | Self::Absent { .. } | Self::Unreachable { .. } | Self::Timeout { .. } => 3,
             Self::NotAProbe { .. }
             | Self::NotAConsole { .. }
             | Self::CannotRecord { .. }
@@ -205,5 +264,34 @@ impl SourceError {
             | Self::BadRecording { .. } => 4,
             Self::Lost { .. } | Self::Ended { .. } => 5,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_names_the_place_that_was_asked_for() {
+        let refused = |target: &str| SourceError::Refused { target: target.into() }.next_step();
+        assert!(refused("127.0.0.1:9999").contains("ASYNC_INSPECT=127.0.0.1:9999 "), "{}", refused("127.0.0.1:9999"));
+        assert!(refused("http://localhost:7000/").contains("ASYNC_INSPECT=localhost:7000 "));
+        assert!(refused("unix:/tmp/x.sock").contains("ASYNC_INSPECT=unix:/tmp/x.sock "));
+        let far = refused("10.0.0.5:7000");
+        assert!(
+            far.contains("ASYNC_INSPECT=127.0.0.1:7000 ") && far.contains("ssh -L 7000:127.0.0.1:7000 10.0.0.5"),
+            "{far}"
+        );
+        let unreachable = |target: &str| SourceError::Unreachable { target: target.into(), why: String::new() };
+        assert!(unreachable("unix:/tmp/x.sock").next_step().contains("ssh -L /tmp/x.sock:/tmp/x.sock HOST"));
+        assert!(unreachable("127.0.0.1:9999").next_step().contains("ssh -L 9999:127.0.0.1:9999 HOST"));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_neither_damaged_nor_behind_a_network() {
+        let absent = |target: &str| SourceError::Absent { target: target.into() };
+        assert!(absent("file:nope.rec").next_step().contains("record TARGET"));
+        assert!(absent("unix:/tmp/x.sock").cause().contains("not running"));
+        assert!(absent("unix:/tmp/x.sock").next_step().contains("ASYNC_INSPECT=unix:/tmp/x.sock "));
     }
 }

@@ -17,7 +17,7 @@ mod watch;
 pub use address::{Address, AddressError};
 pub use connect::{Connection, open};
 pub use error::SourceError;
-pub use record::{Bounds, RecordError, Recorded, record};
+pub use record::{Bounds, Output, RecordError, Recorded, record};
 pub use recording::{Frame, Reader, RecordingError, Writer};
 pub use replay::Pace;
 pub use watch::{Request, watch};

@@ -18,6 +18,15 @@ pub struct Bounds {
     pub bytes: u64,
 }
 
+/// Where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Output<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Whether one that is there already is written over, once the target has answered.
+    pub force: bool,
+}
+
 /// What was recorded.
 #[derive(Debug)]
 pub struct Recorded {
@@ -67,14 +76,14 @@ impl Recording {
     }
 }
 
-/// Records what `address` says into a new file at `path`, until `interrupt` ends or the bounds are reached. A connection
+/// Records what `address` says into the file of `output`, until `interrupt` ends or the bounds are reached. A connection
 /// that is lost is opened again. `told` hears of the target once the file has begun.
 ///
 /// # Errors
 /// When the target cannot be attached to at first, or the file cannot be written.
 pub async fn record(
     address: &Address,
-    path: &Path,
+    output: Output<'_>,
     bounds: Bounds,
     told: impl FnOnce(&crate::model::Target),
     interrupt: impl Future<Output = ()>,
@@ -83,7 +92,7 @@ pub async fn record(
     if connection.hello().is_none() && !address.is_recording() {
         return Err(SourceError::CannotRecord { target: address.to_string() }.into());
     }
-    let writer = Writer::create(path)?;
+    let writer = Writer::create(output.path, output.force)?;
     told(&connection.target);
     let seen = Recorded { span: Duration::ZERO, bytes: writer.written(), updates: 0, full: false, lost: None };
     let mut recording = Recording { writer, began: Instant::now(), bounds, seen };

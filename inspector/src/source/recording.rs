@@ -100,12 +100,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Begins a new file. One that is there already is not written over.
+    /// Begins a new file. One that is there already is written over only by `force`.
     ///
     /// # Errors
     /// When there is such a file, or it cannot be written.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let mut file = BufWriter::new(File::create_new(path)?);
+    pub fn create(path: &Path, force: bool) -> io::Result<Self> {
+        let mut file = BufWriter::new(if force { File::create(path)? } else { File::create_new(path)? });
         file.write_all(MAGIC)?;
         file.write_all(&VERSION.to_le_bytes())?;
         file.flush()?;
@@ -270,7 +270,7 @@ mod tests {
     /// A recording of three frames, and where each begins.
     fn written(folder: &Path) -> (Vec<u8>, Vec<usize>) {
         let path = folder.join("good");
-        let mut writer = Writer::create(&path).unwrap();
+        let mut writer = Writer::create(&path, false).unwrap();
         let hello = HelloResponse { app: "shop".into(), pid: 7, ..HelloResponse::default() };
         let update = Update { seq: 3, gone_tasks: (1..1000).collect(), ..Update::default() };
         let mut begins = Vec::new();
@@ -280,7 +280,7 @@ mod tests {
             begins.push(writer.written() as usize);
             writer.write(Duration::from_millis(at), &frame).unwrap();
         }
-        assert_eq!(Writer::create(&path).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(Writer::create(&path, false).unwrap_err().kind(), ErrorKind::AlreadyExists);
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(bytes.len() as u64, writer.written());
         (bytes, begins)

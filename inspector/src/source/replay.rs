@@ -1,4 +1,5 @@
 //! A recording as a source: it tells what the target told then, in the same rhythm.
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -45,6 +46,9 @@ impl Tape {
         let target = address.to_string();
         match Reader::open(path) {
             Ok(reader) => Ok(Self { reader, decoder: Decoder::new(), target }),
+            Err(RecordingError::File(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Err(SourceError::Absent { target })
+            }
             Err(error) => Err(bad(&target, &error)),
         }
     }

@@ -97,7 +97,7 @@ pub(crate) fn blind(recorder: &Recorder) -> Vec<Blind> {
             "locks",
             "std and parking_lot locks",
             "nothing tells of them; a worker that stands in a blocking lock is told of all the same",
-            "use tokio::sync for what tasks wait for",
+            "in your own code, use tokio::sync for what tasks wait for",
         ),
         row(
             "workers",

@@ -86,13 +86,13 @@ fn drop_in(stacks: bool) -> Vec<Blind> {
             "locks",
             "std and parking_lot locks, and what libraries lock with a tokio of their own",
             "only locks of the drop-in are watched; a worker that stands in a blocking lock is told of all the same",
-            "use tokio::sync for what tasks wait for",
+            "in your own code, use tokio::sync for what tasks wait for",
         ),
         row(
             "channels",
             "channels of other crates (std, flume, crossbeam), and of libraries with a tokio of their own",
             "only channels of the drop-in are watched",
-            "use tokio::sync for what tasks wait for",
+            "in your own code, use tokio::sync for what tasks wait for",
         ),
     ];
     for (feature, about, what, is_on) in [

@@ -70,6 +70,8 @@ pub(super) struct Lock {
     got_how: Option<How>,
     /// When somebody last got it.
     got_at: Stamp,
+    /// Since when it is known.
+    seen_at: Stamp,
     /// It was last taken or let go of between these two moments, or not at all since then.
     changed_after: Stamp,
     changed_by: Stamp,
@@ -86,7 +88,7 @@ pub(super) struct Lock {
 
 impl Lock {
     pub(super) fn new(id: LockId, kind: LockKind, now: Stamp) -> Self {
-        Self { id, kind, changed_by: now, ..Self::default() }
+        Self { id, kind, seen_at: now, changed_by: now, ..Self::default() }
     }
 
     /// Takes in what attributes say, and those who got it since the update before, in their order. `changed` says since
@@ -187,7 +189,8 @@ impl Lock {
                     let out = permits_total.saturating_sub(permits_available);
                     holder_count = u32::try_from(out).unwrap_or(u32::MAX);
                     if told.after(SECOND) >= now {
-                        holders.push(holder(nobody, self.got_at, holder_count, false));
+                        let since = if self.acquires > 0 { self.got_at } else { self.seen_at };
+                        holders.push(holder(nobody, since, holder_count, false));
                     }
                 }
                 LockKind::RwLock if !known && self.attributes.readers > 0 => {

@@ -197,7 +197,7 @@ impl Resources {
             && resource.name == CHANNEL
             && !sender.is_empty()
         {
-            resource.name = format!("{CHANNEL} sent to from {sender}");
+            resource.name = format!("{CHANNEL} sent to from {}", crate::text::short_location(sender));
             resource.told = false;
         }
     }

@@ -24,7 +24,10 @@ impl Model {
             // To wait for a permit or a notification is what those are for.
             if lock.kind.guards() {
                 let contended = reading.contended.saturating_sub(lock.contended);
-                self.track.contended = self.track.contended.wrapping_add(contended);
+                // That a task listens to a token is no lack of anything.
+                if !lock.kind.ends_tasks() {
+                    self.track.contended = self.track.contended.wrapping_add(contended);
+                }
             }
             let count = reading.suspended_holds.saturating_sub(lock.suspended_holds);
             if count > 0 {

@@ -129,7 +129,7 @@ fn why(finding: &Finding, width: usize, dot: &str) -> Vec<String> {
     // What stands in the lines above is not said again.
     let new = |e: &&Evidence| e.text != finding.subject.location && (e.name != "cycle" || finding.cycle.is_empty());
     let (mut text, mut lines) = (String::new(), Vec::new());
-    for evidence in finding.evidence.iter().filter(new).take(6) {
+    for evidence in finding.known_evidence().filter(new).take(6) {
         let said = if evidence.name.ends_with("location") {
             names::evidence(&Evidence { text: names::file_line(&evidence.text).to_owned(), ..evidence.clone() })
         } else {
@@ -302,7 +302,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     super::stack(cx, subject, page);
 
     page.heading("Evidence");
-    for evidence in finding.evidence.iter().filter(|e| e.name != "cycle" || finding.cycle.is_empty()) {
+    for evidence in finding.known_evidence().filter(|e| e.name != "cycle" || finding.cycle.is_empty()) {
         let limit = evidence.limit_text().map_or_else(String::new, |limit| format!("   limit {limit}"));
         let role = if evidence.limit.is_empty() { Role::Text } else { Role::Strong };
         page.fact(&in_words(evidence.name), role, &format!("{}{limit}", evidence.value_text()));

@@ -41,7 +41,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         LockKind::RwLock if lock.holder_count <= 1 => holder(cx, lock, tree, page),
         LockKind::RwLock => holders(cx, lock, page),
         LockKind::Semaphore => {
-            permits(lock, page);
+            permits(cx, lock, page);
             holders(cx, lock, page);
         }
         LockKind::Notify | LockKind::SetOnce => {
@@ -223,14 +223,16 @@ fn scope(cx: &Cx, lock: &Lock, page: &mut Page) {
     super::more(count, count.min(SHOWN), page);
 }
 
-fn permits(lock: &Lock, page: &mut Page) {
+fn permits(cx: &Cx, lock: &Lock, page: &mut Page) {
     let (free, all) = (lock.permits_available, lock.permits_total);
     let share = if all == 0 { 0.0 } else { all.saturating_sub(free) as f64 / all as f64 };
     let role = if free == 0 && lock.waiters > 0 { Role::Warn } else { Role::Info };
-    if all == 0 && lock.forgotten > 0 {
-        page.fact("permits", Role::Warn, "none is left");
-    } else {
-        page.bar("permits", share, role, &format!("{} of {} free", figures::count(free), figures::count(all)));
+    match cx.model.permits(lock) {
+        Some(0) if lock.forgotten > 0 => page.fact("permits", Role::Warn, "none is left"),
+        Some(all) => {
+            page.bar("permits", share, role, &format!("{} of {} free", figures::count(free), figures::count(all)));
+        }
+        None => page.fact("permits", role, &format!("{} free; how many there are is not told", figures::count(free))),
     }
     if lock.forgotten > 0 {
         page.fact(

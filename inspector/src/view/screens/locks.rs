@@ -160,7 +160,10 @@ fn held_by(cx: &Cx, lock: &Lock) -> String {
         LockKind::Semaphore if lock.permits_total == 0 && lock.forgotten > 0 => {
             format!("none left, {} forgotten", n(lock.forgotten))
         }
-        LockKind::Semaphore => format!("{}/{} permits free", n(lock.permits_available), n(lock.permits_total)),
+        LockKind::Semaphore => {
+            let all = cx.model.permits(lock).map_or_else(|| "?".to_owned(), n);
+            format!("{}/{all} permits free", n(lock.permits_available))
+        }
         LockKind::Notify | LockKind::SetOnce if lock.permits_available > 0 => "set".to_owned(),
         LockKind::Notify | LockKind::SetOnce => "not set".to_owned(),
         LockKind::Barrier => format!("{} of {} there", n(lock.waiters.into()), n(lock.permits_total)),

@@ -11,6 +11,7 @@ pub(crate) async fn run() {
     tokio::spawn(spin()); // <- fault: busy-self-wake
     report();
     transfers();
+    archive();
     upload().await;
     pending().await
 }
@@ -42,6 +43,22 @@ fn report() {
                 *orders += 1;
                 drop(orders);
                 sleep(Duration::from_millis(5)).await;
+            }
+        });
+    }
+}
+
+/// One task that holds a lock over an await for long, and one that waits for it.
+fn archive() {
+    let files = Arc::new(Mutex::new(0_u64)); // <- fault: lock-hog
+    for pause in [0, 500] {
+        let files = Arc::clone(&files);
+        tokio::spawn(async move {
+            loop {
+                sleep(Duration::from_millis(pause)).await;
+                let mut files = files.lock().await;
+                sleep(Duration::from_millis(2500)).await;
+                *files += 1;
             }
         });
     }
