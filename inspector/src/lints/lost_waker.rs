@@ -53,8 +53,8 @@ Thresholds
   idle = 3.00 s   a task has been idle for so long, and no waker of it is alive
 
 The future of a `block_on` is left alone: a `main` that only keeps the process alive may well wait for nothing. So is a
-future that has no room for anything that could be waited for, and whose end nobody waits for: it awaits `pending()`, and
-is meant to sleep.
+future that has no room for anything that could be waited for, and whose end nobody waits for: it awaits `pending()`,
+and is meant to sleep.
 ";
 
 /// Tasks that are looked at in one judgement: of a program that forgets a million of them, these say enough.
