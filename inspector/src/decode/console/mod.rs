@@ -82,8 +82,8 @@ pub struct Decoder {
     operations: Operations,
     /// Events that the target dropped, by kind.
     dropped: Loss,
-    /// Polls in progress that were told of.
-    polls: BTreeMap<u64, (WorkerId, Stamp)>,
+    /// Tasks of whose polls in progress was told, and the threads that stand for them.
+    polls: BTreeMap<u64, WorkerId>,
     next_poll: u64,
     seq: u64,
     /// The moment up to which everything that was made is known: the target tells some of it late.
@@ -349,22 +349,18 @@ impl Decoder {
         }
     }
 
-    /// Polls that are known to be in progress. Threads are not told; each of these is in one of its own.
+    /// Polls that are known to be in progress. Threads are not told; each task in a poll is in one of its own.
     fn tell_polls(&mut self) -> (Vec<WorkerReading>, Vec<WorkerId>) {
         let now = self.clock.now;
         let mut before = std::mem::take(&mut self.polls);
         let mut told = Vec::new();
         for &span in &self.tasks.running {
             let Some(task) = self.tasks.get(span).filter(|task| task.confirmed == now) else { continue };
-            let same = before.remove(&span).filter(|(_, since)| *since == task.since);
-            let id = same.map_or_else(
-                || {
-                    self.next_poll += 1;
-                    WorkerId(self.next_poll)
-                },
-                |(id, _)| id,
-            );
-            self.polls.insert(span, (id, task.since));
+            let id = before.remove(&span).unwrap_or_else(|| {
+                self.next_poll += 1;
+                WorkerId(self.next_poll)
+            });
+            self.polls.insert(span, id);
             let blocking = task.kind == TaskKind::Blocking;
             told.push(WorkerReading {
                 id,
@@ -373,8 +369,7 @@ impl Decoder {
                 ..WorkerReading::default()
             });
         }
-        let kept: Vec<WorkerId> = self.polls.values().map(|(id, _)| *id).collect();
-        (told, before.into_values().map(|(id, _)| id).filter(|id| !kept.contains(id)).collect())
+        (told, before.into_values().collect())
     }
 
     fn loss(&self) -> Loss {

@@ -201,6 +201,20 @@ fn a_poll_in_progress_is_told_while_the_target_bears_it_out_and_no_longer() {
 }
 
 #[test]
+fn a_task_that_is_in_its_next_poll_is_in_the_same_thread_and_in_no_other() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    target.whole(10, Place::Connected);
+    target.polled(7, 1, Some(800), None, 0);
+    let first = target.later(1000).worker_states[0].id;
+    target.polled(7, 2, Some(1900), Some(1200), 400);
+    let next = target.later(2000);
+    assert_eq!(next.worker_states.len(), 1);
+    assert_eq!((next.worker_states[0].id, next.worker_states[0].poll), (first, Some((TaskId(3), stamp(1900)))));
+    assert_eq!(target.later(3000).gone_workers, [first]);
+}
+
+#[test]
 fn what_a_whole_state_no_longer_has_is_gone_and_live_tasks_are_not_counted_any_more() {
     let mut target = Target::new();
     target.task(7, 3, "task");
