@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::saturation::own;
+use super::saturation::{own, too_often};
 use super::{Evidence, Severity, words};
 use crate::model::{Lock, SiteId};
 use crate::text;
@@ -96,7 +96,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, words::place(model, location));
     let (most, longest) = (cx.share(&SHARE), cx.span(&WAIT));
-    if share <= most || own(model, wait) <= longest || seconds < cx.count(&SECONDS) || !holds_explain(lock, wait) {
+    let is_long = own(model, wait) > longest || wait > longest && too_often(model, share * longer_than(lock, longest));
+    if share <= most || !is_long || seconds < cx.count(&SECONDS) || !holds_explain(lock, wait) {
         let near = share > most / 2.0 && wait > longest / 2;
         return near.then(|| Candidate::stay(subject, &group));
     }
@@ -155,6 +156,13 @@ fn holds_explain(lock: &Lock, wait: Duration) -> bool {
 /// The 99th percentile of the waits in the window, no more than the longest wait ever; `None` without waits.
 pub(super) fn wait_p99(lock: &Lock) -> Option<Duration> {
     lock.wait_hist.since(&lock.wait_hist_window).quantile(0.99).map(|wait| wait.min(lock.wait_max))
+}
+
+/// The share of the waits in the window that were longer than `limit`, to a tenth.
+fn longer_than(lock: &Lock, limit: Duration) -> f64 {
+    let waits = lock.wait_hist.since(&lock.wait_hist_window);
+    let tenths = (1..10).take_while(|n| waits.quantile(1.0 - f64::from(*n) / 10.0).is_some_and(|wait| wait > limit));
+    f64::from(tenths.last().unwrap_or(0)) / 10.0
 }
 
 /// The acquiring line to blame: that of the longest hold ever if there was one like it in the window, else that of the
@@ -243,6 +251,21 @@ mod tests {
             use_lock(target, lock, holder, 20, 10, 9);
         });
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn waits_that_are_long_more_often_than_the_machine_has_no_cpu_are_the_locks() {
+        for (contended, found) in [(18, true), (6, false)] {
+            let (mut judged, lock, holder) = quiet();
+            let worker = judged.target.worker("tokio-worker-1");
+            judged.every(ms(4500), |target| {
+                use_lock(target, lock, holder, 20, contended, 8);
+                target.worker_state(worker, |worker| {
+                    (worker.busy, worker.cpu_wait) = (worker.busy + ms(90), worker.cpu_wait + ms(20));
+                });
+            });
+            assert_eq!(judged.active().iter().any(|f| f.rule == "lock-contention"), found, "{contended} of 20 wait");
+        }
     }
 
     #[test]

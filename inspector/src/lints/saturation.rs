@@ -84,6 +84,13 @@ pub(super) fn own(model: &Model, delay: Duration) -> Duration {
     delay.saturating_sub(added)
 }
 
+/// Whether more of what happened was late than the machine can be the reason for: `late` is that share of it. While a
+/// thread has no CPU, and for as long after as it takes to catch up, everything is late; that is not so otherwise.
+pub(super) fn too_often(model: &Model, late: f64) -> bool {
+    let theft = Theft::of(model);
+    !theft.is_crowded() && late > theft.stolen * 2.0
+}
+
 /// Sites whose tasks are in a poll now, those with the most first.
 pub(super) fn in_polls(model: &Model) -> Vec<(SiteId, u64)> {
     let mut sites: BTreeMap<SiteId, u64> = BTreeMap::new();
@@ -146,6 +153,13 @@ mod tests {
         let left = own(&model, ms(1000));
         assert!((ms(550)..ms(650)).contains(&left), "{left:?}");
         assert_eq!(own(&crowded(2, 0.0), ms(30)), ms(30));
+    }
+
+    #[test]
+    fn what_is_late_more_often_than_the_machine_has_no_cpu_is_so_by_itself() {
+        let model = crowded(2, 0.2);
+        assert!(too_often(&model, 0.5) && !too_often(&model, 0.3));
+        assert!(!too_often(&crowded(2, 0.6), 1.0), "crowded");
     }
 
     #[test]
