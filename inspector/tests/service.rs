@@ -12,7 +12,6 @@ use std::{
 
 use async_inspect_zoo::shop::{Client, FAULTS, Fault};
 use common::terminal::{ASYNC_INSPECT, Terminal};
-use tokio::task::JoinSet;
 use watched::{Attached, Watched, async_inspect, describe, free_address, run, turn};
 
 const ONSET: Duration = Duration::from_secs(5);
@@ -37,19 +36,9 @@ fn lasting(attached: &Attached) -> Vec<String> {
     attached.active().map(describe).collect()
 }
 
-/// In two shops at a time, each with half of the faults: what takes long is to see that a fault is over.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_healthy_shop_under_load_raises_nothing_and_each_fault_its_rule_while_it_is_on() {
     let _turn = turn();
-    let halves: (Vec<_>, Vec<_>) = FAULTS.iter().enumerate().partition(|(place, _)| place % 2 == 0);
-    let shops = [halves.0, halves.1].map(|half| half.into_iter().map(|(_, fault)| fault).collect());
-    let complaints = shops.into_iter().map(complaints_about).collect::<JoinSet<_>>().join_all().await.concat();
-    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
-}
-
-/// What a shop in which these faults are on, one after the other, shows that it should not, and does not show that it
-/// should.
-async fn complaints_about(faults: Vec<&'static Fault>) -> Vec<String> {
     let (shop, http) = start_shop();
     let client = Client::new(http);
     let mut attached = shop.attach().await;
@@ -64,7 +53,7 @@ async fn complaints_about(faults: Vec<&'static Fault>) -> Vec<String> {
     dashboard.wait_for("live");
 
     let mut complaints = Vec::new();
-    for fault in faults {
+    for fault in FAULTS {
         let (rule, line) = (fault.rule, fault.line());
         switch(&client, rule, "on").await;
         let on = Instant::now();
@@ -96,7 +85,7 @@ async fn complaints_about(faults: Vec<&'static Fault>) -> Vec<String> {
         attached.watch_for(Duration::from_secs(4)).await;
         eprintln!("{rule}: seen after {onset:?}, gone after {:?}", off.elapsed());
     }
-    complaints
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
 #[tokio::test]
