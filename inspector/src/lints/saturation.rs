@@ -85,10 +85,9 @@ pub(super) fn own(model: &Model, delay: Duration) -> Duration {
 }
 
 /// Whether more of what happened was late than the machine can be the reason for: `late` is that share of it. While a
-/// thread has no CPU, and for as long after as it takes to catch up, everything is late; that is not so otherwise.
+/// worker has no CPU, and for as long after as it takes to catch up, everything is late; that is not so otherwise.
 pub(super) fn too_often(model: &Model, late: f64) -> bool {
-    let theft = Theft::of(model);
-    !theft.is_crowded() && late > theft.stolen * 2.0
+    late > 2.0 * workers(model).map(|worker| worker.cpu_wait_lately).fold(0.0, f64::max)
 }
 
 /// Sites whose tasks are in a poll now, those with the most first.
@@ -159,7 +158,7 @@ mod tests {
     fn what_is_late_more_often_than_the_machine_has_no_cpu_is_so_by_itself() {
         let model = crowded(2, 0.2);
         assert!(too_often(&model, 0.5) && !too_often(&model, 0.3));
-        assert!(!too_often(&crowded(2, 0.6), 1.0), "crowded");
+        assert!(!too_often(&crowded(2, 0.6), 1.0));
     }
 
     #[test]
