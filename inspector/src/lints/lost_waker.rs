@@ -67,12 +67,12 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         let idle = model.lasted(task.state_since);
         task.kind != TaskKind::Root && task.waits.is_empty() && !task.flags.more_waits && idle > cx.span(&IDLE)
     };
-    let mut looked = 0;
-    for task in model.unwakeable().filter(lost).take(MOST) {
+    let lost: Vec<&Task> = model.unwakeable().filter(lost).take(MOST).collect();
+    let all = lost.len() < MOST;
+    for task in lost {
         sites.entry(task.site).or_default().push(task);
-        looked += 1;
     }
-    out.extend(sites.into_iter().filter_map(|(site, tasks)| judge(cx, site, &tasks, looked < MOST)));
+    out.extend(sites.into_iter().filter_map(|(site, tasks)| judge(cx, site, &tasks, all)));
 }
 
 /// `all` when there are no others.

@@ -104,9 +104,12 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
     let holder: &Holder = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task))?;
     let held = model.lasted(holder.since);
+    if held <= cx.span(&HELD) {
+        return None;
+    }
     let usual = lock.hold_hist.quantile(0.99)?.min(lock.hold_max);
     let times = u32::try_from(cx.count(&TIMES)).unwrap_or(u32::MAX);
-    if held <= cx.span(&HELD) || held <= usual.saturating_mul(times) || lock.hold_hist.count() < 20 {
+    if held <= usual.saturating_mul(times) || lock.hold_hist.count() < 20 {
         return None;
     }
     let (subject, group) = subject(cx, lock);
