@@ -45,6 +45,32 @@ pub fn duration(span: Duration) -> String {
     unreachable!("the last unit takes everything")
 }
 
+/// A bound of what is only known to lie below it, as of a histogram's percentile: two digits, rounded up, since more would
+/// be false precision.
+///
+/// ```
+/// # use std::time::Duration;
+/// assert_eq!(async_inspect_cli::text::at_most(Duration::from_micros(65_536)), "≤ 66 ms");
+/// ```
+pub fn at_most(bound: Duration) -> String {
+    let ns = bound.as_nanos();
+    if ns >= 59_000_000_000 {
+        return format!("≤ {}", duration(bound));
+    }
+    let (mut value, mut unit) = (ns as f64, "ns");
+    for next in ["µs", "ms", "s"] {
+        if value > 990.0 {
+            (value, unit) = (value / 1e3, next);
+        }
+    }
+    let value = match value {
+        v if v <= 9.9 && unit != "ns" => format!("{:.1}", (v * 10.0).ceil() / 10.0),
+        v if v <= 99.0 => format!("{:.0}", v.ceil()),
+        v => format!("{:.0}", (v / 10.0).ceil() * 10.0),
+    };
+    format!("≤ {value} {unit}")
+}
+
 /// A duration as people write it, and as [`duration`] does: a number and a unit, as in `500ms`, `1.5 s` or `2m`, or
 /// several of them, the largest first, as in `1m 30s`. The units are `ns`, `us`, `µs`, `ms`, `s`, `m`, `min`, `h` and `d`.
 pub fn parse_duration(text: &str) -> Option<Duration> {
@@ -333,6 +359,19 @@ mod tests {
             assert_eq!(duration(Duration::from_nanos(ns)), text, "{ns} ns");
         }
         assert!(!duration(Duration::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_bound_has_two_digits_and_is_never_below_what_it_bounds() {
+        let cases = [(0, "≤ 0 ns"), (64_000, "≤ 64 µs"), (8_192_000, "≤ 8.2 ms"), (991_000, "≤ 1.0 ms")];
+        for (ns, text) in cases.into_iter().chain([(524_288_000, "≤ 530 ms"), (1_048_576_000, "≤ 1.1 s")]) {
+            assert_eq!(at_most(Duration::from_nanos(ns)), text);
+        }
+        for bucket in 0..40 {
+            let bound = Duration::from_nanos(1 << bucket);
+            let told = parse_duration(at_most(bound).trim_start_matches("≤ ")).expect("it is a duration");
+            assert!(told + Duration::from_nanos(1) >= bound || bound.as_secs() >= 59, "{bound:?} {told:?}");
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn text(app: &App, finding: &Finding) -> String {
     line("what:", &finding.subject.name);
     line("for:", &names::lasting(cx.model, finding));
     for evidence in &finding.evidence {
-        line("why:", &names::evidence(evidence));
+        line("why:", &evidence.sentence());
     }
     line("fix:", &finding.advice);
     line("in:", &format!("{} (pid {}) via {}", target.app, target.pid, app.address()));

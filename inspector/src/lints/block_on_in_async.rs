@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{Place, STARTUP, places};
-use super::{Evidence, Severity, Subject, words};
+use super::{Evidence, LocationRole, Severity, words};
 use crate::model::{Panic, StackCause};
 use crate::text;
 
@@ -120,7 +120,7 @@ fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic
         hurt: events.len() as u64,
         count: Count::Events(events),
         causes,
-        ..Candidate::enter(Subject { location: location.clone(), ..spawned }, &location, Severity::Crit)
+        ..Candidate::enter(spawned.at(&location, LocationRole::Blocks), &location, Severity::Crit)
     })
 }
 

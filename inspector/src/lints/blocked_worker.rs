@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{STARTUP, has_stacks, may_block, may_stand, no_line, panics};
-use super::{Confidence, Evidence, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, words};
 use crate::model::{Frame, Stack, StackCause, Stamp, TaskId, TaskState, Worker, WorkerKind};
 use crate::text;
 
@@ -195,7 +195,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let group = subject.location.clone();
     let is_the_line = |frame: &&Frame| waits(cause) || keeps_to(cx, longest.task, frame);
     if let Some(frame) = line.filter(|frame| !frame.location.is_empty()).filter(is_the_line) {
-        subject.location.clone_from(&frame.location);
+        subject = subject.at(&frame.location, LocationRole::Blocks);
     }
     let workers = model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker).count();
     let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{Edge, Knots};
-use super::{Confidence, Evidence, Severity, Subject, WaitStep, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Subject, WaitStep, words};
 use crate::model::{Model, Task, Wait, WaitFor};
 use crate::text;
 
@@ -136,12 +136,8 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     if lasting <= cx.span(&LASTING) {
         return None;
     }
-    let mut subject = subject(model, closing);
     // Where the awaiting line is not told, the one that made what is awaited is kept.
-    match words::place(model, closing.wait.site) {
-        "" => {}
-        line => line.clone_into(&mut subject.location),
-    }
+    let subject = subject(model, closing).at(words::place(model, closing.wait.site), LocationRole::Waits);
 
     // Whoever else waits for the same things.
     let waiting: u64 = circle

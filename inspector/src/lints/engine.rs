@@ -148,6 +148,7 @@ impl Engine {
                 if !model.target.sees("holders") && matches!(candidate.subject.kind, SubjectKind::Lock(_)) {
                     candidate.infer();
                 }
+                candidate.tell_culprit(model);
                 let group = if candidate.group.is_empty() {
                     format!("{:?}", candidate.subject.kind)
                 } else {

@@ -2,7 +2,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::model::{ChannelId, LockId, SiteId, Stamp, TaskId, WaitFor};
+use super::{Subject, SubjectKind};
+use crate::model::{Stamp, TaskId, WaitFor};
 use crate::text;
 
 /// How bad it is.
@@ -35,29 +36,8 @@ pub enum Confidence {
     Certain,
 }
 
-/// What a finding is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SubjectKind {
-    /// One task.
-    Task(TaskId),
-    /// All tasks of a spawn site.
-    Site(SiteId),
-    /// A lock.
-    Lock(LockId),
-    /// A channel.
-    Channel(ChannelId),
-}
-
-/// What a finding is about, in words too.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
-    /// Which entity.
-    pub kind: SubjectKind,
-    /// What people call it.
-    pub name: String,
-    /// The line to look at first, as `path:line:column`; empty when unknown.
-    pub location: String,
-}
+/// The evidence that says what [`Finding::culprit`] does.
+pub(super) const CULPRIT: &str = "culprit";
 
 /// One measured value, beside the limit it broke.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +61,11 @@ impl Evidence {
     pub(crate) fn span(name: &'static str, span: Duration) -> Self {
         let ns = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         Self::new(name, text::duration(span), ns.into())
+    }
+
+    /// A percentile: of a histogram no more is known than below what it lies. `name` ends in `_p99_ns`.
+    pub(crate) fn percentile(name: &'static str, bound: Duration) -> Self {
+        Self { text: text::at_most(bound), ..Self::span(name, bound) }
     }
 
     /// A count.
@@ -221,9 +206,15 @@ impl Finding {
         format!("for {than}{}", text::duration(now.since(self.since)))
     }
 
-    /// What was measured and is known: a place that the target does not tell is an empty word, which nobody can read.
-    pub fn known_evidence(&self) -> impl Iterator<Item = &Evidence> {
-        self.evidence.iter().filter(|evidence| !evidence.text.is_empty())
+    /// What [`Finding::culprit`] is called and does: `#24 rebuild runs, in a poll for 12.0 ms`.
+    pub fn who(&self) -> Option<&str> {
+        self.evidence.iter().find(|evidence| evidence.name == CULPRIT).map(|evidence| evidence.text.as_str())
+    }
+
+    /// What was measured beside [`Finding::who`], and is known: a place that the target does not tell is an empty word,
+    /// which nobody can read.
+    pub fn measures(&self) -> impl Iterator<Item = &Evidence> {
+        self.evidence.iter().filter(|evidence| !evidence.text.is_empty() && evidence.name != CULPRIT)
     }
 
     /// Whether it lasts.

@@ -121,7 +121,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let holds = lock.hold_hist.since(&lock.hold_hist_window);
     let mut evidence = vec![
         Evidence::share("contended_share", share).over(cx.limit_text(&SHARE)),
-        Evidence::span("wait_p99_ns", wait).over(cx.limit_text(&WAIT)),
+        Evidence::percentile("wait_p99_ns", wait).over(cx.limit_text(&WAIT)),
         Evidence::count("waiters", lock.waiters.into()),
         Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, window) as f64),
         Evidence::span("hold_p99_ns", holds.quantile(0.99).unwrap_or_default().min(lock.hold_max)),

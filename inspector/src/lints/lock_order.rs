@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::{Confidence, Evidence, Severity, Subject, SubjectKind, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Subject, SubjectKind, words};
 use crate::model::{LockId, LockOrder, Model, SiteId};
 use crate::text;
 
@@ -153,6 +153,7 @@ fn subject(model: &Model, order: &LockOrder) -> Subject {
         kind: lock.map_or(SubjectKind::Site(order.second), SubjectKind::Lock),
         name: name(model, order.second),
         location: words::place(model, order.second_site).to_owned(),
+        role: LocationRole::Locked,
     }
 }
 

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::{Confidence, Evidence, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, words};
 use crate::model::{Lock, LockKind};
 use crate::text;
 
@@ -73,7 +73,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let place = words::place(model, lock.last_lost_notify_site);
     let made_at = words::place(model, lock.site);
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
-    let subject = words::lock_subject(model, lock, if place.is_empty() { made_at } else { place });
+    let subject = words::lock_subject(model, lock, "").at(place, LocationRole::Notified);
     let waiters = waiters(lock);
     let who = match waiters {
         1 => "1 task waits".to_owned(),

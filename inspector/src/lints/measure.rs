@@ -20,7 +20,7 @@ const WORDS: &[(&str, &str)] = &[
     ("handles_dropped", "handles dropped"),
     ("held_across_await_ns", "held across an await for"),
     ("hold_max_ns", "longest hold"),
-    ("hold_p99_ns", "99 % of holds under"),
+    ("hold_p99_ns", "p99 hold"),
     ("holder_waits", "the holder waits"),
     ("holder_waits_location", "the holder waits at"),
     ("holds_across_await_10s", "such holds in 10 s"),
@@ -64,7 +64,7 @@ const WORDS: &[(&str, &str)] = &[
     ("unreceived", "never received"),
     ("unreceived_share", "never received"),
     ("unseen_values", "values not seen"),
-    ("wait_p99_ns", "99 % of waits under"),
+    ("wait_p99_ns", "p99 wait"),
     ("wakers", "wakers left"),
 ];
 
@@ -84,7 +84,7 @@ pub(crate) fn in_words(name: &'static str) -> Cow<'static, str> {
 }
 
 impl Evidence {
-    /// Name and value in words: `99 % of waits under 412 ms`.
+    /// Name and value in words: `held for 412 ms`.
     pub(crate) fn phrase(&self) -> String {
         let (words, value) = (in_words(self.name), self.value_text());
         // Two figures beside each other would read as one.
@@ -97,11 +97,20 @@ impl Evidence {
         if self.name.ends_with("_ago_ns") { format!("{} ago", self.text).into() } else { self.text.as_str().into() }
     }
 
-    /// The limit as people ask for it: `10.0 ms`. `None` where none says anything: any at all is too much, or it is
-    /// context.
-    pub(crate) fn limit_text(&self) -> Option<&str> {
-        let limit = self.limit.trim_start_matches(['>', '≥', ' ']);
-        (!limit.is_empty() && limit != "0" && limit != "0/s").then_some(limit)
+    /// From what on a rule speaks, as people read it: `warns over 10.0 ms`, `warns from 3`. It is the tool's, and no limit
+    /// of the program. `None` where it says nothing: any at all is too much, or it is context.
+    pub(crate) fn warns(&self) -> Option<String> {
+        let (word, limit) = match self.limit.strip_prefix("≥ ") {
+            Some(limit) => ("from", limit),
+            None => ("over", self.limit.trim_start_matches("> ")),
+        };
+        (!limit.is_empty() && limit != "0" && limit != "0/s").then(|| format!("warns {word} {limit}"))
+    }
+
+    /// A measure beside what a rule allows: `p99 wait ≤ 66 ms (warns over 10.0 ms)`.
+    pub(crate) fn sentence(&self) -> String {
+        let warns = self.warns().map_or_else(String::new, |warns| format!(" ({warns})"));
+        format!("{}{warns}", self.phrase())
     }
 }
 
@@ -120,16 +129,18 @@ mod tests {
         assert_eq!(phrase(Evidence::mean("mean_waiters", 2.44)), "waiting at any time 2.4");
         assert_eq!(phrase(Evidence::words("panic_location", "a.rs:3:1")), "panic at a.rs:3:1");
         assert_eq!(phrase(Evidence::share("busy_share", 0.5)), "busy 50 %");
+        let wait = Evidence::percentile("wait_p99_ns", Duration::from_micros(65_536)).over("10.0 ms");
+        assert_eq!(wait.sentence(), "p99 wait ≤ 66 ms (warns over 10.0 ms)");
         assert_eq!(phrase(Evidence::count("detached_live", 2)), "still running 2");
         assert_eq!(phrase(Evidence::span("cancelled_ago_ns", Duration::from_secs(5))), "cancelled 5.00 s ago");
     }
 
     #[test]
     fn a_limit_is_named_where_there_is_one() {
-        assert_eq!(Evidence::count("waiters", 3).over("2").limit_text(), Some("2"));
-        assert_eq!(Evidence::count("waiters", 3).at_least("3").limit_text(), Some("3"));
-        assert_eq!(Evidence::count("handles_dropped", 3).over("0").limit_text(), None);
-        assert_eq!(Evidence::count("waiters", 3).limit_text(), None);
+        assert_eq!(Evidence::count("waiters", 3).over("2").warns().as_deref(), Some("warns over 2"));
+        assert_eq!(Evidence::count("waiters", 3).at_least("3").warns().as_deref(), Some("warns from 3"));
+        assert_eq!(Evidence::count("handles_dropped", 3).over("0").warns(), None);
+        assert_eq!(Evidence::count("waiters", 3).warns(), None);
     }
 
     #[test]

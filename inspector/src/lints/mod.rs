@@ -11,6 +11,7 @@ mod rule;
 mod saturation;
 mod settings;
 mod stuck_poll;
+mod subject;
 mod wait_graph;
 mod wonder;
 mod words;
@@ -56,10 +57,11 @@ mod tests;
 
 pub(crate) use engine::SOON;
 pub use engine::{Engine, worst};
-pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, Subject, SubjectKind, WaitStep};
+pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, WaitStep};
 pub(crate) use measure::in_words;
 pub use rule::{Limit, Rule, Threshold};
 pub use settings::{SettingError, Settings};
+pub use subject::{LocationRole, Subject, SubjectKind};
 pub use wonder::Wonder;
 
 /// All rules. Of findings that are equal otherwise, those of earlier rules come first.

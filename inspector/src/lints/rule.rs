@@ -3,8 +3,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use super::finding::CULPRIT;
 use super::settings::RuleSettings;
-use super::{Confidence, Evidence, Severity, Subject, WaitStep};
+use super::{Confidence, Evidence, Severity, Subject, WaitStep, words};
 use crate::model::{Model, Stamp, TaskId};
 use crate::text;
 
@@ -188,6 +189,12 @@ impl Candidate {
             cycle: Vec::new(),
             culprit: None,
         }
+    }
+
+    /// Who keeps the others waiting, and what it does now, is told as evidence: in one way, whatever the rule.
+    pub(super) fn tell_culprit(&mut self, model: &Model) {
+        let culprit = self.culprit.and_then(|task| words::culprit(model, task));
+        self.evidence.extend(culprit.map(|words| Evidence::words(CULPRIT, words)));
     }
 
     /// What is said of a lock is not seen, but worked out from who got it last.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::{Confidence, Evidence, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, words};
 use crate::model::{Ended, Lock, LockKind, Model, SiteId, Stamp, Task, TaskKind, TaskState, WaitFor};
 use crate::text;
 
@@ -165,9 +165,7 @@ fn judge(cx: &Cx, found: &[Straggler]) -> Option<Candidate> {
     }
     let wait = first.task.waits.iter().find(|wait| !words::place(model, wait.site).is_empty());
     let awaited_at = wait.map_or("", |wait| words::place(model, wait.site));
-    if !awaited_at.is_empty() {
-        awaited_at.clone_into(&mut subject.location);
-    }
+    subject = subject.at(awaited_at, LocationRole::Waits);
     let (thing, done) = match scope.kind {
         LockKind::TaskTracker => ("tracker", "closed"),
         _ => ("token", "cancelled"),

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Cx, Threshold};
-use super::{Evidence, Subject, words};
+use super::{Evidence, LocationRole, Subject, words};
 use crate::model::{Model, Stack, StackCause, Stamp, TaskId, TaskKind, WorkerKind};
 use crate::text;
 
@@ -130,8 +130,7 @@ impl Place<'_> {
     /// The tasks of the place's spawn site; the task itself where that is not known.
     pub(super) fn subject(&self, cx: &Cx) -> Subject {
         let model = cx.model;
-        let subject = words::poll_subject(model, self.stack.task, self.stack.user_frame());
-        Subject { location: self.location.clone(), ..subject }
+        words::poll_subject(model, self.stack.task, self.stack.user_frame()).at(&self.location, LocationRole::Blocks)
     }
 
     /// The line, and where its tasks were spawned.

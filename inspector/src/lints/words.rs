@@ -2,8 +2,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Subject, SubjectKind};
-use crate::model::{Channel, Frame, Lock, LockKind, Model, Site, SiteId, Suspension, Task, TaskId, TaskState, WaitFor};
+use super::{LocationRole, Subject, SubjectKind};
+use crate::model::{
+    Channel, Frame, Lock, LockKind, Model, Site, SiteId, SiteKind, Suspension, Task, TaskId, TaskState, WaitFor,
+};
 use crate::text;
 
 /// The place of a site; empty when it is not known.
@@ -39,14 +41,28 @@ fn name(own: &str, site: Option<&Site>) -> String {
 
 /// The tasks of a spawn site.
 pub(super) fn site_subject(site: &Site) -> Subject {
-    Subject { kind: SubjectKind::Site(site.id), name: name("", Some(site)), location: site.location.clone() }
+    let role = match site.kind {
+        SiteKind::Spawn => LocationRole::Spawned,
+        SiteKind::Lock | SiteKind::Channel => LocationRole::Made,
+        SiteKind::Call if site.is_limit() => LocationRole::Dropped,
+        SiteKind::Call => LocationRole::Waits,
+    };
+    subject(SubjectKind::Site(site.id), name("", Some(site)), &site.location, role)
 }
 
-/// A lock, with the line to look at first; where that is not known, the one that made it.
+fn subject(kind: SubjectKind, name: String, location: &str, role: LocationRole) -> Subject {
+    Subject { kind, name, location: String::new(), role: LocationRole::Unknown }.at(location, role)
+}
+
+/// A lock, with the line that acquires it; where that is not known, the one that made it.
 pub(super) fn lock_subject(model: &Model, lock: &Lock, location: &str) -> Subject {
-    let location = if location.is_empty() { place(model, lock.site) } else { location };
-    let name = name(&lock.name, model.sites.get(&lock.site));
-    Subject { kind: SubjectKind::Lock(lock.id), name, location: location.to_owned() }
+    let (name, made_at) = (name(&lock.name, model.sites.get(&lock.site)), place(model, lock.site));
+    let made = subject(SubjectKind::Lock(lock.id), name, made_at, LocationRole::Made);
+    match lock.kind {
+        _ if location == made_at => made,
+        LockKind::Semaphore => made.at(location, LocationRole::Acquired),
+        _ => made.at(location, LocationRole::Locked),
+    }
 }
 
 /// A semaphore in a sentence; one without a name of its own goes by its place, which stands beside.
@@ -66,7 +82,7 @@ pub(super) fn no_task(model: &Model) -> &'static str {
 /// A channel, with the line that made it.
 pub(super) fn channel_subject(model: &Model, channel: &Channel) -> Subject {
     let name = name(&channel.name, model.sites.get(&channel.site));
-    Subject { kind: SubjectKind::Channel(channel.id), name, location: place(model, channel.site).to_owned() }
+    subject(SubjectKind::Channel(channel.id), name, place(model, channel.site), LocationRole::Made)
 }
 
 /// What a task goes by, without its id.
@@ -85,7 +101,7 @@ pub(super) fn task_subject(model: &Model, id: TaskId) -> Subject {
         name if name.is_empty() => format!("task {}", text::task_id(id)),
         name => name,
     };
-    Subject { kind: SubjectKind::Task(id), name, location: String::new() }
+    subject(SubjectKind::Task(id), name, "", LocationRole::Unknown)
 }
 
 /// Who is in a poll that stands at `line`: the tasks of its spawn site; where a library spawned the task, so that the site
@@ -94,14 +110,13 @@ pub(super) fn poll_subject(model: &Model, id: TaskId, line: Option<&Frame>) -> S
     let site = model.tasks.get(&id).and_then(|task| model.sites.get(&task.site));
     match (site, line) {
         (Some(site), _) if !site.name.is_empty() => site_subject(site),
-        (site, Some(line)) => Subject {
-            kind: site.map_or(SubjectKind::Task(id), |site| SubjectKind::Site(site.id)),
-            name: line.name(),
-            location: line.location.clone(),
-        },
+        (site, Some(line)) => {
+            let kind = site.map_or(SubjectKind::Task(id), |site| SubjectKind::Site(site.id));
+            subject(kind, line.name(), &line.location, LocationRole::Blocks)
+        }
         (Some(site), None) => site_subject(site),
         (None, None) if id.0 == 0 => {
-            Subject { kind: SubjectKind::Task(id), name: "a library's task".to_owned(), location: String::new() }
+            subject(SubjectKind::Task(id), "a library's task".to_owned(), "", LocationRole::Unknown)
         }
         (None, None) => task_subject(model, id),
     }
@@ -148,6 +163,41 @@ pub(super) fn task(model: &Model, id: TaskId) -> String {
         Some(task) => format!("`{}` {}", name_of(model, task), text::task_id(id)),
         None => text::task_id(id),
     }
+}
+
+/// Who keeps the others waiting, and what it does meanwhile: `#24 rebuild waits for a timer of 40 ms at cache.rs:25 for
+/// 38.1 ms`. `None` where nothing is known of it.
+pub(super) fn culprit(model: &Model, id: TaskId) -> Option<String> {
+    let task = model.tasks.get(&id)?;
+    let name = name_of(model, task);
+    let who = match text::task_id(id) {
+        id if name == id || name == "?" => id,
+        id => format!("{id} {name}"),
+    };
+    let lasting = text::duration(model.lasted(task.state_since));
+    let does = match (task.state, task.waits.first()) {
+        (TaskState::Running, _) => format!("runs, in a poll for {lasting}"),
+        (TaskState::Scheduled | TaskState::New, _) => format!("is woken and has waited for a worker for {lasting}"),
+        (TaskState::Idle, Some(one)) => {
+            let at = match place(model, one.site) {
+                "" => String::new(),
+                place => format!(" at {}", short_place(place)),
+            };
+            format!(
+                "waits {}{at} for {}",
+                wait(model, one.on).replace('`', ""),
+                text::duration(model.lasted(one.since))
+            )
+        }
+        (TaskState::Idle, None) => match sleeps(model, task) {
+            Some(sleeps) => format!("awaits {} for {lasting}", sleeps.awaited),
+            None => format!("waits for I/O or something else that is not visible for {lasting}"),
+        },
+        (TaskState::Done, _) => "has ended".to_owned(),
+        (TaskState::Panicked, _) => "has panicked".to_owned(),
+        (TaskState::Cancelled, _) => "was aborted".to_owned(),
+    };
+    Some(format!("{who} {does}"))
 }
 
 /// The spawn place of a task; empty when it is not known.
@@ -222,6 +272,29 @@ mod tests {
         judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Lock(lock), site: at, since }]);
         judged.run(ms(100));
         assert_eq!(task_name(&judged.target.model, task), "shelf.rs:55");
+    }
+
+    #[test]
+    fn who_keeps_the_others_waiting_is_told_with_what_it_does_meanwhile() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/cache.rs:9:5", "shop::rebuild::{{closure}}", OutputKind::Unit);
+        let (task, at) = (judged.target.task(site), judged.target.call_site("src/cache.rs:25:20"));
+        judged.settle();
+        let since = judged.target.now;
+        let timer = Wait { on: WaitFor::Timer(ms(40)), site: at, since };
+        let mut tell = |state, waits: Vec<Wait>| {
+            judged.target.task_state(task, |task| (task.state, task.state_since, task.waits) = (state, since, waits));
+            judged.run(ms(100));
+            let lasted = text::duration(judged.target.now.since(since));
+            culprit(&judged.target.model, task).unwrap().replace(&text::task_id(task), "#").replace(&lasted, "so long")
+        };
+        assert_eq!(tell(TaskState::Running, vec![]), "# rebuild runs, in a poll for so long");
+        assert_eq!(
+            tell(TaskState::Idle, vec![timer]),
+            "# rebuild waits for a timer of 40.0 ms at cache.rs:25 for so long"
+        );
+        assert_eq!(tell(TaskState::Done, vec![]), "# rebuild has ended");
+        assert_eq!(culprit(&judged.target.model, TaskId(4_000_000)), None);
     }
 
     #[test]

@@ -94,6 +94,8 @@ struct SubjectJson<'a> {
     id: String,
     name: &'a str,
     location: &'a str,
+    /// What happens at that line: `locked`, `spawned`. Null where it is not known.
+    location_role: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -209,7 +211,13 @@ pub(super) fn finding<'a>(model: &Model, finding: &'a Finding) -> FindingJson<'a
     FindingJson {
         rule: finding.rule,
         severity: finding.severity.to_string(),
-        subject: SubjectJson { kind, id, name: &finding.subject.name, location: &finding.subject.location },
+        subject: SubjectJson {
+            kind,
+            id,
+            name: &finding.subject.name,
+            location: &finding.subject.location,
+            location_role: finding.subject.role.id(),
+        },
         message: &finding.message,
         evidence: finding.evidence.iter().map(|one| (one.name.to_owned(), one.value.clone())).collect(),
         limits: limits.map(|one| (one.name.to_owned(), one.limit.clone().into())).collect(),

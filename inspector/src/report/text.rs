@@ -80,21 +80,15 @@ pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
     }
     let _ = writeln!(out, "{severity:4} {}  {place}  ({lasting})", finding.rule);
     wrapped(out, "     ", &finding.message);
-    let evidence: Vec<String> = finding.known_evidence().map(measure).collect();
+    let evidence: Vec<String> = finding.measures().map(Evidence::sentence).collect();
+    if let Some(who) = finding.who() {
+        wrapped(out, "     ", &format!("who: {who}"));
+    }
     if !evidence.is_empty() {
         wrapped(out, "     ", &evidence.join(" · "));
     }
     wrapped(out, "     → ", &finding.advice);
     out.push('\n');
-}
-
-/// `99 % of waits under 12.3 ms (limit 10 ms)`.
-fn measure(evidence: &Evidence) -> String {
-    let mut out = evidence.phrase();
-    if let Some(limit) = evidence.limit_text() {
-        let _ = write!(out, " (limit {limit})");
-    }
-    out
 }
 
 /// What was shed.

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use crate::app::{Cx, Entity};
-use crate::lints::{Evidence, Finding};
+use crate::lints::Finding;
 use crate::model::{
     ChannelId, LockId, LockKind, Model, SiteId, SiteKind, Task, TaskId, TaskState, Wait, WaitFor, Worker, WorkerKind,
 };
@@ -198,12 +198,6 @@ pub(crate) fn lasting(model: &Model, finding: &Finding) -> String {
         ),
         None => figures::duration(model.now.since(finding.since)),
     }
-}
-
-/// `99 % of waits under 412 ms (limit 10.0 ms)`: a measure beside its limit.
-pub(crate) fn evidence(evidence: &Evidence) -> String {
-    let limit = evidence.limit_text().map_or_else(String::new, |limit| format!(" (limit {limit})"));
-    format!("{}{limit}", evidence.phrase())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn a_whole_finding_can_be_pasted_into_an_issue() {
     for part in [
         "CRIT blocked-worker: A poll of `nightly`",
         "at:   src/report.rs:42:9",
-        "limit 100 ms",
+        "warns over 100 ms",
         "fix:  Move",
         "pid 4242",
     ] {

@@ -129,11 +129,11 @@ fn why(finding: &Finding, width: usize, dot: &str) -> Vec<String> {
     // What stands in the lines above is not said again.
     let new = |e: &&Evidence| e.text != finding.subject.location && (e.name != "cycle" || finding.cycle.is_empty());
     let (mut text, mut lines) = (String::new(), Vec::new());
-    for evidence in finding.known_evidence().filter(new).take(6) {
+    for evidence in finding.measures().filter(new).take(6) {
         let said = if evidence.name.ends_with("location") {
-            names::evidence(&Evidence { text: names::file_line(&evidence.text).to_owned(), ..evidence.clone() })
+            Evidence { text: names::file_line(&evidence.text).to_owned(), ..evidence.clone() }.sentence()
         } else {
-            names::evidence(evidence)
+            evidence.sentence()
         };
         let sign = if text.is_empty() { String::new() } else { format!(" {dot} ") };
         text = format!("{text}{sign}{said}");
@@ -281,6 +281,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     page.words(Role::Strong, &headline(finding));
     page.blank();
     page.place("at", &finding.subject.location);
+    if let Some(who) = finding.who() {
+        page.fact("who", Role::Text, who);
+    }
     if let Some(past) = cx.app.past().iter().find(|past| entity == Entity::Past(past.id)) {
         page.fact("in", Role::Text, &format!("process {}, which is gone", past.pid));
     }
@@ -302,8 +305,8 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     super::stack(cx, subject, page);
 
     page.heading("Evidence");
-    for evidence in finding.known_evidence().filter(|e| e.name != "cycle" || finding.cycle.is_empty()) {
-        let limit = evidence.limit_text().map_or_else(String::new, |limit| format!("   limit {limit}"));
+    for evidence in finding.measures().filter(|e| e.name != "cycle" || finding.cycle.is_empty()) {
+        let limit = evidence.warns().map_or_else(String::new, |warns| format!("   {warns}"));
         let role = if evidence.limit.is_empty() { Role::Text } else { Role::Strong };
         page.fact(&in_words(evidence.name), role, &format!("{}{limit}", evidence.value_text()));
     }
