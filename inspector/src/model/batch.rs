@@ -253,7 +253,8 @@ pub struct WorkerReading {
     pub poll_cpu_wait: Duration,
     pub parks: u64,
     pub steals: u64,
+    /// How long the runtime's loop had it, not parked.
     pub awake: Duration,
-    /// `None` where tokio does not tell, and then steals and awake say nothing.
+    /// `None` where tokio does not tell, and then steals say nothing.
     pub local_queue: Option<u64>,
 }

@@ -176,6 +176,17 @@ fn a_poll_that_does_not_end_makes_its_task_and_its_worker_busy() {
 }
 
 #[test]
+fn a_worker_that_runs_librarys_tasks_is_busy_for_as_long_as_its_loop_is_awake() {
+    let mut target = Fixture::new();
+    let worker = target.worker("tokio-runtime-worker");
+    target.every(TICK, 30, |target, tick| {
+        target.worker_state(worker, |worker| worker.awake = TICK * tick * 9 / 10);
+    });
+    let seen = &target.model.workers[&worker];
+    assert!((seen.busy_share - 0.9).abs() < 0.05, "{seen:?}");
+}
+
+#[test]
 fn a_channel_is_saturated_only_while_every_reading_says_so() {
     let mut target = Fixture::new();
     let place = target.channel_site("src/c.rs:1:1", "Job");

@@ -43,7 +43,8 @@ pub struct Worker {
     pub polls: u64,
     /// Time in completed polls.
     pub busy: Duration,
-    /// Share of the last second or so spent in polls, the one in progress included, 0 to 1.
+    /// Share of the last second or so that it was at work, 0 to 1: in polls that are watched, the one in progress included,
+    /// or, where the runtime's loop tells and that is more, not parked, which has the polls of libraries' tasks in it.
     pub busy_share: f64,
     /// Polls per second over the same time.
     pub polls_per_s: f64,
@@ -63,8 +64,6 @@ pub struct WorkerDetail {
     pub local_queue: u64,
     /// Tasks that it took from other workers, per second.
     pub steals_per_s: f64,
-    /// Share of the last second or so that it was not parked, 0 to 1, as of its last park.
-    pub awake_share: f64,
 }
 
 /// What `apply` remembers of a thread beside what it shows.

@@ -84,7 +84,6 @@ pub(crate) struct Detail {
 pub(crate) struct WorkerDetail {
     /// Its thread, as [`super::peek::thread_id`] has it; 0 while it has none.
     pub(crate) thread: u64,
-    pub(crate) busy: Duration,
     pub(crate) steals: u64,
     pub(crate) local_queue: usize,
 }
@@ -130,7 +129,6 @@ fn reading(id: u64, handle: &Handle) -> RuntimeReading {
 fn detail(metrics: &::tokio::runtime::RuntimeMetrics) -> Detail {
     let worker = |worker| WorkerDetail {
         thread: metrics.worker_thread_id(worker).map_or(0, super::peek::thread_id),
-        busy: metrics.worker_total_busy_duration(worker),
         steals: metrics.worker_steal_count(worker),
         local_queue: metrics.worker_local_queue_depth(worker),
     };

@@ -51,6 +51,9 @@ pub(crate) struct WorkerSlot {
     unparked_at: AtomicU64,
     /// How often the runtime's loop parked it.
     parks: AtomicU64,
+    /// Ticks between its unparks and the parks that followed: all that the runtime's loop had to do, polls of tasks that
+    /// nobody watches among it.
+    awake: AtomicU64,
     /// The thread's number, by [`peek::thread_id`](super::peek::thread_id).
     thread: AtomicU64,
     standing: Standing,
@@ -88,6 +91,8 @@ pub(crate) struct WorkerReading {
     pub(crate) busy: u64,
     /// How often the runtime's loop parked it.
     pub(crate) parks: u64,
+    /// Time for which the runtime's loop had it, not parked; 0 where no loop tells.
+    pub(crate) awake: u64,
     /// The thread's number, by [`peek::thread_id`](super::peek::thread_id).
     pub(crate) thread: u64,
 }
@@ -145,7 +150,9 @@ impl WorkerSlot {
         let id = self.id.load(Acquire);
         let poll = self.in_poll.read(|task| (task, task.id()));
         let poll = poll.map(|((task, task_id), started)| Polling { task, task_id, started });
+        let awake = self.awake.load(Acquire);
         let (unparked_at, polls) = (self.unparked_at.load(Acquire), self.polls.load(Relaxed));
+        let awake_now = if unparked_at == 0 { 0 } else { clock::ticks().saturating_sub(unparked_at) };
         let stands = poll.is_none()
             && unparked_at != 0
             && self.standing.unparked_at.load(Relaxed) == unparked_at
@@ -160,6 +167,7 @@ impl WorkerSlot {
             polls,
             busy: self.busy.load(Relaxed),
             parks: self.parks.load(Relaxed),
+            awake: awake + awake_now,
             thread: self.thread.load(Relaxed),
         };
         (id != 0 && self.id.load(Acquire) == id).then_some(reading)
@@ -367,7 +375,14 @@ pub(crate) fn parks(recorder: &'static Recorder, kind: WorkerKind) {
         here.parks.set(here.parks.get().wrapping_add(1));
         if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, kind)) {
             worker.parks.store(worker.parks.load(Relaxed) + 1, Relaxed);
-            worker.unparked_at.store(0, Release);
+            let unparked_at = worker.unparked_at.load(Relaxed);
+            // 0 before its first unpark that was recorded.
+            if unparked_at != 0 {
+                let awake = clock::ticks().saturating_sub(unparked_at);
+                worker.unparked_at.store(0, Release);
+                // Last, so that no reader has this stretch twice.
+                worker.awake.store(worker.awake.load(Relaxed) + awake, Release);
+            }
         }
     });
 }
@@ -552,6 +567,7 @@ fn first_poll(recorder: &'static Recorder, kind: WorkerKind) -> Option<&'static 
     worker.cpu_waited.store(cpu_wait::of_this_thread().waited, Relaxed);
     worker.unparked_at.store(0, Relaxed);
     worker.parks.store(0, Relaxed);
+    worker.awake.store(0, Relaxed);
     worker.thread.store(super::peek::thread_id(std::thread::current().id()), Relaxed);
     worker.standing.since.store(0, Relaxed);
     let (tid, (low, high)) = crate::stacks::this_thread();

@@ -244,7 +244,7 @@ impl Messages {
         states.parks.push(worker.parks);
         states.local_queue_plus_one.push(detail.map_or(0, |worker| worker.local_queue as u32 + 1));
         states.steals.push(detail.map_or(0, |worker| worker.steals));
-        states.awake_ns.push(detail.map_or(0, |worker| nanos(worker.busy)));
+        states.awake_ns.push(duration_ns(worker.awake));
     }
 
     /// All runtimes now, in one message: who has no row is gone.

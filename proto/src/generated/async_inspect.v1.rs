@@ -562,13 +562,14 @@ pub struct WorkerStates {
     #[prost(uint64, repeated, tag = "10")]
     pub parks: ::prost::alloc::vec::Vec<u64>,
     /// What tokio tells of workers under `--cfg tokio_unstable` only. One more than the tasks in its own queue; 0 where it is
-    /// not known, and then the next two say nothing.
+    /// not known, and then the next one says nothing.
     #[prost(uint32, repeated, tag = "11")]
     pub local_queue_plus_one: ::prost::alloc::vec::Vec<u32>,
     /// Tasks that it took from other workers.
     #[prost(uint64, repeated, tag = "12")]
     pub steals: ::prost::alloc::vec::Vec<u64>,
-    /// Time between unpark and park.
+    /// Time for which the runtime's loop had it, not parked, the present stretch included: polls of tasks that nobody watches
+    /// are in it. 0 where no loop tells.
     #[prost(uint64, repeated, tag = "13")]
     pub awake_ns: ::prost::alloc::vec::Vec<u64>,
 }

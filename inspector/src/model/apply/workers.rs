@@ -37,15 +37,15 @@ impl Model {
             (waited / at.since(then).as_secs_f64().max(0.001)).min(1.0)
         });
         worker.cpu_wait_lately += (worker.cpu_wait_share - worker.cpu_wait_lately) * 0.15;
-        worker.busy_share = rates.busy_share;
         worker.polls_per_s = rates.polls_per_s;
         let window = worker.track.parks.get_or_insert_with(|| Window::starting(at, awake, parks));
         let parked = window.read(at, awake, parks);
         worker.parks_per_s = parked.polls_per_s;
+        worker.busy_share = rates.busy_share.max(parked.busy_share);
         worker.detail = local_queue.map(|local_queue| {
             let window = worker.track.steals.get_or_insert_with(|| Window::starting(at, Duration::ZERO, steals));
             let steals_per_s = window.read(at, Duration::ZERO, steals).polls_per_s;
-            WorkerDetail { local_queue, steals_per_s, awake_share: parked.busy_share }
+            WorkerDetail { local_queue, steals_per_s }
         });
 
         // A task in a long poll sends no rows; its share rises all the same.

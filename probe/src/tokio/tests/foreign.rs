@@ -1,8 +1,12 @@
 //! Tasks that a library spawns with a tokio of its own, here `::tokio`.
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::*;
 use crate::{
+    recorder::clock,
     testing::{pause, runtime, wait_for, workers},
     tokio::sync::{Mutex, RwLock},
 };
@@ -13,6 +17,32 @@ fn every_worker_is_known_from_its_first_park() {
     wait_for(|| workers("parks-at-once").len() == 3);
     drop(runtime);
     wait_for(|| workers("parks-at-once").is_empty());
+}
+
+#[test]
+fn a_worker_that_runs_what_nobody_watches_is_awake_for_as_long() {
+    let runtime = runtime("awake", 1);
+    wait_for(|| workers("awake").len() == 1);
+    let before = workers("awake")[0].clone();
+    let spin = || {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(20) {}
+    };
+    for _ in 0..3 {
+        runtime.block_on(async { ::tokio::spawn(async move { spin() }).await.unwrap() });
+    }
+    let mut after = before.clone();
+    wait_for(|| {
+        after = workers("awake")[0].clone();
+        after.parks > before.parks
+    });
+    let awake = Duration::from_nanos(clock::duration_ns(after.awake - before.awake));
+    assert!(awake >= Duration::from_millis(59), "{awake:?}");
+    // While it is parked, the time stands still.
+    let parked = after.awake;
+    std::thread::sleep(Duration::from_millis(20));
+    let later = workers("awake")[0].awake;
+    assert!(clock::duration_ns(later - parked) < 15_000_000, "{later} {parked}");
 }
 
 #[test]
