@@ -31,8 +31,9 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-const ADVICE: &str = "Move the computation or blocking call into tokio::task::spawn_blocking, or break the loop up with \
-                      tokio::task::yield_now().await.";
+/// Where it is known at which line it stood.
+const AT_THE_LINE: &str = "Move that computation or blocking call into tokio::task::spawn_blocking(..).await or rayon, or \
+                           break the loop up with tokio::task::yield_now().await.";
 
 const EXPLAIN: &str = "\
 Tasks of one spawn site ran for long between two awaits. The polls have ended; while each lasted, its worker thread ran
@@ -118,25 +119,39 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let severity = if warns { Severity::Warn } else { Severity::Info };
 
     let who = &subject.name;
+    let lately = stack.filter(|stack| now.since(stack.at) <= WINDOW).and_then(Stack::user_frame);
+    let line = lately.map(|frame| frame.location.as_str()).filter(|line| !line.is_empty());
+    let at = line.map_or_else(String::new, |line| format!(" at {}", words::short_place(line)));
     let message = if times == 1 {
-        format!("a poll of `{who}` ran for {} without an await", text::duration(longest))
+        let lasting = text::duration(longest);
+        format!("`{who}` ran for {lasting}{at} without an await, and its worker ran nothing else meanwhile")
     } else {
         format!(
-            "{} polls of `{who}` ran over {} without an await in 10 s, the longest {}",
+            "`{who}` runs for up to {}{at} without an await, and its worker runs nothing else meanwhile: in 10 s, {} polls \
+             took over {}",
+            text::duration(longest),
             text::count(times),
             text::duration(repeated),
-            text::duration(longest)
         )
+    };
+    let advice = match line {
+        Some(_) => AT_THE_LINE.into(),
+        None => format!(
+            "Between two awaits of `{who}` there is a loop or a blocking call: move it into spawn_blocking(..).await or \
+             rayon, or break the loop up with tokio::task::yield_now().await."
+        ),
     };
     let mut evidence = vec![
         Evidence::span("longest_poll_ns", longest).over(cx.limit_text(if longest > once { &ONCE } else { &REPEATED })),
         Evidence::count("long_polls_10s", times).at_least(cx.limit_text(&TIMES)),
         Evidence::span("long_polls_total_10s_ns", total).at_least(cx.limit_text(&TOTAL)),
-        Evidence::span("max_poll_ns", site.max_poll.max(longest)),
     ];
-    if let Some(last) = recent.iter().max_by_key(|slow| slow.at) {
-        evidence.push(Evidence::task("last_task", last.task));
+    if site.max_poll > longest {
+        evidence.push(Evidence::span("max_poll_ns", site.max_poll));
     }
+    evidence.extend(line.map(|line| Evidence::words("blocked_location", line)));
+    let last = recent.iter().max_by_key(|slow| slow.at).map(|slow| slow.task).filter(|task| task.0 != 0);
+    evidence.extend(last.map(|task| Evidence::task("last_task", task)));
     // Whatever blocks it is accused at the app's line.
     let mut causes = vec![group.to_owned()];
     causes.extend(
@@ -151,10 +166,11 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         causes,
         message,
         evidence,
-        advice: ADVICE.into(),
+        advice: advice.into(),
         count: Count::Events(site.recent_slow.iter().filter(counts).map(|slow| (slow.at, slow.count)).collect()),
         tasks: recent.iter().map(|slow| slow.task).filter(|task| task.0 != 0).collect(),
         hurt: u64::try_from(total.as_millis()).unwrap_or(u64::MAX),
+        culprit: last,
         ..Candidate::enter(subject, group, severity)
     })
 }
@@ -231,7 +247,8 @@ mod tests {
         assert_eq!(finding.count, 10);
         assert_eq!(
             finding.message,
-            "10 polls of `report` ran over 10.0 ms without an await in 10 s, the longest 30.0 ms"
+            "`report` runs for up to 30.0 ms without an await, and its worker runs nothing else meanwhile: in 10 s, 10 \
+             polls took over 10.0 ms"
         );
         assert_eq!(evidence(&finding, "long_polls_total_10s_ns").value, 300_000_000);
     }
@@ -256,7 +273,10 @@ mod tests {
         judged.run(ms(1200));
         let finding = judged.only("long-poll");
         assert_eq!(finding.severity, Severity::Warn);
-        assert_eq!(finding.message, "a poll of `report` ran for 140 ms without an await");
+        assert_eq!(
+            finding.message,
+            "`report` ran for 140 ms without an await, and its worker ran nothing else meanwhile"
+        );
     }
 
     #[test]

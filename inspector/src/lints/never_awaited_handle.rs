@@ -25,8 +25,6 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-const RESULT: &str = "Await the handle (or keep it in a JoinSet and call join_next) and handle the result; if nobody wants it, \
-                      handle errors inside the task and return ().";
 const UNIT: &str = "Fine for a daemon that handles its own errors; to be told when it ends or panics, keep the handle in a \
                     JoinSet or TaskTracker.";
 
@@ -88,24 +86,31 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         OutputKind::Unit | OutputKind::Unknown => "",
     };
     let (dropped, lost) = (site.handles_dropped, site.errors_lost);
-    let live = match site.detached {
-        0 => String::new(),
-        n => format!("; {} on", if n == 1 { "1 runs".to_owned() } else { format!("{} run", text::count(n)) }),
+    let spawned = site.spawned.max(dropped).max(lost);
+    let handles = match (dropped, spawned) {
+        (1, 1) => "its JoinHandle was dropped, not awaited".to_owned(),
+        (1, all) => format!("1 of {} JoinHandles was dropped, not awaited", text::count(all)),
+        (n, all) => format!("{} of {} JoinHandles were dropped, not awaited", text::count(n), text::count(all)),
     };
-    let message = if dropped == 0 {
-        let ended = if lost == 1 { "1 task of".to_owned() } else { format!("{} tasks of", text::count(lost)) };
-        format!("{ended} `{who}` ended in an Err that nobody took")
+    let message = if lost > 0 {
+        let why = if dropped > 0 { format!(": {handles}") } else { String::new() };
+        let lost = text::count(lost);
+        format!("{lost} of {} `{who}` ended in an `Err` that nobody saw{why}", text::counted(spawned, "task"))
     } else if carries {
-        let handles = text::counted(dropped, "handle");
-        let err = match lost {
-            0 => String::new(),
-            1 => ", 1 Err lost".to_owned(),
-            n => format!(", {} Errs lost", text::count(n)),
-        };
-        format!("{handles} of `{who}` dropped, each {output} thrown away{err}{live}")
+        let what = if output == "Result" { "`Result`" } else { output };
+        format!("nobody sees the {what} of `{who}`: {handles}")
     } else {
-        let times = if dropped == 1 { "once".to_owned() } else { format!("{} times", text::count(dropped)) };
-        format!("`{who}` was detached {times}: nobody learns how it ends{live}")
+        format!("nobody learns how `{who}` ends, or that it panicked: {handles}")
+    };
+    let advice = if severity == Severity::Warn {
+        let what = if output == "value" { "value" } else { "Result" };
+        format!(
+            "Keep the handles in a JoinSet, take them with join_next().await and look at each {what}; if nobody wants it, \
+             log errors within `{who}` and return ()."
+        )
+        .into()
+    } else {
+        UNIT.into()
     };
     let evidence = vec![
         Evidence::count("handles_dropped", dropped).over("0"),
@@ -125,7 +130,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     Some(Candidate {
         message,
         evidence,
-        advice: if severity == Severity::Warn { RESULT } else { UNIT }.into(),
+        advice,
         count: Count::Total(if dropped > 0 { dropped } else { lost }),
         hurt: lost.max(1),
         ..Candidate::enter(subject, &group, severity)
@@ -164,7 +169,10 @@ mod tests {
         assert_eq!((finding.severity, finding.count), (Severity::Warn, 20));
         assert_eq!(finding.subject.kind, SubjectKind::Site(site));
         assert_eq!(finding.subject.location, "src/orders.rs:88:9");
-        assert_eq!(finding.message, "20 handles of `save_order` dropped, each Result thrown away, 4 Errs lost");
+        assert_eq!(
+            finding.message,
+            "4 of 20 tasks `save_order` ended in an `Err` that nobody saw: 20 of 20 JoinHandles were dropped, not awaited"
+        );
         assert_eq!(evidence(&finding, "errors_lost").value, 4);
     }
 
@@ -178,7 +186,8 @@ mod tests {
         });
         let finding = judged.only("never-awaited-handle");
         assert_eq!((finding.severity, finding.count), (Severity::Info, 2000));
-        assert_eq!(finding.message, "`save_order` was detached 2000 times: nobody learns how it ends");
+        let handles = "2000 of 2000 JoinHandles were dropped, not awaited";
+        assert_eq!(finding.message, format!("nobody learns how `save_order` ends, or that it panicked: {handles}"));
     }
 
     #[test]
@@ -206,7 +215,8 @@ mod tests {
         });
         judged.run(ms(60_000));
         let finding = judged.only("never-awaited-handle");
-        assert_eq!(finding.message, "1 handle of `refresh` dropped, each Result thrown away; 1 runs on");
+        assert_eq!(finding.message, "nobody sees the `Result` of `refresh`: its JoinHandle was dropped, not awaited");
+        assert_eq!(evidence(&finding, "detached_live").value, 1);
         judged.target.gone_task(task);
         judged.run(ms(500));
         judged.expect_nothing();
@@ -240,6 +250,6 @@ mod tests {
         judged.run(ms(1000));
         let finding = judged.only("never-awaited-handle");
         assert_eq!(finding.severity, Severity::Warn);
-        assert_eq!(finding.message, "1 task of `save_order` ended in an Err that nobody took");
+        assert_eq!(finding.message, "1 of 1 task `save_order` ended in an `Err` that nobody saw");
     }
 }

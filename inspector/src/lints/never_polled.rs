@@ -22,8 +22,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const EXPLAIN: &str = "\
-Tasks were spawned a while ago and have not been polled once, although workers are free: what would run them is not
-being driven.
+Tasks were spawned a while ago and have not been polled once, although workers are free: nobody runs what they were
+spawned on.
 
 Why it hurts
   Nothing of them happens. A task of a `LocalSet` runs only while the set is awaited, one of a current-thread runtime
@@ -46,6 +46,11 @@ Thresholds
 
 Nothing is said while all workers are busy: then tasks wait for their turn.
 ";
+
+const LOCAL: &str = "Await the LocalSet (`local.await`, or `local.run_until(..)` around what needs it): its tasks run only \
+                     meanwhile. A task that is Send can go to tokio::spawn instead.";
+const RUNTIME: &str = "Give that runtime a thread that stays in its block_on (`thread::spawn(move || runtime.block_on(..))`): \
+                       its tasks run only meanwhile. Or spawn the task on the main runtime, with tokio::spawn.";
 
 /// Whether some worker has nothing to do. One in a short poll will be free in a moment; one that gets no CPU is not free.
 pub(super) fn a_worker_is_free(model: &Model) -> bool {
@@ -86,9 +91,15 @@ fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
     let subject = words::site_subject(site);
     let waited = model.lasted(first.spawned_at);
     let unpolled = site.states.get(TaskState::New).max(1);
-    let who = match unpolled {
-        1 => format!("a task of `{}` was", subject.name),
-        n => format!("{} tasks of `{}` were", text::count(n), subject.name),
+    let (who, it) = match unpolled {
+        1 => (format!("`{}` was", subject.name), "it"),
+        n => (format!("{} tasks of `{}` were", text::count(n), subject.name), "they"),
+    };
+    let were = if unpolled == 1 { "was" } else { "were" };
+    let ago = format!("{}{}", if unpolled == 1 { "" } else { "up to " }, text::duration(waited));
+    let (nobody, advice) = match first.kind {
+        TaskKind::Local => (format!("nobody awaits the LocalSet that {it} {were} spawned on"), LOCAL),
+        _ => (format!("nobody is in block_on of the runtime that {it} {were} spawned on"), RUNTIME),
     };
     let evidence = vec![
         Evidence::span("unpolled_for_ns", waited).over(cx.limit_text(&UNPOLLED)),
@@ -97,16 +108,9 @@ fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
     ];
     let group = site.location.clone();
     Some(Candidate {
-        message: format!(
-            "{who} spawned up to {} ago and never polled, while workers are free: nothing drives {}",
-            text::duration(waited),
-            if unpolled == 1 { "it" } else { "them" },
-        ),
+        message: format!("{who} spawned {ago} ago and never polled, although workers are free: {nobody}"),
         evidence,
-        advice:
-            "Drive what they were spawned on: await the LocalSet (or run_until), keep a thread in the current-thread \
-                 runtime's block_on, or spawn them on the main runtime."
-                .into(),
+        advice: advice.into(),
         onset: Some(first.spawned_at.after(cx.span(&UNPOLLED))),
         began: Some(first.spawned_at),
         hurt: unpolled,
@@ -150,7 +154,12 @@ mod tests {
         let (mut judged, task) = unpolled(false);
         let finding = judged.only("never-polled");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/metrics.rs:8:9"));
-        assert!(finding.message.starts_with("a task of `flush` was spawned up to 2.4"), "{}", finding.message);
+        assert!(
+            finding.message.starts_with("`flush` was spawned 2.4")
+                && finding.message.ends_with("nobody is in block_on of the runtime that it was spawned on"),
+            "{}",
+            finding.message
+        );
         judged.target.task_state(task, |task| task.state = TaskState::Idle);
         judged.run(ms(800));
         judged.expect_nothing();

@@ -28,7 +28,7 @@ Of the oneshot channels made at one line, senders are dropped without an answer 
 again; or most answers are sent when the receiver is gone.
 
 Why it hurts
-  The one who waits gets `RecvError` in place of an answer: a request that fails for no reason that anybody sees. The
+  The one who waits gets `RecvError` instead of an answer: a request that fails for no reason that anybody sees. The
   other way round, work is done whose result nobody takes any more.
 
 WRONG
@@ -82,14 +82,12 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     if seconds(&oneshots.unsent_awaited_s) < cx.count(&SECONDS) {
         return Candidate::stay(subject, &group);
     }
-    let recent = oneshots.unsent_awaited_s.recent_sum(WINDOW).round() as u64;
-    let at = if awaited.is_empty() {
-        String::new()
-    } else {
-        format!(", the last awaited at {}", words::short_place(awaited))
-    };
+    let recent = (oneshots.unsent_awaited_s.recent_sum(WINDOW).round() as u64).max(1);
+    let made = (oneshots.made_s.recent_sum(WINDOW).round() as u64).max(recent);
+    let at = if awaited.is_empty() { String::new() } else { format!(" (last at {})", words::short_place(awaited)) };
     let evidence = vec![
         Evidence::count("unanswered_10s", recent).over("0"),
+        Evidence::share("unanswered_share", recent as f64 / made as f64),
         Evidence::count("unanswered", oneshots.unsent_awaited),
         Evidence::count("made", oneshots.made),
         Evidence::count("delivered", oneshots.delivered),
@@ -98,14 +96,16 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     ];
     Candidate {
         message: format!(
-            "{} oneshots of `{}` were dropped unsent in 10 s while somebody waited{at}",
-            text::count(recent.max(1)),
-            subject.name
+            "{} of {} of oneshot `{}` {} dropped without sending in 10 s: whoever awaited the answer{at} got a RecvError",
+            text::count(recent),
+            text::counted(made, "sender"),
+            subject.name,
+            if recent == 1 { "was" } else { "were" },
         ),
         evidence,
         advice:
-            "Send an answer on every way out: make it a Result and send the Err too, and look for early returns, `?`, \
-                 panics and aborted tasks that drop the sender."
+            "Follow the sender made here: look for `?`, early returns, panics and aborted tasks that drop it. Send an \
+                 answer on every path: make it a Result, and send the Err too."
                 .into(),
         count: Count::Total(oneshots.unsent_awaited),
         hurt: recent,
@@ -124,7 +124,7 @@ fn unreceived(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
         return None;
     }
     let sent = words::place(model, oneshots.last_unreceived_site);
-    let at = if sent.is_empty() { String::new() } else { format!(", the last sent at {}", words::short_place(sent)) };
+    let at = if sent.is_empty() { String::new() } else { format!(" (last at {})", words::short_place(sent)) };
     let evidence = vec![
         Evidence::share("unreceived_share", share).over(cx.limit_text(&SHARE)),
         Evidence::count("unreceived", oneshots.unreceived),
@@ -133,12 +133,14 @@ fn unreceived(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
         Evidence::words("created_location", site.location.as_str()),
     ];
     Some(Candidate {
-        message: format!("{} of the answers of `{}` are sent to nobody{at}", text::percent(share), subject.name),
+        message: format!(
+            "{} of the answers of oneshot `{}` are sent{at} when the receiver is gone: nobody takes them",
+            text::percent(share),
+            subject.name
+        ),
         evidence,
-        advice:
-            "Nobody waits for these answers any more: stop the work when reply.closed() resolves, or wait longer for \
-                 them."
-                .into(),
+        advice: "Whoever asked has given up: stop the work when the sender's closed() resolves, or give it a longer timeout."
+            .into(),
         count: Count::Total(oneshots.unreceived),
         hurt: lost as u64,
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -171,7 +173,15 @@ mod tests {
         });
         let finding = judged.only("oneshot-abandoned");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/ask.rs:12:30"));
-        assert!(finding.message.contains("were dropped unsent in 10 s while somebody waited"), "{}", finding.message);
+        assert!(
+            finding.message.ends_with(
+                " senders of oneshot `Answer` were dropped without sending in 10 s: whoever awaited the answer got a RecvError"
+            ),
+            "{}",
+            finding.message
+        );
+        let share = evidence(&finding, "unanswered_share").value.as_f64().expect("a share");
+        assert!((0.3..0.37).contains(&share), "{share}");
         judged.run(ms(12_000));
         judged.expect_nothing();
     }

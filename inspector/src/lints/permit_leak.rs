@@ -13,7 +13,7 @@ const TIMES: Threshold = Threshold::count("times", 20, "and so many times as lon
 
 pub(super) const RULE: Rule = Rule {
     id: "permit-leak",
-    severity: Severity::Warn,
+    severity: Severity::Crit,
     summary: "permits of a semaphore were forgotten, or are kept far longer than usual",
     explain: EXPLAIN,
     thresholds: &[LASTING, HELD, TIMES],
@@ -24,8 +24,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const EXPLAIN: &str = "\
-Permits were taken from a semaphore for good, by `forget`, and tasks wait for one in vain; or one permit is kept far
-longer than all others are.
+Permits were taken from a semaphore for good, by `forget`, and tasks wait for one that does not come; or one permit is
+kept far longer than all others are.
 
 Why it hurts
   Each permit that does not come back makes the semaphore smaller. Nothing happens at first; the service becomes slower
@@ -46,8 +46,8 @@ Thresholds
   held    = 1m 00s    or a permit has been held for longer than this
   times   = 20        and so many times as long as others are (p99)
 
-While nobody waits for a permit, one that is held for long is an info. A semaphore whose permits are forgotten and added
-again, as a signal is, is left alone.
+Once no permit is left, it is crit: those who wait then wait for ever. While nobody waits for a permit, one that is held
+for long is an info. A semaphore whose permits are forgotten and added again, as a signal is, is left alone.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -71,32 +71,30 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     if !still {
         return Some(Candidate::stay(subject, &group));
     }
-    let left = lock.permits_total;
+    let (left, waiting) = (lock.permits_total, waiters(lock));
+    let so = match left {
+        0 => format!("none is left, and {waiting} for ever"),
+        1 => format!("1 is left, and {waiting}"),
+        n => format!("{} are left, and {waiting}", text::count(n)),
+    };
     Some(Candidate {
         message: format!(
-            "{} of the {} permits of {} were forgotten, {} left; {} in vain",
-            text::count(lost),
-            text::count(total),
+            "forget() took {} away from {} and nobody gave {} back: {so}",
+            text::counted(lost, "permit"),
             words::semaphore(&subject),
-            match left {
-                0 => "none is".to_owned(),
-                1 => "1 is".to_owned(),
-                n => format!("{} are", text::count(n)),
-            },
-            waiters(lock),
+            if lost == 1 { "it" } else { "them" },
         ),
         evidence: vec![
             Evidence::count("permits_forgotten", lost).over("0"),
             Evidence::count("permits_left", left),
             Evidence::count("waiters", lock.waiters.into()),
         ],
-        advice:
-            "Keep the permit in a variable for as long as the work lasts, and let it be dropped; forget it only where \
-                 add_permits gives it back on every way out, errors included."
-                .into(),
+        advice: "Find the forget() of this semaphore's permits and keep the permit in a variable (`let _permit = ..`) until \
+                 the work ends. Where forget must stay, call add_permits on every path, errors included."
+            .into(),
         count: Count::Total(lost),
         hurt: lock.waiters.into(),
-        ..Candidate::enter(subject, &group, Severity::Warn)
+        ..Candidate::enter(subject, &group, if left == 0 { Severity::Crit } else { Severity::Warn })
     })
 }
 
@@ -114,27 +112,29 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     }
     let (subject, group) = subject(cx, lock);
     let place = words::place(model, holder.site);
-    let at = if place.is_empty() { String::new() } else { format!(", taken at {}", words::short_place(place)) };
+    let at = if place.is_empty() { String::new() } else { format!(" acquired at {}", words::short_place(place)) };
     // While there are others, a long hold is a fact and no harm.
     let severity = if lock.waiters > 0 { Severity::Warn } else { Severity::Info };
     Some(Candidate {
         message: format!(
-            "a permit of {}{at} has been held for {}, others {}; {}",
+            "a permit of {}{at} has been held for {}, while others are held for {} (p99); {}",
             words::semaphore(&subject),
             text::duration(held),
-            text::duration(usual),
+            text::at_most(usual),
             waiters(lock)
         ),
         evidence: vec![
             Evidence::span("held_for_ns", held).over(cx.limit_text(&HELD)),
-            Evidence::span("hold_p99_ns", usual),
+            Evidence::percentile("hold_p99_ns", usual),
             Evidence::count("waiters", lock.waiters.into()),
             Evidence::words("holder_location", place),
         ],
-        advice:
-            "Give what is done under a permit a limit of time (timeout), so that the permit comes back; one that was \
-                 given to mem::forget never does."
-                .into(),
+        advice: format!(
+            "Put a timeout on the work that is done under the permit{at}, so that it comes back; one that was given to \
+             mem::forget never does."
+        )
+        .into(),
+        culprit: Some(holder.task).filter(|task| task.0 != 0),
         confidence: Confidence::Likely,
         hurt: lock.waiters.into(),
         ..Candidate::enter(subject, &group, severity)
@@ -176,10 +176,10 @@ mod tests {
         });
         judged.run(ms(3000));
         let finding = judged.only("permit-leak");
-        assert_eq!((finding.severity, finding.count), (Severity::Warn, 8));
+        assert_eq!((finding.severity, finding.count), (Severity::Crit, 8));
         assert_eq!(
             finding.message,
-            "8 of the 8 permits of a semaphore were forgotten, none is left; 5 tasks wait in vain"
+            "forget() took 8 permits away from a semaphore and nobody gave them back: none is left, and 5 tasks wait for ever"
         );
         judged.target.lock_state(lock, |lock| (lock.permits_total, lock.permits_available) = (8, 8));
         judged.run(ms(2500));
@@ -224,7 +224,7 @@ mod tests {
             let finding = judged.only("permit-leak");
             assert_eq!(finding.severity, severity);
             assert!(
-                finding.message.contains("taken at send.rs:20") && finding.message.ends_with(last),
+                finding.message.contains("acquired at send.rs:20") && finding.message.ends_with(last),
                 "{}",
                 finding.message
             );

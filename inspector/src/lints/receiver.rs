@@ -22,8 +22,8 @@ pub(super) struct Receiver {
     pub(super) spawned_at: String,
 }
 
-const SLOW: &str = "The receiver does not keep up: handle several messages at a time (a JoinSet, more consumers), do less \
-                    per message, or send less.";
+const SLOW: &str = "The receiver does not keep up: take messages in batches (recv_many), handle several at a time (a JoinSet \
+                    with a bound), do less per message, or send less.";
 
 pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     let mut evidence = Vec::new();
@@ -36,23 +36,27 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
         evidence.push(Evidence::span("last_receive_ago_ns", silent));
     }
     let task = model.tasks.get(&channel.receiver_task);
-    let mut doing = String::new();
+    let (mut doing, mut kept_at) = (String::new(), String::new());
     if let Some(task) = task {
         let sleeps = if task.waits.is_empty() { words::sleeps(model, task) } else { None };
         doing = match (task.state, task.waits.first()) {
-            (TaskState::Running, _) => format!("in a poll for {}", text::duration(model.lasted(task.state_since))),
-            (TaskState::Scheduled | TaskState::New, _) => "waiting for a worker".to_owned(),
-            (TaskState::Idle, Some(wait)) => format!("waiting {}", words::wait(model, wait.on)),
+            (TaskState::Running, _) => "it is in a poll that does not end".to_owned(),
+            (TaskState::Scheduled | TaskState::New, _) => "it waits for a worker".to_owned(),
+            (TaskState::Idle, Some(wait)) => format!("it waits {}", words::wait(model, wait.on)),
             (TaskState::Idle, None) => match &sleeps {
-                Some(sleeps) => format!("awaiting {}", sleeps.awaited),
-                None => "waiting for I/O or something else that is not visible".to_owned(),
+                Some(sleeps) => format!("it awaits {}", sleeps.awaited),
+                None => "it waits for I/O or something else that is not visible".to_owned(),
             },
-            (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "ended".to_owned(),
+            (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "it has ended".to_owned(),
         };
         evidence.push(Evidence::task("receiver_task", task.id));
-        evidence.push(Evidence::words("receiver_is", doing.clone()));
-        if let Some(sleeps) = sleeps.filter(|sleeps| !sleeps.location.is_empty()) {
-            evidence.push(Evidence::words("receiver_suspended_location", sleeps.location));
+        evidence.push(Evidence::words("receiver_is", doing.trim_start_matches("it ")));
+        kept_at = match sleeps {
+            Some(sleeps) => sleeps.location,
+            None => task.waits.first().map_or("", |wait| words::place(model, wait.site)).to_owned(),
+        };
+        if !kept_at.is_empty() && kept_at != place {
+            evidence.push(Evidence::words("receiver_suspended_location", kept_at.as_str()));
         }
     }
 
@@ -63,17 +67,22 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     } else if channel.last_recv_at.is_none() {
         let advice = "Nobody has ever asked for a message: poll the receiver in a task of its own, or drop it so that \
                       senders are told.";
-        ("nobody has ever received".to_owned(), advice.into())
+        ("nobody has ever called recv".to_owned(), advice.into())
     } else {
         let ago = silent.map(text::duration).unwrap_or_default();
-        let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
         let stuck = match doing.as_str() {
-            "" => format!("nothing received for {ago}"),
-            doing => format!("its receiver has been away for {ago}, {doing}"),
+            "" => format!("its receiver has not called recv for {ago}"),
+            doing => format!("its receiver has not called recv for {ago}, {doing}"),
         };
+        let at = |place: &str| match place {
+            "" => String::new(),
+            place => format!(" at {}", words::short_place(place)),
+        };
+        let (kept, recv) = (at(&kept_at), at(place));
+        let what = if kept.is_empty() { "what keeps the receiver".to_owned() } else { format!("the wait{kept}") };
         let advice = format!(
-            "The receiver{at} is kept by something else: move that out of the receiving loop, into a task of its own, \
-             so that the loop always comes back to recv."
+            "Move {what} out of the receiving loop, into a task of its own, or give it a timeout: the loop must always come \
+             back to recv{recv}."
         );
         (stuck, advice.into())
     };

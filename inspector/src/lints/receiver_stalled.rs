@@ -120,13 +120,17 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let taking = receiver(model, channel);
     let messages = text::counted(channel.depth(), "message");
     let verb = if channel.depth() == 1 { "waits" } else { "wait" };
-    let message = format!("{messages} {verb} in channel `{}`: {}", subject.name, taking.stuck);
+    let unbounded = if channel.kind == ChannelKind::MpscUnbounded { "unbounded " } else { "" };
+    let message = format!("{messages} {verb} in {unbounded}channel `{}`: {}", subject.name, taking.stuck);
+    // What is told is how long it has been away, the same in the sentence and beside it; what was judged may be less.
+    let away = channel.last_recv_at.map_or(silent, |at| model.lasted(at));
     let mut evidence = vec![
-        Evidence::span("receiver_silent_ns", silent).over(text::duration(most)),
+        Evidence::span("receiver_silent_ns", away).over(text::duration(most)),
         Evidence::count("depth", channel.depth()),
         Evidence::count("blocked_senders", channel.blocked_senders.into()),
     ];
-    evidence.extend(taking.evidence);
+    evidence.extend(channel.capacity.map(|capacity| Evidence::count("capacity", capacity)));
+    evidence.extend(taking.evidence.into_iter().filter(|one| one.name != "last_receive_ago_ns"));
     let mut candidate = Candidate {
         message,
         evidence,
@@ -202,7 +206,7 @@ mod tests {
         assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
         assert_eq!(finding.subject.location, "src/jobs.rs:9:20");
         assert!(
-            finding.message.starts_with("80 messages wait in channel `Job`: its receiver has been away for 4."),
+            finding.message.starts_with("80 messages wait in channel `Job`: its receiver has not called recv for 4."),
             "{}",
             finding.message
         );
@@ -221,7 +225,7 @@ mod tests {
         judged.every(ms(3000), |target| flow(target, channel, 2, 0));
         let finding = judged.only("receiver-stalled");
         assert_eq!(finding.confidence, Confidence::Certain);
-        assert!(finding.message.contains("waiting for room in channel `Out`"), "{}", finding.message);
+        assert!(finding.message.contains(", it waits for room in channel `Out`"), "{}", finding.message);
     }
 
     #[test]

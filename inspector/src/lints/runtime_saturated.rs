@@ -72,15 +72,19 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let subject = words::site_subject(site);
     let group = site.location.clone();
     let count = workers(model).count();
+    let all = match count {
+        1 => "the only worker is".to_owned(),
+        2 => "both workers are".to_owned(),
+        n => format!("all {n} workers are"),
+    };
     let mut causes = places_in_polls(model);
     causes.push(group.clone());
     out.push(Candidate {
         message: format!(
-            "{} busy and {} wait, up to {}; `{}` has most of them",
-            if count == 1 { "the only worker is".to_owned() } else { format!("all {count} workers are") },
+            "{all} always busy, mostly with `{}`, and {} wait for a worker, new ones for up to {}",
+            subject.name,
             text::counted(queued, "task"),
             text::duration(delay),
-            subject.name
         ),
         evidence: vec![
             Evidence::count("waiting_tasks", queued).over(cx.limit_text(&QUEUE)),
@@ -91,9 +95,10 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             Evidence::rate("spawned_per_s", site.spawned_s.recent_sum(3) / 3.0),
             Evidence::rate("finished_per_s", site.finished_s.recent_sum(3) / 3.0),
         ],
-        advice: "Take in less (a Semaphore before spawning, refuse when it is empty), move what computes to \
-                 spawn_blocking or rayon, or give the runtime more workers if there are cores."
-            .into(),
+        advice:
+            "Bound what comes in (a Semaphore before the spawn; refuse when it is empty) and move what computes to \
+                 spawn_blocking or rayon. More workers help only where there are idle cores."
+                .into(),
         hurt: queued,
         causes,
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -132,7 +137,9 @@ mod tests {
         let finding = queue(200, 99).only("runtime-saturated");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/render.rs:8:9"));
         assert!(
-            finding.message.starts_with("the only worker is busy and 200 tasks wait, up to"),
+            finding.message.starts_with(
+                "the only worker is always busy, mostly with `render`, and 200 tasks wait for a worker, new ones for up to "
+            ),
             "{}",
             finding.message
         );

@@ -82,15 +82,16 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, place);
     let readers = lock.waiters.saturating_sub(lock.waiting_writers);
+    let (writers, it) = match lock.waiting_writers {
+        1 => ("1 writer waits".to_owned(), "it"),
+        n => (format!("{} writers wait", text::count(n.into())), "them"),
+    };
     let behind = match readers {
         0 => String::new(),
-        1 => ", and 1 reader behind".to_owned(),
-        n => format!(", and {} readers behind", text::count(n.into())),
+        1 => format!(", and 1 reader queues behind {it}"),
+        n => format!(", and {} readers queue behind {it}", text::count(n.into())),
     };
-    let writers = match lock.waiting_writers {
-        1 => "1 writer waits".to_owned(),
-        n => format!("{} writers wait", text::count(n.into())),
-    };
+    let at = if place.is_empty() { String::new() } else { format!(" taken at {}", words::short_place(place)) };
     let who = if reader.task.0 == 0 { words::no_task(model).to_owned() } else { words::task(model, reader.task) };
     let mut evidence = vec![
         Evidence::span("read_held_for_ns", held).over(cx.limit_text(&HELD)),
@@ -107,15 +108,16 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     further.retain(|place| *place != group);
     Some(Candidate {
         message: format!(
-            "{writers} for `{}`{behind}: {who} has been reading for {}",
+            "{who} has kept a read guard of RwLock `{}` for {}: {writers} for it{behind}",
             subject.name,
             text::duration(held)
         ),
         evidence,
-        advice:
-            "Copy out (or clone an Arc of) what is read and drop the guard before anything slow; for a value that is \
-                 replaced as a whole, use tokio::sync::watch."
-                .into(),
+        advice: format!(
+            "Clone what is read (or an Arc of it) and drop the guard{at} before anything slow. For a value that is replaced \
+             as a whole, use tokio::sync::watch."
+        )
+        .into(),
         began: Some(reader.since),
         hurt: lock.waiters.into(),
         behind: further,
@@ -156,7 +158,9 @@ mod tests {
         let finding = judged.only("rwlock-writer-starved");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/push.rs:20:35"));
         assert!(
-            finding.message.starts_with("1 writer waits for `Rates`, and 5 readers behind: `push`"),
+            finding.message.starts_with("`push` #")
+                && finding.message.contains(" has kept a read guard of RwLock `Rates` for ")
+                && finding.message.ends_with(": 1 writer waits for it, and 5 readers queue behind it"),
             "{}",
             finding.message
         );

@@ -12,6 +12,16 @@ const STOLEN: f64 = 0.5;
 /// From this one, what is short may be all its doing.
 const CROWDED: f64 = 0.1;
 
+/// Threads that poll. Of which kind the worst off is makes no difference to a task that waits for what another one has.
+fn polling(model: &Model) -> impl Iterator<Item = &Worker> {
+    model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking)
+}
+
+/// Share of the last second or so for which the worst off of the threads that poll was ready to run and had no CPU.
+fn without_a_cpu(model: &Model) -> f64 {
+    polling(model).map(|worker| worker.cpu_wait_lately).fold(0.0, f64::max)
+}
+
 /// Threads that run spawned tasks.
 pub(super) fn workers(model: &Model) -> impl Iterator<Item = &Worker> {
     model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker)
@@ -40,16 +50,14 @@ impl Theft {
     /// What they take from each other is their own doing: where they are more than there are CPUs, and together have them
     /// all, nothing is stolen.
     fn of(model: &Model) -> Self {
-        let threads = || model.workers.values().filter(|worker| worker.kind != WorkerKind::Blocking);
-        let most = threads().map(|worker| worker.cpu_wait_lately).fold(0.0, f64::max);
-        let got: f64 = threads().map(|worker| (worker.busy_share - worker.cpu_wait_lately).max(0.0)).sum();
-        let wanted: f64 = threads().map(|worker| worker.busy_share.max(worker.cpu_wait_lately)).sum();
+        let got: f64 = polling(model).map(|worker| (worker.busy_share - worker.cpu_wait_lately).max(0.0)).sum();
+        let wanted: f64 = polling(model).map(|worker| worker.busy_share.max(worker.cpu_wait_lately)).sum();
         let alone = match model.target.cpus {
             0 => wanted,
             cpus => wanted.min(cpus.into()),
         };
         let missed = if alone > 0.0 { (1.0 - got / alone).max(0.0) } else { 1.0 };
-        Self { stolen: most.min(missed), missed }
+        Self { stolen: without_a_cpu(model).min(missed), missed }
     }
 
     /// Threads wait for a CPU longer than they have one, and for a good part of the time.
@@ -85,9 +93,9 @@ pub(super) fn own(model: &Model, delay: Duration) -> Duration {
 }
 
 /// Whether more of what happened was late than the machine can be the reason for: `late` is that share of it. While a
-/// worker has no CPU, and for as long after as it takes to catch up, everything is late; that is not so otherwise.
+/// thread has no CPU, and for as long after as it takes to catch up, everything is late; that is not so otherwise.
 pub(super) fn too_often(model: &Model, late: f64) -> bool {
-    late > 2.0 * workers(model).map(|worker| worker.cpu_wait_lately).fold(0.0, f64::max)
+    late > 2.0 * without_a_cpu(model)
 }
 
 /// Sites whose tasks are in a poll now, those with the most first.
@@ -159,6 +167,13 @@ mod tests {
         let model = crowded(2, 0.2);
         assert!(too_often(&model, 0.5) && !too_often(&model, 0.3));
         assert!(!too_often(&crowded(2, 0.6), 1.0));
+    }
+
+    #[test]
+    fn a_runtime_of_one_thread_may_be_without_a_cpu_too() {
+        let mut model = crowded(2, 0.2);
+        model.workers.values_mut().for_each(|worker| worker.kind = WorkerKind::BlockOn);
+        assert!(!too_often(&model, 0.3) && Theft::of(&model).stolen > 0.15);
     }
 
     #[test]

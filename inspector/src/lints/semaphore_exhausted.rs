@@ -49,13 +49,13 @@ Why it hurts
 
 WRONG
   let _permit = uploads.acquire().await?;
-  upload(&file).await?;                             // no limit of time: a dead peer keeps its permit for ever
+  upload(&file).await?;                             // no timeout: a dead peer keeps its permit for ever
 
 RIGHT
   let _permit = uploads.acquire().await?;
   timeout(LIMIT, upload(&file)).await??;            // the permit comes back
 
-  // and say no while it is time, in place of a queue without end
+  // and say no while it is time, instead of a queue without end
   let Ok(_permit) = uploads.try_acquire() else { return Err(Busy) };
 
 Thresholds
@@ -112,11 +112,20 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     }
 
     let total = model.permits(lock);
-    let all = total.map_or_else(|| "how many there are is not told".to_owned(), |n| format!("{} held", text::count(n)));
+    let semaphore = words::semaphore(&subject);
+    let all = match total {
+        None => format!("no permit of {semaphore} is free (how many there are is not told)"),
+        Some(1) => format!("the only permit of {semaphore} is held"),
+        Some(n) => format!("all {} permits of {semaphore} are held", text::count(n)),
+    };
     let waiters = match lock.waiters {
         1 => "1 task waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "task")),
     };
+    // Where all who hold it are known, nobody has got one since the newest of them did.
+    let listed = lock.holder_count as usize == lock.holders.len();
+    let newest = lock.holders.iter().map(|holder| holder.since).max().filter(|_| listed);
+    let nothing_for = newest.map_or(Duration::ZERO, |since| model.lasted(since)).max(Duration::from_secs(still));
     let mut evidence = vec![
         Evidence::count("waiters", lock.waiters.into()),
         Evidence::count("permits_available", lock.permits_available),
@@ -132,50 +141,54 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         evidence.push(Evidence::span("longest_hold_ns", held));
     }
     if lock.hold_hist.count() > 0 {
-        evidence.push(Evidence::span("hold_p99_ns", usual));
+        evidence.push(Evidence::percentile("hold_p99_ns", usual));
     }
     let message = if stands {
-        evidence.insert(
-            0,
-            Evidence::span("nothing_acquired_for_ns", Duration::from_secs(still)).at_least(cx.limit_text(&STILL)),
-        );
-        format!(
-            "{} has no permits left ({all}) and has given none for {}: {waiters}",
-            words::semaphore(&subject),
-            text::duration(Duration::from_secs(still)),
-        )
+        evidence.insert(0, Evidence::span("nothing_acquired_for_ns", nothing_for).at_least(cx.limit_text(&STILL)));
+        format!("{all} and none has come back for {}: {waiters} for one", text::duration(nothing_for))
     } else {
-        evidence.insert(0, Evidence::span("wait_p99_ns", wait).over(cx.limit_text(&WAIT)));
-        format!(
-            "{} has no permits left ({all}): {waiters}, up to {}, and do not become fewer",
-            words::semaphore(&subject),
-            text::duration(wait)
-        )
+        evidence.insert(0, Evidence::percentile("wait_p99_ns", wait).over(cx.limit_text(&WAIT)));
+        format!("{all}: {waiters} for one, p99 wait {}, and they do not become fewer", text::at_most(wait))
     };
     // Nothing has ever come back, and it is not known that it will not for long.
     let unknown = lock.hold_hist.count() == 0 && held < cx.span(&UNKNOWN) && due.is_none();
     // One that was made without permits, to be given them as a signal, looks the same where they are not told.
     let severity = if total.is_none() || !long && unknown { Severity::Info } else { Severity::Warn };
     let oldest = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task));
+    let culprit = oldest.map(|holder| holder.task).filter(|task| task.0 != 0);
     let mut behind = Vec::new();
+    let mut at = String::new();
     if let Some(holder) = oldest {
-        evidence.push(Evidence::words("holder_location", words::place(model, holder.site)));
+        let place = words::place(model, holder.site);
+        if !place.is_empty() {
+            at = format!(" acquired at {}", words::short_place(place));
+        }
+        evidence.insert(1, Evidence::words("holder_location", place));
         if holder.task.0 != 0 {
             evidence.push(Evidence::task("holder_task", holder.task));
             behind = wait_graph::behind(model, holder.task);
             behind.retain(|place| *place != group);
         }
     }
+    let advice = if stands {
+        format!(
+            "Find out why holders hang and put a timeout on the work under the permit{at}, so that it comes back. Refuse \
+             (try_acquire) those who cannot wait so long."
+        )
+    } else {
+        format!(
+            "Do less under the permit{at}, or raise the number of permits where what they protect can take it. Else refuse \
+             (try_acquire) instead of queueing."
+        )
+    };
     Some(Candidate {
         message,
         evidence,
-        advice:
-            "Give what is done under a permit a limit of time, do less under it, or raise the number of permits; where \
-                 the work cannot be done faster, refuse (try_acquire) in place of queueing."
-                .into(),
+        advice: advice.into(),
         confidence: if long { Confidence::Certain } else { Confidence::Likely },
         hurt: lock.waiters.into(),
         behind,
+        culprit,
         ..Candidate::enter(subject, &group, severity)
     })
 }
@@ -216,7 +229,8 @@ mod tests {
         let finding = judged.only("semaphore-exhausted");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/upload.rs:9:30"));
         assert!(
-            finding.message.starts_with("a semaphore has no permits left (4 held) and has given none for "),
+            finding.message.starts_with("all 4 permits of a semaphore are held and none has come back for ")
+                && finding.message.ends_with(": 9 tasks wait for one"),
             "{}",
             finding.message
         );
@@ -257,7 +271,7 @@ mod tests {
             let since = target.now.before(ms(200));
             hold(target, lock, since, 40, 1, 15);
         });
-        assert!(judged.only("semaphore-exhausted").message.contains("do not become fewer"));
+        assert!(judged.only("semaphore-exhausted").message.contains("they do not become fewer"));
     }
 
     #[test]

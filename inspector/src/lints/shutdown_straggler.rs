@@ -176,39 +176,72 @@ fn judge(cx: &Cx, found: &[Straggler]) -> Option<Candidate> {
         1 => format!("`{}` has not ended", subject.name),
         n => format!("{} tasks of `{}` have not ended", text::count(n as u64), subject.name),
     };
+    let alike = |on: WaitFor| {
+        let thing = words::wait(model, on);
+        found.iter().filter(|one| one.task.waits.iter().any(|wait| words::wait(model, wait.on) == thing)).count()
+    };
     let doing = match (wait, first.task.state) {
         (Some(wait), _) => {
-            format!(": {} {}", if found.len() == 1 { "it waits" } else { "one waits" }, words::wait(model, wait.on))
+            let verb = match (alike(wait.on), found.len()) {
+                (1, 1) => "it waits".to_owned(),
+                (1, n) => format!("1 of {} waits", text::count(n as u64)),
+                (n, all) if n == all => "all wait".to_owned(),
+                (n, all) => format!("{} of {} wait", text::count(n as u64), text::count(all as u64)),
+            };
+            format!("{verb} {}", words::wait(model, wait.on))
         }
-        (None, TaskState::Running) => ": it is being polled".to_owned(),
+        (None, TaskState::Running) if found.len() == 1 => "it is being polled".to_owned(),
+        (None, TaskState::Running) => "one is being polled".to_owned(),
         (None, _) => String::new(),
     };
+    let doing = if doing.is_empty() { doing } else { format!(": {doing}") };
+    // Whoever waits for a tracker waits for all of its tasks.
+    let tracked = found.iter().filter_map(|one| model.locks.get(&one.task.tracker));
+    let so = if tracked.into_iter().any(|tracker| tracker.waiters > 0) { ", and tracker.wait() for them" } else { "" };
     let group = if awaited_at.is_empty() { site.location.clone() } else { awaited_at.to_owned() };
     Some(Candidate {
         message: format!(
-            "{who} although {} {thing} was {done} {} ago{at}{doing}",
+            "{who} since {} {thing} was {done}{at}{doing}{so}",
             if found.len() == 1 { "its" } else { "their" },
-            text::duration(ago)
         ),
         evidence: vec![
             Evidence::span(if done == "closed" { "closed_ago_ns" } else { "cancelled_ago_ns" }, ago)
                 .over(cx.limit_text(if first.stuck { &STUCK } else { &ALIVE })),
             Evidence::count("tasks", found.len() as u64),
             Evidence::words(if done == "closed" { "closed_location" } else { "cancelled_location" }, done_at),
-            Evidence::words("created_location", words::place(model, scope.site)),
+            Evidence::words(
+                if done == "closed" { "tracker_created_location" } else { "token_created_location" },
+                words::place(model, scope.site),
+            ),
             Evidence::words("spawned_location", site.location.as_str()),
             Evidence::task("task", first.task.id),
             Evidence::list("waits", first.task.waits.iter().map(|wait| words::wait(model, wait.on)).collect()),
             Evidence::words("wait_location", awaited_at),
         ],
-        advice: "Give each wait that can be in progress at shutdown a way out (select! with token.cancelled(), or a \
-                 timeout), end what feeds it, and bound tracker.wait() with a timeout that says who is left."
-            .into(),
+        advice: advice(scope, wait.map(|wait| wait.on), awaited_at).into(),
+        culprit: Some(first.task.id),
         confidence: if first.stuck { Confidence::Certain } else { Confidence::Likely },
         onset: Some(ended.at),
         hurt: found.len() as u64,
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
+}
+
+fn advice(scope: &Lock, on: Option<WaitFor>, awaited_at: &str) -> String {
+    let at = if awaited_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(awaited_at)) };
+    let way_out = match (on, scope.kind) {
+        (Some(WaitFor::Recv(_)), LockKind::CancellationToken) => {
+            format!("Put that recv{at} and token.cancelled() into one select!, or drop its senders at shutdown.")
+        }
+        (Some(WaitFor::Recv(_)), _) => {
+            format!("Drop the senders of that channel at shutdown, or give the recv{at} a timeout.")
+        }
+        (_, LockKind::CancellationToken) => {
+            format!("Put that wait{at} and token.cancelled() into one select!, or give it a timeout.")
+        }
+        _ => format!("Give that wait{at} a timeout, or a token in a select! that is cancelled at shutdown."),
+    };
+    format!("{way_out} Bound the shutdown itself with a timeout, and log who is left.")
 }
 
 #[cfg(test)]
@@ -277,8 +310,9 @@ mod tests {
         assert_eq!(finding.subject.location, "src/worker.rs:44:14");
         assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Certain));
         assert!(
-            finding.message.starts_with("`worker` has not ended although its token was cancelled 3.")
-                && finding.message.ends_with("ago at main.rs:77: it waits for a message from channel `Ack`"),
+            finding.message.starts_with(
+                "`worker` has not ended since its token was cancelled at main.rs:77: it waits for a message from channel `Ack`"
+            ),
             "{}",
             finding.message
         );
@@ -297,7 +331,7 @@ mod tests {
         service.end(service.token);
         service.judged.run(ms(3600));
         let finding = service.judged.only("shutdown-straggler");
-        assert!(finding.evidence.iter().any(|e| e.name == "created_location" && e.text == "src/worker.rs:18:25"));
+        assert!(finding.evidence.iter().any(|e| e.name == "token_created_location" && e.text == "src/worker.rs:18:25"));
     }
 
     #[test]

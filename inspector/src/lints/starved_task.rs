@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::runtime_saturated;
-use super::saturation::{all_full, in_polls, own, places_in_polls};
+use super::saturation::{all_full, in_polls, own, places_in_polls, workers};
 use super::{Evidence, Severity, words};
 use crate::model::{Task, TaskState};
 use crate::text;
@@ -82,14 +82,22 @@ fn judge(cx: &Cx, first: &Task, delay: Duration) -> Option<Candidate> {
     let group = hog.location.clone();
     let mut causes = places_in_polls(model);
     causes.push(group.clone());
-    let (names, late) = (&subject.name, words::task(model, first.id));
-    let live = hog.live().max(1);
+    let (name, late) = (&subject.name, words::task(model, first.id));
+    let hogs = match hog.live() {
+        0 | 1 => format!("`{name}` keeps"),
+        n => format!("{} tasks of `{name}` keep", text::count(n)),
+    };
+    let all = match workers(model).count() {
+        1 => "the only worker".to_owned(),
+        2 => "both workers".to_owned(),
+        n => format!("all {n} workers"),
+    };
+    let verb = if waiting == 1 { "waits" } else { "wait" };
     Some(Candidate {
         message: format!(
-            "{} wait up to {} for a worker ({late} longest), while `{names}` ({} alive) keeps all of them busy",
+            "{hogs} {all} always busy: {} {verb} for up to {} to be polled, {late} longest",
             text::counted(waiting, "woken task"),
             text::duration(delay),
-            text::count(live),
         ),
         evidence: vec![
             Evidence::span("schedule_delay_ns", delay).over(cx.limit_text(&DELAY)),
@@ -99,10 +107,11 @@ fn judge(cx: &Cx, first: &Task, delay: Duration) -> Option<Candidate> {
             Evidence::words("running_location", hog.location.as_str()),
             Evidence::span("longest_poll_ns", hog.max_poll),
         ],
-        advice:
-            "Move what computes to tokio::task::spawn_blocking or rayon (or a runtime of its own), do it in smaller \
-                 pieces with yield_now between them, and bound how many such tasks there are."
-                .into(),
+        advice: format!(
+            "Move what `{name}` computes to spawn_blocking or rayon (or to a runtime of its own), and bound how many such \
+             tasks there are (a Semaphore)."
+        )
+        .into(),
         hurt: waiting,
         causes,
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -139,7 +148,9 @@ mod tests {
         let finding = judged.only("starved-task");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/crunch.rs:8:9"));
         assert!(
-            finding.message.starts_with("1 woken task wait up to 350 ms for a worker (`answer`"),
+            finding.message.starts_with(
+                "`crunch` keeps the only worker always busy: 1 woken task waits for up to 350 ms to be polled, `answer` #"
+            ),
             "{}",
             finding.message
         );

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rule::{Cx, Threshold};
 use super::{Evidence, LocationRole, Subject, words};
-use crate::model::{Model, Stack, StackCause, Stamp, TaskId, TaskKind, WorkerKind};
+use crate::model::{Frame, Model, Stack, StackCause, Stamp, TaskId, TaskKind, WorkerKind};
 use crate::text;
 
 /// A limit of every rule about polls that stand.
@@ -33,6 +33,11 @@ pub(super) fn no_line(stack: &Stack) -> Option<Evidence> {
     stack.frames.iter().all(|frame| frame.location.is_empty()).then(|| Evidence::words("blocked_location", WHY))
 }
 
+/// A function of a stack: its path is for programs, people read the last of it.
+pub(super) fn function(name: &'static str, frame: &Frame) -> Evidence {
+    Evidence { text: frame.name(), ..Evidence::words(name, text::head(&frame.function, 200)) }
+}
+
 /// Polls that stood at one line of the app's own code.
 pub(super) struct Place<'a> {
     /// The line, as `path:line:column`; where the task was spawned if the stack does not tell.
@@ -45,6 +50,8 @@ pub(super) struct Place<'a> {
     pub(super) longest: Duration,
     /// Threads that stand there now.
     pub(super) now: u64,
+    /// When the first of their polls began.
+    now_since: Option<Stamp>,
     /// Tasks that did.
     tasks: Vec<TaskId>,
 }
@@ -109,11 +116,15 @@ pub(super) fn places<'a>(cx: &Cx<'a>, cause: StackCause, startup: Duration) -> V
             polls: Vec::new(),
             longest: Duration::ZERO,
             now: 0,
+            now_since: None,
             tasks: Vec::new(),
         });
         place.polls.push(stack.poll_started);
         place.tasks.push(stack.task);
-        place.now += u64::from(goes_on);
+        if goes_on {
+            place.now += 1;
+            place.now_since = Some(place.now_since.map_or(stack.poll_started, |first| first.min(stack.poll_started)));
+        }
         if lasted >= place.longest {
             (place.longest, place.stack) = (lasted, stack);
         }
@@ -161,13 +172,23 @@ impl Place<'_> {
         ];
         if let Some(frame) = self.stack.user_frame() {
             evidence.push(Evidence::words("blocked_location", frame.location.as_str()));
-            evidence.push(Evidence::words("blocked_function", text::head(&frame.function, 200)));
+            evidence.push(function("blocked_function", frame));
         }
         evidence.extend(no_line(self.stack));
         if let Some(frame) = self.stack.frames.first() {
-            evidence.push(Evidence::words("innermost_function", text::head(&frame.function, 200)));
+            evidence.push(function("innermost_function", frame));
         }
         evidence.push(Evidence::task("blocking_task", self.stack.task));
         evidence
+    }
+
+    /// Who may have what the polls wait for now: the one that has been in a poll, or in a job of the blocking pool, since
+    /// before they began, if there is only one.
+    pub(super) fn may_be_kept_by(&self, cx: &Cx) -> Option<TaskId> {
+        let first = self.now_since?;
+        let polls = cx.model.workers.values().filter_map(|worker| worker.poll);
+        let mut before = polls.filter(|&(task, since)| since < first && task.0 != 0);
+        let (task, _) = before.next()?;
+        before.next().is_none().then_some(task)
     }
 }

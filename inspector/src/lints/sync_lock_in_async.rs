@@ -1,9 +1,9 @@
 //! A task that waits for a blocking lock.
 use std::time::Duration;
 
-use super::Severity;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{Place, STARTUP, places};
+use super::{Evidence, Severity, words};
 use crate::model::StackCause;
 use crate::text;
 
@@ -41,7 +41,7 @@ RIGHT
 
   // where it must be held for long, or over an await
   let mut index = state.index.lock().await;         // tokio::sync::Mutex
-  // or let many get at it at once: DashMap, or an Arc that is swapped
+  // or never wait for it: an Arc that is swapped
 
 Thresholds
   blocked = 100 ms   a poll has stood in a blocking lock for longer than this
@@ -57,18 +57,32 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
     let subject = place.subject(cx);
     let (who, at) = (&subject.name, place.at());
     let lasting = text::duration(place.longest);
+    let lock = kind(place);
     let message = match place.now {
-        0 => format!("`{who}` waited {lasting} for a blocking lock {at}, and its worker with it"),
-        1 => format!("`{who}` has waited {lasting} for a blocking lock {at}, and its worker with it"),
-        n => format!("{n} workers have waited up to {lasting} for a blocking lock {at}, in `{who}`"),
+        0 => format!("`{who}` waited {lasting} for a {lock} {at}, and its worker stood still with it"),
+        1 => format!("`{who}` has waited {lasting} for a {lock} {at}, and its worker stands still with it"),
+        n => format!("`{who}` waits for a {lock} {at}, up to {lasting}, and {n} workers stand still with it"),
     };
     let group = place.location.clone();
+    let mut evidence = place.evidence(&cx.limit_text(&BLOCKED));
+    let perhaps = match place.may_be_kept_by(cx) {
+        Some(holder) => {
+            let who = words::task(cx.model, holder);
+            let spawned = match words::spawn_place(cx.model, holder) {
+                "" => String::new(),
+                spawned => format!(", spawned at {}", words::short_place(spawned)),
+            };
+            evidence.insert(1, Evidence::words("may_be_held_by", format!("{who}{spawned}, which runs since before")));
+            format!(" (perhaps {who})")
+        }
+        None => String::new(),
+    };
     Some(Candidate {
         message,
-        evidence: place.evidence(&cx.limit_text(&BLOCKED)),
+        evidence,
         advice: format!(
-            "Hold the lock that is waited for {at} only for moments, and never while waiting or computing; where it must be \
-             held longer, use tokio::sync::Mutex, or DashMap for a map."
+            "Not this line but whoever holds that lock{perhaps} must change: compute, read and wait before locking, and lock \
+             only to swap the result in. A lock held for long has to be tokio::sync::Mutex."
         )
         .into(),
         onset: Some(place.stack.poll_started),
@@ -77,6 +91,19 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
         causes: place.causes(cx),
         ..Candidate::enter(subject, &group, Severity::Crit)
     })
+}
+
+/// Whose lock it is, as the calls below the app's own line tell.
+fn kind(place: &Place) -> &'static str {
+    let inner = || place.stack.frames.iter().take_while(|frame| !frame.user).map(|frame| frame.function.as_str());
+    let of = |crates: &[&str]| inner().any(|function| crates.iter().any(|of| function.contains(of)));
+    if of(&["parking_lot", "lock_api::"]) {
+        "parking_lot lock"
+    } else if of(&["std::sync::", "std::sys::"]) {
+        "std lock"
+    } else {
+        "blocking lock"
+    }
 }
 
 #[cfg(test)]
@@ -99,9 +126,33 @@ mod tests {
         assert_eq!(finding.subject.location, "src/index.rs:20:35");
         assert_eq!(
             finding.message,
-            "`look_up` has waited 400 ms for a blocking lock at index.rs:20, and its worker with it"
+            "`look_up` has waited 400 ms for a blocking lock at index.rs:20, and its worker stands still with it"
         );
         assert_eq!(evidence(&finding, "blocked_for_ns").limit, "> 100 ms");
+    }
+
+    #[test]
+    fn the_only_one_who_has_run_since_before_may_be_the_holder() {
+        for others in [1, 2] {
+            let mut judged = Judged::new();
+            let rebuild = judged.target.spawn_site("src/index.rs:50:9", "shop::rebuild::{{closure}}", OutputKind::Unit);
+            for n in 0..others {
+                let (job, thread) = (judged.blocking(rebuild), judged.target.worker(&format!("tokio-blocking-{n}")));
+                let since = judged.target.now;
+                judged.target.worker_state(thread, |thread| thread.poll = Some((job, since)));
+            }
+            judged.run(ms(100));
+            let (task, worker) = blocked_poll(&mut judged);
+            stack(&mut judged, worker, task, StackCause::Lock, 3, "src/index.rs:20:35");
+            judged.run(ms(200));
+            let found = judged.active().into_iter().find(|f| f.rule == "sync-lock-in-async").expect("it").clone();
+            let told = found.evidence.iter().find(|one| one.name == "may_be_held_by");
+            assert_eq!(told.is_some(), others == 1, "{found:#?}");
+            if let Some(told) = told {
+                assert!(told.text.starts_with("`rebuild` #") && told.text.contains("index.rs:50"), "{}", told.text);
+                assert!(found.advice.contains("(perhaps `rebuild` #"), "{}", found.advice);
+            }
+        }
     }
 
     #[test]

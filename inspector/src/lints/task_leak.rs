@@ -1,10 +1,12 @@
 //! Tasks that come faster than they go.
+use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::all_full;
 use super::{Confidence, Evidence, Severity, words};
-use crate::model::{Series, Site, SiteKind, TaskState};
+use crate::model::{Series, Site, SiteId, SiteKind, TaskState, WaitFor};
 use crate::text;
 
 const LIVE: Threshold = Threshold::count("live", 200, "fewer live tasks of a site than this are no leak");
@@ -63,7 +65,7 @@ RIGHT
       handlers.spawn(async move { handle(event).await; drop(permit); });
   }
 
-  // and a limit of time for what may never end
+  // and a timeout for what may never end
   timeout(LIMIT, handle(event)).await
 
 Thresholds
@@ -128,33 +130,55 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         let rises = rise(&site.live_s, 2).is_some_and(|rise| rise > 0.0) && site.live_s.last() > Some(0.0);
         return rises.then(|| Candidate::stay(subject, &group));
     }
-    let known = site.live_s.points().len().saturating_sub(1).clamp(1, fast);
-    let slope = rise(&site.live_s, known).unwrap_or_default() / known as f64;
+    let growth = (spawned - finished).max(0.0);
     let message = format!(
-        "{} tasks of `{}` are alive and become more by {}: {} begin, {} end",
+        "{} tasks of `{}` are alive, {} more: {} start, {} end, and nothing slows the spawning down",
         text::count(live),
         subject.name,
-        text::rate(slope.max(0.0)),
+        text::rate(growth),
         text::rate(spawned),
         text::rate(finished),
     );
-    let evidence = vec![
+    let wait = common_wait(cx, site);
+    let mut evidence = vec![
         Evidence::count("live_tasks", live).over(cx.limit_text(if steadily { &LIVE } else { &MANY })),
-        Evidence::rate("growth_per_s", slope.max(0.0)).over("0/s"),
+        Evidence::rate("growth_per_s", growth).over("0/s"),
         Evidence::rate("spawned_per_s", spawned),
         Evidence::rate("finished_per_s", finished),
         Evidence::count("idle_tasks", site.states.get(TaskState::Idle)),
     ];
+    if let Some(wait) = &wait {
+        evidence.insert(1, Evidence::words("most_wait", wait.as_str()));
+    }
     Some(Candidate {
         message,
         evidence,
-        advice: "Bound what is in flight: acquire a Semaphore permit (or reserve in a bounded channel) before spawning, and \
-                 give what may never end a timeout."
+        advice: "Bound what is in flight: acquire a Semaphore permit before this spawn and move it into the task. And put a \
+                 timeout on whatever in the task may never end."
             .into(),
         confidence: if steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: live,
         ..Candidate::enter(subject, &group, if all_stay { Severity::Info } else { Severity::Warn })
     })
+}
+
+/// What most tasks of a site wait for, as some of them tell: all may be a million.
+fn common_wait(cx: &Cx, site: &Site) -> Option<String> {
+    const LOOK: usize = 2048;
+    let model = cx.model;
+    // By line and kind: what of that kind is waited for, as which timer, may be another one for each.
+    let mut waits: HashMap<(SiteId, Discriminant<WaitFor>), (u64, WaitFor)> = HashMap::new();
+    let mut idle = 0;
+    for task in model.tasks.values().take(LOOK).filter(|task| task.site == site.id && task.state == TaskState::Idle) {
+        idle += 1;
+        if let Some(wait) = task.waits.first() {
+            waits.entry((wait.site, discriminant(&wait.on))).or_insert((0, wait.on)).0 += 1;
+        }
+    }
+    let ((line, _), (most, on)) = waits.into_iter().max_by_key(|&((line, _), (n, _))| (n, line))?;
+    let place = words::place(model, line);
+    let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
+    (most * 2 > idle).then(|| format!("{}{at}", words::wait(model, on)))
 }
 
 #[cfg(test)]
@@ -184,9 +208,23 @@ mod tests {
         let finding = judged.only("task-leak");
         assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
         assert_eq!(finding.subject.location, "src/events.rs:88:9");
-        assert!(finding.message.contains("become more by 450/s: 500/s begin, 50/s end"), "{}", finding.message);
+        assert!(finding.message.contains("are alive, 450/s more: 500/s start, 50/s end"), "{}", finding.message);
         judged.every(ms(4000), |target| flow(target, site, 10, 200));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn what_most_of_them_wait_for_is_told() {
+        let (mut judged, site) = quiet();
+        let line = judged.target.call_site("src/events.rs:40:20");
+        for n in 0..10 {
+            let (task, since) = (judged.target.task(site), judged.target.now);
+            let on = WaitFor::Timer(ms(60_000 + n));
+            judged.target.task_state(task, |task| task.waits = vec![Wait { on, site: line, since }]);
+        }
+        judged.every(ms(5000), |target| flow(target, site, 50, 5));
+        let finding = judged.only("task-leak");
+        assert_eq!(evidence(&finding, "most_wait").text, "for a timer of 1m 00s at events.rs:40");
     }
 
     #[test]

@@ -71,22 +71,22 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let rate = growth / seconds as f64;
     let evidence = vec![
         Evidence::count("kept_results", kept).over(cx.limit_text(&KEPT)),
+        Evidence::bytes("kept_bytes", kept.saturating_mul(site.future_bytes.into())),
         Evidence::rate("growth_per_s", rate).over("0/s"),
         Evidence::rate("spawned_per_s", site.spawned_s.recent_sum(seconds) / seconds as f64),
         Evidence::count("live_tasks", site.live()),
     ];
     Some(Candidate {
         message: format!(
-            "{} tasks of `{}` have ended and nobody asks for their results; {} more",
-            text::count(kept),
+            "nobody joins the tasks of `{}`: {} have ended and stay in memory with their results, {} more every second",
             subject.name,
-            text::rate(rate)
+            text::count(kept),
+            text::count(rate.round() as u64)
         ),
         evidence,
-        advice:
-            "Join what ends while you spawn: select! over join_next, or try_join_next before each spawn; drop handles \
-                 (or use TaskTracker) where nobody wants the results."
-                .into(),
+        advice: "Before each spawn, take the finished ones out of the JoinSet (`while let Some(done) = set.try_join_next()`), \
+                 or select! over join_next(). Where nobody wants results, use a TaskTracker."
+            .into(),
         confidence: Confidence::Certain,
         hurt: kept,
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -121,7 +121,14 @@ mod tests {
         judged.every(ms(5000), |target| drop(ends(target, site, 40)));
         let finding = judged.only("unjoined-result");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/serve.rs:8:9"));
-        assert!(finding.message.contains("have ended and nobody asks"), "{}", finding.message);
+        assert!(
+            finding.message.starts_with("nobody joins the tasks of `serve`: ")
+                && finding
+                    .message
+                    .ends_with(" have ended and stay in memory with their results, 400 more every second"),
+            "{}",
+            finding.message
+        );
         judged.run(ms(5000));
         judged.expect_nothing();
     }

@@ -73,26 +73,29 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let group = subject.location.clone();
     let sender = words::place(model, channel.send_site);
     let from = if sender.is_empty() { String::new() } else { format!(" at {}", words::short_place(sender)) };
+    let values = channel.unheard.max(channel.unseen());
+    let (sent, were) = (text::counted(values, "value"), if values == 1 { "was" } else { "were" });
     let message = match looked_ago.filter(|_| !alone) {
-        None => format!(
-            "{} sent{from} to watch `{}`, and every receiver is gone",
-            text::counted(channel.unheard.max(channel.unseen()), "value"),
-            subject.name
-        ),
+        None => {
+            format!("watch channel `{}` has no receiver left, and {sent} {were} sent{from} to nobody", subject.name)
+        }
         Some(ago) => format!(
-            "watch `{}` was sent {} values{from} since a receiver looked {} ago",
+            "nobody has looked at watch channel `{}` for {}, and {sent} {were} sent{from} meanwhile",
             subject.name,
-            text::count(channel.unseen()),
             text::duration(ago)
         ),
     };
-    let mut evidence = vec![
-        Evidence::count("unseen_values", channel.unseen()),
-        Evidence::count("receivers", channel.receivers.into()),
-        Evidence::words("sender_location", sender),
-    ];
+    let mut evidence = Vec::new();
     if channel.unheard > 0 {
         evidence.push(Evidence::count("unheard", channel.unheard));
+    }
+    if channel.unseen() != channel.unheard {
+        evidence.push(Evidence::count("unseen_values", channel.unseen()));
+    }
+    evidence.push(Evidence::count("receivers", channel.receivers.into()));
+    evidence.push(Evidence::words("sender_location", sender));
+    if model.tasks.contains_key(&channel.sender_task) {
+        evidence.push(Evidence::words("sent_by", words::task(model, channel.sender_task)));
     }
     if let Some(ago) = looked_ago {
         evidence.push(Evidence::span("last_look_ago_ns", ago));
@@ -100,10 +103,11 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     Some(Candidate {
         message,
         evidence,
-        advice:
-            "Keep a receiver in the task that should react and await changed() there; stop sending where nobody is \
-                 meant to look any more."
-                .into(),
+        advice: format!(
+            "Keep a receiver (or subscribe() to a new one) in the task that should react, and await its changed() there. If \
+             nobody should, remove the send{from}."
+        )
+        .into(),
         hurt: channel.unheard.max(channel.unseen()),
         ..Candidate::enter(subject, &group, Severity::Info)
     })
@@ -137,7 +141,7 @@ mod tests {
         judged.every(ms(2000), |target| send(target, channel, 1));
         let finding = judged.only("watch-unobserved");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/config.rs:5:20"));
-        assert_eq!(finding.message, "20 values sent to watch `Config`, and every receiver is gone");
+        assert_eq!(finding.message, "watch channel `Config` has no receiver left, and 20 values were sent to nobody");
         judged.run(ms(12_000));
         judged.expect_nothing();
     }
