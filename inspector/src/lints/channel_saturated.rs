@@ -231,8 +231,8 @@ mod tests {
         judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Lock(lock), site, since }]);
         judged.every(ms(3000), |target| full(target, channel, 0, 12));
         let finding = judged.only("receiver-stalled");
-        assert!(finding.message.contains("its receiver has been away for 3."), "{}", finding.message);
-        assert!(finding.message.contains("waiting for lock `Store`"), "{}", finding.message);
+        assert!(finding.message.contains("its receiver has not called recv for 3."), "{}", finding.message);
+        assert!(finding.message.contains(" and waits for lock `Store`"), "{}", finding.message);
         assert!(finding.advice.contains("jobs.rs:14"), "{}", finding.advice);
     }
 

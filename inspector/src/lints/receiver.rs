@@ -40,17 +40,17 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     if let Some(task) = task {
         let sleeps = if task.waits.is_empty() { words::sleeps(model, task) } else { None };
         doing = match (task.state, task.waits.first()) {
-            (TaskState::Running, _) => "it is in a poll that does not end".to_owned(),
-            (TaskState::Scheduled | TaskState::New, _) => "it waits for a worker".to_owned(),
-            (TaskState::Idle, Some(wait)) => format!("it waits {}", words::wait(model, wait.on)),
+            (TaskState::Running, _) => "is in a poll that does not end".to_owned(),
+            (TaskState::Scheduled | TaskState::New, _) => "waits for a worker".to_owned(),
+            (TaskState::Idle, Some(wait)) => format!("waits {}", words::wait(model, wait.on)),
             (TaskState::Idle, None) => match &sleeps {
-                Some(sleeps) => format!("it awaits {}", sleeps.awaited),
-                None => "it waits for I/O or something else that is not visible".to_owned(),
+                Some(sleeps) => format!("awaits {}", sleeps.awaited),
+                None => "waits for I/O or something else that is not visible".to_owned(),
             },
-            (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "it has ended".to_owned(),
+            (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "has ended".to_owned(),
         };
         evidence.push(Evidence::task("receiver_task", task.id));
-        evidence.push(Evidence::words("receiver_is", doing.trim_start_matches("it ")));
+        evidence.push(Evidence::words("receiver_is", doing.clone()));
         kept_at = match sleeps {
             Some(sleeps) => sleeps.location,
             None => task.waits.first().map_or("", |wait| words::place(model, wait.site)).to_owned(),
@@ -72,7 +72,7 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
         let ago = silent.map(text::duration).unwrap_or_default();
         let stuck = match doing.as_str() {
             "" => format!("its receiver has not called recv for {ago}"),
-            doing => format!("its receiver has not called recv for {ago}, {doing}"),
+            doing => format!("its receiver has not called recv for {ago} and {doing}"),
         };
         let at = |place: &str| match place {
             "" => String::new(),

@@ -225,7 +225,7 @@ mod tests {
         judged.every(ms(3000), |target| flow(target, channel, 2, 0));
         let finding = judged.only("receiver-stalled");
         assert_eq!(finding.confidence, Confidence::Certain);
-        assert!(finding.message.contains(", it waits for room in channel `Out`"), "{}", finding.message);
+        assert!(finding.message.contains(" and waits for room in channel `Out`"), "{}", finding.message);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use super::deadlock::{self, circles};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::Edge;
 use super::{Severity, words};
-use crate::model::WaitFor;
+use crate::model::{SiteId, WaitFor};
 
-const LASTING: Threshold = Threshold::millis("lasting", 1000, "each wait in the circle has lasted longer than this");
+const LASTING: Threshold = Threshold::millis("lasting", 1000, "each wait in the cycle has lasted longer than this");
 
 pub(super) const RULE: Rule = Rule {
     id: "self-deadlock",
@@ -46,24 +46,28 @@ RIGHT
   save(&orders).await;
 
 Thresholds
-  lasting = 1.00 s   each wait in the circle has lasted longer than this
+  lasting = 1.00 s   each wait in the cycle has lasted longer than this
 ";
 
 fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
     let edge = circle.first()?;
     let who = words::task(cx.model, edge.task.id);
     let waits = words::wait(cx.model, edge.wait.on);
-    let held = edge.held.map(|(site, _)| words::short_place(words::place(cx.model, site))).unwrap_or_default();
-    let at = match held.as_str() {
+    let at = |site: SiteId| match words::place(cx.model, site) {
         "" => String::new(),
-        place => format!(" at {place}"),
+        place => format!(" at {}", words::short_place(place)),
     };
+    let (locked, again) = (edge.held.map(|(site, _)| at(site)).unwrap_or_default(), at(edge.wait.site));
     let (own, advice) = match edge.wait.on {
         WaitFor::Lock(_) | WaitFor::Read(_) => (
-            format!(", which it has itself taken{at}"),
             format!(
-                "Drop the guard{} before locking again, or pass it (or the data) on to the function that locks.",
-                if at.is_empty() { String::new() } else { format!(" taken{at}") }
+                ", which it holds itself{}",
+                if locked.is_empty() { locked.clone() } else { format!(", locked{locked}") }
+            ),
+            format!(
+                "Drop the guard{} before the call that locks again{again}, or hand that code the guard (or the data) instead \
+                 of the lock.",
+                if locked.is_empty() { locked.clone() } else { format!(" taken{locked}") }
             ),
         ),
         WaitFor::Send(_) | WaitFor::Recv(_) => (
@@ -74,8 +78,9 @@ fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
             (", which is itself".to_owned(), "Do not give a task its own handle to await.".to_owned())
         }
     };
-    let candidate =
-        deadlock::judge(cx, circle, |lasting| format!("{who} has waited {lasting} {waits}{own}: it never goes on"))?;
+    let candidate = deadlock::judge(cx, circle, |_| {
+        format!("Deadlock: {who} waits {waits}{again}{own}: it waits for itself, for ever")
+    })?;
     Some(Candidate { advice: advice.into(), ..candidate })
 }
 
@@ -117,7 +122,8 @@ mod tests {
         assert_eq!(finding.subject.kind, SubjectKind::Lock(lock));
         assert_eq!(finding.subject.location, "src/orders.rs:28:30");
         let message = format!(
-            "`place` {} has waited 2.00 s for lock `Orders`, which it has itself taken at orders.rs:20: it never goes on",
+            "Deadlock: `place` {} waits for lock `Orders` at orders.rs:28, which it holds itself, locked at orders.rs:20: it \
+             waits for itself, for ever",
             crate::text::task_id(task)
         );
         assert_eq!(finding.message, message);
