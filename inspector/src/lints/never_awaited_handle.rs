@@ -89,6 +89,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let spawned = site.spawned.max(dropped).max(lost);
     let handles = match (dropped, spawned) {
         (1, 1) => "its JoinHandle was dropped, not awaited".to_owned(),
+        (n, all) if n == all => format!("all {} JoinHandles were dropped, not awaited", text::count(all)),
         (1, all) => format!("1 of {} JoinHandles was dropped, not awaited", text::count(all)),
         (n, all) => format!("{} of {} JoinHandles were dropped, not awaited", text::count(n), text::count(all)),
     };
@@ -171,7 +172,7 @@ mod tests {
         assert_eq!(finding.subject.location, "src/orders.rs:88:9");
         assert_eq!(
             finding.message,
-            "4 of 20 tasks `save_order` ended in an `Err` that nobody saw: 20 of 20 JoinHandles were dropped, not awaited"
+            "4 of 20 tasks `save_order` ended in an `Err` that nobody saw: all 20 JoinHandles were dropped, not awaited"
         );
         assert_eq!(evidence(&finding, "errors_lost").value, 4);
     }
@@ -186,7 +187,7 @@ mod tests {
         });
         let finding = judged.only("never-awaited-handle");
         assert_eq!((finding.severity, finding.count), (Severity::Info, 2000));
-        let handles = "2000 of 2000 JoinHandles were dropped, not awaited";
+        let handles = "all 2000 JoinHandles were dropped, not awaited";
         assert_eq!(finding.message, format!("nobody learns how `save_order` ends, or that it panicked: {handles}"));
     }
 

@@ -197,7 +197,8 @@ fn judge(cx: &Cx, found: &[Straggler]) -> Option<Candidate> {
     let doing = if doing.is_empty() { doing } else { format!(": {doing}") };
     // Whoever waits for a tracker waits for all of its tasks.
     let tracked = found.iter().filter_map(|one| model.locks.get(&one.task.tracker));
-    let so = if tracked.into_iter().any(|tracker| tracker.waiters > 0) { ", and tracker.wait() for them" } else { "" };
+    let so =
+        if tracked.into_iter().any(|tracker| tracker.waiters > 0) { ", so tracker.wait() does not return" } else { "" };
     let group = if awaited_at.is_empty() { site.location.clone() } else { awaited_at.to_owned() };
     Some(Candidate {
         message: format!(

@@ -81,8 +81,8 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
         message,
         evidence,
         advice: format!(
-            "Not this line but whoever holds that lock{perhaps} must change: compute, read and wait before locking, and lock \
-             only to swap the result in. A lock held for long has to be tokio::sync::Mutex."
+            "Change whoever holds that lock{perhaps}, not this line: compute and wait before locking, and lock only to swap the \
+             result in. Use tokio::sync::Mutex for what must be held for long."
         )
         .into(),
         onset: Some(place.stack.poll_started),
