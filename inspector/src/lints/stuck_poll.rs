@@ -141,7 +141,8 @@ impl Place<'_> {
     /// The tasks of the place's spawn site; the task itself where that is not known.
     pub(super) fn subject(&self, cx: &Cx) -> Subject {
         let model = cx.model;
-        words::poll_subject(model, self.stack.task, self.stack.user_frame()).at(&self.location, LocationRole::Blocks)
+        let role = if self.is_its_line() { LocationRole::Blocks } else { LocationRole::Spawned };
+        words::poll_subject(model, self.stack.task, self.stack.user_frame()).at(&self.location, role)
     }
 
     /// The line, and where its tasks were spawned.
@@ -154,9 +155,14 @@ impl Place<'_> {
         causes
     }
 
+    /// Whether the location is where the polls stand.
+    fn is_its_line(&self) -> bool {
+        self.stack.user_frame().is_some_and(|frame| !frame.location.is_empty())
+    }
+
     /// Where that is, in a sentence.
     pub(super) fn at(&self) -> String {
-        if self.stack.user_frame().is_some_and(|frame| !frame.location.is_empty()) {
+        if self.is_its_line() {
             format!("at {}", words::short_place(&self.location))
         } else {
             format!("in the task spawned at {}", words::short_place(&self.location))
