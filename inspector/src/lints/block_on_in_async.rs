@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{Place, STARTUP, places};
 use super::{Evidence, LocationRole, Severity, words};
-use crate::model::{Panic, StackCause};
+use crate::model::{Frame, Panic, Stack, StackCause};
 use crate::text;
 
 const BLOCKED: Threshold = Threshold::millis("blocked", 100, "a poll has stood in block_on for longer than this");
@@ -74,12 +74,27 @@ fn blocked(cx: &Cx, place: &Place) -> Option<Candidate> {
     let subject = place.subject(cx);
     let at = place.at();
     let has = if place.now > 0 { "has blocked" } else { "blocked" };
-    let message = format!("`{}` {has} its worker for {} in block_on {at}", subject.name, text::duration(place.longest));
+    let threads = match place.now {
+        0 | 1 => "its worker thread".to_owned(),
+        n => format!("{n} worker threads"),
+    };
+    let (name, longest) = (&subject.name, text::duration(place.longest));
+    let message = format!("`{name}` {has} {threads} for {longest}: it calls block_on inside async code {at}");
     let group = place.location.clone();
+    let mut evidence = place.evidence(&cx.limit_text(&BLOCKED));
+    if let Some(called) = called(place.stack) {
+        evidence.insert(1, Evidence::words("blocked_by", text::head(called, 200)));
+    }
+    let caller = place.stack.user_frame().filter(|frame| frame.is_named()).map(Frame::name);
+    let advice = match caller.filter(|caller| *caller != subject.name) {
+        Some(caller) => format!("Make `{caller}` async and await the future there instead of calling block_on. {ELSE}"),
+        None => format!("Await the future instead of calling block_on. {ELSE}"),
+    };
     Some(Candidate {
         message,
-        evidence: place.evidence(&cx.limit_text(&BLOCKED)),
-        advice: ADVICE.into(),
+        evidence,
+        advice: advice.into(),
+        culprit: Some(place.stack.task).filter(|task| place.now > 0 && task.0 != 0),
         onset: Some(place.stack.poll_started),
         count: Count::Events(place.polls.iter().map(|&at| (at, 1)).collect()),
         hurt: place.now.max(1),
@@ -88,8 +103,13 @@ fn blocked(cx: &Cx, place: &Place) -> Option<Candidate> {
     })
 }
 
-const ADVICE: &str = "Await the future in place of calling block_on; where the caller cannot be async, run it in \
-                      tokio::task::spawn_blocking and call block_on there.";
+/// Whose `block_on` it is, which its path tells.
+fn called(stack: &Stack) -> Option<&str> {
+    let own = stack.frames.iter().position(|frame| frame.user)?;
+    stack.frames[..own].iter().rev().map(|frame| frame.function.as_str()).find(|name| name.contains("block_on"))
+}
+
+const ELSE: &str = "If the caller cannot be async, run it in tokio::task::spawn_blocking and call block_on in there.";
 
 fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic>) -> Option<Candidate> {
     let site = cx.model.sites.get(&newest.site)?;
@@ -101,7 +121,7 @@ fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic
     let at = words::short_place(&location);
     let who = match events.len() {
         1 => format!("`{}`", spawned.name),
-        n => format!("{n} tasks of `{}`", spawned.name),
+        n => format!("{n} `{}` tasks", spawned.name),
     };
     let evidence = vec![
         Evidence::count("panics", events.len() as u64).over("0"),
@@ -113,9 +133,9 @@ fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic
     let mut causes = vec![location.clone(), spawned.location.clone()];
     causes.retain(|place| !place.is_empty());
     Some(Candidate {
-        message: format!("{who} panicked on a blocking call inside the runtime, at {at}"),
+        message: format!("{who} panicked at {at}: tokio refuses block_on, and other blocking calls, inside async code"),
         evidence,
-        advice: ADVICE.into(),
+        advice: format!("Await the future instead of calling block_on. {ELSE}").into(),
         onset: Some(newest.at),
         hurt: events.len() as u64,
         count: Count::Events(events),
@@ -138,7 +158,10 @@ mod tests {
         judged.run(ms(200));
         let finding = judged.only("block-on-in-async");
         assert_eq!(finding.subject.location, "src/price.rs:12:9");
-        assert_eq!(finding.message, "`look_up` has blocked its worker for 400 ms in block_on at price.rs:12");
+        assert_eq!(
+            finding.message,
+            "`look_up` has blocked its worker thread for 400 ms: it calls block_on inside async code at price.rs:12"
+        );
         judged.target.worker_state(worker, |worker| worker.poll = None);
         judged.run(ms(9000));
         judged.expect_nothing();
@@ -161,7 +184,10 @@ mod tests {
         judged.run(ms(500));
         let finding = judged.only("block-on-in-async");
         assert_eq!(finding.subject.location, "src/price.rs:12:22");
-        assert_eq!(finding.message, "`quote` panicked on a blocking call inside the runtime, at price.rs:12");
+        assert_eq!(
+            finding.message,
+            "`quote` panicked at price.rs:12: tokio refuses block_on, and other blocking calls, inside async code"
+        );
         judged.run(ms(20_000));
         judged.expect_nothing();
     }

@@ -176,6 +176,32 @@ fn keeps_to(cx: &Cx, task: TaskId, line: &Frame) -> bool {
     here.len() >= POLLS && here.len() >= 3 * elsewhere.len()
 }
 
+/// Polls that blocked as well, and have ended.
+#[derive(Default)]
+struct Times {
+    count: u64,
+    total: Duration,
+}
+
+impl Times {
+    fn mean(&self) -> Duration {
+        self.total / u32::try_from(self.count.max(1)).unwrap_or(u32::MAX)
+    }
+}
+
+/// Those of the same spawn site within ten seconds.
+fn how_often(cx: &Cx, task: TaskId) -> Times {
+    const WINDOW: Duration = Duration::from_secs(10);
+    let (model, limit) = (cx.model, cx.span(&RUNNING));
+    let site = model.tasks.get(&task).and_then(|task| model.sites.get(&task.site));
+    let polls = site.iter().flat_map(|site| site.recent_slow.iter());
+    let blocked = polls.filter(|slow| slow.longest > limit && model.now.since(slow.at) <= WINDOW);
+    blocked.fold(Times::default(), |times, slow| Times {
+        count: times.count.saturating_add(slow.count),
+        total: times.total.saturating_add(slow.total.max(slow.longest)),
+    })
+}
+
 fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let model = cx.model;
     // Those that go on first, of them the longest.
@@ -200,16 +226,25 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let workers = model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker).count();
     let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
 
-    let place = match line.map(|frame| frame.location.as_str()) {
-        // It goes by that line.
-        Some(place) if words::short_place(place) == subject.name => String::new(),
-        Some(place) if !place.is_empty() => format!(" at {}", words::short_place(place)),
-        _ => ", without an await".to_owned(),
-    };
     let who = &subject.name;
+    let function = line.filter(|frame| frame.is_named()).map(Frame::name).filter(|name| name != who);
+    let place = line.map(|frame| words::short_place(&frame.location)).filter(|place| !place.is_empty());
+    let parts = [
+        cause::doing(cause).map(str::to_owned),
+        function.as_ref().map(|name| format!("in `{name}`")),
+        // It may go by that line.
+        place.filter(|place| place != who).map(|place| format!("at {place}")),
+    ];
+    let what = match (line, parts.into_iter().flatten().collect::<Vec<_>>().join(" ")) {
+        (None, what) if what.is_empty() => ", without an await".to_owned(),
+        (_, what) if what.is_empty() => String::new(),
+        (_, what) => format!("{} {what}", if cause == StackCause::Unknown { "" } else { ":" }),
+    };
     let lasting = text::duration(running);
     let name = text::head(&longest.worker.name, 32);
     let thread = match (longest.worker.kind, name.as_str()) {
+        (WorkerKind::Worker, _) if workers == 1 => "the only worker thread".to_owned(),
+        (WorkerKind::Worker, _) if workers > 1 && goes_on => format!("1 of {workers} worker threads"),
         (WorkerKind::Worker, _) | (_, "") => "a worker thread".to_owned(),
         (_, name) => format!("thread `{name}`"),
     };
@@ -219,11 +254,11 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         n => format!("; {} wait for a worker", text::counted(n, "task")),
     };
     let message = match blocked.len() {
-        _ if !goes_on => format!("`{who}` blocked {thread} for {lasting} and longer{place}"),
-        1 => format!("`{who}` has blocked {thread} for {lasting}{place}{effects}"),
-        n if workers == 0 => format!("`{who}` blocks {n} threads, the longest for {lasting}{place}{effects}"),
-        n if n == workers => format!("`{who}` blocks all {n} workers, the longest for {lasting}{place}{effects}"),
-        n => format!("`{who}` blocks {n} of {workers} workers, the longest for {lasting}{place}{effects}"),
+        _ if !goes_on => format!("`{who}` blocked {thread} for {lasting} and longer{what}"),
+        1 => format!("`{who}` has blocked {thread} for {lasting}{what}{effects}"),
+        n if workers == 0 => format!("`{who}` blocks {n} threads, the longest for {lasting}{what}{effects}"),
+        n if n == workers => format!("`{who}` blocks all {n} worker threads, the longest for {lasting}{what}{effects}"),
+        n => format!("`{who}` blocks {n} of {workers} worker threads, the longest for {lasting}{what}{effects}"),
     };
     let mut evidence = vec![
         Evidence::span("poll_running_ns", running).over(cx.limit_text(&RUNNING)),
@@ -245,12 +280,19 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         // What is most telling comes first.
         evidence.insert(1, Evidence::words("blocked_location", frame.location.as_str()));
         if frame.is_named() {
-            evidence.insert(2, Evidence::words("blocked_function", text::head(&frame.function, 200)));
+            let whole = Evidence::words("blocked_function", text::head(&frame.function, 200));
+            evidence.insert(2, Evidence { text: frame.name(), ..whole });
         }
     }
     evidence.extend(stack.and_then(no_line));
     if let Some(doing) = cause::doing(cause) {
         evidence.insert(1, Evidence::words("blocked_by", doing));
+    }
+    let times = how_often(cx, longest.task);
+    if times.count > 0 {
+        let goes_on = if goes_on { blocked.len() as u64 } else { 0 };
+        evidence.insert(1, Evidence::count("blocked_polls_10s", times.count.saturating_add(goes_on)));
+        evidence.insert(2, Evidence::span("blocked_mean_ns", times.mean()));
     }
     let spawned_at = words::spawn_place(model, longest.task).to_owned();
     if !spawned_at.is_empty() && spawned_at != subject.location {
@@ -264,7 +306,8 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         causes,
         message,
         evidence,
-        advice: cause::advice(cause).into(),
+        advice: cause::advice(cause, function.as_deref()),
+        culprit: Some(longest.task).filter(|task| goes_on && task.0 != 0),
         onset,
         count: Count::Events(polls),
         // It may be in `block_in_place`, which only the thread tells.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::pools;
 use super::{Evidence, Severity, words};
-use crate::model::{SiteId, Task, TaskId, TaskKind, TaskState, WorkerKind};
+use crate::model::{SiteId, Stamp, Task, TaskId, TaskKind, TaskState, WorkerKind};
 use crate::text;
 
 const QUEUED: Threshold = Threshold::millis("queued", 1000, "a job has waited longer than this for a thread");
@@ -48,6 +48,12 @@ Thresholds
   queued = 1.00 s   a job has waited longer than this for a thread
 ";
 
+const MANY: &str = "Bound how many of these jobs run at once: take a Semaphore permit before each spawn_blocking, fewer of \
+                    them than threads. If the pool was made small, raise max_blocking_threads.";
+
+const ENDLESS: &str = "None of these jobs has ended yet: give one that never ends a thread of its own (std::thread::spawn), \
+                       and bound how many others run at once by a Semaphore permit before spawn_blocking.";
+
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     if !model.target.sees("workers") {
@@ -57,49 +63,64 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let late = |task: &&Task| model.lasted(task.spawned_at) > limit;
     let Some(first) = model.waiting_jobs().find(late) else { return };
     // Who has the threads.
-    let mut having: BTreeMap<SiteId, (u64, TaskId)> = BTreeMap::new();
+    let mut having: BTreeMap<SiteId, (u64, Stamp, TaskId)> = BTreeMap::new();
     let mut running = 0;
-    for (task, _) in model.workers.values().filter(|w| w.kind == WorkerKind::Blocking).filter_map(|w| w.poll) {
+    for (task, since) in model.workers.values().filter(|w| w.kind == WorkerKind::Blocking).filter_map(|w| w.poll) {
         if let Some(task) = model.tasks.get(&task).filter(|task| task.kind == TaskKind::Blocking) {
             running += 1;
-            having.entry(task.site).or_insert((0, task.id)).0 += 1;
+            let (threads, longest, id) = having.entry(task.site).or_insert((0, since, task.id));
+            *threads += 1;
+            (*longest, *id) = (*longest, *id).min((since, task.id));
         }
     }
-    let Some((&site, &(threads, one))) = having.iter().max_by_key(|&(site, (n, _))| (*n, *site)) else { return };
+    let Some((&site, &(threads, began, oldest))) = having.iter().max_by_key(|&(site, (n, ..))| (*n, *site)) else {
+        return;
+    };
     let Some(site) = model.sites.get(&site) else { return };
     let waited = model.lasted(first.spawned_at);
-    let waiting = model.sites.get(&first.site).map_or(1, |site| site.states.get(TaskState::New).max(1));
+    let alike = model.sites.get(&first.site).map_or(1, |site| site.states.get(TaskState::New).max(1));
     // The runtimes' own counts have the jobs of libraries too.
     let (busy, queued) = pools(model).unwrap_or_default();
-    let (running, waiting) = (busy.max(running), queued.max(waiting));
+    let (running, waiting) = (busy.max(running), queued.max(alike));
     let subject = words::site_subject(site);
     let group = site.location.clone();
-    let of_others = first.site != site.id;
-    let late = if of_others {
-        format!("jobs of `{}` wait up to {}", words::task_name(model, first.id), text::duration(waited))
-    } else {
-        format!("{} more wait up to {}", text::count(waiting), text::duration(waited))
+    let verb = if waiting == 1 { "waits" } else { "wait" };
+    let late = match (first.site == site.id, waiting == alike) {
+        (true, true) => format!("{} more of its jobs {verb}", text::count(waiting)),
+        (true, false) => format!("{} {verb}", text::counted(waiting, "job")),
+        (false, _) => {
+            let name = words::task_name(model, first.id);
+            format!("{} {verb}, the first of them `{name}`", text::counted(waiting, "job"))
+        }
     };
-    let evidence = vec![
+    let all = match running {
+        1 => "the only thread".to_owned(),
+        n if n == threads => format!("all {} threads", text::count(n)),
+        n => format!("{} of the {} threads", text::count(threads), text::count(n)),
+    };
+    let mut evidence = vec![
         Evidence::span("queued_for_ns", waited).over(cx.limit_text(&QUEUED)),
+        Evidence::span("running_for_ns", model.lasted(began)),
         Evidence::count("waiting_jobs", waiting),
         Evidence::count("threads_taken", threads),
         Evidence::count("threads_busy", running),
         Evidence::task("waiting_task", first.id),
         Evidence::words("waiting_location", words::spawn_place(model, first.id)),
-        Evidence::task("running_task", one),
+        Evidence::task("running_task", oldest),
     ];
+    let ended = u32::try_from(site.finished).unwrap_or(u32::MAX);
+    if ended > 0 {
+        evidence.insert(2, Evidence::span("mean_job_ns", site.finished_busy / ended));
+    }
     out.push(Candidate {
         message: format!(
-            "`{}` has {} of the {running} threads of the blocking pool; {late}",
+            "`{}` keeps {all} of the blocking pool busy; {late}, for up to {} so far",
             subject.name,
-            text::count(threads)
+            text::duration(waited)
         ),
         evidence,
-        advice:
-            "Bound how many such jobs run at once (a Semaphore permit before spawn_blocking), give what never ends a \
-                 std::thread of its own, or raise max_blocking_threads."
-                .into(),
+        advice: if ended == 0 { ENDLESS } else { MANY }.into(),
+        culprit: Some(oldest),
         onset: Some(first.spawned_at.after(limit)),
         hurt: waiting,
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -144,7 +165,7 @@ mod tests {
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/zip.rs:8:9"));
         assert_eq!(
             finding.message,
-            "`compress` has 4 of the 4 threads of the blocking pool; 20 more wait up to 2.50 s"
+            "`compress` keeps all 4 threads of the blocking pool busy; 20 more of its jobs wait, for up to 2.50 s so far"
         );
         for job in jobs {
             judged.target.gone_task(job);

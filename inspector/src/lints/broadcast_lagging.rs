@@ -66,6 +66,16 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let place = words::place(model, channel.last_lag_site);
     let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
     let lost = text::counted(channel.messages_lost, "message");
+    let name = &subject.name;
+    let slowest = words::task_name(model, channel.last_lag_task);
+    let message = match (channel.receivers, slowest.as_str()) {
+        (1, "") => format!("the receiver{at} is too slow for broadcast channel `{name}` and has lost {lost}"),
+        (1, slow) => format!("`{slow}`{at} is too slow for broadcast channel `{name}` and has lost {lost}"),
+        (_, "") => format!("receivers too slow for broadcast channel `{name}` have lost {lost}, the latest{at}"),
+        (_, slow) => {
+            format!("receivers too slow for broadcast channel `{name}` have lost {lost}, the latest `{slow}`{at}")
+        }
+    };
     let mut evidence = vec![
         Evidence::count("messages_lost", channel.messages_lost).over("0"),
         Evidence::count("lagged", channel.lagged),
@@ -81,16 +91,13 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         evidence.push(Evidence::task("receiver_task", channel.last_lag_task));
     }
     let mut candidate = Candidate {
-        message: format!(
-            "receivers of broadcast `{}` have lost {lost} in {}; the last{at}",
-            subject.name,
-            if channel.lagged == 1 { "1 lag".to_owned() } else { format!("{} lags", text::count(channel.lagged)) },
-        ),
+        message,
         evidence,
-        advice:
-            "Take messages at once and do the slow part in another task, raise the capacity for bursts, or use an mpsc \
-                 for each receiver where every message counts and watch where only the newest does."
-                .into(),
+        advice: format!(
+            "In the receiving loop{at}, take messages at once and hand the slow work to another task; raise the capacity \
+             only against bursts. Where only the newest message counts, use a watch channel."
+        )
+        .into(),
         count: Count::Total(channel.lagged),
         hurt: channel.messages_lost,
         culprit: Some(channel.last_lag_task).filter(|task| task.0 != 0),
@@ -114,6 +121,7 @@ mod tests {
         judged.settle();
         let now = judged.target.now;
         judged.target.channel_state(channel, |channel| {
+            channel.receivers = 4;
             (channel.lagged, channel.messages_lost, channel.last_lag_at, channel.last_lag_site) =
                 (3, 48, Some(now), site);
         });
@@ -122,7 +130,7 @@ mod tests {
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/events.rs:5:20"));
         assert_eq!(
             finding.message,
-            "receivers of broadcast `Event` have lost 48 messages in 3 lags; the last at audit.rs:30"
+            "receivers too slow for broadcast channel `Event` have lost 48 messages, the latest at audit.rs:30"
         );
         judged.run(ms(10_000));
         judged.expect_nothing();

@@ -82,16 +82,15 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
     let subject = words::site_subject(site);
     let each = worst.busy / u32::try_from(worst.polls.clamp(1, u32::MAX.into())).unwrap_or(u32::MAX);
     let share = (worst.self_wakes as f64 / worst.polls.max(1) as f64).min(1.0);
-    let who = match tasks.len() {
-        1 => format!("`{}` wakes itself", subject.name),
-        n => format!("{n} tasks of `{}` wake themselves", subject.name),
+    let polls = format!("{} polls/s", text::count(worst.task.polls_per_s.round() as u64));
+    let (name, busy) = (&subject.name, text::percent(worst.task.busy_share));
+    let message = match tasks.len() {
+        1 => format!("`{name}` is a busy loop: it wakes itself after each poll ({polls}) and takes {busy} of a worker"),
+        n => format!(
+            "{n} `{name}` tasks are busy loops: they wake themselves after each poll, the busiest of them with {polls} and \
+             {busy} of a worker"
+        ),
     };
-    let message = format!(
-        "{who} without a break: {} polls of {} each, {} of them by its own wake",
-        text::rate(worst.task.polls_per_s),
-        text::duration(each),
-        text::percent(share)
-    );
     let evidence = vec![
         Evidence::rate("polls_per_s", worst.task.polls_per_s).over(text::rate(cx.count(&RATE) as f64)),
         Evidence::share("self_wake_share", share).over(cx.limit_text(&SHARE)),
@@ -103,8 +102,8 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
     Some(Candidate {
         message,
         evidence,
-        advice: "Wait to be woken in place of asking again: Notify or watch for a condition, a channel for data, \
-                 tokio::time::sleep for a pause; a future of your own keeps the waker and is woken by who makes it ready."
+        advice: "Wait to be woken instead of asking again: Notify or a watch channel for a condition, a channel for data, \
+                 tokio::time::sleep for a pause. In a hand-written Future, store cx.waker() and call wake() once it is ready."
             .into(),
         hurt: worst.task.polls_per_s as u64,
         tasks: tasks.iter().map(|often| often.task.id).collect(),
@@ -140,7 +139,9 @@ mod tests {
         let finding = judged.only("busy-self-wake");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/wait.rs:8:9"));
         assert!(
-            finding.message.starts_with("`wait_for` wakes itself without a break: 200k/s polls"),
+            finding
+                .message
+                .starts_with("`wait_for` is a busy loop: it wakes itself after each poll (200k polls/s) and takes "),
             "{}",
             finding.message
         );

@@ -1,4 +1,4 @@
-//! Tasks, and futures with a limit of time, that are mostly given up.
+//! Tasks, and futures under a timeout, that are mostly given up.
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
@@ -30,7 +30,7 @@ finish; or nearly all of the futures that a `timeout` gives some time are given 
 
 Why it hurts
   What they have done until then is thrown away, again and again, and what they were in the middle of stays half done. A
-  limit of time that is too short looks like that, and so does a race that the same side always wins.
+  timeout that is too short looks like that, and so does a race that the same side always wins.
 
 WRONG
   let task = tokio::spawn(load(key));
@@ -73,21 +73,38 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let group = site.location.clone();
     let rate = aborted / WINDOW as f64;
     let (share_text, rate_text, name) = (text::percent(share), text::rate(rate), &subject.name);
+    let place = words::short_place(&site.location);
+    let (message, advice) = if site.is_limit() {
+        (
+            format!(
+                "{share_text} of `{name}` run into the timeout at {place} ({rate_text}): their work is thrown away"
+            ),
+            format!(
+                "Raise the timeout at {place} above the time that `{name}` takes when all is well, or make it faster. Do not \
+                 begin work that will be thrown away."
+            ),
+        )
+    } else {
+        (
+            format!(
+                "{share_text} of the `{name}` tasks are aborted or dropped before they end ({rate_text}): their work is \
+                 thrown away"
+            ),
+            format!(
+                "Find what gives `{name}` up: raise a timeout that is shorter than the work takes; in a race for the first \
+                 answer, start the second only when the first is late (hedging)."
+            ),
+        )
+    };
     Some(Candidate {
-        message: if site.is_limit() {
-            format!("{share_text} of the futures of `{name}` do not end in the time that they are given, {rate_text}")
-        } else {
-            format!("{share_text} of the tasks of `{name}` are aborted or dropped unfinished, {rate_text}")
-        },
+        message,
         evidence: vec![
             Evidence::share("aborted_share", share).over(cx.limit_text(&SHARE)),
             Evidence::rate("aborted_per_s", rate).over(text::rate(cx.count(&RATE) as f64)),
             Evidence::count("aborted", site.aborted),
             Evidence::count("finished", site.finished),
         ],
-        advice: "Give them the time they take when all is well, or do not start what will be given up; where one of several \
-                 is enough, start the next only when the first is late."
-            .into(),
+        advice: advice.into(),
         count: Count::Total(site.aborted),
         hurt: rate as u64,
         ..Candidate::enter(subject, &group, Severity::Info)
@@ -118,10 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_time_that_is_always_too_short_is_worth_a_word() {
+    fn a_timeout_that_is_always_too_short_is_worth_a_word() {
         let finding = limited("shop::load::{{closure}}", 0, 5).only("cancel-storm");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/load.rs:12:5"));
-        assert_eq!(finding.message, "100 % of the futures of `load` do not end in the time that they are given, 50/s");
+        assert_eq!(
+            finding.message,
+            "100 % of `load` run into the timeout at load.rs:12 (50/s): their work is thrown away"
+        );
     }
 
     #[test]
@@ -148,7 +168,10 @@ mod tests {
     fn tasks_that_are_nearly_all_given_up_are_worth_a_word() {
         let finding = ended(5, 5).only("cancel-storm");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/load.rs:9:9"));
-        assert_eq!(finding.message, "100 % of the tasks of `load` are aborted or dropped unfinished, 50/s");
+        assert_eq!(
+            finding.message,
+            "100 % of the `load` tasks are aborted or dropped before they end (50/s): their work is thrown away"
+        );
     }
 
     #[test]

@@ -63,7 +63,7 @@ Thresholds
 
 Only guards that keep all others out count: who reads leaves nothing half done, and permits of a semaphore come back
 whole. Nor does a lock with nothing in it, or one with a receiver in it, under which one waits for a message; nor a send
-that is given up while it waits for room, since nothing was sent by then, and that is what a limit of time is for.
+that is given up while it waits for room, since nothing was sent by then, and that is what a timeout is for.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -98,31 +98,28 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let by = match worst.by {
         DropKind::Select => format!("by the select!{at}"),
         DropKind::Timeout => format!("by the timeout{at}"),
-        DropKind::Token => format!("by the token that was cancelled{at}"),
+        DropKind::Token => format!("when their token was cancelled{at}"),
         DropKind::Task if at.is_empty() => "with their tasks".to_owned(),
-        DropKind::Task => format!("with their tasks, spawned{at}"),
+        DropKind::Task => format!("with their tasks, spawned{at},"),
     };
+    let held = words::kind_and_name(lock, &subject);
     let message = if times == 1 {
-        format!(
-            "a future that had held lock `{}` for {} was dropped in the middle of it, {}",
-            subject.name,
-            text::duration(worst.took),
-            by.replace("their tasks", "its task")
-        )
+        let by = by.replace("their t", "its t").replace("tasks", "task");
+        format!("a future was dropped {by} while it held {held}: what it guards may be half changed")
     } else {
         format!(
-            "{} futures that held lock `{}` were dropped in the middle of it, {by}",
-            text::count(times),
-            subject.name
+            "{} futures were dropped {by} while they held {held}: what it guards may be half changed",
+            text::count(times)
         )
     };
+    let took = Evidence::span("held_for_ns", worst.took);
     let mut evidence = vec![
         Evidence::count("cut_short_1m", times).at_least(cx.limit_text(&TIMES)),
-        Evidence::span("apart_ns", apart).at_least(cx.limit_text(&APART)),
-        Evidence::span("held_for_ns", worst.took),
+        Evidence { text: format!("{} when last dropped", took.text), ..took },
         Evidence::count("acquires_since", lock.acquires.saturating_sub(last.acquires)),
-        Evidence::words("acquired_location", place),
         Evidence::words("dropped_location", dropped_at),
+        Evidence::span("apart_ns", apart).at_least(cx.limit_text(&APART)),
+        Evidence::words("acquired_location", place),
         Evidence::words("created_location", made_at),
     ];
     evidence.retain(|evidence| !evidence.text.is_empty());
@@ -135,10 +132,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     Some(Candidate {
         message,
         evidence,
-        advice:
-            "Await nothing between the first change under the guard and the last; or spawn what must come to its end, \
-                 and let the timeout or select! wait for its handle."
-                .into(),
+        advice: "Do what is awaited before you lock, then change the data without an .await in between. Or tokio::spawn the \
+                 whole change and put the timeout or select! around its JoinHandle: dropping that lets it run on."
+            .into(),
         count: Count::Events(lock.recent_cut_short.iter().map(|hold| (hold.at, hold.count)).collect()),
         hurt: times,
         causes,
@@ -197,7 +193,8 @@ mod tests {
         assert_eq!(finding.subject.location, "src/bank.rs:31:40");
         assert_eq!(
             finding.message,
-            "2 futures that held lock `Account` were dropped in the middle of it, by the timeout at bank.rs:52"
+            "2 futures were dropped by the timeout at bank.rs:52 while they held Mutex `Account`: what it guards may be half \
+             changed"
         );
         judged.run(ms(62_000));
         judged.expect_nothing();

@@ -120,31 +120,34 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let known = growth.depth.len().saturating_sub(1).clamp(1, fast);
     let slope = growth.over(known).unwrap_or_default() / known as f64;
     let taking = receiver(model, channel);
-    let out = match received {
-        0.0 => "nothing goes out".to_owned(),
-        rate => format!("{} go out", text::rate(rate)),
+    let (name, holds, stuck) = (&subject.name, text::count(depth), &taking.stuck);
+    // What people put beside each other is of the same seconds.
+    let rise = if sent > received { sent - received } else { slope };
+    let message = match (slope > 0.0, stuck.is_empty()) {
+        (true, true) => {
+            let (rise, out, into) = (text::rate(rise), text::rate(received), text::rate(sent));
+            format!(
+                "the receiver of unbounded channel `{name}` takes {out} of {into}: it grows by {rise} and holds {holds}"
+            )
+        }
+        (true, false) => {
+            let rise = text::rate(rise);
+            format!("unbounded channel `{name}` holds {holds} messages and grows by {rise}: {stuck}")
+        }
+        (false, true) => format!("unbounded channel `{name}` holds {holds} messages that nobody takes out"),
+        (false, false) => format!("unbounded channel `{name}` holds {holds} messages that nobody takes out: {stuck}"),
     };
-    let (name, holds) = (&subject.name, text::count(depth));
-    let stuck = if taking.stuck.is_empty() { String::new() } else { format!("; {}", taking.stuck) };
-    let message = if slope > 0.0 {
-        let (by, into) = (text::rate(slope), text::rate(sent));
-        format!("unbounded channel `{name}` holds {holds} messages and grows by {by}: {into} come in, {out}{stuck}")
-    } else {
-        format!("unbounded channel `{name}` holds {holds} messages that nobody takes out{stuck}")
-    };
-    let mut evidence = vec![
-        Evidence::count("depth", depth).over(cx.limit_text(if over { &LIMIT } else { &DEPTH })),
-        Evidence::rate("growth_per_s", slope.max(0.0)).over("0/s"),
-        Evidence::rate("sent_per_s", sent),
-        Evidence::rate("received_per_s", received),
-        Evidence::count("senders", channel.senders.into()),
-    ];
+    let mut evidence = vec![Evidence::count("depth", depth).over(cx.limit_text(if over { &LIMIT } else { &DEPTH }))];
     if let Some(behind) = (received > 0.0).then(|| Duration::try_from_secs_f64(depth as f64 / received).ok()).flatten()
     {
         // What is sent now waits until all before it are received.
         evidence.push(Evidence::span("message_delay_ns", behind));
     }
     evidence.extend(taking.evidence);
+    evidence.push(Evidence::rate("growth_per_s", rise.max(0.0)).over("0/s"));
+    evidence.push(Evidence::rate("sent_per_s", sent));
+    evidence.push(Evidence::rate("received_per_s", received));
+    evidence.push(Evidence::count("senders", channel.senders.into()));
     let sending = words::place(model, channel.send_site);
     if !sending.is_empty() {
         evidence.push(Evidence::words("sender_location", sending));
@@ -152,7 +155,11 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let mut candidate = Candidate {
         message,
         evidence,
-        advice: format!("Make it bounded (mpsc::channel(n)), so that senders wait or shed. {}", taking.advice).into(),
+        advice: format!(
+            "Bound it (mpsc::channel(n)), so that senders wait instead of memory growing. {}",
+            taking.advice
+        )
+        .into(),
         culprit: taking.task,
         confidence: if over || steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: depth,
@@ -199,7 +206,7 @@ mod tests {
         assert_eq!(finding.subject.kind, SubjectKind::Channel(channel));
         assert_eq!(finding.subject.location, "src/events.rs:5:20");
         let message =
-            "unbounded channel `Event` holds 22.5k messages and grows by 4500/s: 5000/s come in, 500/s go out";
+            "the receiver of unbounded channel `Event` takes 500/s of 5000/s: it grows by 4500/s and holds 22.5k";
         assert_eq!(finding.message, message);
         assert!(finding.advice.starts_with("Make it bounded"));
     }

@@ -59,7 +59,7 @@ RIGHT
 
   // and where a message may be lost rather than late
   if let Err(TrySendError::Full(job)) = jobs.try_send(job) {
-      shed(job);
+      discard(job);
   }
 
 Thresholds
@@ -126,32 +126,42 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
 
     let taking = receiver(model, channel);
     let senders = match channel.blocked_senders {
-        0 => "senders wait again and again".to_owned(),
+        0 => "senders wait for room again and again".to_owned(),
         1 => "1 sender waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "sender")),
     };
-    let message = format!(
-        "channel `{}` is full ({}/{}): {senders}, {}",
-        subject.name,
-        text::count(channel.depth().min(capacity)),
-        text::count(capacity),
-        if taking.stuck.is_empty() { format!("only {} are received", text::rate(received)) } else { taking.stuck },
-    );
+    let name = &subject.name;
+    let full = format!("full ({} of {})", text::count(channel.depth().min(capacity)), text::count(capacity));
+    let message = if taking.stuck.is_empty() {
+        let rate = text::rate(received);
+        format!("the receiver of channel `{name}` takes only {rate}: it is {full} and {senders}")
+    } else {
+        format!("channel `{name}` is {full} and {senders}: {}", taking.stuck)
+    };
     let mut evidence = vec![
         Evidence::span("saturated_for_ns", lasting).over(cx.limit_text(&LASTING)),
-        Evidence::share("saturated_share", share).over(cx.limit_text(&SHARE)),
-        Evidence::count("blocked_senders", channel.blocked_senders.into()),
         Evidence::span("send_wait_ns", wait).over(cx.limit_text(&WAIT)),
-        Evidence::count("depth", channel.depth()),
-        Evidence::count("capacity", capacity),
-        Evidence::rate("sent_per_s", sent),
-        Evidence::rate("received_per_s", received),
     ];
+    if channel.receivers == 1 && received > 0.0 {
+        let each = Duration::try_from_secs_f64(received.recip()).unwrap_or(Duration::MAX);
+        evidence.push(Evidence::span("message_takes_ns", each));
+    }
     evidence.extend(taking.evidence);
     let sending = words::place(model, channel.send_site);
     if !sending.is_empty() {
         evidence.push(Evidence::words("sender_location", sending));
     }
+    if channel.sender_task.0 != 0 {
+        evidence.push(Evidence::task("sender_task", channel.sender_task));
+    }
+    evidence.extend([
+        Evidence::share("saturated_share", share).over(cx.limit_text(&SHARE)),
+        Evidence::count("blocked_senders", channel.blocked_senders.into()),
+        Evidence::rate("sent_per_s", sent),
+        Evidence::rate("received_per_s", received),
+        Evidence::count("depth", channel.depth()),
+        Evidence::count("capacity", capacity),
+    ]);
     let mut candidate = Candidate {
         message,
         evidence,
@@ -211,7 +221,8 @@ mod tests {
         assert_eq!(finding.subject.kind, SubjectKind::Channel(channel));
         assert_eq!(finding.subject.location, "src/jobs.rs:9:20");
         assert!(
-            finding.message.starts_with("channel `Job` is full (100/100): 12 senders wait, only "),
+            finding.message.starts_with("the receiver of channel `Job` takes only ")
+                && finding.message.ends_with(": it is full (100 of 100) and 12 senders wait"),
             "{}",
             finding.message
         );
@@ -294,6 +305,8 @@ mod tests {
         judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
         judged.every(ms(4000), |target| full(target, channel, 0, 12));
         let finding = judged.only("blocked-worker");
-        assert!(evidence(&finding, "effects").text.starts_with("channel-saturated: channel `Job` is full"));
+        assert!(
+            evidence(&finding, "effects").text.starts_with("channel-saturated: channel `Job` is full (100 of 100)")
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Tasks that wait for each other in a circle.
+//! Tasks that wait for each other in a cycle.
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use super::{Confidence, Evidence, LocationRole, Severity, Subject, WaitStep, wor
 use crate::model::{Model, Task, Wait, WaitFor};
 use crate::text;
 
-const LASTING: Threshold = Threshold::millis("lasting", 1000, "each wait in the circle has lasted longer than this");
+const LASTING: Threshold = Threshold::millis("lasting", 1000, "each wait in the cycle has lasted longer than this");
 
-/// Steps that are told in the message; the evidence has them all.
+/// Tasks that are named in the message; the evidence has them all.
 const TOLD: usize = 3;
 
 pub(super) const RULE: Rule = Rule {
     id: "deadlock",
     severity: Severity::Crit,
-    summary: "tasks wait for each other in a circle and can never go on",
+    summary: "tasks wait for each other in a cycle and can never go on",
     explain: EXPLAIN,
     thresholds: &[LASTING],
     enter_after: Duration::ZERO,
@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
 
 const EXPLAIN: &str = "\
 Each of some tasks waits for what the next one has: a lock it holds, room in a channel that it should be reading, its
-end. The last waits for the first. The line that is named is the wait that closed the circle.
+end. The last waits for the first. The line that is named is the wait that closed the cycle.
 
 Why it hurts
   None of them can go on, ever. What they hold stays taken, and whoever comes later and needs it stops too. There is no
@@ -54,9 +54,9 @@ RIGHT
   if let Err(TrySendError::Full(job)) = peer.try_send(job) { postponed.push(job); }
 
 Thresholds
-  lasting = 1.00 s   each wait in the circle has lasted longer than this
+  lasting = 1.00 s   each wait in the cycle has lasted longer than this
 
-A task that waits for several things is stuck only if all of them are in the circle. Where any wait is not visible as a
+A task that waits for several things is stuck only if all of them are in the cycle. Where any wait is not visible as a
 whole, nothing is said.
 ";
 
@@ -94,38 +94,39 @@ pub(super) fn circles<'a>(cx: &Cx<'a>) -> Vec<Vec<Edge<'a>>> {
 }
 
 fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
-    let told: Vec<String> = circle.iter().take(TOLD).map(|edge| tell(cx.model, edge)).collect();
-    let more = match circle.len().saturating_sub(TOLD) {
-        0 => String::new(),
-        n => format!(" and {} on", text::counted(n as u64, "task")),
-    };
-    let told = told.join(", which waits ");
-    let first = circle.first()?;
-    let head = words::task(cx.model, first.task.id);
-    let n = circle.len();
-    judge(cx, circle, |lasting| {
-        format!("{n} tasks have waited for each other for {lasting}: {head} waits {told}{more}")
-    })
+    judge(cx, circle, |_| format!("Deadlock: {}", tell(cx.model, circle)))
 }
 
-/// `for lock "Account" at bank.rs:31, taken by "pay" #7`
-fn tell(model: &Model, edge: &Edge) -> String {
-    let place = match words::place(model, edge.wait.site) {
-        "" => String::new(),
-        place => format!(" at {}", words::short_place(place)),
+/// `"pay" #7 waits for Mutex "Account", "refund" #9 waits for Mutex "Orders"; each has what …`; of tasks that are all
+/// alike, how many.
+fn tell(model: &Model, circle: &[Edge]) -> String {
+    let alike = |what: fn(&Model, &Edge) -> String| {
+        let mut all = circle.iter().map(|edge| what(model, edge));
+        let first = all.next();
+        first.filter(|first| all.all(|other| other == *first))
     };
-    let next = words::task(model, edge.next);
-    match edge.wait.on {
-        WaitFor::Lock(_) | WaitFor::Read(_) => {
-            format!("{}{place}, taken by {next}", words::wait(model, edge.wait.on))
-        }
-        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => {
-            format!("{}{place}", words::wait(model, edge.wait.on))
-        }
-        WaitFor::Send(_) | WaitFor::Recv(_) => {
-            format!("{}{place}, received from by {next}", words::wait(model, edge.wait.on))
-        }
+    let (name, thing) = (
+        alike(|model, edge| words::task_name(model, edge.task.id)),
+        alike(|model, edge| words::wait(model, edge.wait.on)),
+    );
+    let guarded =
+        |edge: &Edge| edge.wait.on.lock().and_then(|id| model.locks.get(&id)).is_some_and(|l| l.kind.guards());
+    let are_locks = circle.iter().all(guarded);
+    if let (Some(name), Some(thing), true) = (name.filter(|name| !name.is_empty()), thing, are_locks) {
+        return format!("{} `{name}` tasks wait for each other's {}", circle.len(), thing.trim_start_matches("for "));
     }
+    let who = |edge: &Edge| words::task(model, edge.task.id);
+    let told = circle.iter().take(TOLD).map(|edge| format!("{} waits {}", who(edge), words::wait(model, edge.wait.on)));
+    let mut told = told.collect::<Vec<_>>().join(", ");
+    if let Some(more) = circle.len().checked_sub(TOLD).filter(|&more| more > 0) {
+        told.push_str(&format!(", and {} more", text::counted(more as u64, "task")));
+    }
+    told.push_str(if circle.len() == 2 {
+        "; each has what the other waits for"
+    } else {
+        "; each has what another one waits for"
+    });
+    told
 }
 
 /// What is common to circles of any length.
@@ -152,7 +153,8 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     let mut message = message(&text::duration(lasting));
     if waiting > 0 {
         let verb = if waiting == 1 { "waits" } else { "wait" };
-        message.extend(["; ", &text::count(waiting), " more ", verb, " behind them"]);
+        let behind = if circle.len() == 1 { " behind it" } else { " behind them" };
+        message.extend(["; ", &text::count(waiting), " more ", verb, behind]);
     }
     let steps: Vec<WaitStep> = circle.iter().map(|edge| step(model, edge)).collect();
     let evidence = vec![
@@ -244,6 +246,9 @@ fn advice(circle: &[Edge]) -> &'static str {
     } else if any(|on| matches!(on, WaitFor::Send(_) | WaitFor::Recv(_))) {
         "Do not wait for room while whoever makes room may wait for you: use try_send and keep what does not fit, or send \
          from a task of its own."
+    } else if circle.iter().all(|edge| edge.wait.site == circle[0].wait.site) {
+        "One line takes both locks: sort the two before the first lock, for example by id, so that all tasks take them in the \
+         same order; or never hold one while you wait for the other."
     } else {
         "Take these locks in the same order everywhere, or drop the first guard before you wait for the second lock."
     }

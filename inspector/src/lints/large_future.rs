@@ -54,18 +54,19 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             Evidence::bytes("live_bytes", each.saturating_mul(live)),
         ];
         let group = site.location.clone();
+        let (name, size) = (&subject.name, text::bytes(each));
+        let all = match live {
+            1 => String::new(),
+            n => format!("; the {} alive take {}", text::count(n), text::bytes(each.saturating_mul(n))),
+        };
         Candidate {
-            message: format!(
-                "the future of `{}` takes {}; {} alive take {}",
-                subject.name,
-                text::bytes(each),
-                text::count(live),
-                text::bytes(each.saturating_mul(live)),
-            ),
+            message: format!("each `{name}` task has a future of {size}, which is copied when it is spawned{all}"),
             evidence,
-            advice:
-                "Keep large buffers and arrays on the heap (Vec, Box), and Box::pin branches that are large and rare."
-                    .into(),
+            advice: format!(
+                "In `{name}`, put large buffers and arrays that live across an .await on the heap (vec![], Box), and Box::pin \
+                 large futures that it awaits."
+            )
+            .into(),
             count: Count::Total(site.spawned),
             hurt: each.saturating_mul(live) / 1024,
             ..Candidate::enter(subject, &group, Severity::Info)
@@ -89,6 +90,7 @@ mod tests {
         judged.run(ms(200));
         let finding = judged.only("large-future");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/read.rs:8:9"));
+        assert_eq!(finding.message, "each `read` task has a future of 68.4 KiB, which is copied when it is spawned");
         judged.target.gone_task(task);
         judged.target.totals(site, |totals| totals.finished = 1);
         judged.run(ms(200));

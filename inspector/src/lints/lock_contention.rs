@@ -36,9 +36,6 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-const ADVICE: &str = "Do less while holding it (compute before, copy out, drop the guard early), or split it: a lock a \
-                      shard, or DashMap for a map.";
-
 const EXPLAIN: &str = "\
 A good share of the acquisitions of one lock find it taken, and then wait for long. The line that is named is the one
 that holds it longest.
@@ -57,7 +54,7 @@ RIGHT
   let report = render(&snapshot);                   // nobody waits for this
   state.orders.lock().await.insert(id, order);
 
-  // or many locks in place of one
+  // or many locks instead of one
   let orders: DashMap<OrderId, Order> = DashMap::new();
 
 Thresholds
@@ -102,30 +99,30 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         return near.then(|| Candidate::stay(subject, &group));
     }
 
-    let holder = if location.0 == 0 {
-        String::new()
-    } else {
-        format!(", held longest at {}", words::short_place(&subject.location))
-    };
+    let at = if location.0 == 0 { String::new() } else { format!(" at {}", words::short_place(&subject.location)) };
+    let longest = if at.is_empty() { String::new() } else { format!(", the longest{at},") };
     let message = format!(
-        "{} of the acquisitions of lock `{}` wait, up to {}{holder}{}",
+        "holds of {}{longest} make {} of those who lock it wait{}",
+        words::kind_and_name(lock, &subject),
         text::percent(share),
-        subject.name,
-        text::duration(wait),
         match lock.waiters {
             0 => String::new(),
-            1 => "; 1 task waits now".to_owned(),
-            n => format!("; {} wait now", text::counted(n.into(), "task")),
+            n => format!(", {} now", text::counted(n.into(), "task")),
         },
+    );
+    let split = if subject.name.contains("Map") { "one lock per shard, or DashMap" } else { "one lock for each part" };
+    let advice = format!(
+        "Do less under the lock{at}: compute before it, copy out what is needed, drop the guard early. If that is not enough, \
+         split it: {split}."
     );
     let holds = lock.hold_hist.since(&lock.hold_hist_window);
     let mut evidence = vec![
         Evidence::share("contended_share", share).over(cx.limit_text(&SHARE)),
         Evidence::percentile("wait_p99_ns", wait).over(cx.limit_text(&WAIT)),
-        Evidence::count("waiters", lock.waiters.into()),
-        Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, window) as f64),
-        Evidence::span("hold_p99_ns", holds.quantile(0.99).unwrap_or_default().min(lock.hold_max)),
+        Evidence::percentile("hold_p99_ns", holds.quantile(0.99).unwrap_or_default().min(lock.hold_max)),
         Evidence::span("hold_max_ns", lock.hold_max),
+        Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, window) as f64),
+        Evidence::count("waiters", lock.waiters.into()),
         Evidence::words("holder_location", words::place(model, location)),
         Evidence::words("created_location", made_at),
     ];
@@ -135,7 +132,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let mut candidate = Candidate {
         message,
         evidence,
-        advice: ADVICE.into(),
+        advice: advice.into(),
         hurt: u64::from(lock.waiters).max(1),
         culprit: Some(lock.holder).filter(|task| task.0 != 0),
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -215,9 +212,11 @@ mod tests {
         assert_eq!(evidence(&finding, "contended_share").text, "50 %");
         assert_eq!(evidence(&finding, "wait_p99_ns").limit, "> 10.0 ms");
         assert_eq!(evidence(&finding, "created_location").value, "src/state.rs:12:9");
-        let message = "50 % of the acquisitions of lock `HashMap<Id, Order>` wait, up to 32.8 ms, \
-                       held longest at orders.rs:40; 10 tasks wait now";
+        let message = "holds of Mutex `HashMap<Id, Order>`, the longest at orders.rs:40, make 50 % of those who lock it wait, \
+                       10 tasks now";
         assert_eq!(finding.message, message);
+        assert!(finding.advice.starts_with("Do less under the lock at orders.rs:40: "), "{}", finding.advice);
+        assert!(finding.advice.ends_with("or DashMap."), "{}", finding.advice);
     }
 
     #[test]

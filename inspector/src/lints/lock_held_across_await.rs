@@ -14,7 +14,7 @@ use crate::text;
 const WAITERS: Threshold = Threshold::millis(
     "with-waiters",
     10,
-    "a hold over an await longer than this, or waits longer than this for it, hurt those who wait",
+    "a hold across an await, or a wait for it, that is longer than this hurts those who wait",
 );
 const TOTAL: Threshold =
     Threshold::millis("total", 100, "such holds are a warning when they took this long together within 10 s");
@@ -22,7 +22,7 @@ const TIMES: Threshold = Threshold::count("times", 2, "and there were as many");
 const ONGOING: Threshold =
     Threshold::millis("ongoing", 1000, "a hold that goes on, with waiters, is a warning after this time");
 const ALONE: Threshold =
-    Threshold::millis("alone", 50, "holds over an await longer than this are worth a word even if nobody waits");
+    Threshold::millis("alone", 50, "holds across an await longer than this are worth a word even if nobody waits");
 
 /// What is judged.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -52,9 +52,6 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
-const ADVICE: &str = "Take what you need out of the guard and drop it before the .await; if the await must be guarded, \
-                      send it to one task that owns the state.";
-
 const EXPLAIN: &str = "\
 A task acquired a lock and then awaited something else while it held the guard. The line that is named is the one that
 acquires.
@@ -78,11 +75,11 @@ RIGHT
   }
 
 Thresholds
-  with-waiters = 10.0 ms   a hold over an await longer than this, or waits longer than this for it, hurt those who wait
+  with-waiters = 10.0 ms   a hold across an await, or a wait for it, that is longer than this hurts those who wait
   total        = 100 ms    such holds are a warning when they took this long together within 10 s
   times        = 2         and there were as many
   ongoing      = 1.00 s    a hold that goes on, with waiters, is a warning after this time
-  alone        = 50.0 ms   holds over an await longer than this are worth a word even if nobody waits
+  alone        = 50.0 ms   holds across an await longer than this are worth a word even if nobody waits
 
 A hold that nobody waits for is `info`. A lock around the receiver of a channel is held while its holder waits for a
 message, which is what it is for; so is a `OnceCell` while its value is made.
@@ -179,7 +176,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     };
 
     let subject = words::lock_subject(model, lock, words::place(model, location));
-    let name = &subject.name;
+    let name = words::kind_and_name(lock, &subject);
     let present = waited_for.or(unheeded.filter(|_| !often));
     let waiters = if present.is_some() {
         lock.waiters
@@ -192,30 +189,35 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         n => format!("{} wait for it", text::counted(n.into(), "task")),
     };
     let message = match present {
-        Some(held) => format!("lock `{name}` has been held over an .await for {}; {wait}", text::duration(held)),
+        Some(held) => format!("{name} has been held across an .await for {}; {wait}", text::duration(held)),
         None if holds.times() == 1 => {
-            format!("lock `{name}` was held over an .await for {}; {wait}", text::duration(holds.longest()))
+            format!("{name} was held across an .await for {}; {wait}", text::duration(holds.longest()))
         }
         None => format!(
-            "lock `{name}` was held over an .await {} times in 10 s, up to {}; {wait}",
-            text::count(holds.times()),
-            text::duration(holds.longest())
+            "{name} was held across an .await for up to {}, {} times in 10 s; {wait}",
+            text::duration(holds.longest()),
+            text::count(holds.times())
         ),
     };
 
     let threshold = if severity == Severity::Warn { &WAITERS } else { &ALONE };
     let longest = holds.longest().max(present.unwrap_or_default());
+    // Of how many, as far as that is known.
+    let all = lock.acquires_s.recent_sum(WINDOW.as_secs() as usize) as u64;
+    let times = Evidence::count("holds_across_await_10s", holds.times());
+    let of = if all > holds.times() { format!(" of {}", text::counted(all, "hold")) } else { String::new() };
     let mut evidence = vec![
         Evidence::span("held_across_await_ns", longest).over(cx.limit_text(threshold)),
         Evidence::count("waiters", waiters.into()),
-        Evidence::count("holds_across_await_10s", holds.times()),
+        Evidence { text: times.text.clone() + &of, ..times },
         Evidence::words("acquired_location", words::place(model, location)),
         Evidence::words("created_location", made_at),
     ];
     if !waits.is_zero() {
-        evidence.insert(2, Evidence::span("wait_p99_ns", waits));
+        evidence.insert(1, Evidence::span("wait_p99_ns", waits));
     }
-    let holder = model.tasks.get(&lock.holder).filter(|_| present.is_some());
+    // Who has it now, by the line that is accused, does what the others did.
+    let holder = model.tasks.get(&lock.holder).filter(|_| present.is_some() || lock.holder_site == location);
     if let Some(holder) = holder {
         evidence.push(Evidence::task("holder_task", holder.id));
         if let Some(wait) = holder.waits.first() {
@@ -223,13 +225,21 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             evidence.push(Evidence::words("holder_waits_location", words::place(model, wait.site)));
         }
     }
+    let at = match words::place(model, location) {
+        "" => String::new(),
+        place => format!(" taken at {}", words::short_place(place)),
+    };
+    let advice = format!(
+        "Take what you need out of the guard{at} and drop it before the .await, then lock again to store the result. If the \
+         await must be guarded, send the work to one task that owns the data."
+    );
     let events = holds.recent.iter().map(|hold| (hold.at, hold.count)).collect();
     let onset = present.and(lock.held_since);
     let behind = if present.is_some() { wait_graph::behind(model, lock.holder) } else { Vec::new() };
     Some(Candidate {
         message,
         evidence,
-        advice: ADVICE.into(),
+        advice: advice.into(),
         onset,
         count: Count::Events(events),
         hurt: u64::from(waiters),
@@ -292,7 +302,7 @@ mod tests {
         assert_eq!(finding.subject.location, "src/cache.rs:31:40");
         assert_eq!(
             finding.message,
-            "lock `Cache` was held over an .await 8 times in 10 s, up to 150 ms; 12 tasks wait for it"
+            "Mutex `Cache` was held across an .await for up to 150 ms, 8 times in 10 s; 12 tasks wait for it"
         );
         assert_eq!(finding.count, 8);
         assert_eq!(evidence(&finding, "waiters").value, 12);
@@ -318,7 +328,7 @@ mod tests {
         judged.run(ms(700));
         let finding = judged.only("lock-held-across-await");
         assert_eq!((finding.severity, finding.since), (Severity::Warn, since));
-        assert_eq!(finding.message, "lock `Cache` has been held over an .await for 1.10 s; 3 tasks wait for it");
+        assert_eq!(finding.message, "Mutex `Cache` has been held across an .await for 1.10 s; 3 tasks wait for it");
         assert_eq!(evidence(&finding, "holder_task").value, task.0.to_string());
         assert_eq!(evidence(&finding, "holder_waits").text, "for a message from channel `Job`");
     }

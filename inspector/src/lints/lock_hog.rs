@@ -5,7 +5,7 @@ use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
-use crate::model::{Lock, Task, TaskState, WaitFor};
+use crate::model::{Lock, Model, Task, TaskState, WaitFor};
 use crate::text;
 
 const HELD: Threshold = Threshold::millis("held", 1000, "one hold has lasted longer than this, and others wait");
@@ -73,6 +73,11 @@ fn is_waiting_for_work(cx: &Cx, lock: &Lock) -> bool {
     words::is_queue(cx.model, lock) && cx.model.tasks.get(&lock.holder).is_some_and(receives)
 }
 
+/// Whether what its holder waits for is not what took so long, but the last of many things.
+fn loops(model: &Model, holder: &Task, held: Duration) -> bool {
+    model.lasted(holder.state_since) < held / 2
+}
+
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
     let held = model.lasted(lock.held_since?);
@@ -90,7 +95,10 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
 
     let sleeps = holder.filter(|task| task.waits.is_empty()).and_then(|task| words::sleeps(model, task));
     let doing = holder.map(|task| match (task.state, task.waits.first()) {
-        (TaskState::Idle, Some(wait)) => format!("waits {}", words::wait(model, wait.on)),
+        (TaskState::Idle, Some(wait)) => {
+            let again = if loops(model, task, held) { "one thing after another, now " } else { "" };
+            format!("waits {again}{}", words::wait(model, wait.on))
+        }
         (TaskState::Idle, None) => match &sleeps {
             Some(sleeps) => format!("awaits {}", sleeps.awaited),
             None => "waits for something that is not visible".to_owned(),
@@ -99,16 +107,17 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         (TaskState::Scheduled | TaskState::New, _) => "waits for a worker".to_owned(),
         (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "has ended".to_owned(),
     });
-    let who = match (lock.holder.0, &doing) {
-        (0, _) => words::no_task(model).to_owned(),
-        (_, Some(doing)) => format!("{}, which {doing}", words::task(model, lock.holder)),
-        (_, None) => words::task(model, lock.holder),
+    let who = match lock.holder.0 {
+        0 => words::no_task(model).to_owned(),
+        _ => words::task(model, lock.holder),
     };
+    let doing = doing.map_or_else(String::new, |doing| format!(" and {doing}"));
     let waiters = match lock.waiters {
-        1 => "1 waits for it".to_owned(),
-        n => format!("{} wait for it", text::count(n.into())),
+        1 => "1 task waits for the lock".to_owned(),
+        n => format!("{} wait for the lock", text::counted(n.into(), "task")),
     };
-    let message = format!("lock `{}` has been held for {} by {who}; {waiters}", subject.name, text::duration(held));
+    let name = words::kind_and_name(lock, &subject);
+    let message = format!("{who} has held {name} for {}{doing}; {waiters}", text::duration(held));
     let far = held > cx.span(&CRIT);
     let mut evidence = vec![
         Evidence::span("held_for_ns", held).over(cx.limit_text(if far { &CRIT } else { &HELD })),
@@ -207,8 +216,8 @@ mod tests {
         assert_eq!(
             finding.message,
             format!(
-                "lock `Catalog` has been held for 1.50 s by `refresh` {id}, which waits for something that is not \
-                 visible; 12 wait for it"
+                "`refresh` {id} has held Mutex `Catalog` for 1.50 s and waits for something that is not visible; 12 tasks \
+                 wait for the lock"
             )
         );
         judged.run(ms(9000));
@@ -254,7 +263,7 @@ mod tests {
     fn a_job_of_the_blocking_pool_that_holds_it_is_named_too() {
         let (mut judged, ..) = held(TaskState::Running, 3);
         judged.run(ms(2000));
-        assert!(judged.only("lock-hog").message.contains("which has run for 2.00 s"));
+        assert!(judged.only("lock-hog").message.contains(" and has run for 2.00 s; "));
     }
 
     #[test]
@@ -274,6 +283,6 @@ mod tests {
         judged.run(ms(2000));
         let finding = judged.only("lock-hog");
         assert_eq!(finding.subject.kind, SubjectKind::Lock(second));
-        assert!(evidence(&finding, "effects").text.contains("lock-hog: lock `Catalog`"), "{first:?}");
+        assert!(evidence(&finding, "effects").text.contains(" has held Mutex `Catalog` for "), "{first:?}");
     }
 }

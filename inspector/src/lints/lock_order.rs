@@ -98,6 +98,10 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
     let model = cx.model;
     let rare = circle.iter().min_by_key(|order| (order.times, std::cmp::Reverse(order.last_at), order.id))?;
     let subject = subject(model, rare);
+    // The one to change first.
+    let begins = circle.iter().position(|order| order.id == rare.id).unwrap_or_default();
+    let mut circle = circle.to_vec();
+    circle.rotate_left(begins);
     let told: Vec<String> = circle.iter().map(|order| tell(model, order)).collect();
     let mut lines: Vec<&str> = circle.iter().map(|order| words::place(model, order.second_site)).collect();
     lines.sort_unstable();
@@ -106,34 +110,42 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
     causes.extend(circle.iter().map(|order| words::place(model, order.first).to_owned()));
     causes.retain(|place| !place.is_empty());
     let named = |site| format!("`{}`", name(model, site));
-    let message = match circle {
-        [one, _] if one.first == one.second => {
-            format!("two locks {} are taken in both orders: {}", named(one.first), told.join("; "))
-        }
+    let lines: Vec<String> = circle.iter().map(|order| in_short(model, order)).collect();
+    let lines = lines.join(", ");
+    let (message, advice) = match circle.as_slice() {
+        [one, _] if one.first == one.second => (
+            format!("two {} locks are taken in both orders, which can deadlock", named(one.first)),
+            format!("Sort the two before the first lock, for example by id, {OR}"),
+        ),
         [one, _] => {
-            format!(
-                "locks {} and {} are taken in both orders: {}",
-                named(one.first),
-                named(one.second),
-                told.join("; ")
+            let (first, second) = (named(one.first), named(one.second));
+            let at = match words::place(model, one.first_site) {
+                "" => "Where it is seen less often,".to_owned(),
+                place => format!("At {}", words::short_place(place)),
+            };
+            (
+                format!("locks {first} and {second} are taken in both orders, which can deadlock: {lines}"),
+                format!("{at} lock {second} before {first}, as is done elsewhere, {OR}"),
             )
         }
-        _ => format!("{} locks are taken in a circle: {}", circle.len(), told.join("; ")),
+        _ => (
+            format!("{} locks are taken in a cycle, which can deadlock: {lines}", circle.len()),
+            format!("Take them in the same order everywhere, {OR}"),
+        ),
     };
     let mut evidence = vec![
         Evidence::list("orders", told),
-        Evidence::count("times_seen", rare.times),
         Evidence::words("first_location", words::place(model, rare.first_site)),
         Evidence::words("second_location", words::place(model, rare.second_site)),
         Evidence::words("first_created_location", words::place(model, rare.first)),
         Evidence::words("second_created_location", words::place(model, rare.second)),
+        Evidence::count("times_seen", rare.times),
     ];
     evidence.retain(|evidence| !evidence.text.is_empty());
     Some(Candidate {
         message,
         evidence,
-        advice: "Take these locks in the same order everywhere, or drop the first guard before you lock the second."
-            .into(),
+        advice: advice.into(),
         // Whether the places' locks are ever the same two is not known; of two locks of one place it is.
         confidence: if rare.locks.is_some() { Confidence::Certain } else { Confidence::Likely },
         hurt: rare.times,
@@ -141,6 +153,8 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
         ..Candidate::enter(subject, &group, Severity::Info)
     })
 }
+
+const OR: &str = "or drop the first guard before you lock the second.";
 
 fn name(model: &Model, site: SiteId) -> String {
     model.sites.get(&site).map_or_else(|| "?".to_owned(), |site| words::site_subject(site).name)
@@ -155,6 +169,15 @@ fn subject(model: &Model, order: &LockOrder) -> Subject {
         location: words::place(model, order.second_site).to_owned(),
         role: LocationRole::Locked,
     }
+}
+
+/// `Stock` before `Orders` at shop.rs:11
+fn in_short(model: &Model, order: &LockOrder) -> String {
+    let at = match words::place(model, order.second_site) {
+        "" => String::new(),
+        place => format!(" at {}", words::short_place(place)),
+    };
+    format!("`{}` before `{}`{at}", name(model, order.first), name(model, order.second))
 }
 
 /// `Stock` at shop.rs:10, then `Orders` at shop.rs:11 (120 times)
@@ -228,9 +251,15 @@ mod tests {
         assert_eq!(finding.subject.location, "src/shop.rs:21:9");
         assert_eq!(
             finding.message,
-            "locks `Stock` and `Orders` are taken in both orders: `Stock` at shop.rs:10, then `Orders` at shop.rs:11 \
-             (120 times); `Orders` at shop.rs:20, then `Stock` at shop.rs:21 (3 times)"
+            "locks `Orders` and `Stock` are taken in both orders, which can deadlock: `Orders` before `Stock` at shop.rs:21, \
+             `Stock` before `Orders` at shop.rs:11"
         );
+        assert_eq!(
+            evidence(&finding, "orders").text,
+            "`Orders` at shop.rs:20, then `Stock` at shop.rs:21 (3 times) | `Stock` at shop.rs:10, then `Orders` at \
+             shop.rs:11 (120 times)"
+        );
+        assert!(finding.advice.starts_with("At shop.rs:20 lock `Stock` before `Orders`"), "{}", finding.advice);
     }
 
     #[test]
@@ -250,14 +279,14 @@ mod tests {
     }
 
     #[test]
-    fn three_places_in_a_circle_are_one_finding() {
+    fn three_places_in_a_cycle_are_one_finding() {
         let mut shop = shop();
         for (id, first, second) in [(0, 0, 1), (1, 1, 2), (2, 2, 0)] {
             shop.judged.expect_nothing();
             shop.judged.target.lock_order(shop.order(id, first, second, 5));
             shop.judged.run(ms(300));
         }
-        assert!(shop.judged.only("lock-order").message.starts_with("3 locks are taken in a circle: "));
+        assert!(shop.judged.only("lock-order").message.starts_with("3 locks are taken in a cycle, which can "));
     }
 
     #[test]

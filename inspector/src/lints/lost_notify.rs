@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, LocationRole, Severity, words};
-use crate::model::{Lock, LockKind};
+use crate::model::{Lock, LockId, LockKind, Model, SiteId, Task, TaskId, WaitFor};
 use crate::text;
 
 const LASTING: Threshold = Threshold::millis(
@@ -43,7 +43,7 @@ RIGHT
       notified.await;
   }
 
-  // one waiter: notify_one stores a permit; a state rather than an event: watch
+  // if only one task waits: notify_one, which stores a permit; for a state rather than an event: watch
   let _ = state.wait_for(|ready| *ready).await;
 
 Thresholds
@@ -64,6 +64,14 @@ fn waiters(lock: &Lock) -> u32 {
     lock.waiting_writers.min(lock.waiters)
 }
 
+/// One of those who wait for it, and where. Nothing tells whom to ask, so of very many tasks it may not be found.
+fn waiting(model: &Model, lock: LockId) -> Option<(TaskId, SiteId)> {
+    const LOOKED_AT: usize = 4096;
+    let waits =
+        |task: &Task| task.waits.iter().find(|wait| wait.on == WaitFor::Lock(lock)).map(|wait| (task.id, wait.site));
+    model.tasks.values().take(LOOKED_AT).filter_map(waits).min()
+}
+
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
     let ago = model.lasted(lock.last_lost_notify_at?);
@@ -76,26 +84,35 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let subject = words::lock_subject(model, lock, "").at(place, LocationRole::Notified);
     let waiters = waiters(lock);
     let who = match waiters {
-        1 => "1 task waits".to_owned(),
-        n => format!("{} wait", text::counted(n.into(), "task")),
+        1 => "1 task that came later waits".to_owned(),
+        n => format!("{} that came later wait", text::counted(n.into(), "task")),
     };
     let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
+    let waiting = waiting(model, lock.id);
+    let waits_at = waiting.map_or("", |(_, site)| words::place(model, site));
+    let there = if waits_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(waits_at)) };
+    // It stores one permit, which does not help several.
+    let one = if waiters == 1 { ", or call notify_one instead, which is remembered for one waiter" } else { "" };
+    let mut evidence = vec![
+        Evidence::span("lost_notify_ago_ns", ago).over(cx.limit_text(&LASTING)),
+        Evidence::words("waiting_location", waits_at),
+        Evidence::count("lost_notifies", lock.lost_notifies),
+        Evidence::count("waiters", waiters.into()),
+        Evidence::words("notify_location", place),
+        Evidence::words("created_location", made_at),
+    ];
+    evidence.extend(waiting.map(|(task, _)| Evidence::task("waiting_task", task)));
     Some(Candidate {
         message: format!(
-            "notify_waiters{at} found nobody {} ago, and {who} for a notification since: there has been none",
+            "notify_waiters{at} was called {} ago, when nobody waited: {who}{there}, and nothing has notified them",
             text::duration(ago)
         ),
-        evidence: vec![
-            Evidence::span("lost_notify_ago_ns", ago).over(cx.limit_text(&LASTING)),
-            Evidence::count("lost_notifies", lock.lost_notifies),
-            Evidence::count("waiters", waiters.into()),
-            Evidence::words("notify_location", place),
-            Evidence::words("created_location", made_at),
-        ],
-        advice:
-            "Call notified() before looking at the condition and await it after, or use notify_one (which stores a \
-                 permit), or watch for a state."
-                .into(),
+        evidence,
+        advice: format!(
+            "Keep a state instead: a watch channel, and wait_for(|ready| *ready){there}. Or call notified() there before the \
+             condition is looked at, and await it after{one}."
+        )
+        .into(),
         // Those who wait may have come for the next one.
         confidence: Confidence::Likely,
         count: Count::Total(lock.lost_notifies),
@@ -132,6 +149,12 @@ mod tests {
         let finding = judged.only("lost-notify");
         assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
         assert_eq!(finding.subject.location, "src/cache.rs:40:15");
+        assert_eq!(
+            finding.message,
+            "notify_waiters at cache.rs:40 was called 3.50 s ago, when nobody waited: 3 tasks that came later wait, and \
+             nothing has notified them"
+        );
+        assert!(!finding.advice.contains("notify_one"), "it helps one: {}", finding.advice);
         judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers, lock.acquires) = (0, 0, 3));
         judged.run(ms(1000));
         judged.expect_nothing();

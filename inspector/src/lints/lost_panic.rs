@@ -69,22 +69,21 @@ fn kept(cx: &Cx, site: &Site) -> Option<Candidate> {
     let ago = model.lasted(first.at);
     let subject = words::site_subject(site);
     let who = match n {
-        1 => format!("`{}`", subject.name),
-        n => format!("{} tasks of `{}`", text::count(n), subject.name),
+        1 => format!("`{}` panicked", subject.name),
+        n => format!("{} `{}` tasks panicked, the first", text::count(n), subject.name),
     };
-    let Told { what, at, mend, evidence } = Told::of(model, first);
-    let mut all = vec![
-        Evidence::span("panic_unasked_ns", ago).over(cx.limit_text(&KEPT)),
-        Evidence::count("panics_kept", n),
-        Evidence::count("panics", site.panics),
-    ];
+    let Told { what, at, fix, evidence } = Told::of(model, first);
+    let mut all =
+        vec![Evidence::span("panic_unasked_ns", ago).over(cx.limit_text(&KEPT)), Evidence::count("panics_kept", n)];
+    all.extend((site.panics > n).then(|| Evidence::count("panics", site.panics)));
     all.extend(evidence);
     let group = subject.location.clone();
     Some(Candidate {
-        message: format!("{who} panicked {} ago and nobody has asked what became of it{what}{at}", text::duration(ago)),
+        message: format!("{who}{at}{what} {} ago, and nobody has awaited the JoinHandle", text::duration(ago)),
         evidence: all,
         advice: format!(
-            "Ask for results as tasks end: select! over JoinSet::join_next, or await the JoinHandle{mend}."
+            "{fix}Ask for results while tasks run: JoinSet::join_next as a branch of the loop's select!, or await the \
+             JoinHandle."
         )
         .into(),
         onset: Some(first.at.after(cx.span(&KEPT))),
@@ -98,11 +97,11 @@ fn kept(cx: &Cx, site: &Site) -> Option<Candidate> {
 /// What is told of a panic.
 #[derive(Default)]
 struct Told {
-    /// For the end of a sentence: its message, and its place.
+    /// For a sentence: its message, in brackets, and its place.
     what: String,
     at: String,
-    /// For the end of an advice.
-    mend: String,
+    /// For the beginning of an advice.
+    fix: String,
     evidence: Vec<Evidence>,
 }
 
@@ -110,13 +109,13 @@ impl Told {
     fn of(model: &Model, panic: &Panic) -> Self {
         let mut told = Self::default();
         if !panic.message.is_empty() {
-            told.what = format!(": {}", words::quote(&panic.message));
+            told.what = format!(" ({})", words::quote(&panic.message));
             told.evidence.push(Evidence::words("panic_message", text::head(&panic.message, 500)));
         }
         if !panic.location.is_empty() {
             let place = words::short_place(&panic.location);
             told.at = format!(" at {place}");
-            told.mend = format!("; then mend what panics at {place}");
+            told.fix = format!("Fix what panics at {place}. ");
             told.evidence.push(Evidence::words("panic_location", panic.location.as_str()));
         }
         told.evidence.push(Evidence::task("panicked_task", panic.task));
@@ -139,15 +138,21 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     }
     let subject = words::site_subject(site);
     let lost = site.panics_lost;
-    let mut evidence = vec![Evidence::count("panics_lost", lost).over("0"), Evidence::count("panics", site.panics)];
+    let mut evidence = vec![Evidence::count("panics_lost", lost).over("0")];
+    evidence.extend((site.panics > lost).then(|| Evidence::count("panics", site.panics)));
     let told = newest.map(|panic| Told::of(model, panic)).unwrap_or_default();
-    let Told { what, at, mend, .. } = &told;
-    let who = match lost {
-        1 => format!("`{}`", subject.name),
-        n => format!("{} tasks of `{}`", text::count(n), subject.name),
+    let Told { what, at, fix, .. } = &told;
+    // Of those that have ended, where that says anything.
+    let of = if site.finished > lost { format!(" of {}", text::count(site.finished)) } else { String::new() };
+    let name = &subject.name;
+    let (who, handles) = match (lost, newest) {
+        (1, _) => (format!("`{name}` panicked"), "its JoinHandle"),
+        (n, None) => (format!("{}{of} `{name}` tasks panicked", text::count(n)), "their JoinHandles"),
+        (n, Some(_)) => (format!("{}{of} `{name}` tasks panicked, the latest", text::count(n)), "their JoinHandles"),
     };
-    let message = format!("{who} panicked and nobody was told{what}{at}");
-    let advice = format!("Await the JoinHandle (or use JoinSet::join_next) and handle its JoinError{mend}.");
+    let message = format!("{who}{at}{what}, and nobody awaited {handles}");
+    let advice =
+        format!("{fix}Await {handles} (or use JoinSet::join_next) and handle the JoinError, which tells of the panic.");
     evidence.extend(told.evidence);
     let group = subject.location.clone();
     Some(Candidate {
@@ -203,10 +208,10 @@ mod tests {
         assert_eq!(finding.subject.location, "src/queue.rs:21:9");
         assert_eq!(
             finding.message,
-            "`consume` panicked and nobody was told: \"index out of bounds: the len is 3\" at queue.rs:40"
+            "`consume` panicked at queue.rs:40 (\"index out of bounds: the len is 3\"), and nobody awaited its JoinHandle"
         );
         assert_eq!(evidence(&finding, "panic_location").value, "src/queue.rs:40:17");
-        assert!(finding.advice.ends_with("mend what panics at queue.rs:40."), "{}", finding.advice);
+        assert!(finding.advice.starts_with("Fix what panics at queue.rs:40. Await its "), "{}", finding.advice);
     }
 
     #[test]
@@ -235,7 +240,8 @@ mod tests {
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/queue.rs:21:9"));
         assert_eq!(finding.since, at);
         assert!(
-            finding.message.ends_with("s ago and nobody has asked what became of it: \"no such row\" at queue.rs:40"),
+            finding.message.starts_with("`consume` panicked at queue.rs:40 (\"no such row\") 3.")
+                && finding.message.ends_with(" s ago, and nobody has awaited the JoinHandle"),
             "{}",
             finding.message
         );
@@ -280,6 +286,9 @@ mod tests {
             totals.panics_lost = 7;
         });
         judged.run(ms(500));
-        assert_eq!(judged.only("lost-panic").message, "7 tasks of `consume` panicked and nobody was told");
+        assert_eq!(
+            judged.only("lost-panic").message,
+            "7 `consume` tasks panicked, and nobody awaited their JoinHandles"
+        );
     }
 }

@@ -13,7 +13,7 @@ const IDLE: Threshold =
 pub(super) const RULE: Rule = Rule {
     id: "lost-waker",
     severity: Severity::Warn,
-    summary: "a task sleeps, and nothing is left that could wake it",
+    summary: "a task is pending, and nothing is left that could wake it",
     explain: EXPLAIN,
     thresholds: &[IDLE],
     enter_after: Duration::from_millis(200),
@@ -83,30 +83,43 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task], all: bool) -> Option<Candidate>
     let idle = model.lasted(first.state_since);
     let subject = words::site_subject(site);
     let group = site.location.clone();
-    let who = match tasks.len() {
-        1 => format!("`{}` has slept", subject.name),
+    let (name, idle_text) = (&subject.name, text::duration(idle));
+    let message = match tasks.len() {
+        1 => format!("`{name}` can never wake: it has been pending for {idle_text} and nothing has kept a waker of it"),
         n => {
             let at_least = if all { "" } else { "at least " };
-            format!("{at_least}{} tasks of `{}` have slept", text::count(n as u64), subject.name)
+            let n = text::count(n as u64);
+            format!(
+                "{at_least}{n} `{name}` tasks can never wake: they have been pending for up to {idle_text} and nothing has \
+                 kept a waker of theirs"
+            )
         }
     };
+    let sleeps = words::sleeps(model, first);
+    let mut evidence = vec![
+        Evidence::span("idle_for_ns", idle).over(cx.limit_text(&IDLE)),
+        Evidence::count("polls", first.polls),
+        Evidence::task("task", first.id),
+        Evidence::count("tasks", tasks.len() as u64),
+        Evidence::count("wakers", 0),
+    ];
+    let mut suspect = format!("the poll function that `{name}` awaits");
+    if let Some(sleeps) = sleeps {
+        suspect = format!("the poll function of {}", sleeps.awaited);
+        evidence.insert(1, Evidence::words("awaits", sleeps.awaited));
+        if !sleeps.location.is_empty() {
+            evidence.push(Evidence::words("suspended_location", sleeps.location));
+        }
+    }
     Some(Candidate {
-        message: format!(
-            "{who} for {}, and nothing is left that could wake {}",
-            text::duration(idle),
-            if tasks.len() == 1 { "it" } else { "them" }
-        ),
-        evidence: vec![
-            Evidence::span("idle_for_ns", idle).over(cx.limit_text(&IDLE)),
-            Evidence::count("tasks", tasks.len() as u64),
-            Evidence::count("wakers", 0),
-            Evidence::task("task", first.id),
-            Evidence::count("polls", first.polls),
-        ],
-        advice:
-            "Look for a poll function that returns Pending without handing cx.waker() to whoever makes it ready, or a \
-                 sender of wakes that was dropped; a channel or Notify does it right."
-                .into(),
+        message,
+        evidence,
+        advice: format!(
+            "In {suspect}, store cx.waker() before it returns Pending and wake it when it is ready, or use a channel or Notify \
+             instead. If it does so, whoever kept the waker was dropped without waking."
+        )
+        .into(),
+        culprit: Some(first.id),
         onset: Some(first.state_since.after(cx.span(&IDLE))),
         began: Some(first.state_since),
         hurt: tasks.len() as u64,
@@ -139,7 +152,11 @@ mod tests {
         judged.run(ms(600));
         let finding = judged.only("lost-waker");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/queue.rs:8:9"));
-        assert!(finding.message.starts_with("`drain` has slept for 3."), "{}", finding.message);
+        assert!(
+            finding.message.starts_with("`drain` can never wake: it has been pending for 3."),
+            "{}",
+            finding.message
+        );
         judged.target.gone_task(task);
         judged.run(ms(700));
         judged.expect_nothing();
@@ -159,7 +176,7 @@ mod tests {
         }
         judged.run(ms(3500));
         let finding = judged.only("lost-waker");
-        assert!(finding.message.starts_with("at least 4096 tasks of `drain` have slept"), "{}", finding.message);
+        assert!(finding.message.starts_with("at least 4096 `drain` tasks can never wake: "), "{}", finding.message);
     }
 
     #[test]

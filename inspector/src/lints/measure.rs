@@ -5,17 +5,23 @@ use super::Evidence;
 
 /// Names that do not say it all by themselves, in words.
 const WORDS: &[(&str, &str)] = &[
-    ("aborted_share", "of them aborted"),
+    ("aborted", "aborted in all"),
+    ("aborted_share", "given up"),
     ("acquires_per_s", "acquired"),
+    ("acquires_since", "locked again since"),
     ("alike_from_this_line", "more from this line"),
+    ("apart_ns", "first to last"),
     ("blocked_for_ns", "blocked for"),
+    ("blocked_mean_ns", "each for about"),
     ("contended_share", "acquisitions that wait"),
     ("created_location", "made at"),
+    ("cut_short_1m", "such drops in 60 s"),
     ("deadlocked_for_ns", "deadlocked for"),
     ("detached_live", "still running"),
     ("errors_lost", "errors that nobody saw"),
-    ("finished", "ended"),
+    ("finished", "ended in all"),
     ("finished_per_s", "ended"),
+    ("first_location", "its first lock at"),
     ("future_bytes", "size"),
     ("handles_dropped", "handles dropped"),
     ("held_across_await_ns", "held across an await for"),
@@ -24,49 +30,55 @@ const WORDS: &[(&str, &str)] = &[
     ("holder_waits", "the holder waits"),
     ("holder_waits_location", "the holder waits at"),
     ("holds_across_await_10s", "such holds in 10 s"),
+    ("idle_for_ns", "pending for"),
     ("idle_tasks", "of them idle"),
     ("innermost_function", "innermost"),
     ("kept_bytes", "they take about"),
     ("kept_results", "results kept"),
-    ("lagged", "times too slow"),
+    ("lagged", "Lagged errors"),
+    ("last_lag_ago_ns", "last lost"),
     ("last_look_ago_ns", "a receiver last looked"),
     ("last_receive_ago_ns", "last received"),
-    ("last_lag_ago_ns", "last lost"),
-    ("live_bytes", "all that are alive"),
+    ("live_bytes", "all alive take"),
     ("live_tasks", "tasks alive"),
     ("long_polls_total_10s_ns", "time in long polls in 10 s"),
-    ("longest_waiting_location", "the longest was spawned at"),
     ("longest_hold_ns", "oldest permit held for"),
-    ("lost_notify_ago_ns", "notified nobody"),
-    ("lost_notifies", "times that it notified nobody"),
+    ("longest_waiting_location", "the longest was spawned at"),
+    ("lost_notifies", "calls that found nobody"),
+    ("lost_notify_ago_ns", "called"),
     ("max_poll_ns", "longest poll ever"),
+    ("mean_job_ns", "a job takes"),
     ("mean_poll_ns", "a poll takes"),
-    ("mean_waiters", "waiting at any time"),
+    ("mean_waiters", "waiting on average"),
     ("message_delay_ns", "a new message waits"),
+    ("message_takes_ns", "a message takes"),
     ("most_wait", "most of them wait"),
     ("nothing_acquired_for_ns", "no permit came back for"),
+    ("orders", "seen"),
     ("output", "a task returns"),
     ("panicked_ago_ns", "last panic"),
     ("panics_lost", "panics that nobody saw"),
     ("permits_available", "permits free"),
     ("permits_total", "permits in all"),
-    ("poll_running_ns", "no await for"),
-    ("readers", "readers that hold it"),
-    ("queued_for_ns", "in the queue for"),
+    ("poll_running_ns", "blocked for"),
+    ("queued_for_ns", "oldest job waits"),
     ("read_held_for_ns", "read guard held for"),
+    ("readers", "readers that hold it"),
     ("receiver_is", "the receiver"),
     ("receiver_silent_ns", "no recv for"),
     ("receiver_suspended_location", "the receiver waits at"),
+    ("running_for_ns", "longest job runs for"),
     ("running_location", "the busy ones are spawned at"),
+    ("running_task", "longest job"),
     ("saturated_for_ns", "full for"),
-    ("saturated_share", "share of time that it was full"),
+    ("saturated_share", "full in the last 4 s"),
     ("schedule_delay_ns", "woken, and not run for"),
     ("self_wake_share", "woken by itself"),
-    ("send_wait_ns", "a sender waits"),
-    ("tasks_in_cycle", "tasks in the circle"),
+    ("send_wait_ns", "a send waits about"),
+    ("sender_location", "sent at"),
+    ("tasks_in_cycle", "tasks in the cycle"),
     ("threads_busy", "threads in all"),
     ("threads_taken", "threads taken"),
-    ("sender_location", "sent at"),
     ("unanswered", "dropped unsent in all"),
     ("unanswered_10s", "dropped unsent in 10 s"),
     ("unanswered_share", "of those made"),
@@ -77,6 +89,7 @@ const WORDS: &[(&str, &str)] = &[
     ("unreceived_share", "never received"),
     ("unseen_values", "values not seen"),
     ("wait_p99_ns", "p99 wait"),
+    ("waiting_task", "one that waits"),
     ("wakers", "wakers left"),
 ];
 
@@ -87,7 +100,7 @@ pub(crate) fn in_words(name: &'static str) -> Cow<'static, str> {
     }
     let name = ["_ns", "_per_s", "_share", "_bytes"].iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name);
     let name = name.strip_suffix("_ago").unwrap_or(name);
-    let times = [("_10s", "in 10 s"), ("_1m", "in a minute"), ("_location", "at")];
+    let times = [("_10s", "in 10 s"), ("_1m", "in 60 s"), ("_location", "at")];
     match times.iter().find_map(|(suffix, words)| Some((name.strip_suffix(suffix)?, words))) {
         Some((name, words)) => format!("{} {words}", name.replace('_', " ")).into(),
         None if name.contains('_') => name.replace('_', " ").into(),
@@ -100,7 +113,7 @@ impl Evidence {
     pub(crate) fn phrase(&self) -> String {
         let (words, value) = (in_words(self.name), self.value_text());
         // Two figures beside each other would read as one.
-        let sign = if words.ends_with(" in 10 s") || words.ends_with(" in a minute") { ":" } else { "" };
+        let sign = if words.ends_with(" in 10 s") || words.ends_with(" in 60 s") { ":" } else { "" };
         format!("{words}{sign} {value}")
     }
 
@@ -137,8 +150,8 @@ mod tests {
         let phrase = |evidence: Evidence| evidence.phrase();
         assert_eq!(phrase(Evidence::rate("sent_per_s", 4500.0)), "sent 4500/s");
         assert_eq!(phrase(Evidence::count("blocked_polls_10s", 14)), "blocked polls in 10 s: 14");
-        assert_eq!(phrase(Evidence::count("cut_short_1m", 33)), "cut short in a minute: 33");
-        assert_eq!(phrase(Evidence::mean("mean_waiters", 2.44)), "waiting at any time 2.4");
+        assert_eq!(phrase(Evidence::count("cut_short_1m", 33)), "such drops in 60 s: 33");
+        assert_eq!(phrase(Evidence::mean("mean_waiters", 2.44)), "waiting on average 2.4");
         assert_eq!(phrase(Evidence::words("panic_location", "a.rs:3:1")), "panic at a.rs:3:1");
         assert_eq!(phrase(Evidence::share("busy_share", 0.5)), "busy 50 %");
         let wait = Evidence::percentile("wait_p99_ns", Duration::from_micros(65_536)).over("10.0 ms");

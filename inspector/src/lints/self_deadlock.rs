@@ -148,7 +148,7 @@ mod tests {
         judged.target.lock_state(lock, |lock| lock.waiters = 21);
         judged.run(ms(3000));
         let finding = judged.only("self-deadlock");
-        assert!(finding.message.ends_with("; 20 more wait behind them"), "{}", finding.message);
+        assert!(finding.message.ends_with("; 20 more wait behind it"), "{}", finding.message);
     }
 
     #[test]

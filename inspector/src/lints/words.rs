@@ -65,6 +65,11 @@ pub(super) fn lock_subject(model: &Model, lock: &Lock, location: &str) -> Subjec
     }
 }
 
+/// A lock in a sentence, so that its type is not taken for a word of it: ``Mutex `Ledger` ``.
+pub(super) fn kind_and_name(lock: &Lock, subject: &Subject) -> String {
+    format!("{} `{}`", lock.kind.name(), subject.name)
+}
+
 /// A semaphore in a sentence; one without a name of its own goes by its place, which stands beside.
 pub(super) fn semaphore(subject: &Subject) -> String {
     if subject.name == "Semaphore" { "a semaphore".to_owned() } else { format!("semaphore `{}`", subject.name) }

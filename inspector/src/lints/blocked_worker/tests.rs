@@ -34,7 +34,7 @@ fn a_poll_that_does_not_end_is_named_with_its_place_and_its_worker() {
     assert_eq!(finding.severity, Severity::Crit);
     assert_eq!(finding.subject.kind, SubjectKind::Site(site));
     assert_eq!(finding.subject.location, "src/sign_in.rs:12:9");
-    assert_eq!(finding.message, "`sign_in` has blocked a worker thread for 400 ms, without an await");
+    assert_eq!(finding.message, "`sign_in` has blocked 1 of 2 worker threads for 400 ms, without an await");
     assert_eq!(evidence(&finding, "poll_running_ns").value, 400_000_000);
     assert_eq!(evidence(&finding, "poll_running_ns").limit, "> 100 ms");
     assert_eq!(evidence(&finding, "blocking_task").value, task.0.to_string());
@@ -60,12 +60,15 @@ fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
     });
     judged.run(ms(400));
     let finding = judged.only("blocked-worker");
-    assert_eq!(finding.message, "`sign_in` has blocked a worker thread for 400 ms at back_off.rs:7");
+    assert_eq!(
+        finding.message,
+        "`sign_in` has blocked 1 of 2 worker threads for 400 ms: std::thread::sleep in `back_off` at back_off.rs:7"
+    );
     assert_eq!(finding.subject.location, "src/back_off.rs:7:5");
     assert_eq!(evidence(&finding, "blocked_location").value, "src/back_off.rs:7:5");
     assert_eq!(evidence(&finding, "spawned_location").value, "src/sign_in.rs:12:9");
     assert_eq!(evidence(&finding, "blocked_by").text, "std::thread::sleep");
-    assert!(finding.advice.contains("tokio::time::sleep"));
+    assert!(finding.advice.starts_with("Make `back_off` async and use tokio::time::sleep"), "{}", finding.advice);
 }
 
 #[test]
@@ -244,7 +247,10 @@ fn a_handler_in_a_task_that_nobody_watches_is_accused_at_its_own_line() {
     judged.expect_nothing();
     judged.run(ms(300));
     let finding = judged.only("blocked-worker");
-    assert_eq!(finding.message, "`slow_handler` has blocked a worker thread for 400 ms at http.rs:14");
+    assert_eq!(
+        finding.message,
+        "`slow_handler` has blocked the only worker thread for 400 ms: std::thread::sleep at http.rs:14"
+    );
     assert_eq!(finding.subject.location, "src/http.rs:14:9");
     assert!(evidence(&finding, "blocking_task").text.contains("not watched"));
     unblock(&mut judged);
@@ -272,7 +278,10 @@ fn a_handler_that_was_done_before_its_stack_was_named_is_accused_all_the_same() 
         judged.run(ms(200));
         if expected == 1 {
             let finding = judged.only("blocked-worker");
-            assert_eq!(finding.message, "`slow` blocked a worker thread for 180 ms and longer at http.rs:14");
+            assert_eq!(
+                finding.message,
+                "`slow` blocked the only worker thread for 180 ms and longer: std::thread::sleep at http.rs:14"
+            );
             assert_eq!((finding.subject.location.as_str(), finding.count), ("src/http.rs:14:9", 1));
         }
         judged.run(ms(6500));

@@ -1,4 +1,4 @@
-//! Circles that are made up, one after the other.
+//! Cycles that are made up, one after the other.
 use crate::lints::tests::*;
 
 type Change = fn(&mut Judged, TaskId, SiteId);
@@ -59,8 +59,8 @@ fn two_tasks_that_hold_what_the_other_wants_are_named_with_every_line() {
         ]
     );
     assert_eq!(finding.cycle[0].held_location, "src/bank.rs:30:20");
-    assert!(finding.message.starts_with("2 tasks have waited for each other for 1."), "{}", finding.message);
-    assert!(finding.message.contains("at bank.rs:31, taken by `pay`"), "{}", finding.message);
+    assert!(finding.message.starts_with("Deadlock: 2 `pay` tasks wait for each other's "), "{}", finding.message);
+    assert!(finding.message.ends_with(" `Account`"), "{}", finding.message);
     assert!(finding.advice.contains("same order"));
 }
 
@@ -157,7 +157,7 @@ fn tasks_that_await_each_other_hold_nothing_and_are_found() {
     judged.run(ms(2000));
     let finding = judged.only("deadlock");
     assert_eq!(finding.cycle.len(), 2);
-    assert!(finding.message.contains("to end at bank.rs:31"), "{}", finding.message);
+    assert!(finding.message.contains(" to end, `pay` #"), "{}", finding.message);
     judged.target.gone_task(tasks[1]);
     judged.run(ms(1000));
     judged.expect_nothing();
