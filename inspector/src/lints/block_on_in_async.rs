@@ -87,8 +87,8 @@ fn blocked(cx: &Cx, place: &Place) -> Option<Candidate> {
     }
     let caller = place.stack.user_frame().filter(|frame| frame.is_named()).map(Frame::name);
     let advice = match caller.filter(|caller| *caller != subject.name) {
-        Some(caller) => format!("Make `{caller}` async and await the future there instead of calling block_on. {ELSE}"),
-        None => format!("Await the future instead of calling block_on. {ELSE}"),
+        Some(caller) => format!("Make `{caller}` async and await the future instead of calling block_on; {ELSE}"),
+        None => format!("Await the future instead of calling block_on; {ELSE}"),
     };
     Some(Candidate {
         message,
@@ -109,7 +109,7 @@ fn called(stack: &Stack) -> Option<&str> {
     stack.frames[..own].iter().rev().map(|frame| frame.function.as_str()).find(|name| name.contains("block_on"))
 }
 
-const ELSE: &str = "If the caller cannot be async, run it in tokio::task::spawn_blocking and call block_on in there.";
+const ELSE: &str = "if it cannot be async, call it in tokio::task::spawn_blocking.";
 
 fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic>) -> Option<Candidate> {
     let site = cx.model.sites.get(&newest.site)?;
@@ -135,7 +135,7 @@ fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic
     Some(Candidate {
         message: format!("{who} panicked at {at}: tokio refuses block_on, and other blocking calls, inside async code"),
         evidence,
-        advice: format!("Await the future instead of calling block_on. {ELSE}").into(),
+        advice: format!("Await the future instead of calling block_on; {ELSE}").into(),
         onset: Some(newest.at),
         hurt: events.len() as u64,
         count: Count::Events(events),

@@ -108,8 +108,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         Evidence::words("waiting_location", words::spawn_place(model, first.id)),
         Evidence::task("running_task", oldest),
     ];
-    let ended = u32::try_from(site.finished).unwrap_or(u32::MAX);
-    if ended > 0 {
+    if site.finished > 0 && !site.finished_busy.is_zero() {
+        let ended = u32::try_from(site.finished).unwrap_or(u32::MAX);
         evidence.insert(2, Evidence::span("mean_job_ns", site.finished_busy / ended));
     }
     out.push(Candidate {
@@ -119,7 +119,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             text::duration(waited)
         ),
         evidence,
-        advice: if ended == 0 { ENDLESS } else { MANY }.into(),
+        advice: if site.finished == 0 { ENDLESS } else { MANY }.into(),
         culprit: Some(oldest),
         onset: Some(first.spawned_at.after(limit)),
         hurt: waiting,

@@ -122,7 +122,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         Evidence::words("acquired_location", place),
         Evidence::words("created_location", made_at),
     ];
-    evidence.retain(|evidence| !evidence.text.is_empty());
+    evidence.retain(|evidence| !evidence.text.is_empty() && evidence.text != "0");
     let mut causes = vec![group.clone()];
     let suspended = lock.recent_suspended.iter().map(|hold| hold.count).fold(0, u64::saturating_add);
     if warns && times as f64 >= suspended as f64 * SHARE {

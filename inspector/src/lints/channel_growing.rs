@@ -127,7 +127,8 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         (true, true) => {
             let (rise, out, into) = (text::rate(rise), text::rate(received), text::rate(sent));
             format!(
-                "the receiver of unbounded channel `{name}` takes {out} of {into}: it grows by {rise} and holds {holds}"
+                "the receiver of unbounded channel `{name}` takes {out} of the {into} sent: the channel grows by {rise} and \
+                 holds {holds} messages"
             )
         }
         (true, false) => {
@@ -205,10 +206,10 @@ mod tests {
         assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
         assert_eq!(finding.subject.kind, SubjectKind::Channel(channel));
         assert_eq!(finding.subject.location, "src/events.rs:5:20");
-        let message =
-            "the receiver of unbounded channel `Event` takes 500/s of 5000/s: it grows by 4500/s and holds 22.5k";
+        let message = "the receiver of unbounded channel `Event` takes 500/s of the 5000/s sent: the channel grows by 4500/s and holds \
+             22.5k messages";
         assert_eq!(finding.message, message);
-        assert!(finding.advice.starts_with("Make it bounded"));
+        assert!(finding.advice.starts_with("Bound it (mpsc::channel(n))"));
     }
 
     #[test]

@@ -134,7 +134,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let full = format!("full ({} of {})", text::count(channel.depth().min(capacity)), text::count(capacity));
     let message = if taking.stuck.is_empty() {
         let rate = text::rate(received);
-        format!("the receiver of channel `{name}` takes only {rate}: it is {full} and {senders}")
+        format!("the receiver of channel `{name}` takes only {rate}: the channel is {full} and {senders}")
     } else {
         format!("channel `{name}` is {full} and {senders}: {}", taking.stuck)
     };
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(finding.subject.location, "src/jobs.rs:9:20");
         assert!(
             finding.message.starts_with("the receiver of channel `Job` takes only ")
-                && finding.message.ends_with(": it is full (100 of 100) and 12 senders wait"),
+                && finding.message.ends_with(": the channel is full (100 of 100) and 12 senders wait"),
             "{}",
             finding.message
         );

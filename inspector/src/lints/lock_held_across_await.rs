@@ -52,6 +52,9 @@ pub(super) const RULE: Rule = Rule {
     evaluate,
 };
 
+const ADVICE: &str = "Take what you need out of the guard and drop it before the .await, then lock again to store the \
+                      result. If the await must be guarded, send the work to one task that owns the data.";
+
 const EXPLAIN: &str = "\
 A task acquired a lock and then awaited something else while it held the guard. The line that is named is the one that
 acquires.
@@ -225,21 +228,13 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             evidence.push(Evidence::words("holder_waits_location", words::place(model, wait.site)));
         }
     }
-    let at = match words::place(model, location) {
-        "" => String::new(),
-        place => format!(" taken at {}", words::short_place(place)),
-    };
-    let advice = format!(
-        "Take what you need out of the guard{at} and drop it before the .await, then lock again to store the result. If the \
-         await must be guarded, send the work to one task that owns the data."
-    );
     let events = holds.recent.iter().map(|hold| (hold.at, hold.count)).collect();
     let onset = present.and(lock.held_since);
     let behind = if present.is_some() { wait_graph::behind(model, lock.holder) } else { Vec::new() };
     Some(Candidate {
         message,
         evidence,
-        advice: advice.into(),
+        advice: ADVICE.into(),
         onset,
         count: Count::Events(events),
         hurt: u64::from(waiters),

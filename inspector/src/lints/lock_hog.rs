@@ -96,7 +96,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let sleeps = holder.filter(|task| task.waits.is_empty()).and_then(|task| words::sleeps(model, task));
     let doing = holder.map(|task| match (task.state, task.waits.first()) {
         (TaskState::Idle, Some(wait)) => {
-            let again = if loops(model, task, held) { "one thing after another, now " } else { "" };
+            let again = if loops(model, task, held) { "for one thing after another, now " } else { "" };
             format!("waits {again}{}", words::wait(model, wait.on))
         }
         (TaskState::Idle, None) => match &sleeps {

@@ -125,7 +125,10 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
             };
             (
                 format!("locks {first} and {second} are taken in both orders, which can deadlock: {lines}"),
-                format!("{at} lock {second} before {first}, as is done elsewhere, {OR}"),
+                format!(
+                    "{at} lock {second} before {first}, as is done elsewhere, or drop the guard of {first} before you lock \
+                     {second}."
+                ),
             )
         }
         _ => (

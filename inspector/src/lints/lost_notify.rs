@@ -83,9 +83,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, "").at(place, LocationRole::Notified);
     let waiters = waiters(lock);
-    let who = match waiters {
-        1 => "1 task that came later waits".to_owned(),
-        n => format!("{} that came later wait", text::counted(n.into(), "task")),
+    let (who, them) = match waiters {
+        1 => ("1 task that came later waits".to_owned(), "it"),
+        n => (format!("{} that came later wait", text::counted(n.into(), "task")), "them"),
     };
     let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
     let waiting = waiting(model, lock.id);
@@ -104,7 +104,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     evidence.extend(waiting.map(|(task, _)| Evidence::task("waiting_task", task)));
     Some(Candidate {
         message: format!(
-            "notify_waiters{at} was called {} ago, when nobody waited: {who}{there}, and nothing has notified them",
+            "notify_waiters{at} was called {} ago, when nobody waited: {who}{there}, and nothing has notified {them}",
             text::duration(ago)
         ),
         evidence,

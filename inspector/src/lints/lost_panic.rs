@@ -110,7 +110,8 @@ impl Told {
         let mut told = Self::default();
         if !panic.message.is_empty() {
             told.what = format!(" ({})", words::quote(&panic.message));
-            told.evidence.push(Evidence::words("panic_message", text::head(&panic.message, 500)));
+            let whole = Evidence::words("panic_message", text::head(&panic.message, 500));
+            told.evidence.push(Evidence { text: words::quote(&panic.message), ..whole });
         }
         if !panic.location.is_empty() {
             let place = words::short_place(&panic.location);

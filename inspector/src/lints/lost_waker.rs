@@ -95,31 +95,20 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task], all: bool) -> Option<Candidate>
             )
         }
     };
-    let sleeps = words::sleeps(model, first);
-    let mut evidence = vec![
-        Evidence::span("idle_for_ns", idle).over(cx.limit_text(&IDLE)),
-        Evidence::count("polls", first.polls),
-        Evidence::task("task", first.id),
-        Evidence::count("tasks", tasks.len() as u64),
-        Evidence::count("wakers", 0),
-    ];
-    let mut suspect = format!("the poll function that `{name}` awaits");
-    if let Some(sleeps) = sleeps {
-        suspect = format!("the poll function of {}", sleeps.awaited);
-        evidence.insert(1, Evidence::words("awaits", sleeps.awaited));
-        if !sleeps.location.is_empty() {
-            evidence.push(Evidence::words("suspended_location", sleeps.location));
-        }
-    }
     Some(Candidate {
         message,
-        evidence,
+        evidence: vec![
+            Evidence::span("idle_for_ns", idle).over(cx.limit_text(&IDLE)),
+            Evidence::count("polls", first.polls),
+            Evidence::count("wakers", 0),
+            Evidence::task("task", first.id),
+            Evidence::count("tasks", tasks.len() as u64),
+        ],
         advice: format!(
-            "In {suspect}, store cx.waker() before it returns Pending and wake it when it is ready, or use a channel or Notify \
-             instead. If it does so, whoever kept the waker was dropped without waking."
+            "In the poll function that `{name}` awaits, store cx.waker() before it returns Pending and wake it once it is \
+             ready, or use a channel or Notify instead."
         )
         .into(),
-        culprit: Some(first.id),
         onset: Some(first.state_since.after(cx.span(&IDLE))),
         began: Some(first.state_since),
         hurt: tasks.len() as u64,
