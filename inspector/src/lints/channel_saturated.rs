@@ -243,7 +243,7 @@ mod tests {
         judged.every(ms(3000), |target| full(target, channel, 0, 12));
         let finding = judged.only("receiver-stalled");
         assert!(finding.message.contains("its receiver has not called recv for 3."), "{}", finding.message);
-        assert!(finding.message.contains(" and waits for lock `Store`"), "{}", finding.message);
+        assert!(finding.message.contains(" and waits for Mutex `Store`"), "{}", finding.message);
         assert!(finding.advice.contains("jobs.rs:14"), "{}", finding.advice);
     }
 

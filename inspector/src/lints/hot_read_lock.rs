@@ -104,8 +104,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         evidence: vec![
             Evidence::rate("acquires_per_s", rate).over(text::rate(most)),
             Evidence::mean("mean_waiters", waiting).over(many),
-            Evidence::span("hold_p99_ns", hold),
-            Evidence::span("wait_p99_ns", wait),
+            Evidence::percentile("hold_p99_ns", hold),
+            Evidence::percentile("wait_p99_ns", wait),
             Evidence::share("contended_share", share),
         ],
         advice: format!("{others} Where nothing is awaited under the guard, std::sync::{kind} is much faster.").into(),

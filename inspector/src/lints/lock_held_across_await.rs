@@ -217,7 +217,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         Evidence::words("created_location", made_at),
     ];
     if !waits.is_zero() {
-        evidence.insert(1, Evidence::span("wait_p99_ns", waits));
+        evidence.insert(1, Evidence::percentile("wait_p99_ns", waits));
     }
     // Who has it now, by the line that is accused, does what the others did.
     let holder = model.tasks.get(&lock.holder).filter(|_| present.is_some() || lock.holder_site == location);

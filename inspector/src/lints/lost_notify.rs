@@ -109,8 +109,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         ),
         evidence,
         advice: format!(
-            "Keep a state instead: a watch channel, and wait_for(|ready| *ready){there}. Or call notified() there before the \
-             condition is looked at, and await it after{one}."
+            "Keep a state instead: a watch channel, and wait_for(|ready| *ready){there}. Or call notified() before the condition \
+             is looked at, and await it after{one}."
         )
         .into(),
         // Those who wait may have come for the next one.

@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(finding.subject.kind, SubjectKind::Lock(lock));
         assert_eq!(finding.subject.location, "src/orders.rs:28:30");
         let message = format!(
-            "Deadlock: `place` {} waits for lock `Orders` at orders.rs:28, which it holds itself, locked at orders.rs:20: it \
+            "Deadlock: `place` {} waits for Mutex `Orders` at orders.rs:28, which it holds itself, locked at orders.rs:20: it \
              waits for itself, for ever",
             crate::text::task_id(task)
         );

@@ -230,7 +230,10 @@ pub(super) fn wait(model: &Model, on: WaitFor) -> String {
                 match lock.kind {
                     LockKind::CancellationToken => format!("for token `{name}` to be cancelled"),
                     LockKind::TaskTracker => format!("for the tasks of tracker `{name}` to end"),
-                    _ => format!("for lock `{name}`"),
+                    LockKind::Semaphore if name == lock.kind.name() => "for a permit of a semaphore".to_owned(),
+                    LockKind::Semaphore => format!("for a permit of semaphore `{name}`"),
+                    kind if name == kind.name() => format!("for a {name}"),
+                    kind => format!("for {} `{name}`", kind.name()),
                 }
             }
             None => "for a lock".to_owned(),

@@ -81,15 +81,13 @@ pub(crate) fn lines_of(
         let text = if place.is_empty() { finding.message.clone() } else { format!("{place} {}", finding.message) };
         return vec![finish(text)];
     }
-    // A circle is drawn below: its message need not tell it too.
     let circle = if detail >= Detail::Medium { circle(cx, finding, room) } else { Vec::new() };
-    let message = if circle.is_empty() { finding.message.clone() } else { headline(finding) };
     let most = match detail {
         Detail::Line | Detail::Short => 1,
         Detail::Brief => 2,
         Detail::Medium | Detail::Full => 4,
     };
-    let mut lines: Vec<_> = cut(&message, beside, most, g.ellipsis)
+    let mut lines: Vec<_> = cut(&finding.message, beside, most, g.ellipsis)
         .into_iter()
         .map(|line| vec![(Role::Text, " ".repeat(INDENT)), (role(Role::Strong), line)])
         .collect();
@@ -229,17 +227,6 @@ fn circle(cx: &Cx, finding: &Finding, width: usize) -> Vec<(Role, String)> {
     lines
 }
 
-/// What a finding says, without the steps of a circle that is drawn beside it.
-pub(crate) fn headline(finding: &Finding) -> String {
-    match finding.message.split_once(": ") {
-        Some((what, told)) if !finding.cycle.is_empty() => match told.rsplit_once("; ") {
-            Some((_, behind)) => format!("{what}; {behind}"),
-            None => what.to_owned(),
-        },
-        _ => finding.message.clone(),
-    }
-}
-
 /// Whether what is wrong grows or shrinks, from the last minute of the figure that shows it.
 fn trend(cx: &Cx, finding: &Finding) -> Option<&'static str> {
     let series = match Entity::from(finding.subject.kind) {
@@ -278,7 +265,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let head =
         format!("{} {} {}", g.severity(finding.severity), finding.severity.to_string().to_uppercase(), finding.rule);
     page.line(vec![(role, head)]);
-    page.words(Role::Strong, &headline(finding));
+    page.words(Role::Strong, &finding.message);
     page.blank();
     page.place("at", &finding.subject.location);
     if let Some(who) = finding.who() {

@@ -201,7 +201,7 @@ fn accuse(cx: &Cx, page: &mut Page, concerns: impl Fn(&Finding) -> bool) {
         let role = Role::from(finding.severity);
         let sign = cx.glyphs.severity(finding.severity);
         page.line(vec![(role, format!("{sign} {} {}", finding.severity.to_string().to_uppercase(), finding.rule))]);
-        page.fact("", Role::Strong, &finding::headline(finding));
+        page.fact("", Role::Strong, &finding.message);
         page.fact("fix", Role::Ok, &finding.advice);
         page.link("finding", "evidence", Entity::Finding(finding.key()), finding.rule, "");
         page.blank();
