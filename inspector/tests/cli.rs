@@ -63,6 +63,15 @@ fn what_needs_no_target_is_on_stdout_with_code_0() {
 }
 
 #[test]
+fn the_manual_names_every_key_of_the_dashboard() {
+    let manual = text(&run(&["man"]).stdout).replace("\\-", "-").replace("\\&", "").replace("\\*(Aq", "'");
+    let (_, section) = manual.split_once(".SH \"KEYS OF THE DASHBOARD\"").unwrap();
+    for (keys, what, _) in async_inspect_cli::app::keys() {
+        assert!(section.contains(keys) && section.contains(what), "{keys}: {what}\n{section}");
+    }
+}
+
+#[test]
 fn a_dashboard_without_a_terminal_is_a_snapshot_in_text() {
     let output = run(&["demo", "--fault", "lock-held-across-await"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");

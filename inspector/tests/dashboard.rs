@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use async_inspect_cli::app::{self, Options};
+use async_inspect_cli::source::Pace;
 use common::terminal::{ASYNC_INSPECT, Terminal};
 
 /// An address on which nothing listens.
@@ -85,7 +87,7 @@ fn q_gives_the_terminal_back() {
 
 #[test]
 fn ctrl_c_and_signals_give_the_terminal_back() {
-    for end in ["\x03", "TERM", "HUP"] {
+    for end in ["\x03", "TERM", "HUP", "INT", "QUIT"] {
         let mut terminal = on_refused(80, 24);
         if end == "\x03" {
             terminal.send(end);
@@ -95,6 +97,41 @@ fn ctrl_c_and_signals_give_the_terminal_back() {
         assert_eq!(terminal.wait_exit().exit_code(), 130, "{end}");
         given_back(&terminal, &untouched());
     }
+}
+
+/// For the test below, in a terminal of its own.
+#[test]
+#[ignore = "it panics"]
+fn a_dashboard_that_panics() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let targets = vec![refused().parse().unwrap()];
+        tokio::select! {
+            _ = app::run(targets, Pace::default(), Options::default()) => {}
+            () = tokio::time::sleep(Duration::from_millis(1500)) => panic!("in the middle of a frame"),
+        }
+    });
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_told() {
+    let this = std::env::current_exe().unwrap();
+    let args = ["--exact", "--ignored", "--nocapture", "a_dashboard_that_panics"];
+    let mut terminal = Terminal::start(this.to_str().unwrap(), &args, 100, 24);
+    terminal.wait_for("what to do");
+    assert!(terminal.alternate_screen());
+    terminal.wait_until("the message", |s| s.contains("panicked at") && s.contains("in the middle of a frame"));
+    assert!(!terminal.alternate_screen(), "it is told where it stays");
+    assert_ne!(terminal.wait_exit().exit_code(), 0);
+    given_back(&terminal, &untouched());
+}
+
+#[test]
+fn a_locale_without_unicode_is_drawn_in_ascii() {
+    let env = [("LC_ALL", "C")];
+    let terminal = Terminal::start_with(ASYNC_INSPECT, &["connect", &refused()], &env, 80, 24);
+    let text = terminal.wait_for("what to do");
+    assert!(text.is_ascii(), "{text}");
 }
 
 #[test]
@@ -180,10 +217,14 @@ fn a_night_on_call_from_the_first_look_to_a_restarted_service() {
     let stale = terminal.wait_for("lock-held-across-await");
     assert!(stale.contains("r now"), "{stale}");
 
-    // It comes back as another process.
+    // It comes back as another process, and `r` does not wait for the next attempt, which is seconds away.
+    terminal.wait_until("a long wait", |s| s.contains("retry in 4s"));
     let _service = Service::start("lock-held-across-await", &address);
+    while std::net::TcpStream::connect(&address).is_err() {
+        thread::sleep(Duration::from_millis(10));
+    }
     terminal.send("r");
-    terminal.wait_for("restarted: process");
+    terminal.wait_within(Duration::from_millis(1500), "the other process", |s| s.contains("restarted: process"));
     terminal.wait_for("live");
 
     terminal.send("q");
@@ -200,6 +241,11 @@ fn on_fault(program: &str, columns: u16, rows: u16) -> (Service, Terminal) {
     (service, terminal)
 }
 
+/// Where the operator is, by the second line.
+fn last_crumb(screen: &str) -> String {
+    screen.lines().nth(1).unwrap_or_default().rsplit('›').next().unwrap_or_default().trim().to_owned()
+}
+
 #[test]
 fn a_deadlock_is_followed_from_the_first_look_to_both_lines() {
     let (_service, mut terminal) = on_fault("deadlock", 100, 40);
@@ -207,17 +253,28 @@ fn a_deadlock_is_followed_from_the_first_look_to_both_lines() {
     terminal.send("\r");
     terminal.wait_for("Who waits for whom");
     terminal.wait_for("DEADLOCK: back at lock");
-    // To the lock, to its holder, to what that waits for, and all the way back.
-    terminal.send("\r");
-    terminal.wait_for("created at");
+    // To the lock, to its holder, to what that waits for, to who has that, and all the way back.
+    let mut way = vec![last_crumb(&terminal.text())];
+    for kind in ["lock Account (lock ", "task #", "lock Account (lock ", "task #"] {
+        terminal.send("\r");
+        let screen = terminal.wait_until(kind, |screen| {
+            let here = last_crumb(screen);
+            here.starts_with(kind) && !way.contains(&here)
+        });
+        way.push(last_crumb(&screen));
+    }
+    for before in way.iter().rev().skip(1) {
+        terminal.send("\x1b");
+        terminal.wait_until(before, |screen| last_crumb(screen) == *before);
+    }
     terminal.send(":tasks\r");
     terminal.wait_for("spawn sites");
     terminal.send("v/on:lock\r");
-    terminal.wait_for("of");
+    terminal.wait_until("a filter that hides some", |s| s.contains("· /on:lock") && s.contains(" of "));
     terminal.send("\r");
     terminal.wait_until("the closed loop", |s| s.contains("Tasks ›") && s.contains("DEADLOCK: back at"));
     terminal.send("\x1b");
-    terminal.wait_for("/on:lock");
+    terminal.wait_for("· /on:lock");
 }
 
 #[test]
@@ -237,11 +294,15 @@ fn every_screen_is_reached_by_its_key_and_left_again() {
         terminal.send(key);
         terminal.wait_for(words);
     }
-    // The channel itself, from the list of channels.
-    terminal.send("4\r");
-    terminal.wait_for("Channels ›");
-    terminal.send("\x1b");
-    terminal.wait_gone("Channels ›");
+    // What has a page of its own, from its list.
+    for (list, crumbs, words) in
+        [("4", "Channels ›", "Last 60 s"), ("2", "Tasks ›", "Totals"), ("5", "Workers ›", "busy now")]
+    {
+        terminal.send(&format!("{list}\r"));
+        terminal.wait_until(crumbs, |screen| screen.contains(crumbs) && screen.contains(words));
+        terminal.send("\x1b");
+        terminal.wait_gone(crumbs);
+    }
     terminal.send("1");
     terminal.wait_for("last 60 s");
 }

@@ -4,6 +4,7 @@
 mod watched;
 
 use std::process::Command;
+use std::sync::Mutex;
 
 use async_inspect_cli::lints::RULES;
 use serde_json::Value;
@@ -11,23 +12,41 @@ use watched::{Watched, run};
 
 const README: &str = include_str!("../../README.md");
 
-const HEAD: &str = "| rule | worst | what it means |\n|---|---|---|\n";
+/// The table under `head` has these rows; `UPDATE_README=1` writes it anew.
+#[track_caller]
+fn assert_table(head: &str, rows: &str) {
+    static ONE_WRITER: Mutex<()> = Mutex::new(());
+    let _alone = ONE_WRITER.lock();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once(head).expect("README.md has such a table");
+    let (table, after) = rest.split_at(rest.find("\n\n").expect("something comes after the table") + 1);
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(path, format!("{before}{head}{rows}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(table, rows, "UPDATE_README=1 cargo test -p async-inspect-cli --test readme");
+}
 
-/// `UPDATE_README=1` writes the table anew.
 #[test]
 fn the_table_of_rules_is_the_one_of_the_program() {
     let rows: String = RULES
         .iter()
         .map(|rule| ["| `", rule.id, "` | ", &rule.severity.to_string(), " | ", rule.summary, " |\n"].concat())
         .collect();
-    let (before, rest) = README.split_once(HEAD).expect("README.md has a table of rules");
-    let (table, after) = rest.split_at(rest.find("\n\n").expect("something comes after the table") + 1);
-    if std::env::var_os("UPDATE_README").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-        std::fs::write(path, format!("{before}{HEAD}{rows}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(table, rows, "UPDATE_README=1 cargo test -p async-inspect-cli --test readme");
+    assert_table("| rule | worst | what it means |\n|---|---|---|\n", &rows);
+}
+
+#[test]
+fn the_table_of_keys_is_the_one_of_the_program() {
+    let row = |(keys, what, place): (&str, &str, Option<&str>)| {
+        let keys: Vec<_> = keys.split(' ').map(|key| format!("`{key}`")).collect();
+        let place = place.map_or_else(String::new, |place| format!(" ({place})"));
+        format!("| {} | {what}{place} |\n", keys.join(" "))
+    };
+    let rows: String = async_inspect_cli::app::keys().map(row).collect();
+    assert!(rows.lines().count() > 30);
+    assert_table("| key | what it does |\n|---|---|\n", &rows);
 }
 
 #[test]

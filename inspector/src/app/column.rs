@@ -15,6 +15,8 @@ pub(crate) enum Value<'a> {
     None,
     /// Words.
     Text(Cow<'a, str>),
+    /// The name of a thing, of which a number at its end is never cut.
+    Name(Cow<'a, str>),
     /// A `path:line:column`, cut from the left.
     Place(Cow<'a, str>),
     /// A time.
@@ -54,7 +56,7 @@ impl<'a> Value<'a> {
     /// The figure to sort and compare by: seconds, percent, or the number itself.
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
-            Self::None | Self::Text(_) | Self::Place(_) | Self::Mark(None) => None,
+            Self::None | Self::Text(_) | Self::Name(_) | Self::Place(_) | Self::Mark(None) => None,
             Self::Duration(d) => Some(d.as_secs_f64()),
             Self::Count(n) | Self::Meter(n, _) => Some(*n as f64),
             Self::Rate(r) => Some(*r),
@@ -67,7 +69,7 @@ impl<'a> Value<'a> {
     /// The words to sort and filter by.
     pub(crate) fn words(&self) -> Option<&str> {
         match self {
-            Self::Text(text) | Self::Place(text) => Some(text),
+            Self::Text(text) | Self::Name(text) | Self::Place(text) => Some(text),
             Self::Mark(Some(Severity::Crit)) => Some("crit"),
             Self::Mark(Some(Severity::Warn)) => Some("warn"),
             Self::Mark(Some(Severity::Info)) => Some("info"),
@@ -89,6 +91,8 @@ pub(crate) enum Kind {
     Share,
     /// The mark: sorts as a number, filters as words.
     Mark,
+    /// What rows have in common with others, with `; ` between: found by all words of one of them, and by its field only.
+    Relations,
 }
 
 /// How wide a column may be.

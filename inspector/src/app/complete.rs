@@ -25,7 +25,7 @@ pub(crate) fn complete(cx: &Cx, place: &Place, text: &str) -> Option<String> {
         }
         Some(at) => {
             let (field, value) = word.split_at(at + 1);
-            let column = place.columns().iter().find(|c| c.id.eq_ignore_ascii_case(&field[..at]))?;
+            let column = super::filter::column(place.columns(), &field[..at])?;
             let part = value.trim_matches('"').to_lowercase();
             let values: BTreeSet<String> = cx
                 .derived
@@ -50,7 +50,7 @@ pub(crate) fn complete(cx: &Cx, place: &Place, text: &str) -> Option<String> {
 /// Fields that begin with `word`, each with the sign that usually comes after it.
 pub(crate) fn fields(place: &Place, word: &str) -> Vec<(&'static str, char)> {
     let word = word.to_lowercase();
-    let sign = |kind| if matches!(kind, Kind::Text | Kind::Mark) { ':' } else { '>' };
+    let sign = |kind| if matches!(kind, Kind::Text | Kind::Mark | Kind::Relations) { ':' } else { '>' };
     place.columns().iter().filter(|c| c.id.starts_with(&word)).map(|c| (c.id, sign(c.kind))).collect()
 }
 

@@ -12,7 +12,9 @@ pub(crate) fn id(app: &App) -> Option<String> {
     let entity =
         app.place().selected.map(|r| r.entity).or(app.place().subject).or_else(|| app.selected().map(|r| r.entity))?;
     let place = match entity {
-        Entity::Finding(_) | Entity::Past(_) => cx.finding(entity).map(|f| f.subject.location.clone()),
+        Entity::Finding(_) | Entity::Past(_) | Entity::Then(..) => {
+            cx.finding(entity).map(|f| f.subject.location.clone())
+        }
         other => names::created_at(cx.model, other).map(str::to_owned),
     };
     Some(match place {
@@ -26,19 +28,21 @@ pub(crate) fn id(app: &App) -> Option<String> {
 pub(crate) fn finding(app: &App) -> Option<String> {
     let cx = app.cx();
     let chosen = [app.selected().map(|r| r.entity), app.place().subject];
-    let found = chosen
-        .into_iter()
-        .flatten()
-        .find_map(|entity| cx.finding(entity).or_else(|| cx.active().find(|f| Entity::from(f.subject.kind) == entity)));
-    if let Some(finding) = found {
-        return Some(text(app, finding));
+    let about = |entity: Entity| {
+        let own = cx.finding(entity).map(|finding| (entity, finding));
+        own.or_else(|| {
+            cx.active().find(|f| Entity::from(f.subject.kind) == entity).map(|f| (Entity::Finding(f.key()), f))
+        })
+    };
+    if let Some((entity, finding)) = chosen.into_iter().flatten().find_map(about) {
+        return Some(text(app, entity, finding));
     }
     let page = app.page().text();
     if page.trim().is_empty() { id(app) } else { Some(page) }
 }
 
 /// A finding as plain text for a chat or an issue.
-fn text(app: &App, finding: &Finding) -> String {
+fn text(app: &App, entity: Entity, finding: &Finding) -> String {
     let cx = app.cx();
     let target = &cx.model.target;
     let severity = finding.severity.to_string().to_uppercase();
@@ -50,7 +54,7 @@ fn text(app: &App, finding: &Finding) -> String {
     };
     line("at:", &finding.subject.location);
     line("what:", &finding.subject.name);
-    line("for:", &names::lasting(cx.model, finding));
+    line("for:", &names::lasting_of(&cx, entity, finding));
     for evidence in &finding.evidence {
         line("why:", &evidence.sentence());
     }

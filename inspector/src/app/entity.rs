@@ -1,7 +1,9 @@
 //! What a row, a page or a jump is about.
 
+use std::time::Duration;
+
 use crate::lints::{FindingKey, SubjectKind};
-use crate::model::{ChannelId, LockId, Model, SiteId, TaskId, WaitFor, WorkerId};
+use crate::model::{ChannelId, LockId, Model, SiteId, Task, TaskId, WaitFor, WorkerId};
 use crate::text::task_id;
 
 /// Anything that can be selected and gone into. Selection is kept by entity, never by row number.
@@ -21,6 +23,76 @@ pub enum Entity {
     Finding(FindingKey),
     /// A finding about an earlier run of the target, by its number in this session.
     Past(u64),
+    /// A finding as it was at a moment of the timeline, by the time of that since the first one.
+    Then(Duration, FindingKey),
+    /// The list of the tasks that have this in common.
+    Tasks(Common),
+}
+
+/// What tasks have in common of which a page names the first few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Common {
+    /// They wait for this lock.
+    Lock(LockId),
+    /// They wait for a message or for room in this channel.
+    Channel(ChannelId),
+    /// They wait for the end of this task.
+    Task(TaskId),
+    /// They wait for the answer of a oneshot that was made here.
+    Oneshot(SiteId),
+    /// This task spawned them.
+    Parent(TaskId),
+    /// They were spawned here.
+    Site(SiteId),
+    /// They are to end with this token, or are counted by this tracker.
+    Scope(LockId),
+    /// They were woken and wait for a worker.
+    Scheduled,
+}
+
+impl Common {
+    /// That they wait for `entity`.
+    pub(crate) fn wait_for(entity: Entity) -> Option<Self> {
+        match entity {
+            Entity::Lock(id) => Some(Self::Lock(id)),
+            Entity::Channel(id) => Some(Self::Channel(id)),
+            Entity::Task(id) => Some(Self::Task(id)),
+            Entity::Site(id) => Some(Self::Oneshot(id)),
+            _ => None,
+        }
+    }
+
+    /// The filter that finds them in the list of tasks.
+    pub(crate) fn filter(self) -> String {
+        match self {
+            Self::Scheduled => "state:scheduled".to_owned(),
+            other => format!("relation:\"{}\"", other.relation()),
+        }
+    }
+
+    fn relation(self) -> String {
+        let waits = |entity: Entity| format!("waits for {}", entity.id_text());
+        match self {
+            Self::Lock(id) => waits(Entity::Lock(id)),
+            Self::Channel(id) => waits(Entity::Channel(id)),
+            Self::Task(id) => waits(Entity::Task(id)),
+            Self::Oneshot(id) => waits(Entity::Site(id)),
+            Self::Parent(id) => format!("spawned by {}", Entity::Task(id).id_text()),
+            Self::Site(id) => Entity::Site(id).id_text(),
+            Self::Scope(id) => format!("ends with {}", Entity::Lock(id).id_text()),
+            Self::Scheduled => "scheduled".to_owned(),
+        }
+    }
+
+    /// All that `task` may have in common with others, as [`Common::filter`] looks for it.
+    pub(crate) fn relations(task: &Task) -> String {
+        let timers = |wait: &&crate::model::Wait| !matches!(wait.on, WaitFor::Timer(_));
+        let waits = task.waits.iter().filter(timers).filter_map(|wait| Self::wait_for(wait.on.into()));
+        let parent = Some(Self::Parent(task.parent)).filter(|_| task.parent != TaskId(0));
+        let scopes = [task.token, task.tracker].into_iter().filter(|id| *id != LockId(0)).map(Self::Scope);
+        let all = waits.chain(parent).chain([Self::Site(task.site)]).chain(scopes);
+        all.map(Self::relation).collect::<Vec<_>>().join("; ")
+    }
 }
 
 impl Entity {
@@ -32,7 +104,7 @@ impl Entity {
             Self::Lock(id) => id.0,
             Self::Channel(id) => id.0,
             Self::Worker(id) => id.0,
-            Self::Finding(_) => 0,
+            Self::Finding(_) | Self::Then(..) | Self::Tasks(_) => 0,
             Self::Past(n) => n,
         }
     }
@@ -45,7 +117,8 @@ impl Entity {
             Self::Lock(id) => format!("lock {}", id.0),
             Self::Channel(id) => format!("channel {}", id.0),
             Self::Worker(id) => format!("worker {}", id.0),
-            Self::Finding(key) => key.rule.to_owned(),
+            Self::Finding(key) | Self::Then(_, key) => key.rule.to_owned(),
+            Self::Tasks(common) => format!("tasks with {}", common.filter()),
             Self::Past(n) => format!("earlier finding {n}"),
         }
     }
@@ -67,7 +140,7 @@ impl Entity {
             Self::Lock(id) => model.locks.contains_key(&id),
             Self::Channel(id) => model.channels.contains_key(&id),
             Self::Worker(id) => model.workers.contains_key(&id),
-            Self::Finding(_) | Self::Past(_) => true,
+            Self::Finding(_) | Self::Past(_) | Self::Then(..) | Self::Tasks(_) => true,
         }
     }
 }

@@ -27,6 +27,8 @@ enum Test {
     Contains(&'static Column, String),
     /// A column of words is this.
     Is(&'static Column, String),
+    /// One of a column's relations is this.
+    Among(&'static Column, String),
     /// A column of figures compares so.
     Compares(&'static Column, Op, f64),
 }
@@ -79,7 +81,12 @@ impl Test {
     fn holds(&self, cx: &Cx, columns: &[Column], entity: Entity) -> bool {
         match self {
             Self::Anywhere(text) => {
-                columns.iter().any(|c| (c.value)(cx, entity).words().is_some_and(|w| contains(w, text)))
+                let words = columns.iter().filter(|c| c.kind != Kind::Relations);
+                words.into_iter().any(|c| (c.value)(cx, entity).words().is_some_and(|w| contains(w, text)))
+            }
+            Self::Among(column, text) => {
+                let value = (column.value)(cx, entity);
+                value.words().is_some_and(|all| all.split("; ").any(|one| one.eq_ignore_ascii_case(text)))
             }
             Self::Contains(column, text) => (column.value)(cx, entity).words().is_some_and(|w| contains(w, text)),
             Self::Is(column, text) => (column.value)(cx, entity).words().is_some_and(|w| w.to_lowercase() == *text),
@@ -139,6 +146,17 @@ fn split(text: &str) -> Result<Vec<String>, FilterError> {
     Ok(words)
 }
 
+/// What else a field goes by where it is no name of its own: people think of the word that other tables have.
+const ALSO: [(&str, &str); 2] = [("state", "word"), ("wait", "lasting")];
+
+/// The column that `name` means: by its id, by its head (`lock` among locks, `heldby`), or by what it is called elsewhere.
+pub(super) fn column(columns: &'static [Column], name: &str) -> Option<&'static Column> {
+    let by_id = |id: &str| columns.iter().find(|c| c.id.eq_ignore_ascii_case(id));
+    let head = |c: &&Column| !c.title.is_empty() && c.title.replace(' ', "").eq_ignore_ascii_case(name);
+    let also = || ALSO.iter().find(|(also, _)| also.eq_ignore_ascii_case(name)).and_then(|(_, id)| by_id(id));
+    by_id(name).or_else(|| columns.iter().find(head)).or_else(also)
+}
+
 fn term(word: &str, columns: &'static [Column]) -> Result<Option<Term>, FilterError> {
     let (negated, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
     if word.is_empty() {
@@ -149,7 +167,7 @@ fn term(word: &str, columns: &'static [Column]) -> Result<Option<Term>, FilterEr
         return made(Test::Anywhere(word.to_lowercase()));
     };
     let (name, rest) = word.split_at(at);
-    let Some(column) = columns.iter().find(|c| c.id.eq_ignore_ascii_case(name)) else {
+    let Some(column) = column(columns, name) else {
         // `src/main.rs:42` and `Vec<u8>` are text that happens to contain a sign.
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphabetic()) || rest.starts_with("::") {
             return made(Test::Anywhere(word.to_lowercase()));
@@ -167,7 +185,7 @@ fn term(word: &str, columns: &'static [Column]) -> Result<Option<Term>, FilterEr
         [b'<', ..] => (Op::Less, &rest[1..]),
         _ => (Op::Equal, &rest[1..]),
     };
-    let words = matches!(column.kind, Kind::Text | Kind::Mark);
+    let words = matches!(column.kind, Kind::Text | Kind::Mark | Kind::Relations);
     if words && op != Op::Equal {
         return Err(FilterError::Words(column.id));
     }
@@ -176,6 +194,9 @@ fn term(word: &str, columns: &'static [Column]) -> Result<Option<Term>, FilterEr
     }
     if words {
         let text = arg.to_lowercase();
+        if column.kind == Kind::Relations {
+            return made(Test::Among(column, text));
+        }
         return made(if rest.starts_with('=') { Test::Is(column, text) } else { Test::Contains(column, text) });
     }
     if let Some(limit) = number(arg, column.kind) {

@@ -1,5 +1,5 @@
 //! What was wrong in the last minutes, second by second: what the timeline shows.
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,6 +108,20 @@ impl History {
     pub(crate) fn at(&self, at: Duration) -> Option<usize> {
         let index = self.moments.partition_point(|m| m.at < at);
         (index < self.moments.len()).then_some(index)
+    }
+
+    /// The moment that was at that very time, if it is still kept.
+    pub(crate) fn exactly(&self, at: Duration) -> Option<&Moment> {
+        self.at(at).and_then(|index| self.get(index)).filter(|moment| moment.at == at)
+    }
+
+    /// Whether other findings lasted at that moment than at the one before it, or another process ran.
+    pub(crate) fn changed(&self, index: usize) -> bool {
+        let (Some(before), Some(now)) = (index.checked_sub(1).and_then(|n| self.get(n)), self.get(index)) else {
+            return false;
+        };
+        let keys = |moment: &Moment| moment.findings.iter().map(Finding::key).collect::<HashSet<_>>();
+        before.instance != now.instance || !Arc::ptr_eq(&before.findings, &now.findings) && keys(before) != keys(now)
     }
 
     /// How long ago a moment was, at `clock` of the dashboard's.

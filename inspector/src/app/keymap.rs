@@ -46,7 +46,12 @@ pub(crate) enum Action {
     PreviousTarget,
     Earlier,
     Later,
+    EarlierMinute,
+    LaterMinute,
+    Oldest,
     Live,
+    NextChange,
+    PreviousChange,
     Help,
     Quit,
     Interrupt,
@@ -80,9 +85,25 @@ impl Scope {
             Self::Table => matches!(app.place().screen.body, Body::Table(_)),
             Self::Tasks => app.place().screen.id == "tasks",
             Self::Timeline => app.place().screen.id == "timeline",
-            Self::Findings => matches!(app.place().screen.id, "overview" | "findings" | "finding" | "timeline"),
+            Self::Findings => {
+                matches!(app.place().screen.id, "overview" | "findings" | "finding" | "timeline")
+                    || app.accusation_in_front().is_some()
+            }
             Self::Lost => !app.link.live(),
             Self::Fleet => app.among.1 > 1,
+        }
+    }
+
+    /// Where that is, in words.
+    pub(crate) fn place(self) -> &'static str {
+        match self {
+            Self::Any => "everywhere",
+            Self::Table => "in tables: 2 to 6",
+            Self::Tasks => "in Tasks: 2",
+            Self::Timeline => "in Timeline: 7",
+            Self::Findings => "where a finding is shown",
+            Self::Lost => "without a connection",
+            Self::Fleet => "with several targets",
         }
     }
 }
@@ -134,6 +155,9 @@ const MOVE: &str = "Move";
 const LOOK: &str = "Look";
 const DO: &str = "Do";
 
+/// The headings of help, in order.
+pub(crate) const GROUPS: [&str; 3] = [MOVE, LOOK, DO];
+
 /// All keys. Hints appear in the last line in this order.
 #[rustfmt::skip]
 pub(crate) static KEYMAP: &[Binding] = &[
@@ -141,6 +165,11 @@ pub(crate) static KEYMAP: &[Binding] = &[
     Binding { name: "earlier", chords: &[key(KeyCode::Left)], shown: "←", action: Action::Earlier, scope: Scope::Timeline, group: LOOK, hint: "earlier", help: "a second back" },
     Binding { name: "later", chords: &[key(KeyCode::Right)], shown: "→", action: Action::Later, scope: Scope::Timeline, group: LOOK, hint: "later", help: "a second on" },
     Binding { name: "live", chords: &[key(KeyCode::End)], shown: "End", action: Action::Live, scope: Scope::Timeline, group: LOOK, hint: "live", help: "back to now" },
+    Binding { name: "next-change", chords: &[ch('n')], shown: "n", action: Action::NextChange, scope: Scope::Timeline, group: LOOK, hint: "change", help: "to the next second in which a finding came or went" },
+    Binding { name: "previous-change", chords: &[ch('N')], shown: "N", action: Action::PreviousChange, scope: Scope::Timeline, group: LOOK, hint: "", help: "to the one before" },
+    Binding { name: "earlier-minute", chords: &[key(KeyCode::PageUp)], shown: "PgUp", action: Action::EarlierMinute, scope: Scope::Timeline, group: LOOK, hint: "-1 min", help: "a minute back" },
+    Binding { name: "later-minute", chords: &[key(KeyCode::PageDown)], shown: "PgDn", action: Action::LaterMinute, scope: Scope::Timeline, group: LOOK, hint: "", help: "a minute on" },
+    Binding { name: "oldest", chords: &[key(KeyCode::Home)], shown: "Home", action: Action::Oldest, scope: Scope::Timeline, group: LOOK, hint: "oldest", help: "to the first second that is kept" },
     Binding { name: "down", chords: &[ch('j'), key(KeyCode::Down)], shown: "j ↓", action: Action::Down, scope: Scope::Any, group: MOVE, hint: "", help: "down" },
     Binding { name: "up", chords: &[ch('k'), key(KeyCode::Up)], shown: "k ↑", action: Action::Up, scope: Scope::Any, group: MOVE, hint: "", help: "up" },
     Binding { name: "in", chords: &[key(KeyCode::Enter), ch('l'), key(KeyCode::Right)], shown: "Enter l →", action: Action::In, scope: Scope::Any, group: MOVE, hint: "open", help: "go in: from a row to its page, from a task to what it waits for, from a lock to its holder" },
@@ -149,10 +178,16 @@ pub(crate) static KEYMAP: &[Binding] = &[
     Binding { name: "sort", chords: &[ch('s')], shown: "s", action: Action::Sort, scope: Scope::Table, group: LOOK, hint: "sort", help: "sort by the next column" },
     Binding { name: "reverse", chords: &[ch('S')], shown: "S", action: Action::Reverse, scope: Scope::Table, group: LOOK, hint: "", help: "reverse the order" },
     Binding { name: "grouping", chords: &[ch('v')], shown: "v", action: Action::Grouping, scope: Scope::Tasks, group: LOOK, hint: "flat/group", help: "tasks one by one, or one line a spawn site" },
-    Binding { name: "fold", chords: &[ch('o')], shown: "o", action: Action::Fold, scope: Scope::Tasks, group: LOOK, hint: "open", help: "show or hide the tasks of a spawn site in place" },
-    Binding { name: "next-finding", chords: &[ch('n')], shown: "n", action: Action::NextFinding, scope: Scope::Any, group: MOVE, hint: "next finding", help: "next finding" },
+    Binding { name: "fold", chords: &[ch('o')], shown: "o", action: Action::Fold, scope: Scope::Tasks, group: LOOK, hint: "expand", help: "show or hide the tasks of a spawn site in place" },
+    Binding { name: "mute", chords: &[ch('m')], shown: "m", action: Action::Mute, scope: Scope::Findings, group: DO, hint: "mute", help: "mute this finding, or speak of it again; a muted one stays in Findings and marks nothing" },
+    Binding { name: "next-finding", chords: &[ch('n')], shown: "n", action: Action::NextFinding, scope: Scope::Any, group: MOVE, hint: "next", help: "next finding" },
     Binding { name: "previous-finding", chords: &[ch('N')], shown: "N", action: Action::PreviousFinding, scope: Scope::Any, group: MOVE, hint: "", help: "previous finding" },
-    Binding { name: "next-screen", chords: &[key(KeyCode::Tab)], shown: "Tab", action: Action::NextRoot, scope: Scope::Any, group: MOVE, hint: "next screen", help: "next screen" },
+    Binding { name: "copy-finding", chords: &[ch('Y')], shown: "Y", action: Action::CopyFinding, scope: Scope::Any, group: DO, hint: "copy", help: "copy the whole finding as text, to paste into a chat or an issue" },
+    Binding { name: "palette", chords: &[ch(':')], shown: ":", action: Action::Palette, scope: Scope::Any, group: DO, hint: "menu", help: "do anything by its name: a screen, a key's action, a theme, `task 17`, the name of a lock" },
+    Binding { name: "freeze", chords: &[ch(' ')], shown: "Space", action: Action::Freeze, scope: Scope::Any, group: LOOK, hint: "freeze", help: "freeze the view and let it go on; the service and its probe are never touched; a replay is paused" },
+    Binding { name: "wide", chords: &[ch('w')], shown: "w", action: Action::Wide, scope: Scope::Any, group: LOOK, hint: "wide", help: "wide: the list alone over the whole width; below 120 columns only what matters most of each row, so that names and places are whole" },
+    Binding { name: "export", chords: &[ch('e')], shown: "e", action: Action::Export, scope: Scope::Any, group: DO, hint: "export", help: "write the whole state to a file as JSON, and say where" },
+    Binding { name: "next-screen", chords: &[key(KeyCode::Tab)], shown: "Tab", action: Action::NextRoot, scope: Scope::Any, group: MOVE, hint: "", help: "next screen" },
     Binding { name: "previous-screen", chords: &[key(KeyCode::BackTab)], shown: "Shift-Tab", action: Action::PreviousRoot, scope: Scope::Any, group: MOVE, hint: "", help: "previous screen" },
     Binding { name: "", chords: &[ch('1'), ch('2'), ch('3'), ch('4'), ch('5'), ch('6'), ch('7'), ch('8')], shown: "1…8", action: Action::Root, scope: Scope::Any, group: MOVE, hint: "", help: "to the screen of that number" },
     Binding { name: "top", chords: &[ch('g'), key(KeyCode::Home)], shown: "g Home", action: Action::Top, scope: Scope::Any, group: MOVE, hint: "", help: "first row" },
@@ -161,14 +196,8 @@ pub(crate) static KEYMAP: &[Binding] = &[
     Binding { name: "half-down", chords: &[ctrl('d')], shown: "Ctrl-d", action: Action::HalfDown, scope: Scope::Any, group: MOVE, hint: "", help: "half a page down" },
     Binding { name: "page-up", chords: &[key(KeyCode::PageUp), ctrl('b')], shown: "PgUp", action: Action::PageUp, scope: Scope::Any, group: MOVE, hint: "", help: "a page up" },
     Binding { name: "page-down", chords: &[key(KeyCode::PageDown), ctrl('f')], shown: "PgDn", action: Action::PageDown, scope: Scope::Any, group: MOVE, hint: "", help: "a page down" },
-    Binding { name: "freeze", chords: &[ch(' ')], shown: "Space", action: Action::Freeze, scope: Scope::Any, group: LOOK, hint: "freeze", help: "freeze the view and let it go on; the service and its probe are never touched; a replay is paused" },
-    Binding { name: "mute", chords: &[ch('m')], shown: "m", action: Action::Mute, scope: Scope::Findings, group: DO, hint: "mute", help: "mute this finding, or speak of it again; a muted one stays in Findings and marks nothing" },
     Binding { name: "unmute-all", chords: &[ch('M')], shown: "M", action: Action::UnmuteAll, scope: Scope::Any, group: DO, hint: "", help: "speak of all muted findings again, until you quit" },
-    Binding { name: "export", chords: &[ch('e')], shown: "e", action: Action::Export, scope: Scope::Any, group: DO, hint: "", help: "write the whole state to a file as JSON, and say where" },
-    Binding { name: "palette", chords: &[ch(':')], shown: ":", action: Action::Palette, scope: Scope::Any, group: DO, hint: "", help: "do anything by its name: a screen, a key's action, a theme, `task 17`, the name of a lock" },
-    Binding { name: "wide", chords: &[ch('w')], shown: "w", action: Action::Wide, scope: Scope::Any, group: LOOK, hint: "", help: "wide: the list alone over the whole width; below 120 columns only what matters most of each row, so that names and places are whole" },
     Binding { name: "copy", chords: &[ch('y')], shown: "y", action: Action::CopyId, scope: Scope::Any, group: DO, hint: "", help: "copy the id and place of what is selected (needs a terminal with OSC 52)" },
-    Binding { name: "copy-finding", chords: &[ch('Y')], shown: "Y", action: Action::CopyFinding, scope: Scope::Any, group: DO, hint: "copy", help: "copy the whole finding as text, to paste into a chat or an issue" },
     Binding { name: "", chords: &[ctrl('z')], shown: "Ctrl-z", action: Action::Suspend, scope: Scope::Any, group: DO, hint: "", help: "to the shell; `fg` comes back" },
     Binding { name: "", chords: &[ctrl('c')], shown: "Ctrl-c", action: Action::Interrupt, scope: Scope::Any, group: DO, hint: "", help: "quit" },
     Binding { name: "targets", chords: &[ch('0')], shown: "0", action: Action::Targets, scope: Scope::Fleet, group: LOOK, hint: "targets", help: "the list of all targets, each with the worst that is said of it" },
@@ -264,6 +293,13 @@ impl Keys {
         self.0.iter()
     }
 
+    /// What `event` would ask for elsewhere.
+    pub(super) fn elsewhere(&self, event: KeyEvent) -> Option<&Bound> {
+        let chord = Chord::from(event);
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
+        self.0.iter().find(|b| !alt && b.chords.contains(&chord))
+    }
+
     /// What `event` asks for where the app is now: narrow scopes before wide ones.
     fn find(&self, app: &App, event: KeyEvent) -> Option<Action> {
         let chord = Chord::from(event);
@@ -277,6 +313,15 @@ impl Keys {
 pub fn bindings() -> impl Iterator<Item = (&'static str, Vec<String>, &'static str)> {
     let named = KEYMAP.iter().filter(|b| !b.name.is_empty());
     named.map(|b| (b.name, b.chords.iter().map(ToString::to_string).collect(), b.help))
+}
+
+/// Every key as it is bound at first, in the order of the help screen: how it is written, what it does, and where it does so
+/// if not everywhere.
+pub fn keys() -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)> {
+    GROUPS.into_iter().flat_map(|group| {
+        let of_group = KEYMAP.iter().filter(move |binding| binding.group == group);
+        of_group.map(|b| (b.shown, b.help, Some(b.scope.place()).filter(|_| b.scope != Scope::Any)))
+    })
 }
 
 /// What `event` asks for where the app is now.

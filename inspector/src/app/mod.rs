@@ -38,8 +38,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use entity::{Entity, Row};
-pub use keymap::{KeyError, bindings};
+pub use entity::{Common, Entity, Row};
+pub use keymap::{KeyError, bindings, keys};
 pub use msg::{Effect, Msg};
 pub use mute::Mute;
 pub use options::{ColorChoice, Depth, Options, ThemeChoice};
@@ -105,6 +105,8 @@ pub struct App {
     notice: Option<Notice>,
     pub(crate) restarted: Option<Notice>,
     pub(crate) wide: bool,
+    /// Lines of the pane beside the list that were scrolled away, and what it was about then.
+    side: (Option<Entity>, usize),
     pub(crate) derived: Derived,
     /// A pass over very many tasks that is under way.
     sweep: Option<sweep::Sweep>,
@@ -155,7 +157,7 @@ impl<'a> Cx<'a> {
     pub(crate) fn mark(&self, entity: Entity) -> Option<Severity> {
         match entity {
             Entity::Finding(_) => self.finding(entity).filter(|f| f.active() && !self.app.muted(f)).map(|f| f.severity),
-            Entity::Past(_) => None,
+            Entity::Past(_) | Entity::Then(..) => None,
             other => self.accused.severity(other, self.model),
         }
     }
@@ -186,12 +188,24 @@ impl<'a> Cx<'a> {
         self.findings.iter().filter(move |f| f.active() && !app.muted(f))
     }
 
-    /// The finding that `entity` is, of this run or an earlier one.
+    /// The finding that `entity` is, of this run or an earlier one, of now or a moment of the timeline.
     pub(crate) fn finding(&self, entity: Entity) -> Option<&'a Finding> {
         match entity {
             Entity::Finding(key) => self.findings.iter().find(|f| f.key() == key),
             Entity::Past(id) => self.app.past.iter().find(|p| p.id == id).map(|p| &p.finding),
+            Entity::Then(at, key) => self.app.history.exactly(at)?.findings.iter().find(|f| f.key() == key),
             _ => None,
+        }
+    }
+
+    /// Whether what a finding is about can still be looked at: it is of the process that is shown.
+    pub(crate) fn is_of_this_run(&self, finding: Entity) -> bool {
+        match finding {
+            Entity::Finding(_) => true,
+            Entity::Then(at, _) => {
+                self.app.history.exactly(at).is_some_and(|m| m.instance == self.model.target.instance)
+            }
+            _ => false,
         }
     }
 }
@@ -201,7 +215,7 @@ impl App {
     /// many colours.
     pub fn new(address: &str, options: Options, depth: Depth) -> Self {
         let theme = Theme::new(options.theme, depth);
-        let glyphs = if options.ascii { &glyphs::ASCII } else { &glyphs::UNICODE };
+        let glyphs = if options.ascii == Some(true) { &glyphs::ASCII } else { &glyphs::UNICODE };
         Self {
             address: crate::view::fit::clean(address),
             among: (0, 1),
@@ -230,6 +244,7 @@ impl App {
             notice: None,
             restarted: None,
             wide: false,
+            side: (None, 0),
             derived: Derived::default(),
             sweep: None,
             refreshed_at: None,
@@ -246,6 +261,16 @@ impl App {
     /// A pass over very many tasks is under way: a [`Msg::Tick`] takes it a few milliseconds further.
     pub fn busy(&self) -> bool {
         self.sweep.is_some()
+    }
+
+    /// Lines of the pane beside the list that are above the first one shown.
+    pub(crate) fn side_offset(&self) -> usize {
+        let (of, offset) = self.side;
+        if of == self.beside() { offset } else { 0 }
+    }
+
+    pub(crate) fn set_side_offset(&mut self, offset: usize) {
+        self.side = (self.beside(), offset);
     }
 
     /// Has to be drawn again.

@@ -3,20 +3,68 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
-use super::screen::Body;
-use super::{App, Row, derived, navigate};
-use crate::view::{layout, table, tabs};
+use super::palette::{self, Command};
+use super::screen::{Body, Hit};
+use super::{App, PromptKind, Row, derived, navigate};
+use crate::view::{self, footer, layout, table, tabs};
 
 /// Rows that one notch of the wheel moves.
 const NOTCH: isize = 3;
+
+/// Takes an event of the mouse while something is typed; returns what to do now. A click beside the list of commands
+/// closes it, and one beside a filter that is understood ends the typing and does what it does elsewhere.
+pub(super) fn in_prompt(app: &mut App, event: MouseEvent) -> Option<Command> {
+    let prompt = app.prompt.as_mut()?;
+    let click = event.kind == MouseEventKind::Down(MouseButton::Left);
+    let PromptKind::Palette(lit) = prompt.kind else {
+        if click && prompt.error.is_none() {
+            app.prompt = None;
+            self::event(app, event);
+        }
+        return None;
+    };
+    let text = prompt.input.value().to_owned();
+    let area = layout::layout(app, app.size.0, app.size.1).footer;
+    match event.kind {
+        MouseEventKind::ScrollUp => light(app, lit.saturating_sub(1)),
+        MouseEventKind::ScrollDown => {
+            let last = palette::entries(app, &text).len().saturating_sub(1);
+            light(app, (lit + 1).min(last));
+        }
+        _ if click => {
+            let entry = footer::entry_at(app, area, event.row);
+            app.prompt = None;
+            return entry.and_then(|n| palette::entries(app, &text).get(n).map(|entry| entry.command));
+        }
+        _ => {}
+    }
+    None
+}
+
+fn light(app: &mut App, entry: usize) {
+    if let Some(prompt) = &mut app.prompt {
+        prompt.kind = PromptKind::Palette(entry);
+    }
+}
 
 /// Takes an event of the mouse.
 pub(crate) fn event(app: &mut App, event: MouseEvent) {
     let areas = layout::layout(app, app.size.0, app.size.1);
     let inside = |area: Rect| area.contains((event.column, event.row).into());
     match event.kind {
-        MouseEventKind::ScrollUp => navigate::step(app, -NOTCH),
-        MouseEventKind::ScrollDown => navigate::step(app, NOTCH),
+        MouseEventKind::ScrollUp if inside(areas.side) => view::scroll_side(app, areas.side, -NOTCH),
+        MouseEventKind::ScrollDown if inside(areas.side) => view::scroll_side(app, areas.side, NOTCH),
+        MouseEventKind::Down(MouseButton::Left) if inside(areas.side) => {
+            let at = app.side_offset() + usize::from(event.row - areas.side.y);
+            let link = view::beside(app, areas.side)
+                .and_then(|page| page.rows().find(|(line, _)| *line == at).map(|(_, row)| row.entity));
+            match link {
+                Some(entity) => navigate::open(app, entity),
+                None => navigate::enter(app),
+            }
+        }
+        MouseEventKind::ScrollUp => wheel(app, -NOTCH),
+        MouseEventKind::ScrollDown => wheel(app, NOTCH),
         MouseEventKind::Down(MouseButton::Left) if inside(areas.tabs) => {
             if app.way().len() > 1 {
                 navigate::back(app);
@@ -26,6 +74,15 @@ pub(crate) fn event(app: &mut App, event: MouseEvent) {
         }
         MouseEventKind::Down(MouseButton::Left) if inside(areas.list) => click(app, areas.list, event),
         _ => {}
+    }
+}
+
+/// Rows of a list go by under a cursor that stays in view; a page is only scrolled.
+fn wheel(app: &mut App, by: isize) {
+    if matches!(app.place().screen.body, Body::Page(_)) {
+        navigate::scroll(app, by);
+    } else {
+        navigate::step(app, by);
     }
 }
 
@@ -54,7 +111,14 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
             }
             return;
         }
-        Body::Custom { hit, .. } => hit(&app.cx(), place, area, (event.column, event.row)),
+        Body::Custom { hit, .. } => match hit(&app.cx(), place, area, (event.column, event.row)) {
+            Some(Hit::Moment(index)) => {
+                navigate::scrub_to(app, index);
+                None
+            }
+            Some(Hit::Row(row)) => Some(row),
+            None => None,
+        },
     };
     let Some(row) = row else { return };
     if app.selected() == Some(row) {

@@ -2,8 +2,9 @@
 
 use crossterm::event::KeyCode;
 
+use super::keymap::Action;
 use super::screen::{Body, Screen};
-use super::{App, Entity, Place, Row, derived};
+use super::{App, Entity, Place, Row, derived, filter::Filter};
 use crate::lints::FindingKey;
 use crate::view::layout;
 use crate::view::names;
@@ -48,9 +49,16 @@ impl App {
         page
     }
 
-    /// The selected row: where the operator put the cursor, or the first.
+    /// The selected row: where the operator put the cursor, or else the first; on a page, the link that leads on.
     pub(crate) fn selected(&self) -> Option<Row> {
-        self.place().selected.or_else(|| self.row(0))
+        let place = self.place();
+        let first = if matches!(place.screen.body, Body::Page(_)) { place.index } else { 0 };
+        place.selected.or_else(|| self.row(first))
+    }
+
+    /// The line of `page`, which is in front, that is lit.
+    pub(crate) fn lit_line(&self, page: &Page) -> Option<usize> {
+        page.rows().nth(self.place().index).map(|(line, _)| line)
     }
 
     /// What the screen is about and what is selected on it.
@@ -112,13 +120,19 @@ pub(crate) fn settle(app: &mut App) {
             let page = app.page();
             let rows: Vec<_> = page.rows().collect();
             let most = page.len().saturating_sub(height);
+            let onward = onward(app, &rows, height);
             let place = app.place_mut();
             place.offset = place.offset.min(most);
-            if let Some(selected) = place.selected {
+            let Some(selected) = place.selected else {
+                place.index = onward;
+                return;
+            };
+            // Two links of a page may lead to one entity in one role: the cursor stays on that which it was put on.
+            if rows.get(place.index).is_none_or(|(_, row)| *row != selected) {
                 let at = rows.iter().position(|(_, row)| *row == selected);
                 place.index = at.unwrap_or(place.index).min(rows.len().saturating_sub(1));
-                place.selected = rows.get(place.index).map(|(_, row)| *row);
             }
+            place.selected = rows.get(place.index).map(|(_, row)| *row);
         }
         Body::Custom { .. } => {
             let rows = app.rows();
@@ -132,8 +146,22 @@ pub(crate) fn settle(app: &mut App) {
     }
 }
 
+/// The link that is lit on a page until the operator moves: the first within sight that leads to what was not come from,
+/// and rather to a thing than to what is said of it, so that one key after the other follows the thread.
+///
+/// Past the last link where none leads on: then none is lit.
+fn onward(app: &App, links: &[(usize, Row)], height: usize) -> usize {
+    let been = |entity: Entity| app.way().iter().any(|place| place.subject == Some(entity));
+    let new = |(line, row): &(usize, Row)| *line < height && !been(row.entity);
+    let aside = |row: &Row| matches!(row.entity, Entity::Finding(_) | Entity::Worker(_));
+    let on = links.iter().position(|link| new(link) && !aside(&link.1));
+    on.or_else(|| links.iter().position(new)).unwrap_or(links.len())
+}
+
 fn moved(app: &mut App) {
     app.moved_at = app.clock;
+    // The pane beside the list begins at the top again.
+    app.side = (None, 0);
     settle(app);
     derived::focus(app);
 }
@@ -154,28 +182,51 @@ pub(super) fn select_row(app: &mut App, row: Row) {
     }
 }
 
-/// One row up or down; on a page, one link, or one line where there is none in that direction.
+/// One row up or down; on a page, one link, or one line where there is none near in that direction.
 pub(crate) fn step(app: &mut App, by: isize) {
-    let count = app.row_count();
     let place = app.place();
-    let next = place.index.saturating_add_signed(by);
     if !matches!(place.screen.body, Body::Page(_)) {
         // The first press of a cursor key starts from the row that is already lit.
-        select(app, next);
+        select(app, place.index.saturating_add_signed(by));
         return;
     }
-    if next < count && next != place.index {
-        select(app, next);
+    let height = app.height();
+    let page = app.page();
+    let (top, bottom) = (place.offset, place.offset + height);
+    let lit = app.lit_line(&page).filter(|line| (top..bottom).contains(line));
+    // Half of what is in view stays in view, so nothing is skipped unread.
+    let reach = top.saturating_sub(height / 2)..bottom + height / 2;
+    let links: Vec<usize> = page.rows().map(|(line, _)| line).collect();
+    let next = if by < 0 {
+        let from = lit.unwrap_or(bottom);
+        links.iter().rposition(|line| *line < from && reach.contains(line))
+    } else {
+        links.iter().position(|line| lit.is_none_or(|lit| *line > lit) && (top..reach.end).contains(line))
+    };
+    if let Some(index) = next {
+        select(app, index);
         show_selected(app);
     } else {
         scroll(app, by);
     }
 }
 
-fn scroll(app: &mut App, by: isize) {
+/// Moves a page under the cursor, which then goes to a link in view if its own no longer is.
+pub(super) fn scroll(app: &mut App, by: isize) {
     let place = app.place_mut();
     place.offset = place.offset.saturating_add_signed(by);
     settle(app);
+    let page = app.page();
+    let view = app.place().offset..app.place().offset + app.height();
+    if app.lit_line(&page).is_some_and(|line| view.contains(&line)) {
+        return;
+    }
+    let links: Vec<usize> = page.rows().map(|(line, _)| line).collect();
+    let visible = |line: &usize| view.contains(line);
+    let nearest = if by < 0 { links.iter().rposition(visible) } else { links.iter().position(visible) };
+    if let Some(index) = nearest {
+        select(app, index);
+    }
 }
 
 /// Brings the selected link of a page into view.
@@ -210,13 +261,6 @@ pub(crate) fn page(app: &mut App, by: isize, part: usize) {
     let height = (app.height() / part).max(1).cast_signed();
     if let Body::Page(_) = app.place().screen.body {
         scroll(app, by * height);
-        let offset = app.place().offset;
-        let bottom = offset + app.height();
-        let visible =
-            app.page().rows().enumerate().find(|(_, (line, _))| (offset..bottom).contains(line)).map(|(n, _)| n);
-        if let Some(index) = visible {
-            select(app, index);
-        }
         return;
     }
     let index = app.place().index.saturating_add_signed(by * height);
@@ -241,11 +285,22 @@ fn arrived(app: &mut App) {
     app.touch();
 }
 
-/// Goes into what is selected.
+/// Goes into what is selected; into nothing unseen: a link that was scrolled away comes back into view.
 pub(crate) fn enter(app: &mut App) {
     let Some(row) = app.selected() else {
+        if app.row_count() > 0 {
+            let (down, back) = (app.keys.shown(Action::Down), app.keys.shown(Action::Back));
+            app.say(Role::Info, format!("no link leads on from here: {down} chooses one, {back} goes back"));
+        }
         return;
     };
+    if matches!(app.place().screen.body, Body::Page(_)) {
+        let (top, height) = (app.place().offset, app.height());
+        if app.lit_line(&app.page()).is_some_and(|line| !(top..top + height).contains(&line)) {
+            show_selected(app);
+            return;
+        }
+    }
     open(app, row.entity);
 }
 
@@ -263,7 +318,14 @@ pub(crate) fn open(app: &mut App, entity: Entity) {
     if app.place().subject == Some(entity) {
         return;
     }
-    push(app, Place::new(screens::page_of(entity), Some(entity)));
+    let mut place = Place::new(screens::page_of(entity), Some(entity));
+    if let Entity::Tasks(common) = entity {
+        let filter = common.filter();
+        place.flat = true;
+        place.filter = Filter::parse(&filter, place.columns()).unwrap_or_default();
+        place.filter_text = filter;
+    }
+    push(app, place);
 }
 
 /// Takes the filter off, or goes back one step. The last list stays.
@@ -389,8 +451,26 @@ pub(crate) fn to_finding(app: &mut App, by: isize) {
 pub(crate) fn scrub(app: &mut App, by: isize) {
     let last = app.history.len().saturating_sub(1);
     let here = app.scrubbed.and_then(|at| app.history.at(at)).unwrap_or(last);
-    let next = here.saturating_add_signed(by).min(last);
-    app.scrubbed = if next == last { None } else { app.history.get(next).map(|m| m.at) };
+    scrub_to(app, here.saturating_add_signed(by).min(last));
+}
+
+/// Along the timeline to the next second, or the one before, in which other findings lasted than in the one before it.
+pub(crate) fn to_change(app: &mut App, by: isize) {
+    let last = app.history.len().saturating_sub(1);
+    let here = app.scrubbed.and_then(|at| app.history.at(at)).unwrap_or(last);
+    let changed = |n: &usize| app.history.changed(*n);
+    let next = if by > 0 { (here + 1..=last).find(changed) } else { (0..here).rev().find(changed) };
+    match next {
+        Some(next) => scrub_to(app, next),
+        None if by > 0 => app.say(Role::Info, "nothing has changed since"),
+        None => app.say(Role::Info, "nothing changed before that, as far as is known"),
+    }
+}
+
+/// Along the timeline to that moment; the newest is now, and goes on.
+pub(super) fn scrub_to(app: &mut App, next: usize) {
+    let is_now = next + 1 >= app.history.len();
+    app.scrubbed = if is_now { None } else { app.history.get(next).map(|m| m.at) };
     let place = app.place_mut();
     (place.selected, place.index, place.offset) = (None, 0, 0);
     settle(app);

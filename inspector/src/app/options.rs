@@ -34,7 +34,7 @@ pub enum ColorChoice {
     /// Unless `NO_COLOR` is set.
     #[default]
     Auto,
-    /// Even if `NO_COLOR` is set.
+    /// However few the terminal seems to have; on the command line even if `NO_COLOR` is set.
     Always,
     /// Bold, dim and reverse only.
     Never,
@@ -75,10 +75,13 @@ impl Depth {
 pub struct Options {
     /// Dark or light.
     pub theme: ThemeChoice,
-    /// Colours or none.
+    /// Colours or none, as the config file says.
     pub color: ColorChoice,
-    /// Only ASCII in what the dashboard itself draws; names from the target stay as they are.
-    pub ascii: bool,
+    /// The same as the command line says, which `NO_COLOR` does not change.
+    pub color_asked: Option<ColorChoice>,
+    /// Only ASCII in what the dashboard itself draws; names from the target stay as they are. `None` where nobody said:
+    /// then the locale tells.
+    pub ascii: Option<bool>,
     /// The mouse clicks and scrolls here, rather than selecting text for the terminal.
     pub mouse: bool,
     /// Thresholds and severities of the rules.
@@ -107,7 +110,8 @@ impl Default for Options {
         Self {
             theme: ThemeChoice::default(),
             color: ColorChoice::default(),
-            ascii: false,
+            color_asked: None,
+            ascii: None,
             mouse: true,
             settings: Settings::default(),
             config_file: String::new(),
@@ -130,11 +134,26 @@ impl Options {
     /// How many colours are used on a terminal of this environment. `NO_COLOR` counts when it is there and not empty.
     pub fn depth(&self, no_color: Option<&str>, term: Option<&str>, colorterm: Option<&str>) -> Depth {
         let detected = Depth::detect(term, colorterm);
-        match self.color {
-            ColorChoice::Always => detected.max(Depth::Sixteen),
-            ColorChoice::Auto if no_color.is_none_or(str::is_empty) => detected,
-            ColorChoice::Auto | ColorChoice::Never => Depth::None,
+        let unwanted = no_color.is_some_and(|value| !value.is_empty());
+        match (self.color_asked, self.color) {
+            (Some(ColorChoice::Always), _) => detected.max(Depth::Sixteen),
+            (Some(ColorChoice::Never), _) => Depth::None,
+            _ if unwanted => Depth::None,
+            (None, ColorChoice::Always) => detected.max(Depth::Sixteen),
+            (None, ColorChoice::Never) => Depth::None,
+            (Some(ColorChoice::Auto), _) | (None, ColorChoice::Auto) => detected,
         }
+    }
+
+    /// Whether to draw with ASCII only, by the first of `LC_ALL`, `LC_CTYPE` and `LANG` that says anything, unless the
+    /// operator did. Where none does, as in many containers, most terminals show more.
+    pub fn ascii_in(&self, locale: [Option<&str>; 3]) -> bool {
+        let names_utf8 = |locale: &str| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        };
+        let said = locale.into_iter().flatten().find(|value| !value.is_empty());
+        self.ascii.unwrap_or_else(|| said.is_some_and(|locale| !names_utf8(locale)))
     }
 }
 
@@ -143,17 +162,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_wins_over_no_color_which_wins_over_what_is_detected() {
+    fn the_command_line_wins_over_no_color_over_the_config_file_over_what_is_detected() {
         use ColorChoice::{Always, Auto, Never};
-        let depth = |color, no_color, term, colorterm| {
-            Options { color, ..Options::default() }.depth(no_color, Some(term), colorterm)
+        let depth = |color_asked, no_color, color, term, colorterm| {
+            Options { color, color_asked, ..Options::default() }.depth(no_color, Some(term), colorterm)
         };
-        assert_eq!(depth(Auto, None, "xterm-256color", None), Depth::Indexed);
-        assert_eq!(depth(Auto, Some(""), "xterm-256color", Some("truecolor")), Depth::True);
-        assert_eq!(depth(Auto, Some("1"), "xterm-256color", Some("truecolor")), Depth::None);
-        assert_eq!(depth(Always, Some("1"), "xterm", None), Depth::Sixteen);
-        assert_eq!(depth(Always, None, "dumb", None), Depth::Sixteen);
-        assert_eq!(depth(Never, None, "xterm-256color", Some("24bit")), Depth::None);
-        assert_eq!(depth(Auto, None, "linux", None), Depth::Sixteen);
+        let (xterm, direct) = ("xterm-256color", Some("truecolor"));
+        for color in [Auto, Always, Never] {
+            assert_eq!(depth(Some(Always), Some("1"), color, "xterm", None), Depth::Sixteen);
+            assert_eq!(depth(Some(Always), None, color, "dumb", None), Depth::Sixteen);
+            assert_eq!(depth(Some(Never), None, color, xterm, direct), Depth::None);
+            assert_eq!(depth(Some(Auto), None, color, xterm, direct), Depth::True);
+            assert_eq!(depth(Some(Auto), Some("1"), color, xterm, direct), Depth::None);
+            assert_eq!(depth(None, Some("1"), color, xterm, direct), Depth::None);
+        }
+        assert_eq!(depth(None, Some(""), Always, "dumb", None), Depth::Sixteen);
+        assert_eq!(depth(None, None, Never, xterm, direct), Depth::None);
+        assert_eq!(depth(None, None, Auto, xterm, None), Depth::Indexed);
+        assert_eq!(depth(None, Some(""), Auto, xterm, direct), Depth::True);
+        assert_eq!(depth(None, None, Auto, "linux", None), Depth::Sixteen);
+    }
+
+    #[test]
+    fn a_locale_that_is_not_utf_8_is_drawn_in_ascii_unless_somebody_said() {
+        let ascii = |ascii, locale| Options { ascii, ..Options::default() }.ascii_in(locale);
+        assert!(ascii(None, [None, None, Some("C")]));
+        assert!(ascii(None, [Some("POSIX"), Some("en_US.UTF-8"), Some("en_US.UTF-8")]));
+        assert!(ascii(None, [Some(""), Some("de_DE.ISO-8859-1"), Some("C.UTF-8")]));
+        assert!(!ascii(None, [None, Some("C.utf8"), Some("C")]));
+        assert!(!ascii(None, [None, None, Some("en_US.UTF-8")]));
+        assert!(!ascii(None, [None, Some(""), None]));
+        assert!(!ascii(Some(false), [Some("C"), None, None]));
+        assert!(ascii(Some(true), [Some("C.UTF-8"), None, None]));
     }
 }

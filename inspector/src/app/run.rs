@@ -30,7 +30,7 @@ const REQUESTS: usize = 8;
 pub enum Exit {
     /// By `q`.
     Quit,
-    /// By Ctrl-c, SIGTERM or SIGHUP.
+    /// By Ctrl-c or a signal that ends programs.
     Interrupted,
 }
 
@@ -41,8 +41,10 @@ pub enum Exit {
 ///
 /// When the terminal cannot be taken, read or written. A target that cannot be reached is no error: the dashboard says
 /// so and goes on trying.
-pub async fn run(targets: Vec<Address>, pace: Pace, options: Options) -> io::Result<Exit> {
+pub async fn run(targets: Vec<Address>, pace: Pace, mut options: Options) -> io::Result<Exit> {
     let set = |name| std::env::var(name).ok();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(set);
+    options.ascii = Some(options.ascii_in(locale.each_ref().map(Option::as_deref)));
     let depth = options.depth(set("NO_COLOR").as_deref(), set("TERM").as_deref(), set("COLORTERM").as_deref());
     let mut fleet = Fleet::new(&targets, &options, depth);
     let title = match targets.as_slice() {
@@ -161,23 +163,20 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
 
 /// The signals that end a program which has somebody's terminal.
 #[cfg(unix)]
-struct Ended {
-    term: tokio::signal::unix::Signal,
-    hup: tokio::signal::unix::Signal,
-}
+struct Ended(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Ended {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { term: signal(SignalKind::terminate())?, hup: signal(SignalKind::hangup())? })
+        // Ctrl-c and Ctrl-\ are keys here; the signals of these names come from elsewhere.
+        let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
+        Ok(Self(kinds.into_iter().map(signal).collect::<io::Result<_>>()?))
     }
 
     async fn signal(&mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.hup.recv() => {}
-        }
+        let each = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures_util::future::select_all(each).await;
     }
 }
 

@@ -33,9 +33,17 @@ pub(crate) enum Body {
         rows: fn(&Cx) -> Vec<Row>,
         /// Draws it.
         draw: fn(&Cx, &Place, &mut Frame, Rect),
-        /// Which row is drawn at this column and row of the screen, when it is drawn in this area.
-        hit: fn(&Cx, &Place, Rect, (u16, u16)) -> Option<Row>,
+        /// What is drawn at this column and row of the screen, when it is drawn in this area.
+        hit: fn(&Cx, &Place, Rect, (u16, u16)) -> Option<Hit>,
     },
+}
+
+/// What a click is on.
+pub(crate) enum Hit {
+    /// A row that can be selected.
+    Row(Row),
+    /// A moment of the timeline, by its number.
+    Moment(usize),
 }
 
 /// A screen of rows and columns.

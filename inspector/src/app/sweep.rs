@@ -95,7 +95,7 @@ impl Sweep {
         for entity in app.in_front() {
             // A finding's page shows the relations of what it accuses.
             let entity = match entity {
-                Entity::Finding(key) => Entity::from(key.subject),
+                Entity::Finding(key) | Entity::Then(_, key) => Entity::from(key.subject),
                 other => other,
             };
             if !focus.iter().any(|f| f.of == Some(entity)) {
@@ -116,7 +116,8 @@ impl Sweep {
     }
 
     fn wants_focus(&self) -> bool {
-        self.focus.iter().flatten().any(|f| !matches!(f.of, Some(Entity::Worker(_) | Entity::Past(_))))
+        let alone = |f: &Focus| matches!(f.of, Some(Entity::Worker(_) | Entity::Past(_) | Entity::Tasks(_)));
+        self.focus.iter().flatten().any(|f| !alone(f))
     }
 
     /// Looks at so many more parts of the tasks; returns whether it has seen them all.

@@ -49,10 +49,12 @@ impl Driver {
     }
 
     /// Replaces what is known of the target, as an update would.
-    pub(crate) fn show(&mut self, model: Model, findings: Vec<Finding>) {
+    pub(crate) fn show(&mut self, mut model: Model, findings: Vec<Finding>) {
+        model.count_names();
         self.app.live.accused = Accused::new(&findings, &model);
         self.app.live.model = Arc::new(model);
-        self.app.live.findings = findings;
+        let moving = self.app.moving();
+        self.app.live.find(findings, moving);
         self.app.live.judged_for = crate::lints::SOON;
         self.app.link = Link::Live { data_at: self.app.clock };
         if !self.app.frozen() {

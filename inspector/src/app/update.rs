@@ -2,16 +2,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::keymap::{self, Action};
 use super::palette;
+use super::screen::Body;
 use super::{
     Accused, App, Effect, Engine, Entity, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate, prompt,
 };
-use crate::lints::{SOON, Wonder};
+use crate::lints::{Finding, SOON, Wonder};
 use crate::model::{Model, Target, TaskId};
 use crate::source;
+use crate::view::screens;
 use crate::view::theme::Role;
 
 /// How long a row stays where it is after the operator moved.
@@ -36,11 +38,13 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
         Msg::Key(event) if event.kind == KeyEventKind::Release => return Vec::new(),
         Msg::Key(event) => key(app, event),
         Msg::Mouse(event) => {
+            app.touch();
             if app.prompt.is_none() {
-                app.touch();
                 super::mouse::event(app, event);
+                Vec::new()
+            } else {
+                super::mouse::in_prompt(app, event).map_or_else(Vec::new, |chosen| command(app, chosen))
             }
-            Vec::new()
         }
         Msg::Exported(Ok(path)) => {
             app.say(Role::Ok, format!("the whole state is in {path}"));
@@ -106,26 +110,30 @@ fn key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     app.touch();
     let action = keymap::resolve(app, event);
     if app.prompt.is_some() && !matches!(action, Some(Action::Interrupt | Action::Suspend)) {
-        let Some(command) = prompt::key(app, event) else { return Vec::new() };
-        return match command {
-            palette::Command::Do(action) => act(app, action, event),
-            palette::Command::Go(screen) => {
-                navigate::to_root(app, screen);
-                Vec::new()
-            }
-            palette::Command::Open(entity) => {
-                navigate::open(app, entity);
-                Vec::new()
-            }
-            palette::Command::Theme(choice) => {
-                app.retheme(choice);
-                Vec::new()
-            }
-        };
+        return prompt::key(app, event).map_or_else(Vec::new, |chosen| command(app, chosen));
     }
     app.notice = None;
-    let Some(action) = action else { return Vec::new() };
+    let Some(action) = action else {
+        if let Some(bound) = app.keys.elsewhere(event) {
+            let (name, place) = (bound.binding.name, bound.binding.scope.place());
+            let key = bound.shown.split(' ').next().unwrap_or_default();
+            app.say(Role::Info, format!("{key} ({name}) works {place}"));
+        }
+        return Vec::new();
+    };
     act(app, action, event)
+}
+
+/// Does what was chosen by its name.
+fn command(app: &mut App, command: palette::Command) -> Vec<Effect> {
+    match command {
+        // The keys that stand for several things are not among what has a name.
+        palette::Command::Do(action) => return act(app, action, KeyEvent::from(KeyCode::Null)),
+        palette::Command::Go(screen) => navigate::to_root(app, screen),
+        palette::Command::Open(entity) => navigate::open(app, entity),
+        palette::Command::Theme(choice) => app.retheme(choice),
+    }
+    Vec::new()
 }
 
 fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
@@ -176,7 +184,12 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
         Action::Targets | Action::NextTarget | Action::PreviousTarget => {}
         Action::Earlier => navigate::scrub(app, -1),
         Action::Later => navigate::scrub(app, 1),
+        Action::EarlierMinute => navigate::scrub(app, -60),
+        Action::LaterMinute => navigate::scrub(app, 60),
+        Action::Oldest => navigate::scrub(app, isize::MIN),
         Action::Live => navigate::scrub(app, isize::MAX),
+        Action::NextChange => navigate::to_change(app, 1),
+        Action::PreviousChange => navigate::to_change(app, -1),
         Action::Wide => app.wide = !app.wide,
         Action::Sort => navigate::next_sort(app),
         Action::Reverse => {
@@ -213,7 +226,8 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
 fn mute(app: &mut App) {
     let chosen = [app.selected().map(|r| r.entity), app.place().subject];
     let cx = app.cx();
-    let Some(finding) = chosen.into_iter().flatten().find_map(|entity| cx.finding(entity)).cloned() else {
+    let found = chosen.into_iter().flatten().find_map(|entity| cx.finding(entity));
+    let Some(finding) = found.or_else(|| app.accusation_in_front()).cloned() else {
         app.say(Role::Warn, "no finding is selected to mute");
         return;
     };
@@ -229,6 +243,15 @@ fn mute(app: &mut App) {
             app.say(Role::Ok, text);
         }
         None => app.say(Role::Ok, format!("{} speaks again", finding.rule)),
+    }
+}
+
+impl App {
+    /// The worst that the page in front says of what it is about.
+    pub(super) fn accusation_in_front(&self) -> Option<&Finding> {
+        let place = self.place();
+        let subject = place.subject.filter(|_| matches!(place.screen.body, Body::Page(_)))?;
+        screens::accusing(&self.cx(), subject).first().copied()
     }
 }
 
@@ -267,11 +290,12 @@ fn heard(app: &mut App, event: source::Event) {
             app.touch();
         }
         source::Event::Update(batch) => {
+            let moving = app.moving();
             let live = &mut app.live;
             Arc::make_mut(&mut live.model).apply(*batch);
             if live.model.complete {
                 app.engine.evaluate(&live.model);
-                live.findings = app.engine.findings().to_vec();
+                live.find(app.engine.findings().to_vec(), moving);
                 let heard = live.findings.iter().filter(|f| !app.mutes.matches(f));
                 live.accused = Accused::new(heard.clone(), &live.model);
                 live.judged_for = app.engine.judged_for(&live.model);
@@ -302,6 +326,25 @@ fn heard(app: &mut App, event: source::Event) {
             app.link = Link::Lost { error, data_at, retry_at: app.clock + retry_in, attempts };
             app.touch();
         }
+    }
+}
+
+impl Shown {
+    /// These are the findings now, the worst first; while the operator moves among them, those that were there before keep
+    /// their order, and what is new comes behind them.
+    pub(super) fn find(&mut self, mut findings: Vec<Finding>, moving: bool) {
+        if moving {
+            let before = |finding: &Finding| self.findings.iter().position(|b| b.key() == finding.key());
+            findings.sort_by_key(|finding| before(finding).unwrap_or(usize::MAX));
+        }
+        self.findings = findings;
+    }
+}
+
+impl App {
+    /// Rows stay where they are for a moment after the operator moved.
+    pub(super) fn moving(&self) -> bool {
+        self.clock.saturating_sub(self.moved_at) < HOLD && self.moved_at > Duration::ZERO
     }
 }
 
@@ -362,6 +405,9 @@ fn restarted(app: &mut App, target: &Target) {
     let name = crate::view::fit::head(if target.app.is_empty() { "the service" } else { &target.app }, 40, '~');
     let was = if target.pid == 0 {
         "it may be another process".to_owned()
+    } else if target.pid == pid {
+        // As in a container, where the service is always the first.
+        format!("it is another process of the same number, {pid}")
     } else {
         format!("process {pid} is now {}", target.pid)
     };

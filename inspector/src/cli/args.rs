@@ -258,10 +258,10 @@ pub(super) struct Look {
     /// For which background
     #[arg(long, value_enum)]
     theme: Option<ThemeChoice>,
-    /// Whether to use colours; `auto` heeds NO_COLOR
+    /// Whether to use colours; `always` even if NO_COLOR is set
     #[arg(long, value_enum, value_name = "WHEN")]
     color: Option<ColorChoice>,
-    /// Draw with ASCII only
+    /// Draw with ASCII only, as in a locale that is not UTF-8
     #[arg(long)]
     ascii: bool,
     /// Leave the mouse to the terminal, which selects text with it
@@ -279,8 +279,8 @@ impl Look {
         let said = config.options(settings)?;
         Ok(Options {
             theme: self.theme.unwrap_or(said.theme),
-            color: self.color.unwrap_or(said.color),
-            ascii: self.ascii || said.ascii,
+            color_asked: self.color,
+            ascii: if self.ascii { Some(true) } else { said.ascii },
             mouse: !self.no_mouse && said.mouse,
             ..said
         })

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
+use clap_mangen::roff::{self, Roff};
 
 use args::{Cli, Command, Connect, Demo, Format, Replay};
 use failure::{Failure, INTERRUPTED};
@@ -132,7 +133,20 @@ fn man(out: &mut dyn Write) -> io::Result<()> {
         man.render_description_section(out)?;
         man.render_options_section(out)?;
     }
-    Ok(())
+    keys_section(out)
+}
+
+/// The keys of the dashboard, from the table that it heeds itself.
+fn keys_section(out: &mut dyn Write) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", ["KEYS OF THE DASHBOARD"]);
+    for (keys, what, place) in app::keys() {
+        let place = place.map_or_else(String::new, |place| format!(" ({place})"));
+        roff.control("TP", []);
+        roff.text([roff::bold(keys)]);
+        roff.text([roff::roman(format!("{what}{place}"))]);
+    }
+    roff.to_writer(out)
 }
 
 fn print(text: &str) -> io::Result<()> {

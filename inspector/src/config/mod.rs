@@ -67,7 +67,7 @@ impl Config {
         let mut options = Options {
             theme: self.theme.unwrap_or_default(),
             color: self.color.unwrap_or_default(),
-            ascii: self.ascii.unwrap_or(false),
+            ascii: self.ascii,
             mouse: self.mouse.unwrap_or(true),
             settings,
             config_file: path().map_or_else(String::new, |path| shown(&path)),

@@ -16,7 +16,7 @@ pub fn default_text() -> String {
     out.push_str("# theme = \"dark\"\n");
     let _ = writeln!(out, "# {}; auto heeds NO_COLOR", one_of(ColorChoice::value_variants()));
     out.push_str("# color = \"auto\"\n");
-    out.push_str("# draw with ASCII only\n# ascii = false\n");
+    out.push_str("# draw with ASCII only; without a word here, in locales that are not UTF-8\n# ascii = false\n");
     out.push_str(
         "# click and scroll in the dashboard; without it the terminal selects text with the mouse\n# mouse = true\n",
     );

@@ -140,6 +140,7 @@ impl Model {
             self.tidy_queues();
             self.settle();
             self.take_seconds();
+            self.count_namesakes();
         }
     }
 

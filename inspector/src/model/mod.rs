@@ -12,6 +12,7 @@ mod details;
 pub mod fixture;
 mod histogram;
 mod lock;
+mod namesakes;
 mod oneshot;
 mod order;
 mod pause;
@@ -39,6 +40,7 @@ pub use channel::{Channel, ChannelId, ChannelKind};
 pub use details::{Suspended, Suspension, TaskDetails};
 pub use histogram::Histogram;
 pub use lock::{CutShort, DropKind, Holder, Lock, LockId, LockKind, SuspendedHold};
+pub use namesakes::Namesakes;
 pub use oneshot::{OneshotReading, Oneshots};
 pub use order::LockOrder;
 pub use queues::OftenPolled;
@@ -97,6 +99,8 @@ pub struct Model {
     /// Tasks that are shown one by one, by state.
     pub states: StateCounts,
 
+    /// Which locks and channels go by one name.
+    pub(crate) namesakes: Namesakes,
     /// What [`Model::apply`] remembers from one update to the next.
     pub(crate) track: apply::Track,
 }

@@ -34,7 +34,7 @@ pub struct Recent<E> {
 
 impl<E: Event> Recent<E> {
     /// A reading that came at `now` tells of something new.
-    pub(super) fn push(&mut self, mut event: E, now: Stamp) {
+    pub(crate) fn push(&mut self, mut event: E, now: Stamp) {
         let newest = self.events.back().map_or(Stamp(0), Event::at);
         event.set_at(event.at().min(now).max(newest.min(now)));
         if now.since(self.told) < APART

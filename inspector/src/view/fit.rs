@@ -87,6 +87,18 @@ pub(crate) fn location(text: &str, columns: usize, ellipsis: char) -> String {
     tail(without_column, columns, ellipsis)
 }
 
+/// A name in at most `width` columns. What tells it apart from its like, as in `Account (lock 7)`, stays whole while
+/// something of the name does.
+pub(crate) fn name(name: &str, width: usize, ellipsis: char) -> String {
+    match name.rfind(" (").filter(|_| name.ends_with(')')) {
+        Some(at) if self::width(name) > width && self::width(&name[at..]) + 2 <= width => {
+            let (begin, number) = name.split_at(at);
+            format!("{}{number}", head(begin, width - self::width(number), ellipsis))
+        }
+        _ => head(name, width, ellipsis),
+    }
+}
+
 /// `text` cut or padded on the right to exactly `columns`.
 pub(crate) fn left(text: &str, columns: usize, ellipsis: char) -> String {
     let mut out = head(text, columns, ellipsis);

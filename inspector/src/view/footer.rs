@@ -33,6 +33,9 @@ pub(crate) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
         .filter(|b| !b.binding.hint.is_empty() && b.binding.scope.holds(app))
         // There is nothing to go back to on a list without a filter.
         .filter(|b| b.binding.action != Action::Back || app.way().len() > 1 || !app.place().filter_text.is_empty())
+        // Where nothing can be gone into, or made wider, the keys for it are not named.
+        .filter(|b| b.binding.action != Action::In || app.selected().is_some())
+        .filter(|b| b.binding.action != Action::Wide || !app.place().columns().is_empty())
         .map(|b| {
             let again = app.recorded && b.binding.action == Action::Reconnect;
             (b.shown.split(' ').next().unwrap_or_default(), if again { "play again" } else { b.binding.hint })
@@ -46,9 +49,9 @@ pub(crate) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
     let mut x = area.left() + 1;
     let fitting: Vec<_> = head
         .iter()
-        .take_while(|key| {
+        .filter(|key| {
             let fits = width(key) <= room;
-            room = room.saturating_sub(width(key));
+            room -= if fits { width(key) } else { 0 };
             fits
         })
         .chain(last)
@@ -80,11 +83,31 @@ fn prompt_line(app: &App, prompt: &Prompt, buf: &mut Buffer, area: Rect) {
                 Some(error) => (Role::Crit, format!("{} {error}", app.glyphs.crit)),
                 None => (Role::Muted, hint(app, prompt.input.value())),
             };
-            let line = fit::left(&text, usize::from(area.width), app.glyphs.ellipsis);
-            widgets::put(buf, area.left(), area.y - 1, end, &line, theme.style(role));
+            let width = usize::from(area.width);
+            let lines = fit::lines(&text, width.saturating_sub(1), 3.min(usize::from(area.y)), app.glyphs.ellipsis);
+            for (line, y) in lines.iter().rev().zip((0..area.y).rev()) {
+                let line = fit::left(line, width, app.glyphs.ellipsis);
+                widgets::put(buf, area.left(), y, end, &line, theme.style(role));
+            }
         }
         PromptKind::Filter => {}
     }
+}
+
+/// Which of so many entries are shown above the line, and where the rule above them is; `None` without room.
+fn window(all: usize, lit: usize, area: Rect) -> Option<(std::ops::Range<usize>, u16)> {
+    let rows = palette::SHOWN.min(usize::from(area.y.saturating_sub(2)));
+    let first = (lit + 1).saturating_sub(rows);
+    let shown = first..(first + rows).min(all);
+    (rows > 0).then(|| (shown.clone(), area.y - (shown.len().max(1) as u16) - 1))
+}
+
+/// The entry that is drawn in that row of the screen.
+pub(crate) fn entry_at(app: &App, area: Rect, y: u16) -> Option<usize> {
+    let prompt = app.prompt.as_ref()?;
+    let PromptKind::Palette(lit) = prompt.kind else { return None };
+    let (shown, top) = window(palette::entries(app, prompt.input.value()).len(), lit, area)?;
+    shown.into_iter().nth(usize::from(y.checked_sub(top + 1)?))
 }
 
 /// What can be done and fits what was typed, above the line.
@@ -92,13 +115,8 @@ fn entries(app: &App, text: &str, lit: usize, buf: &mut Buffer, area: Rect) {
     let g = app.glyphs;
     let entries = palette::entries(app, text);
     let width = usize::from(area.width);
-    let rows = palette::SHOWN.min(usize::from(area.y.saturating_sub(2)));
-    if rows == 0 {
-        return;
-    }
-    let first = (lit + 1).saturating_sub(rows);
-    let shown: Vec<_> = entries.iter().enumerate().skip(first).take(rows).collect();
-    let top = area.y - (shown.len().max(1) as u16) - 1;
+    let Some((shown, top)) = window(entries.len(), lit, area) else { return };
+    let shown: Vec<_> = shown.filter_map(|n| entries.get(n).map(|entry| (n, entry))).collect();
     let rule = fit::left(&g.line.repeat(width), width, g.ellipsis);
     widgets::put(buf, area.left(), top, area.right(), &rule, app.theme.style(Role::Muted));
     let blank = " ".repeat(width);

@@ -82,8 +82,9 @@ fn body(app: &App, place: &Place, frame: &mut Frame, layout: &layout::Layout) {
         Body::Table(table) => table::draw(&cx, place, table, frame.buffer_mut(), layout.list),
         Body::Page(_) => {
             let page = app.page();
-            let selected = app.selected();
-            page.draw(frame.buffer_mut(), layout.list, place.offset, selected, &app.theme);
+            let buf = frame.buffer_mut();
+            page.draw(buf, layout.list, place.offset, app.lit_line(&page), &app.theme);
+            page.draw_rest(buf, layout.list, place.offset, &app.theme);
         }
         Body::Custom { draw, .. } => draw(&cx, place, frame, layout.list),
     }
@@ -95,15 +96,28 @@ fn body(app: &App, place: &Place, frame: &mut Frame, layout: &layout::Layout) {
     for y in layout.side.top()..layout.side.bottom() {
         widgets::put(buf, layout.side.x - 2, y, layout.side.x, app.glyphs.pipe, style);
     }
-    if let Some(entity) = app.beside() {
-        let mut page = Page::new(&app.cx(), usize::from(layout.side.width));
-        let screen = screens::page_of(entity);
-        if let Body::Page(build) = &screen.body {
-            let beside = Place::new(screen, Some(entity));
-            build(&cx, &beside, &mut page);
-        }
-        page.draw(buf, layout.side, 0, None, &app.theme);
+    if let Some(page) = beside(app, layout.side) {
+        page.draw(buf, layout.side, app.side_offset(), None, &app.theme);
+        page.draw_rest(buf, layout.side, app.side_offset(), &app.theme);
     }
+}
+
+/// The page of what is selected, for the pane beside the list.
+pub(crate) fn beside(app: &App, area: Rect) -> Option<Page<'_>> {
+    let entity = app.beside()?;
+    let mut page = Page::new(&app.cx(), usize::from(area.width));
+    let screen = screens::page_of(entity);
+    if let Body::Page(build) = &screen.body {
+        build(&app.cx(), &Place::new(screen, Some(entity)), &mut page);
+    }
+    Some(page)
+}
+
+/// Scrolls that pane.
+pub(crate) fn scroll_side(app: &mut App, area: Rect, by: isize) {
+    let lines = beside(app, area).map_or(0, |page| page.len());
+    let most = lines.saturating_sub(usize::from(area.height));
+    app.set_side_offset(app.side_offset().saturating_add_signed(by).min(most));
 }
 
 fn too_small(app: &App, frame: &mut Frame, area: Rect) {

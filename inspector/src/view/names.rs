@@ -1,7 +1,7 @@
 //! What people call things: a given name, else what the type says, else where it was made.
 use std::time::Duration;
 
-use crate::app::{Cx, Entity};
+use crate::app::{Common, Cx, Entity};
 use crate::lints::Finding;
 use crate::model::{
     ChannelId, LockId, LockKind, Model, SiteId, SiteKind, Task, TaskId, TaskState, Wait, WaitFor, Worker, WorkerKind,
@@ -26,13 +26,6 @@ pub(crate) fn created_at(model: &Model, entity: Entity) -> Option<&str> {
     Some(location(model, site))
 }
 
-fn named(own: &str, model: &Model, site: SiteId) -> String {
-    if !own.is_empty() {
-        return own.to_owned();
-    }
-    model.sites.get(&site).map_or_else(String::new, |site| text::type_or_place(&site.name, &site.location))
-}
-
 /// `orders.rs:10` of `src/handlers/orders.rs:10:5`.
 pub(crate) fn file_line(location: &str) -> &str {
     let file = location.rsplit('/').next().unwrap_or(location);
@@ -45,7 +38,7 @@ pub(crate) fn file_line(location: &str) -> &str {
 /// A task's name.
 pub(crate) fn task(model: &Model, task: &Task) -> String {
     let doing = if task.name.is_empty() { model.doing(task) } else { None };
-    doing.unwrap_or_else(|| named(&task.name, model, task.site))
+    doing.unwrap_or_else(|| model.name_of(&task.name, task.site))
 }
 
 /// A task's number and name: `#17 report`, or `main`.
@@ -75,12 +68,18 @@ pub(crate) fn task_id(model: &Model, id: TaskId) -> String {
     format!("task {}", numbered(model, id))
 }
 
-/// A lock's name.
+/// A lock's name, with its number where others have the same.
 pub(crate) fn lock(model: &Model, id: LockId) -> String {
-    match model.locks.get(&id) {
-        Some(lock) => or_number(named(&lock.name, model, lock.site), id.0),
-        None => format!("#{} (dropped)", id.0),
-    }
+    let Some(lock) = model.locks.get(&id) else { return told_apart("dropped", "lock", id.0) };
+    let name = model.name_of(&lock.name, lock.site);
+    if model.shares_name(lock) { told_apart(&name, lock_noun(lock.kind), id.0) } else { or_number(name, "lock", id.0) }
+}
+
+/// A name that several things have, with what tells this one apart: `Account (lock 7)`, which nobody takes for a task's
+/// number.
+pub(crate) fn told_apart(name: &str, noun: &str, number: u64) -> String {
+    let name = if name.is_empty() { "unnamed" } else { name };
+    format!("{name} ({noun} {number})")
 }
 
 fn lock_kind(model: &Model, id: LockId) -> LockKind {
@@ -105,21 +104,24 @@ pub(crate) fn lock_noun(kind: LockKind) -> &'static str {
     }
 }
 
-/// A channel's name.
+/// A channel's name, with its number where others have the same.
 pub(crate) fn channel(model: &Model, id: ChannelId) -> String {
-    match model.channels.get(&id) {
-        Some(channel) => or_number(named(&channel.name, model, channel.site), id.0),
-        None => format!("#{} (dropped)", id.0),
+    let Some(channel) = model.channels.get(&id) else { return told_apart("dropped", "channel", id.0) };
+    let name = model.name_of(&channel.name, channel.site);
+    if model.channel_shares_name(channel) {
+        told_apart(&name, "channel", id.0)
+    } else {
+        or_number(name, "channel", id.0)
     }
 }
 
 /// A spawn site's name.
 pub(crate) fn site(model: &Model, id: SiteId) -> String {
-    or_number(named("", model, id), u64::from(id.0))
+    or_number(model.name_of("", id), "site", u64::from(id.0))
 }
 
-fn or_number(name: String, id: u64) -> String {
-    if name.is_empty() { format!("#{id}") } else { name }
+fn or_number(name: String, noun: &str, id: u64) -> String {
+    if name.is_empty() { told_apart("", noun, id) } else { name }
 }
 
 /// Anything, with what it is: for crumbs and links.
@@ -130,7 +132,8 @@ pub(crate) fn entity(cx: &Cx, entity: Entity) -> String {
         Entity::Lock(id) => format!("{} {}", lock_noun(lock_kind(cx.model, id)), lock(cx.model, id)),
         Entity::Channel(id) => format!("channel {}", channel(cx.model, id)),
         Entity::Worker(id) => cx.model.workers.get(&id).map_or_else(|| entity.id_text(), worker),
-        Entity::Finding(_) | Entity::Past(_) => {
+        Entity::Tasks(common) => tasks(cx, common),
+        Entity::Finding(_) | Entity::Past(_) | Entity::Then(..) => {
             cx.finding(entity).map_or_else(|| entity.id_text(), |f| f.rule.to_owned())
         }
     }
@@ -184,8 +187,39 @@ pub(crate) fn state(state: TaskState) -> &'static str {
     }
 }
 
+/// Tasks that have something in common.
+fn tasks(cx: &Cx, common: Common) -> String {
+    let waits = |entity_: Entity| format!("tasks that wait for {}", entity(cx, entity_));
+    match common {
+        Common::Lock(id) => waits(Entity::Lock(id)),
+        Common::Channel(id) => waits(Entity::Channel(id)),
+        Common::Task(id) => waits(Entity::Task(id)),
+        Common::Oneshot(id) => waits(Entity::Site(id)),
+        Common::Parent(id) => format!("tasks spawned by {}", task_id(cx.model, id)),
+        Common::Site(id) => entity(cx, Entity::Site(id)),
+        Common::Scope(id) => format!("tasks of {}", lock(cx.model, id)),
+        Common::Scheduled => "tasks that wait for a worker".to_owned(),
+    }
+}
+
+/// How long a finding lasted of which `entity` says when that is: now, at a moment of the timeline, or in an earlier
+/// process.
+pub(crate) fn lasting_of(cx: &Cx, entity: Entity, finding: &Finding) -> String {
+    match entity {
+        Entity::Then(at, _) => {
+            let then = cx.app.history.exactly(at).map_or(finding.last_seen, |moment| moment.now);
+            format!("{} by then", figures::duration(then.since(finding.since)))
+        }
+        Entity::Past(_) => {
+            let last = finding.cleared.unwrap_or(finding.last_seen);
+            format!("{} until it ended", figures::duration(last.since(finding.since)))
+        }
+        _ => lasting(cx.model, finding),
+    }
+}
+
 /// How long a finding has lasted, or that it is over.
-pub(crate) fn lasting(model: &Model, finding: &Finding) -> String {
+fn lasting(model: &Model, finding: &Finding) -> String {
     match finding.cleared {
         Some(at) => format!(
             "{}, over since {}",

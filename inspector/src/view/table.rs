@@ -190,6 +190,7 @@ fn cell(cx: &Cx, column: &Column, entity: Entity, width: usize) -> (String, Role
     let text = match &value {
         Value::None => return (align(column.kind, "", width, g.ellipsis), Role::Muted),
         Value::Text(text) => fit::left(text, width, g.ellipsis),
+        Value::Name(text) => fit::left(&fit::name(text, width, g.ellipsis), width, g.ellipsis),
         Value::Place(text) => fit::left(&fit::location(text, width, g.ellipsis), width, g.ellipsis),
         Value::Duration(d) => fit::right(&figures::duration(*d), width, g.ellipsis),
         Value::Count(n) => fit::right(&figures::count(*n), width, g.ellipsis),

@@ -57,6 +57,7 @@ impl Terminal {
         command.args(args);
         command.cwd(std::env::current_dir().unwrap());
         command.env("TERM", "xterm-256color");
+        command.env("LC_ALL", "C.UTF-8");
         for unwanted in ["NO_COLOR", "ASYNC_INSPECT", "RUST_BACKTRACE"] {
             command.env_remove(unwanted);
         }

@@ -95,6 +95,22 @@ fn a_restarted_target_is_announced_and_its_old_findings_are_kept_in_grey() {
 }
 
 #[test]
+fn a_restart_that_keeps_its_process_id_is_announced_and_divides_the_timeline() {
+    let mut driver = Driver::shop(80, 24);
+    driver.recall();
+    driver.hear(lost());
+    driver.hear(Event::Connected(Box::new(Target { instance: 8, ..fixture::target() })));
+    driver.wait(Duration::from_secs(2));
+    let batch = Batch { seq: 1, now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
+    driver.hear(Event::Update(Box::new(batch)));
+    let text = driver.text();
+    assert!(text.contains("restarted: it is another process of the same number, 4242"), "{text}");
+    driver.keys("7");
+    let worst = driver.text().lines().find(|line| line.starts_with(" worst")).unwrap().to_owned();
+    assert!(worst.trim_end().ends_with('│') && worst.matches('│').count() == 1, "{worst}");
+}
+
+#[test]
 fn nothing_found_is_not_called_well_before_the_rules_have_judged_for_a_while() {
     let mut driver = Driver::new(80, 24);
     driver.hear(Event::Connected(Box::new(fixture::target())));

@@ -24,6 +24,60 @@ fn a_muted_finding_marks_nothing_until_it_is_heard_again() {
 }
 
 #[test]
+fn a_finding_is_muted_wherever_it_is_shown() {
+    let findings = crate::app::fixture::findings();
+    for (keys, muted) in [("3<Enter>m", 1), (":task 17<Enter>m", 0), ("5<Enter>m", 0), ("4<Enter>m", 2)] {
+        let mut driver = Driver::shop(80, 24);
+        driver.keys(keys);
+        for (n, finding) in findings.iter().enumerate() {
+            assert_eq!(driver.app.muted(finding), n == muted, "{keys} {}", finding.rule);
+        }
+        assert!(driver.text().contains("muted until you quit"), "{}", driver.text());
+    }
+}
+
+#[test]
+fn a_key_that_means_nothing_here_says_where_it_does() {
+    for (keys, said) in [
+        ("1/", "/ (filter) works in tables: 2 to 6"),
+        ("3v", "v (grouping) works in Tasks: 2"),
+        ("8s", "s (sort) works in tables: 2 to 6"),
+        ("3m", "m (mute) works where a finding is shown"),
+        ("r", "r (reconnect) works without a connection"),
+    ] {
+        let mut driver = Driver::shop(80, 24);
+        driver.keys(keys);
+        assert!(driver.text().contains(said), "{keys}\n{}", driver.text());
+        assert_eq!(driver.effects, []);
+    }
+}
+
+#[test]
+fn the_last_line_names_what_is_most_of_use_there() {
+    let mut driver = Driver::shop(80, 24);
+    let last = |driver: &mut Driver, keys: &str| {
+        driver.keys(keys);
+        driver.text().lines().last().unwrap_or_default().to_owned()
+    };
+    for (keys, wanted) in [
+        ("1", &["Enter open", "m mute", "n next", ": menu", "Y copy", "? help", "q quit"][..]),
+        ("2", &["Enter open", "/ filter", "s sort", "v flat/group", "o expand"]),
+        ("3", &["Enter open", "/ filter", "s sort", ": menu"]),
+        ("3<Enter>", &["Enter open", "Esc back", "m mute", ": menu"]),
+        ("7", &["← earlier", "→ later", "End live", "n change"]),
+    ] {
+        let line = last(&mut driver, keys);
+        assert!(wanted.iter().all(|hint| line.contains(hint)), "{keys}: {line}");
+        driver.keys("<Esc><Esc>");
+    }
+    // Where nothing leads on, nothing is said to open.
+    for keys in ["?", "1mmmmmm"] {
+        let line = last(&mut driver, keys);
+        assert!(!line.contains("open"), "{keys}: {line}");
+    }
+}
+
+#[test]
 fn what_is_said_is_said_whole_and_what_was_muted_can_be_put_into_the_file() {
     let mut driver = Driver::shop(80, 24);
     driver.app.options.config_file = "~/.config/async-inspect/config.toml".into();

@@ -53,6 +53,37 @@ fn nonsense_is_answered_in_place_and_hides_nothing() {
 }
 
 #[test]
+fn a_field_goes_by_its_head_too_and_by_the_word_of_other_tables() {
+    for (keys, rows) in [
+        ("3/lock:sess<Enter>", 1),
+        ("3/heldby:place_order<Enter>", 1),
+        ("4/channel:mail<Enter>", 1),
+        ("6/state:cleared<Enter>", 1),
+        ("6/wait>3s !state:cleared<Enter>", 3),
+    ] {
+        let mut driver = Driver::shop(100, 30);
+        driver.keys(keys);
+        assert!(driver.app.prompt.is_none(), "{keys}: {}", driver.text());
+        assert_eq!(driver.app.derived.rows.order.len(), rows, "{keys}: {}", driver.text());
+    }
+}
+
+#[test]
+fn a_refusal_that_names_all_fields_is_whole() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("2/nonsense:1");
+    let text = driver.text();
+    assert!(text.contains("no field `nonsense` here"), "{text}");
+    for column in driver.app.place().columns() {
+        assert!(
+            text.lines().rev().take(4).any(|line| line.split(' ').any(|word| word == column.id)),
+            "{}\n{text}",
+            column.id
+        );
+    }
+}
+
+#[test]
 fn a_filter_is_shown_counted_and_taken_off_by_esc() {
     let mut driver = Driver::shop(100, 30);
     driver.keys("2v/lock:orders<Enter>");

@@ -51,6 +51,69 @@ fn enter_leads_to_a_finding_that_is_still_known() {
 }
 
 #[test]
+fn what_is_long_over_opens_as_it_was_then() {
+    let mut driver = Driver::shop(100, 30);
+    driver.recall();
+    driver.show(fixture::model(), Vec::new());
+    driver.keys(&format!("7{}", "<Left>".repeat(5)));
+    let rows = driver.app.rows();
+    assert_eq!(rows.len(), 3, "{}", driver.text());
+    driver.keys("j<Enter>");
+    let text = driver.text();
+    assert!(text.contains("channel-saturated") && text.contains("seen          5s ago"), "{text}");
+    assert!(text.contains("by then") && text.contains("→ channel mail"), "{text}");
+    driver.keys("m<Esc>");
+    assert!(driver.text().contains("muted until you quit") || driver.app.place().screen.id == "timeline");
+    assert_eq!(driver.app.selected(), Some(rows[1]));
+    // Of a process that is gone there is nothing left to look at.
+    driver.hear(crate::source::Event::Connected(Box::new(crate::model::Target {
+        instance: 8,
+        pid: 9,
+        ..fixture::target()
+    })));
+    driver.keys("7<Enter>");
+    let text = driver.text();
+    assert!(text.contains("in process 4242, which is gone") && text.contains("was about"), "{text}");
+}
+
+#[test]
+fn it_goes_by_minutes_to_the_oldest_and_from_change_to_change() {
+    let mut driver = Driver::shop(100, 30);
+    driver.recall();
+    let first = |driver: &mut Driver| driver.text().lines().nth(2).unwrap_or_default().trim().to_owned();
+    driver.keys("7<PgUp>");
+    assert!(first(&mut driver).contains("1m 00s ago"), "{}", first(&mut driver));
+    driver.keys("<PgUp>");
+    assert!(first(&mut driver).contains("1m 30s ago"), "{}", first(&mut driver));
+    driver.keys("<PgDn>");
+    assert!(first(&mut driver).contains("30s ago"), "{}", first(&mut driver));
+    driver.keys("<Home>");
+    assert!(first(&mut driver).contains("1m 30s ago"), "{}", first(&mut driver));
+    let mut changes = Vec::new();
+    while driver.app.scrubbed.is_some() && changes.len() < 20 {
+        let before = driver.app.scrubbed;
+        driver.keys("n");
+        if driver.app.scrubbed == before {
+            break;
+        }
+        changes.push(first(&mut driver));
+    }
+    assert!(driver.text().contains("nothing has changed since"), "{}", driver.text());
+    assert!(changes.len() >= 2, "{changes:?}");
+    for change in changes.iter().rev().skip(1) {
+        driver.keys("N");
+        assert_eq!(first(&mut driver), *change);
+        // The second before it was another.
+        let found = change.split(' ').next().unwrap().to_owned();
+        driver.keys("<Left>");
+        assert!(!first(&mut driver).starts_with(&format!("{found} ")), "{change} and {}", first(&mut driver));
+        driver.keys("<Right>");
+    }
+    driver.keys("NN");
+    assert!(driver.text().contains("nothing changed before that"), "{}", driver.text());
+}
+
+#[test]
 fn a_night_that_is_replayed_ten_times_as_fast_has_all_its_seconds() {
     let mut driver = Driver::shop(100, 30);
     let mut model = fixture::model();

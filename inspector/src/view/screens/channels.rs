@@ -33,7 +33,7 @@ static COLUMNS: &[Column] = &[
         width: Width::Flex(14, 36),
         priority: 1,
         value: |cx, entity| match entity {
-            Entity::Channel(id) => Value::text(names::channel(cx.model, id)),
+            Entity::Channel(id) => Value::Name(names::channel(cx.model, id).into()),
             _ => Value::None,
         },
         role: |cx, entity| if entity.exists(cx.model) { Role::Text } else { Role::Muted },

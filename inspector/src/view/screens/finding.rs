@@ -274,14 +274,16 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     if let Some(past) = cx.app.past().iter().find(|past| entity == Entity::Past(past.id)) {
         page.fact("in", Role::Text, &format!("process {}, which is gone", past.pid));
     }
+    super::timeline::seen(cx, entity, page);
     page.fact("fix", Role::Ok, &finding.advice);
     let subject = Entity::from(finding.subject.kind);
-    let current = matches!(entity, Entity::Finding(_));
+    let current = cx.is_of_this_run(entity);
     if current && subject.exists(cx.model) {
         page.link("subject", "look at", subject, &names::entity(cx, subject), "");
     } else {
         page.fact("was about", Role::Text, &finding.subject.name);
     }
+    super::again(cx, entity, finding, page);
     if current && finding.cycle.is_empty() {
         relations(cx, subject, page);
     } else if current {
@@ -297,7 +299,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         let role = if evidence.limit.is_empty() { Role::Text } else { Role::Strong };
         page.fact(&in_words(evidence.name), role, &format!("{}{limit}", evidence.value_text()));
     }
-    page.fact("lasting", Role::Text, &names::lasting(cx.model, finding));
+    page.fact("lasting", Role::Text, &names::lasting_of(cx, entity, finding));
     page.fact("count", Role::Text, &figures::count(finding.count));
     let sure = match finding.confidence {
         Confidence::Certain => "certain: it was seen",

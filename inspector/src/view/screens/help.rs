@@ -1,7 +1,7 @@
 //! All keys, from the one table of keys, and all screens, from the one table of screens.
 
 use super::SCREENS;
-use crate::app::keymap::Scope;
+use crate::app::keymap::{GROUPS, Scope};
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Place};
 use crate::lints::Severity;
@@ -12,29 +12,13 @@ pub(crate) static SCREEN: Screen =
     Screen { id: "help", title: "Help", key: None, about: "the keys", body: Body::Page(page) };
 
 fn page(cx: &Cx, _: &Place, page: &mut Page) {
-    let mut groups: Vec<&str> = Vec::new();
-    for bound in cx.app.keys.iter() {
-        if !groups.contains(&bound.binding.group) {
-            groups.push(bound.binding.group);
-        }
-    }
-    groups.sort_by_key(|g| match *g {
-        "Move" => 0,
-        "Look" => 1,
-        _ => 2,
-    });
-    for group in groups {
+    for group in GROUPS {
         page.heading(group);
         for bound in cx.app.keys.iter().filter(|b| b.binding.group == group) {
             let binding = bound.binding;
             let place = match binding.scope {
-                Scope::Any => "",
-                Scope::Table => " (in tables)",
-                Scope::Tasks => " (in Tasks)",
-                Scope::Timeline => " (in Timeline)",
-                Scope::Findings => " (where findings are)",
-                Scope::Lost => " (without a connection)",
-                Scope::Fleet => " (with several targets)",
+                Scope::Any => String::new(),
+                narrow => format!(" ({})", narrow.place()),
             };
             page.fact(&bound.shown, Role::Text, &format!("{}{place}", binding.help));
         }

@@ -2,7 +2,7 @@
 
 use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
-use crate::app::{Cx, Entity, Place};
+use crate::app::{Common, Cx, Entity, Place};
 use crate::model::{Histogram, Lock, LockKind, Series, TaskId, WaitFor};
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -26,7 +26,11 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     let now = model.now;
     let entity = Entity::Lock(id);
     let (kind, name) = (super::locks::kind(lock.kind), names::lock(model, id));
-    let title = if name == kind { format!("{kind} #{}", id.0) } else { format!("{kind} {name}") };
+    let title = match name.strip_prefix(kind) {
+        Some("") => names::told_apart(kind, names::lock_noun(lock.kind), id.0),
+        Some(rest) if rest.starts_with(" (") => name,
+        _ => format!("{kind} {name}"),
+    };
     page.line(vec![(Role::Strong, title)]);
     page.place("created at", names::location(model, lock.site));
     super::accusations(cx, entity, page);
@@ -220,7 +224,7 @@ fn scope(cx: &Cx, lock: &Lock, page: &mut Page) {
         });
         page.link("member", label, Entity::Task(task), &names::task_id(model, task), &doing);
     }
-    super::more(count, count.min(SHOWN), page);
+    super::more_tasks(count, count.min(SHOWN), Some(Common::Scope(lock.id)), page);
 }
 
 fn permits(cx: &Cx, lock: &Lock, page: &mut Page) {

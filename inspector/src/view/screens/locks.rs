@@ -33,7 +33,7 @@ static COLUMNS: &[Column] = &[
         width: Width::Flex(14, 40),
         priority: 1,
         value: |cx, entity| match entity {
-            Entity::Lock(id) => Value::text(names::lock(cx.model, id)),
+            Entity::Lock(id) => Value::Name(names::lock(cx.model, id).into()),
             _ => Value::None,
         },
         role: |cx, entity| if entity.exists(cx.model) { Role::Text } else { Role::Muted },

@@ -17,7 +17,7 @@ pub(crate) mod worker;
 pub(crate) mod workers;
 
 use crate::app::screen::Screen;
-use crate::app::{Cx, Entity};
+use crate::app::{Common, Cx, Entity};
 use crate::lints::Finding;
 use crate::model::{Blind, Frame, Histogram, LockKind, SiteId, Stack, StackCause, TaskId, Wait, WaitFor};
 use crate::view::page::Page;
@@ -51,7 +51,8 @@ pub(crate) fn page_of(entity: Entity) -> &'static Screen {
         Entity::Site(_) => &site::SCREEN,
         Entity::Lock(_) => &lock::SCREEN,
         Entity::Channel(_) => &channel::SCREEN,
-        Entity::Finding(_) | Entity::Past(_) => &finding::SCREEN,
+        Entity::Finding(_) | Entity::Past(_) | Entity::Then(..) => &finding::SCREEN,
+        Entity::Tasks(_) => &tasks::SCREEN,
     }
 }
 
@@ -84,7 +85,8 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
         let label = if n == 0 { "waiters" } else { "" };
         page.link("waiter", label, Entity::Task(*task), &names::task_id(cx.model, *task), &remark);
     }
-    more(focus.waiting - (focus.waiters.len() - waiters.len()), waiters.len().min(most), page);
+    let all = focus.waiting - (focus.waiters.len() - waiters.len());
+    more_tasks(all, waiters.len().min(most), Common::wait_for(entity), page);
 }
 
 /// Where the newest blocked poll of `entity` stood, if its stack was taken.
@@ -154,7 +156,12 @@ pub(crate) fn children(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
         let name = format!("{mark}{}", names::task_id(cx.model, *id));
         page.link("child", label, Entity::Task(*id), &name, &remark);
     }
-    more(focus.born - (focus.children.len() - children.len()), children.len().min(most), page);
+    let common = match entity {
+        Entity::Task(id) => Some(Common::Parent(id)),
+        Entity::Site(id) => Some(Common::Site(id)),
+        _ => None,
+    };
+    more_tasks(focus.born - (focus.children.len() - children.len()), children.len().min(most), common, page);
 }
 
 /// Durations by powers of two, a line each, and the quantiles that people ask for.
@@ -182,17 +189,65 @@ pub(crate) fn more(all: usize, shown: usize, page: &mut Page) {
     }
 }
 
+/// The same of tasks, and the way to the list of all of them.
+pub(crate) fn more_tasks(all: usize, shown: usize, common: Option<Common>, page: &mut Page) {
+    match common {
+        Some(common) if all > shown => {
+            let text = format!("and {} more", figures::count((all - shown) as u64));
+            page.link("more", "", Entity::Tasks(common), &text, "all of them in Tasks");
+        }
+        _ => more(all, shown, page),
+    }
+}
+
+/// What lasts and is said of `entity`, the worst first: of a task, also of all from its site; of a thread, of the task that
+/// it is in.
+pub(crate) fn accusing<'a>(cx: &Cx<'a>, entity: Entity) -> Vec<&'a Finding> {
+    let entity = match entity {
+        Entity::Worker(id) => {
+            cx.model.workers.get(&id).and_then(|w| w.poll).map_or(entity, |(task, _)| Entity::Task(task))
+        }
+        other => other,
+    };
+    let site = match entity {
+        Entity::Task(id) => cx.model.tasks.get(&id).map(|task| task.site),
+        _ => None,
+    };
+    cx.active().filter(|f| is_about(f, entity) || site.is_some_and(|site| is_about_all(f, site))).collect()
+}
+
+fn is_about(finding: &Finding, entity: Entity) -> bool {
+    let mut tasks = finding.tasks.iter().copied().chain(finding.cycle.iter().map(|step| step.task));
+    Entity::from(finding.subject.kind) == entity || tasks.any(|task| Entity::Task(task) == entity)
+}
+
+/// About all tasks of a site, and not about some of them.
+fn is_about_all(finding: &Finding, site: SiteId) -> bool {
+    Entity::from(finding.subject.kind) == Entity::Site(site) && finding.tasks.is_empty()
+}
+
+/// The same finding in another process of the service than that which `entity` is of: the newest earlier one from now,
+/// and what is found now from an earlier one.
+pub(crate) fn again(cx: &Cx, entity: Entity, finding: &Finding, page: &mut Page) {
+    let same = |f: &Finding| f.rule == finding.rule && f.subject.location == finding.subject.location;
+    if !cx.is_of_this_run(entity) {
+        if let Some(now) = cx.findings.iter().find(|f| same(f)) {
+            page.link("now", "found again", Entity::Finding(now.key()), now.rule, &now.subject.name);
+        }
+    } else if let Some(past) = cx.app.past().iter().rev().find(|past| same(&past.finding)) {
+        let remark = format!("in process {}, before the restart", past.pid);
+        page.link("past", "also before", Entity::Past(past.id), finding.rule, &remark);
+    }
+}
+
 /// The findings about `entity` that last, as links.
 pub(crate) fn accusations(cx: &Cx, entity: Entity, page: &mut Page) {
-    accuse(cx, page, |f| {
-        let mut tasks = f.tasks.iter().copied().chain(f.cycle.iter().map(|step| step.task));
-        Entity::from(f.subject.kind) == entity || tasks.any(|task| Entity::Task(task) == entity)
-    });
+    accuse(cx, page, |f| is_about(f, entity));
 }
 
 /// The same about all tasks of a site, one of which is in front: not what is said of some of the others.
 pub(crate) fn accusations_of_all(cx: &Cx, site: SiteId, page: &mut Page) {
-    accuse(cx, page, |f| Entity::from(f.subject.kind) == Entity::Site(site) && f.tasks.is_empty());
+    accuse(cx, page, |f| is_about_all(f, site));
 }
 
 fn accuse(cx: &Cx, page: &mut Page, concerns: impl Fn(&Finding) -> bool) {

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::finding::{Detail, Line, block};
 use crate::app::keymap::Action;
-use crate::app::screen::{Body, Screen};
+use crate::app::screen::{Body, Hit, Screen};
 use crate::app::{Cx, Entity, Place, Row};
 use crate::lints::{Finding, Severity};
 use crate::model::{Series, Worker};
@@ -131,9 +131,8 @@ fn draw_findings(
     selected: Option<Row>,
     details: &[Detail],
 ) -> u16 {
-    let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
-    if cx.active().next().is_none() {
-        healthy(cx, &mut page);
+    let page = above(cx, area);
+    if page.len() > 0 {
         page.draw(buf, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, 0, None, &cx.app.theme);
     }
     let used = (page.len() as u16).min(area.height);
@@ -174,9 +173,16 @@ fn visible(cx: &Cx, area: Rect, rows: &[Row], selected: Option<Row>, details: &[
     lines
 }
 
-fn hit(cx: &Cx, place: &Place, area: Rect, (_, y): (u16, u16)) -> Option<Row> {
-    // Without any, other lines stand there.
-    cx.active().next()?;
+/// What stands above those that are over where nothing is wrong now.
+fn above<'a>(cx: &Cx<'a>, area: Rect) -> Page<'a> {
+    let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
+    if cx.active().next().is_none() {
+        healthy(cx, &mut page);
+    }
+    page
+}
+
+fn hit(cx: &Cx, place: &Place, area: Rect, (_, y): (u16, u16)) -> Option<Hit> {
     let rows = rows(cx);
     let selected = place.selected.or_else(|| rows.first().copied());
     let blocks = fitting(
@@ -186,8 +192,10 @@ fn hit(cx: &Cx, place: &Place, area: Rect, (_, y): (u16, u16)) -> Option<Row> {
         usize::from(area.width),
         usize::from(area.height - figures(cx, &rows, selected, area)),
     );
+    let used = (above(cx, area).len() as u16).min(area.height);
+    let area = Rect { y: area.y + used, height: area.height - used, ..area };
     let lines = visible(cx, area, &rows, selected, &blocks);
-    lines.get(usize::from(y.checked_sub(area.y)?)).map(|(row, _)| *row)
+    lines.get(usize::from(y.checked_sub(area.y)?)).map(|(row, _)| Hit::Row(*row))
 }
 
 fn healthy(cx: &Cx, page: &mut Page) {

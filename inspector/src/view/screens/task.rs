@@ -143,10 +143,8 @@ fn worker(cx: &Cx, id: TaskId, page: &mut Page) {
             && task == id
         {
             let took = cx.model.now.since(since);
-            let slow = !cx.model.target.slow_poll.is_zero() && took >= cx.model.target.slow_poll;
-            let role = if slow { Role::Crit } else { Role::Text };
-            let text = format!("on {} for {} in this one poll", names::worker(worker), figures::duration(took));
-            page.fact("polled", role, &text);
+            let remark = format!("for {} in this one poll", figures::duration(took));
+            page.link("worker", "polled on", Entity::Worker(worker.id), &names::worker(worker), &remark);
         }
     }
 }

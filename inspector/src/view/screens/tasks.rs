@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::app::column::{Column, Kind, MARK, Value, Width, mark_role, muted, plain};
 use crate::app::derived::SiteSum;
 use crate::app::screen::{Body, Rows, Screen, Table};
-use crate::app::{Cx, Entity, Place};
+use crate::app::{Common, Cx, Entity, Place};
 use crate::model::{Site, SiteId, Task, TaskState, Wait};
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -247,6 +247,15 @@ static COLUMNS: &[Column] = &[
             }
             if locks.is_empty() { Value::None } else { Value::text(locks) }
         },
+        role: plain,
+    },
+    Column {
+        id: "relation",
+        title: "",
+        kind: Kind::Relations,
+        width: Width::Hidden,
+        priority: 99,
+        value: |cx, entity| task(cx, entity).map_or(Value::None, |task| Value::text(Common::relations(task))),
         role: plain,
     },
     Column {

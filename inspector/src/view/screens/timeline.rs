@@ -7,8 +7,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::finding::{Detail, Line, lines_of};
-use crate::app::screen::{Body, Screen};
+use crate::app::screen::{Body, Hit, Screen};
 use crate::app::{Cx, Entity, History, Moment, Place, Row};
+use crate::lints::Finding;
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, widgets};
@@ -48,10 +49,24 @@ fn moment<'a>(cx: &Cx<'a>) -> Option<(usize, &'a Moment)> {
 
 fn rows(cx: &Cx) -> Vec<Row> {
     let Some((_, moment)) = moment(cx) else { return Vec::new() };
-    // What the target has forgotten, or another process did, is shown but leads nowhere.
-    let known = |entity: &Entity| cx.finding(*entity).is_some();
-    let findings = moment.findings.iter().map(|f| Entity::Finding(f.key()));
-    findings.filter(known).map(Row::of).collect()
+    moment.findings.iter().map(|f| Row::of(entity(cx, moment, f))).collect()
+}
+
+/// A finding of a moment: what is still known of it, or else what was known then.
+fn entity(cx: &Cx, moment: &Moment, finding: &Finding) -> Entity {
+    let now = Entity::Finding(finding.key());
+    let same = moment.instance == cx.model.target.instance && cx.finding(now).is_some();
+    if same { now } else { Entity::Then(moment.at, finding.key()) }
+}
+
+/// On the page of a finding that was opened at a moment: when that was, and in which process.
+pub(super) fn seen(cx: &Cx, finding: Entity, page: &mut Page) {
+    let Entity::Then(at, _) = finding else { return };
+    let Some(moment) = cx.app.history.exactly(at) else { return };
+    let ago = figures::seconds(cx.app.history.ago(moment, cx.app.clock));
+    let process =
+        if cx.is_of_this_run(finding) { String::new() } else { format!(", in process {}, which is gone", moment.pid) };
+    page.fact("seen", Role::Text, &format!("{ago} ago{process}"));
 }
 
 fn draw(cx: &Cx, place: &Place, frame: &mut Frame, area: Rect) {
@@ -128,7 +143,7 @@ fn strip(cx: &Cx, at: usize, moment: &Moment, lanes: usize, buf: &mut Buffer, ar
     };
     // The divider of a restart stands where the process became another.
     let restarted =
-        |n: usize, m: &Moment| n.checked_sub(1).and_then(|n| history.get(n)).is_some_and(|b| b.pid != m.pid);
+        |n: usize, m: &Moment| n.checked_sub(1).and_then(|n| history.get(n)).is_some_and(|b| b.instance != m.instance);
     lane("worst", "", &|n, m| match m.worst() {
         _ if restarted(n, m) => (Role::Warn, g.pipe),
         Some(severity) => (severity.into(), g.severity(severity)),
@@ -184,7 +199,7 @@ fn lines(cx: &Cx, moment: &Moment, selected: Option<Row>, area: Rect) -> Vec<(Op
     }
     let short = moment.findings.len() * 3 > height;
     for finding in moment.findings.iter() {
-        let row = Row::of(Entity::Finding(finding.key()));
+        let row = Row::of(entity(cx, moment, finding));
         let lit = selected == Some(row);
         let detail = match (lit, short) {
             (true, _) => Detail::Medium,
@@ -192,8 +207,7 @@ fn lines(cx: &Cx, moment: &Moment, selected: Option<Row>, area: Rect) -> Vec<(Op
             (false, true) => Detail::Line,
         };
         let lasting = format!("for {}", figures::duration(moment.now.since(finding.since)));
-        let known = cx.finding(row.entity).map(|_| row);
-        out.extend(lines_of(cx, finding, false, &lasting, width, detail).into_iter().map(|line| (known, line)));
+        out.extend(lines_of(cx, finding, false, &lasting, width, detail).into_iter().map(|line| (Some(row), line)));
     }
     // The selected one stays in view.
     let lit = |(row, _): &(Option<Row>, Line)| *row == selected && row.is_some();
@@ -204,10 +218,15 @@ fn lines(cx: &Cx, moment: &Moment, selected: Option<Row>, area: Rect) -> Vec<(Op
     out
 }
 
-fn hit(cx: &Cx, place: &Place, area: Rect, (_, y): (u16, u16)) -> Option<Row> {
-    let (_, moment) = moment(cx)?;
-    let (_, below) = halves(area);
+fn hit(cx: &Cx, place: &Place, area: Rect, (x, y): (u16, u16)) -> Option<Hit> {
+    let (at, moment) = moment(cx)?;
+    let (above, below) = halves(area);
+    if y > above.y && y < above.bottom() {
+        let columns = usize::from(area.width.saturating_sub(LABEL + VALUE));
+        let column = usize::from(x.checked_sub(area.x + 1 + LABEL)?);
+        return window(cx.app.history.len(), at, columns).nth(column).map(Hit::Moment);
+    }
     let selected = place.selected.or_else(|| rows(cx).first().copied());
     let lines = lines(cx, moment, selected, below);
-    lines.get(usize::from(y.checked_sub(below.y)?)).and_then(|(row, _)| *row)
+    lines.get(usize::from(y.checked_sub(below.y)?)).and_then(|(row, _)| row.map(Hit::Row))
 }

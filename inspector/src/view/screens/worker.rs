@@ -1,7 +1,7 @@
 //! One thread that polls: how busy it is, what it is in, and what waits for it.
 
 use crate::app::screen::{Body, Screen};
-use crate::app::{Cx, Entity, Place};
+use crate::app::{Common, Cx, Entity, Place};
 use crate::model::WorkerKind;
 use crate::view::page::Page;
 use crate::view::theme::Role;
@@ -43,8 +43,13 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     }
     let Some((task, since)) = worker.poll else {
         page.fact("polls now", Role::Muted, "nothing: it waits for work");
-        let words = "Tasks that were woken and wait for a worker are among the tasks, with the filter state:sched.";
-        page.words(Role::Muted, words);
+        page.link(
+            "ready",
+            "ready",
+            Entity::Tasks(Common::Scheduled),
+            "tasks that wait for a worker",
+            "woken, not polled yet",
+        );
         return;
     };
     let took = format!("for {}", figures::duration(cx.model.now.since(since)));
