@@ -170,7 +170,6 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         count: Count::Events(site.recent_slow.iter().filter(counts).map(|slow| (slow.at, slow.count)).collect()),
         tasks: recent.iter().map(|slow| slow.task).filter(|task| task.0 != 0).collect(),
         hurt: u64::try_from(total.as_millis()).unwrap_or(u64::MAX),
-        culprit: last,
         ..Candidate::enter(subject, group, severity)
     })
 }

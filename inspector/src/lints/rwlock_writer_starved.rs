@@ -104,6 +104,10 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     if reader.task.0 != 0 {
         evidence.push(Evidence::task("holder_task", reader.task));
     }
+    let slow = match words::waits_at(model, reader.task) {
+        at if at.is_empty() => "anything slow".to_owned(),
+        at => format!("the wait{at}"),
+    };
     let mut further = wait_graph::behind(model, reader.task);
     further.retain(|place| *place != group);
     Some(Candidate {
@@ -114,8 +118,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         ),
         evidence,
         advice: format!(
-            "Clone what is read (or an Arc of it) and drop the guard{at} before anything slow. For a value that is replaced \
-             as a whole, use tokio::sync::watch."
+            "Clone what is read (or an Arc of it) and drop the guard{at} before {slow}. For a value that is replaced as a \
+             whole, use tokio::sync::watch."
         )
         .into(),
         began: Some(reader.since),

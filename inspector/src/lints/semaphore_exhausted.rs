@@ -170,9 +170,15 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             behind.retain(|place| *place != group);
         }
     }
-    let advice = if stands {
+    let kept = culprit.map(|task| words::waits_at(model, task)).unwrap_or_default();
+    let advice = if stands && !kept.is_empty() {
         format!(
-            "Find out why holders hang and put a timeout on the work under the permit{at}, so that it comes back. Refuse \
+            "Put a timeout on the wait{kept}, so that the permit{at} comes back, and look for why it hangs. Refuse \
+             (try_acquire) those who cannot wait so long."
+        )
+    } else if stands {
+        format!(
+            "Find out why holders hang, and put a timeout on the work under the permit{at}, so that it comes back. Refuse \
              (try_acquire) those who cannot wait so long."
         )
     } else {
@@ -248,6 +254,25 @@ mod tests {
         let since = judged.target.now;
         judged.every(ms(4500), |target| hold(target, lock, since, 9, 0, 0));
         assert_eq!(judged.only("semaphore-exhausted").severity, Severity::Warn);
+    }
+
+    #[test]
+    fn who_holds_the_oldest_permit_is_told_with_where_it_waits() {
+        let (mut judged, lock) = semaphore(1);
+        let spawned = judged.target.spawn_site("src/upload.rs:40:9", "shop::upload::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        let (site, since) = (judged.target.call_site("src/upload.rs:33:20"), judged.target.now);
+        judged
+            .target
+            .task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Timer(ms(4_000_000)), site, since }]);
+        judged.every(ms(12_000), |target| {
+            hold(target, lock, since, 9, 0, 0);
+            target.lock_state(lock, |lock| lock.holders[0].task = task);
+        });
+        let finding = judged.only("semaphore-exhausted");
+        assert_eq!(finding.culprit, Some(task));
+        assert!(finding.message.starts_with("the only permit of a semaphore is held"), "{}", finding.message);
+        assert!(finding.advice.contains("a timeout on the wait at upload.rs:33"), "{}", finding.advice);
     }
 
     #[test]
