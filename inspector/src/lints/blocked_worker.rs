@@ -257,6 +257,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         _ if !goes_on => format!("`{who}` blocked {thread} for {lasting} and longer{what}"),
         1 => format!("`{who}` has blocked {thread} for {lasting}{what}{effects}"),
         n if workers == 0 => format!("`{who}` blocks {n} threads, the longest for {lasting}{what}{effects}"),
+        2 if workers == 2 => format!("`{who}` blocks both worker threads, the longest for {lasting}{what}{effects}"),
         n if n == workers => format!("`{who}` blocks all {n} worker threads, the longest for {lasting}{what}{effects}"),
         n => format!("`{who}` blocks {n} of {workers} worker threads, the longest for {lasting}{what}{effects}"),
     };

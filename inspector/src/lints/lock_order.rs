@@ -138,10 +138,10 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
     };
     let mut evidence = vec![
         Evidence::list("orders", told),
-        Evidence::words("first_location", words::place(model, rare.first_site)),
-        Evidence::words("second_location", words::place(model, rare.second_site)),
         Evidence::words("first_created_location", words::place(model, rare.first)),
         Evidence::words("second_created_location", words::place(model, rare.second)),
+        Evidence::words("first_location", words::place(model, rare.first_site)),
+        Evidence::words("second_location", words::place(model, rare.second_site)),
         Evidence::count("times_seen", rare.times),
     ];
     evidence.retain(|evidence| !evidence.text.is_empty());
