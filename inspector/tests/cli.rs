@@ -42,6 +42,26 @@ fn mistakes_end_with_code_2_and_say_what_is_right() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_full_standard_error_changes_no_exit_code() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_async-inspect"));
+    let status = command.args(["check", "127.0.0.1:1"]).stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+}
+
+#[test]
+fn an_export_of_nothing_leaves_nothing() {
+    let path = std::env::temp_dir().join(format!("async-inspect-export-{}.json", std::process::id()));
+    let args = ["export", "127.0.0.1:1", "--format", "perfetto", "-o", path.to_str().unwrap()];
+    // The second attempt fails as the first did, and not because of what that left.
+    for _ in 0..2 {
+        assert_eq!(run(&args).status.code(), Some(3));
+        assert!(!path.exists());
+    }
+}
+
+#[test]
 fn what_needs_no_target_is_on_stdout_with_code_0() {
     for (args, word) in [
         (&["--help"][..], "Exit codes"),

@@ -27,6 +27,7 @@ impl Fleet {
         let app = |(nth, target): (usize, &Address)| {
             let mut app = App::new(&target.to_string(), options.clone(), depth);
             app.among = (nth, count);
+            app.in_front = nth == 0;
             app.recorded = target.is_recording();
             app
         };
@@ -88,9 +89,7 @@ impl Fleet {
     pub(crate) fn tick(&mut self, clock: Duration) -> Vec<(usize, Effect)> {
         let mut effects = Vec::new();
         for (n, app) in self.apps.iter_mut().enumerate() {
-            let asked = update(app, Msg::Tick(clock));
-            // What is in front of nobody needs no details.
-            effects.extend(asked.into_iter().filter(|_| n == self.front).map(|effect| (n, effect)));
+            effects.extend(update(app, Msg::Tick(clock)).into_iter().map(|effect| (n, effect)));
         }
         effects
     }
@@ -98,7 +97,7 @@ impl Fleet {
     /// A source has something to say.
     pub(crate) fn hear(&mut self, target: usize, event: source::Event) -> Vec<(usize, Effect)> {
         let effects = update(&mut self.apps[target], Msg::Source(event));
-        effects.into_iter().filter(|_| target == self.front).map(|effect| (target, effect)).collect()
+        effects.into_iter().map(|effect| (target, effect)).collect()
     }
 
     /// Anything else that happened is for the dashboard in front, or for the list.
@@ -182,6 +181,8 @@ impl Fleet {
     }
 
     fn open(&mut self, target: usize) {
+        self.apps[self.front].in_front = false;
+        self.apps[target].in_front = true;
         self.front = target;
         self.listed = false;
         self.touch();
@@ -203,6 +204,7 @@ mod tests {
 
     use super::*;
     use crate::app::{Link, fixture, testing};
+    use crate::model::TaskState;
     use crate::view::theme::Theme;
 
     /// A healthy shop, one in trouble, and one that nobody answers for.
@@ -275,6 +277,23 @@ mod tests {
         press(&mut fleet, KeyCode::Char('/'));
         press(&mut fleet, KeyCode::Char('}'));
         assert_eq!(fleet.front, 2);
+    }
+
+    #[test]
+    fn a_finding_of_a_target_in_the_background_is_wondered_about_once_it_is_in_front() {
+        let mut fleet = fleet(80, 24);
+        let app = &mut fleet.apps[1];
+        let model = std::sync::Arc::make_mut(&mut app.live.model);
+        model.target.capabilities.push("stacks".into());
+        let idle = |task: &&crate::model::Task| task.state == TaskState::Idle && task.waits.is_empty();
+        let culprit = model.tasks.values().find(idle).unwrap().id;
+        app.live.findings[0].culprit = Some(culprit);
+        for second in 1..60 {
+            assert_eq!(fleet.tick(Duration::from_secs(second)), [], "{second}");
+        }
+        fleet.open(1);
+        let asked = fleet.tick(Duration::from_secs(60));
+        assert_eq!(asked, [(1, Effect::Details(culprit))]);
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub struct App {
     address: String,
     /// Which of how many targets it is; one of one, mostly.
     pub(crate) among: (usize, usize),
+    /// It is the one in front of the operator, whose questions are put to its target.
+    pub(crate) in_front: bool,
     /// What is shown was recorded.
     pub(crate) recorded: bool,
     options: Options,
@@ -219,6 +221,7 @@ impl App {
         Self {
             address: crate::view::fit::clean(address),
             among: (0, 1),
+            in_front: true,
             recorded: false,
             engine: Engine::new(options.settings.clone()),
             mutes: Mutes::new(&options.mutes),

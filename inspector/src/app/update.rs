@@ -65,13 +65,17 @@ pub fn update(app: &mut App, msg: Msg) -> Vec<Effect> {
 
 /// The task to be asked about: one in front of the operator, or one that a finding wonders about.
 fn wanted_details(app: &mut App) -> Option<Effect> {
+    // What is in front of nobody needs no details, and without a link there is nobody to ask.
+    if !app.in_front || !app.link.live() {
+        return None;
+    }
     in_front(app).or_else(|| app.wonder.next(&app.live.findings, &app.live.model)).map(Effect::Details)
 }
 
 /// The task in front, when what is known of it beyond the stream is not of the last seconds.
 fn in_front(app: &mut App) -> Option<TaskId> {
     const FRESH: Duration = Duration::from_secs(2);
-    if !app.link.live() || app.frozen() {
+    if app.frozen() {
         return None;
     }
     let front = if app.place().screen.id == "task" { app.place().subject } else { app.beside() };

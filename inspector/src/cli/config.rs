@@ -1,7 +1,7 @@
 //! `async-inspect config`.
 
 use super::args::ConfigWhat;
-use super::failure::Failure;
+use super::failure::{Failure, say};
 use super::print;
 use crate::config::{self, Config};
 
@@ -16,7 +16,7 @@ pub(super) fn run(what: ConfigWhat) -> Result<u8, Failure> {
             if !path.exists() {
                 let folder = path.parent().unwrap_or(&path).display();
                 let path = path.display();
-                eprintln!("There is none yet: mkdir -p {folder} && async-inspect config default > {path}");
+                say(format_args!("There is none yet: mkdir -p {folder} && async-inspect config default > {path}"));
             }
         }
         ConfigWhat::Default => print(&config::default_text())?,

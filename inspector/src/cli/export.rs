@@ -1,11 +1,11 @@
 //! `async-inspect export`.
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 
 use super::args::{Export, ExportFormat};
 use super::failure::{Failure, INTERRUPTED};
 use super::interrupted;
-use super::observe::observe_each;
+use super::observe::{Judging, Observation, observe_each};
 use crate::config::Config;
 use crate::report::Trace;
 
@@ -17,6 +17,18 @@ pub(super) async fn run(args: Export) -> Result<u8, Failure> {
         })?),
         None => Box::new(io::stdout()),
     };
+    let exported = export(&args, judging, out).await;
+    if let (Err(_), Some(path)) = (&exported, &args.output) {
+        // What is in it is no whole trace, and would be in the way of the next attempt.
+        let _ = fs::remove_file(path);
+    }
+    let (observation, stopped) = exported?;
+    observation.end()?;
+    Ok(if stopped { INTERRUPTED } else { 0 })
+}
+
+/// Writes a whole trace; says whether the operator stopped it.
+async fn export(args: &Export, judging: Judging, out: Box<dyn Write>) -> Result<(Observation, bool), Failure> {
     let ExportFormat::Perfetto = args.format;
     let mut trace = Trace::new(BufWriter::new(out))?;
     let mut written = Ok(());
@@ -32,8 +44,7 @@ pub(super) async fn run(args: Export) -> Result<u8, Failure> {
     })
     .await?;
     written.and_then(|()| trace.finish(&observation.model, &observation.findings)).or_else(reader_is_gone)?;
-    observation.end()?;
-    Ok(if stopped { INTERRUPTED } else { 0 })
+    Ok((observation, stopped))
 }
 
 /// A reader that has seen enough, as `head` has, is no error.

@@ -1,6 +1,6 @@
 //! What went wrong, its likely cause, what to do next, and the exit code that says it.
-use std::fmt::Display;
-use std::io;
+use std::fmt::{self, Display};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
@@ -31,12 +31,12 @@ impl Failure {
 
     /// Says it on standard error.
     pub(super) fn tell(&self) {
-        eprintln!("async-inspect: {}", self.what);
+        say(format_args!("async-inspect: {}", self.what));
         if let Some(cause) = &self.cause {
-            eprintln!("  likely cause: {cause}");
+            say(format_args!("  likely cause: {cause}"));
         }
         if let Some(next_step) = &self.next_step {
-            eprintln!("  what to do:   {next_step}");
+            say(format_args!("  what to do:   {next_step}"));
         }
     }
 
@@ -81,6 +81,11 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self { what: format!("cannot write: {error}"), cause: None, next_step: None, code: 1 }
     }
+}
+
+/// Says a line on standard error. What it leads to may be gone or full: then nobody hears it, and the exit code still tells.
+pub(super) fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// The end of a command.

@@ -2,7 +2,7 @@
 use std::io;
 
 use super::args::Record;
-use super::failure::Failure;
+use super::failure::{Failure, say};
 use super::interrupted;
 use crate::source::{Bounds, Output, RecordError, record};
 use crate::text;
@@ -15,7 +15,7 @@ pub(super) async fn run(args: Record) -> Result<u8, Failure> {
     }
     let bounds = Bounds { span: args.span, bytes: args.max_size << 20 };
     let told = |target: &crate::model::Target| {
-        eprintln!("recording {} (pid {}) into {path}; Ctrl-c ends it", target.app, target.pid);
+        say(format_args!("recording {} (pid {}) into {path}; Ctrl-c ends it", target.app, target.pid));
     };
     let output = Output { path: &args.output, force: args.force };
     let recorded = record(&args.target, output, bounds, told, interrupted()).await;
@@ -26,14 +26,14 @@ pub(super) async fn run(args: Record) -> Result<u8, Failure> {
         }
         RecordError::File(error) => Failure::usage(format!("{path}: {error}"), "name a new file in a folder of yours"),
     })?;
-    eprintln!(
+    say(format_args!(
         "{} of {} in {path}, {}: async-inspect replay {path}",
         text::counted(recorded.updates, "update"),
         text::duration(recorded.span),
         text::bytes(recorded.bytes),
-    );
+    ));
     if recorded.full {
-        eprintln!("the file is as large as --max-size lets it be; what came after is not in it");
+        say(format_args!("the file is as large as --max-size lets it be; what came after is not in it"));
     }
     // What was lost at the end and had not come back was not recorded to the end.
     recorded.lost.map_or(Ok(0), |error| Err(error.into()))

@@ -11,11 +11,15 @@ const MAX_CALLS: usize = 256;
 
 /// What is told of a task; `None` when the target does not know it, or answers something else.
 pub fn task_details(answer: TaskDetailsResponse) -> Option<TaskDetails> {
-    let buckets = answer.poll_buckets.as_slice().try_into().ok()?;
+    // There was no room to count the polls of some tasks, of which all else is known.
+    let polls = match answer.poll_buckets.as_slice() {
+        [] => Histogram::default(),
+        buckets => Histogram(buckets.try_into().ok()?),
+    };
     let delays = answer.sched_buckets.as_slice().try_into();
     let suspensions = answer.suspensions.into_iter().take(MAX_SUSPENSIONS);
     answer.known.then(|| TaskDetails {
-        polls: Histogram(buckets),
+        polls,
         delays: delays.ok().map(Histogram),
         suspensions: suspensions.map(suspension).collect(),
         suspended_polls: answer.suspended_polls,
@@ -36,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_histogram_of_a_known_task_is_taken() {
+    fn only_a_whole_histogram_or_none_of_a_known_task_is_taken() {
         let answer = |known, buckets: usize| TaskDetailsResponse {
             known,
             poll_buckets: vec![1; buckets],
@@ -46,7 +50,8 @@ mod tests {
         assert_eq!((taken.polls, taken.delays), (Histogram([1; 16]), None));
         let with_delays = TaskDetailsResponse { sched_buckets: vec![2; 16], ..answer(true, 16) };
         assert_eq!(task_details(with_delays).unwrap().delays, Some(Histogram([2; 16])));
-        for (known, buckets) in [(false, 16), (true, 0), (true, 15), (true, 17)] {
+        assert_eq!(task_details(answer(true, 0)).unwrap().polls.count(), 0);
+        for (known, buckets) in [(false, 16), (false, 0), (true, 15), (true, 17)] {
             assert_eq!(task_details(answer(known, buckets)), None);
         }
     }

@@ -29,6 +29,10 @@ const MAX_LIST: usize = 64;
 #[derive(Debug, Default)]
 pub struct Decoder {
     dictionary: Dictionary,
+    /// Number of the newest update.
+    last_seq: Option<u64>,
+    /// Updates that the probe made and this connection was too slow for.
+    skipped: u64,
 }
 
 impl Decoder {
@@ -43,6 +47,7 @@ impl Decoder {
     ///
     /// When the message breaks the protocol's rules. The connection is then of no more use.
     pub fn update(&mut self, update: v1::Update) -> Result<Batch, DecodeError> {
+        self.count_skipped(update.seq);
         if let Some(strings) = update.strings {
             self.dictionary.learn_strings(strings)?;
         }
@@ -108,7 +113,7 @@ impl Decoder {
             names: loss.shed_names,
             details: loss.shed_details,
             stacks: loss.shed_stacks,
-            updates: loss.skipped_updates,
+            updates: self.skipped,
         });
         batch.cost = update.cost.map(|cost| Cost {
             cpu: Duration::from_nanos(cost.cpu_ns),
@@ -118,6 +123,12 @@ impl Decoder {
             subscribers: cost.subscribers,
         });
         Ok(batch)
+    }
+
+    /// Whoever does not keep up is given no more updates until there is a new snapshot, which shows in their numbers.
+    fn count_skipped(&mut self, seq: u64) {
+        let next = self.last_seq.replace(seq).map_or(seq, |last| last.saturating_add(1));
+        self.skipped = self.skipped.saturating_add(seq.saturating_sub(next));
     }
 }
 

@@ -95,6 +95,19 @@ fn a_fresh_snapshot_may_send_strings_and_sites_again() {
 }
 
 #[test]
+fn updates_that_never_came_are_counted_by_the_gaps_in_their_numbers() {
+    let mut decoder = Decoder::new();
+    let mut skipped = |seq| {
+        let update = v1::Update { seq, loss: Some(v1::Loss::default()), ..v1::Update::default() };
+        decoder.update(update).unwrap().loss.unwrap().updates
+    };
+    // Several messages of one update have its number, and so has the snapshot that follows it.
+    assert_eq!([7, 7, 8, 12, 12, 13].map(&mut skipped), [0, 0, 0, 3, 3, 3]);
+    // A target that counts as it likes breaks nothing.
+    assert_eq!([0, u64::MAX, u64::MAX, 0].map(&mut skipped), [3, u64::MAX, u64::MAX, u64::MAX]);
+}
+
+#[test]
 fn ids_that_were_never_sent_are_refused() {
     let mut decoder = Decoder::new();
     assert_eq!(decoder.update(task(3, 7)).unwrap_err(), DecodeError::Site { id: 7 });

@@ -1,22 +1,32 @@
 //! What findings leave open, and a look at one task would tell.
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::Finding;
-use crate::model::{Model, TaskId, TaskState};
+use crate::model::{Model, Stamp, TaskId, TaskState};
 
 /// Who is accused of keeping others waiting while it waits for what is not visible itself: a look at such a task tells
 /// where it is suspended, and the finding says so from then on.
 #[derive(Debug, Default)]
 pub struct Wonder {
-    /// How often each task was asked about, and how many polls it had at the last time.
-    asked: HashMap<TaskId, (u32, u64)>,
+    asked: HashMap<TaskId, Asked>,
+}
+
+/// How often a task was asked about; when the last time was, and how many polls it had by then.
+#[derive(Debug)]
+struct Asked {
+    times: u32,
+    at: Stamp,
+    polls: u64,
 }
 
 impl Wonder {
-    /// The next task to ask about.
+    /// The next task to ask about. Not every question is answered, so one is put again as long as it is open.
     pub fn next(&mut self, findings: &[Finding], model: &Model) -> Option<TaskId> {
         /// The task goes on from time to time, or cannot be looked at.
         const OFTEN: u32 = 5;
+        /// After so long there will be no answer any more.
+        const PATIENCE: Duration = Duration::from_secs(5);
         if !model.target.sees("stacks") {
             return None;
         }
@@ -26,12 +36,44 @@ impl Wonder {
             if !task.waits.is_empty() || !model.suspensions(task).is_empty() {
                 continue;
             }
-            let (times, polls) = self.asked.get(&id).copied().unwrap_or_default();
-            if times < OFTEN && (times == 0 || polls != task.polls) {
-                self.asked.insert(id, (times + 1, task.polls));
+            let times = match self.asked.get(&id) {
+                None => 0,
+                Some(last) if last.polls != task.polls || model.now.since(last.at) >= PATIENCE => last.times,
+                Some(_) => continue,
+            };
+            if times < OFTEN {
+                self.asked.insert(id, Asked { times: times + 1, at: model.now, polls: task.polls });
                 return Some(id);
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lints::tests::*;
+
+    #[test]
+    fn a_question_that_is_not_answered_is_put_again_after_a_while_and_not_for_ever() {
+        let mut judged = Judged::new();
+        judged.target.model.target.capabilities.push("stacks".into());
+        let made = judged.target.lock_site("src/state.rs:12:9", "shop::Catalog");
+        let lock = judged.target.lock(made);
+        let spawned = judged.target.spawn_site("src/main.rs:3:3", "shop::refresh::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        judged.settle();
+        let since = judged.target.now;
+        judged.target.lock_state(lock, |lock| (lock.holder, lock.held_since, lock.waiters) = (task, Some(since), 2));
+        judged.run(ms(1500));
+        let mut wonder = Wonder::default();
+        let mut asked = Vec::new();
+        for second in 0..40 {
+            let finding = judged.only("lock-hog").clone();
+            asked.extend(wonder.next(&[finding], &judged.target.model).map(|of| (second, of)));
+            judged.run(ms(1000));
+        }
+        assert_eq!(asked, [0, 5, 10, 15, 20].map(|second| (second, task)));
     }
 }

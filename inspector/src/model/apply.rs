@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::window::Window;
-use super::{Batch, Cost, Model, Panic, Stack, Stamp, Target, TaskId};
+use super::{Batch, Cost, Loss, Model, Panic, Stack, Stamp, Target, TaskId};
 
 /// Panics that are kept.
 const PANICS: usize = 256;
@@ -20,6 +20,13 @@ const PANICS: usize = 256;
 const STACKS: usize = 64;
 /// After so long without a word, what held before need not have held in between.
 const BREAK: Duration = Duration::from_secs(2);
+
+/// Tasks, locks, channels, and so on that are kept, so that no target fills the operator's memory.
+const MOST_TASKS: usize = 1 << 22;
+const MOST_LOCKS: usize = 1 << 20;
+const MOST_CHANNELS: usize = 1 << 20;
+const MOST_WORKERS: usize = 1 << 14;
+const MOST_ORDERS: usize = 1 << 14;
 
 /// What `apply` remembers from one update to the next.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +48,23 @@ pub(crate) struct Track {
     pub(super) queues: super::queues::Queues,
     pub(super) pauses: super::pause::Pauses,
     cost: Option<(Stamp, Duration)>,
+    /// What was told and is not kept.
+    refused: Refused,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Refused {
+    tasks: u64,
+    locks: u64,
+    channels: u64,
+    details: u64,
+}
+
+/// Whether there is room for one more, unless it is known; counts those that there is none for.
+fn has_room(known: bool, kept: usize, most: usize, refused: &mut u64) -> bool {
+    let room = known || kept < most;
+    *refused += u64::from(!room);
+    room
 }
 
 impl Model {
@@ -84,7 +108,10 @@ impl Model {
             self.cut_short_reading(at, reading);
         }
         for order in batch.lock_orders {
-            self.lock_orders.insert(order.id, order);
+            let (known, kept) = (self.lock_orders.contains_key(&order.id), self.lock_orders.len());
+            if has_room(known, kept, MOST_ORDERS, &mut self.track.refused.details) {
+                self.lock_orders.insert(order.id, order);
+            }
         }
         for birth in batch.channel_births {
             self.channel_birth(birth);
@@ -126,7 +153,14 @@ impl Model {
             self.workers.remove(&id);
         }
         if let Some(loss) = batch.loss {
-            self.loss = loss;
+            let Refused { tasks, locks, channels, details } = self.track.refused;
+            self.loss = Loss {
+                tasks: loss.tasks.saturating_add(tasks),
+                locks: loss.locks.saturating_add(locks),
+                channels: loss.channels.saturating_add(channels),
+                details: loss.details.saturating_add(details),
+                ..loss
+            };
         }
         if let Some(cost) = batch.cost {
             self.cost_reading(at, cost);
@@ -146,16 +180,15 @@ impl Model {
 
     fn end_snapshot(&mut self, at: Stamp) {
         let generation = self.track.generation;
-        if self.complete {
-            let gone: Vec<TaskId> =
-                self.tasks.values().filter(|task| task.track.generation != generation).map(|task| task.id).collect();
-            for id in gone {
-                self.remove_task(id);
-            }
-            self.locks.retain(|_, lock| lock.track.generation == generation);
-            self.channels.retain(|_, channel| channel.track.generation == generation);
-            self.workers.retain(|_, worker| worker.track.generation == generation);
+        // Also of the first: one before it may have been broken off, and what that named may have ended since.
+        let gone: Vec<TaskId> =
+            self.tasks.values().filter(|task| task.track.generation != generation).map(|task| task.id).collect();
+        for id in gone {
+            self.remove_task(id);
         }
+        self.locks.retain(|_, lock| lock.track.generation == generation);
+        self.channels.retain(|_, channel| channel.track.generation == generation);
+        self.workers.retain(|_, worker| worker.track.generation == generation);
         self.advance(at);
         self.track.syncing = false;
         self.track.broken = false;

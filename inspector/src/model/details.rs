@@ -7,7 +7,7 @@ use super::{Frame, Histogram, Model, Task, TaskId, TaskState};
 /// The answer about one task.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaskDetails {
-    /// How long its polls took.
+    /// How long its polls took; all zero when not known.
     pub polls: Histogram,
     /// How long after a wake they came, delays below 1.024 ms together in the bucket that ends there; `None` when not known.
     pub delays: Option<Histogram>,

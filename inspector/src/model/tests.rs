@@ -272,6 +272,45 @@ fn the_first_snapshot_is_complete_only_at_its_last_part() {
 }
 
 #[test]
+fn what_a_snapshot_named_that_was_begun_anew_is_gone_unless_it_is_named_again() {
+    let births = |ids: &[u64]| Batch {
+        now: Stamp(5),
+        snapshot_begin: true,
+        task_births: ids.iter().map(|&id| TaskBirth { id: TaskId(id), ..TaskBirth::default() }).collect(),
+        lock_births: ids.iter().map(|&id| LockBirth { id: LockId(id), ..LockBirth::default() }).collect(),
+        ..Batch::default()
+    };
+    let mut model = Model::new(Target::default());
+    // The subscriber falls behind, and is not told that 1 ends.
+    model.apply(births(&[1, 2]));
+    model.apply(births(&[2]));
+    model.apply(Batch { now: Stamp(6), snapshot_end: true, ..Batch::default() });
+    assert_eq!(model.tasks.values().map(|task| task.id).collect::<Vec<_>>(), [TaskId(2)]);
+    assert_eq!(model.locks.keys().collect::<Vec<_>>(), [&LockId(2)]);
+    assert_eq!(model.states.total(), 1);
+}
+
+#[test]
+fn a_target_that_tells_of_more_and_more_is_believed_up_to_a_limit_and_the_rest_is_counted() {
+    let mut model = Model::new(Target::default());
+    let most = 1 << 14;
+    for first in (0..most + 100).step_by(100) {
+        let order = |id| LockOrder { id, ..LockOrder::default() };
+        let worker = |id: u32| WorkerReading { id: WorkerId(id.into()), ..WorkerReading::default() };
+        let ids = first..first + 100;
+        model.apply(Batch {
+            lock_orders: ids.clone().map(order).collect(),
+            worker_states: ids.map(worker).collect(),
+            loss: Some(Loss::default()),
+            ..Batch::default()
+        });
+    }
+    let told = (most + 100).div_ceil(100) * 100;
+    assert_eq!((model.lock_orders.len(), model.workers.len()), (most as usize, most as usize));
+    assert_eq!(model.loss.details, u64::from(2 * (told - most)));
+}
+
+#[test]
 fn tasks_are_counted_by_state_and_site_as_they_come_and_go() {
     let mut target = Fixture::new();
     let site = target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);

@@ -27,7 +27,8 @@ pub struct Trace<W> {
     polls: HashMap<WorkerId, (TaskId, Stamp, Stamp)>,
     /// By lock: who holds it since when, and when that was last seen.
     holds: BTreeMap<LockId, Hold>,
-    panics: usize,
+    /// Of those that the model keeps: the ones that are written.
+    panics: HashSet<(TaskId, Stamp)>,
     stacks: HashSet<(WorkerId, Stamp)>,
     /// Things with a curve, by what they are called there.
     curves: HashMap<String, u64>,
@@ -57,7 +58,7 @@ impl<W: Write> Trace<W> {
             named: HashSet::new(),
             polls: HashMap::new(),
             holds: BTreeMap::new(),
-            panics: 0,
+            panics: HashSet::new(),
             stacks: HashSet::new(),
             curves: HashMap::new(),
             slices: 0,
@@ -241,15 +242,15 @@ impl<W: Write> Trace<W> {
 
     /// What happened at one moment: panics, and stacks of blocked polls.
     fn news(&mut self, model: &Model) -> io::Result<()> {
-        let new = model.panics.len().saturating_sub(self.panics);
-        for panic in model.panics.iter().rev().take(new) {
+        let written = std::mem::take(&mut self.panics);
+        self.panics = model.panics.iter().map(|panic| (panic.task, panic.at)).collect();
+        for panic in model.panics.iter().filter(|panic| !written.contains(&(panic.task, panic.at))) {
             let (name, _) = task_named(model, panic.task);
             self.event(&json!({
                 "ph": "i", "s": "p", "cat": "panic", "pid": PID, "tid": 0, "ts": micros(panic.at),
                 "name": format!("{name} panicked"), "args": { "message": panic.message, "location": panic.location },
             }))?;
         }
-        self.panics = model.panics.len();
         for stack in &model.stacks {
             if self.stacks.insert((stack.worker, stack.poll_started)) {
                 let frames: Vec<String> =
@@ -325,5 +326,25 @@ mod tests {
         assert!(of("b").any(|event| event["name"] == "CRIT blocked-worker"));
         assert!(of("C").any(|event| event["name"].as_str().unwrap().starts_with("depth of channel")));
         assert_eq!(of("i").filter(|event| event["cat"] == "panic").count(), model.panics.len());
+    }
+
+    #[test]
+    fn panics_beyond_those_that_the_model_keeps_are_all_in_a_trace() {
+        let mut target = crate::model::fixture::Fixture::new();
+        let mut out = Vec::new();
+        let mut trace = Trace::new(&mut out).unwrap();
+        for at in 0..300 {
+            let (task, site) = (TaskId(1 + at % 7), crate::model::SiteId(0));
+            let (message, location) = (format!("number {at}"), String::new());
+            target.panic(crate::model::Panic { task, site, at: Stamp(at), message, location });
+            target.tick(std::time::Duration::from_millis(100));
+            trace.note(&target.model).unwrap();
+        }
+        assert!(target.model.panics.len() < 300, "the model keeps the newest only");
+        trace.finish(&target.model, &[]).unwrap();
+        let read: Value = serde_json::from_slice(&out).unwrap();
+        let panics = read["traceEvents"].as_array().unwrap().iter().filter(|event| event["cat"] == "panic");
+        let messages = panics.map(|event| event["args"]["message"].as_str().unwrap()).collect::<Vec<_>>();
+        assert_eq!(messages, (0..300).map(|at| format!("number {at}")).collect::<Vec<_>>());
     }
 }

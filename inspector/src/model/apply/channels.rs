@@ -1,9 +1,14 @@
 //! Channels.
+use super::{MOST_CHANNELS, has_room};
 use crate::model::{Channel, ChannelBirth, ChannelReading, Model, Stamp};
 
 impl Model {
     pub(super) fn channel_birth(&mut self, birth: ChannelBirth) {
         let ChannelBirth { id, kind, site, name, capacity, inferred } = birth;
+        let (known, kept) = (self.channels.contains_key(&id), self.channels.len());
+        if !has_room(known, kept, MOST_CHANNELS, &mut self.track.refused.channels) {
+            return;
+        }
         let complete = self.complete;
         let channel = self.channels.entry(id).or_insert_with(|| {
             let mut channel = Channel::default();

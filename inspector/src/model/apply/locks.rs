@@ -1,9 +1,14 @@
 //! Locks.
+use super::{MOST_LOCKS, has_room};
 use crate::model::{CutShort, CutShortReading, Holder, Lock, LockBirth, LockReading, Model, Stamp, SuspendedHold};
 
 impl Model {
     pub(super) fn lock_birth(&mut self, birth: LockBirth) {
         let LockBirth { id, kind, site, name, parent } = birth;
+        let (known, kept) = (self.locks.contains_key(&id), self.locks.len());
+        if !has_room(known, kept, MOST_LOCKS, &mut self.track.refused.locks) {
+            return;
+        }
         let complete = self.complete;
         let lock = self.locks.entry(id).or_insert_with(|| {
             let mut lock = Lock::default();

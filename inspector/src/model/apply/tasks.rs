@@ -2,11 +2,16 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::{MOST_TASKS, has_room};
 use crate::model::window::{Rates, Window};
 use crate::model::{Model, Stamp, Task, TaskBirth, TaskId, TaskReading, TaskState};
 
 impl Model {
     pub(super) fn task_birth(&mut self, at: Stamp, birth: TaskBirth) {
+        let (known, kept) = (self.tasks.contains_key(&birth.id), self.tasks.len());
+        if !has_room(known, kept, MOST_TASKS, &mut self.track.refused.tasks) {
+            return;
+        }
         // A fresh snapshot names tasks that are known already: they keep their readings.
         let mut task = self.remove_task(birth.id).unwrap_or_else(|| {
             // Born under our eyes, its counters began with it; otherwise the first reading is the baseline.

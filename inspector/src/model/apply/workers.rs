@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use super::tasks::read_rates;
+use super::{MOST_WORKERS, has_room};
 use crate::model::window::Window;
 use crate::model::{Model, Stamp, TaskState, Worker, WorkerDetail, WorkerReading};
 
@@ -9,6 +10,10 @@ impl Model {
     pub(super) fn worker_reading(&mut self, at: Stamp, reading: WorkerReading) {
         let WorkerReading { id, kind, name, poll, polls, busy, cpu_wait, poll_cpu_wait, .. } = reading;
         let WorkerReading { parks, steals, awake, local_queue, .. } = reading;
+        let (known, kept) = (self.workers.contains_key(&id), self.workers.len());
+        if !has_room(known, kept, MOST_WORKERS, &mut self.track.refused.details) {
+            return;
+        }
         let running = poll.map_or(Duration::ZERO, |(_, since)| at.since(since));
         let effective = busy.saturating_add(running);
         let worker = self.workers.entry(id).or_insert_with(|| {
