@@ -36,6 +36,7 @@ mod named;
     allow(dead_code, reason = "what nobody records is there all the same")
 )]
 mod recorder;
+mod say;
 mod service;
 mod stacks;
 mod start;

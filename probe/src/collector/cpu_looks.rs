@@ -50,7 +50,7 @@ impl CpuLooks {
                 sample.cpu = cpu_wait::of_thread(slot.tid());
             }
             sample.at = clock::ticks();
-            if clock::duration_ns(sample.at - began) < YOUNG_NS {
+            if clock::duration_ns(sample.at.saturating_sub(began)) < YOUNG_NS {
                 break;
             }
         }

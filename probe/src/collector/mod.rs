@@ -8,6 +8,8 @@ mod known;
 mod running;
 mod snapshot;
 mod subscribers;
+#[cfg(all(test, feature = "watch-tasks"))]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 
@@ -122,17 +124,22 @@ impl Collector {
 
     /// Reads what changed and tells the subscribers.
     pub(crate) async fn tick(&mut self, subscribers: &Subscribers) {
-        self.changed.tasks.clear();
-        self.changed.locks.clear();
-        self.changed.channels.clear();
-        self.recorder.tasks.take_changed(&mut self.changed.tasks);
-        self.recorder.locks.take_changed(&mut self.changed.locks);
-        self.recorder.channels.take_changed(&mut self.changed.channels);
+        self.take_changed();
         ::tokio::time::sleep(SETTLE).await;
 
         let delta = self.delta(subscribers);
         subscribers.send(&delta);
         self.continue_snapshots(subscribers);
+    }
+
+    fn take_changed(&mut self) {
+        let Changed { tasks, locks, channels } = &mut self.changed;
+        tasks.clear();
+        locks.clear();
+        channels.clear();
+        self.recorder.tasks.take_changed(tasks);
+        self.recorder.locks.take_changed(locks);
+        self.recorder.channels.take_changed(channels);
     }
 
     /// Whether a thread may be in a poll that nobody watches, which looks in quick succession can prove.
@@ -153,6 +160,8 @@ impl Collector {
     fn delta(&mut self, subscribers: &Subscribers) -> Vec<EncodedUpdate> {
         self.seq += 1;
         let mut messages = Messages::default();
+        // At an attach all slots have changed since somebody was last there, and the snapshot has them all.
+        let rows = subscribers.take_deltas();
         // No thread is interrupted for consoles, which cannot be told of stacks.
         let stacks = if subscribers.count() > 0 { self.watchdog.look() } else { Vec::new() };
         // Before anything is read: what was read has lasted at least until then, however long the reading is held up.
@@ -160,9 +169,9 @@ impl Collector {
         let runtimes = runtimes::read();
         let running = self.workers(&mut messages, &runtimes);
         messages.runtime_states(&runtimes, &mut self.dictionary);
-        self.tasks(&mut messages, &running);
-        self.locks(&mut messages);
-        self.channels(&mut messages);
+        self.tasks(&mut messages, &running, rows);
+        self.locks(&mut messages, rows);
+        self.channels(&mut messages, rows);
         #[cfg(feature = "console")]
         self.tell_consoles(&running);
         for site in self.recorder.sites.all().filter(|site| site.has_totals()) {
@@ -228,7 +237,8 @@ impl Collector {
         running
     }
 
-    fn tasks(&mut self, messages: &mut Messages, running: &Running) {
+    /// Tasks that changed; `rows` tells whether anybody takes what is told of them, as below.
+    fn tasks(&mut self, messages: &mut Messages, running: &Running, rows: bool) {
         let changed = self.changed.tasks.iter().filter_map(|&index| self.recorder.tasks.at(index));
         // A poll in progress changes nothing in its slot until it ends. Some rows come twice so, which does no harm.
         let in_poll = running.tasks.values().map(|&(slot, _)| slot);
@@ -242,6 +252,9 @@ impl Collector {
             #[cfg(feature = "console")]
             self.consoles.task(self.recorder, Arena::index(slot), task.as_ref(), running.since(id));
             let news = self.tasks.now(Arena::index(slot), id);
+            if !rows {
+                continue;
+            }
             gone.extend(news.gone);
             if let Some(task) = task {
                 if renamed || news.born {
@@ -258,7 +271,7 @@ impl Collector {
         }
     }
 
-    fn locks(&mut self, messages: &mut Messages) {
+    fn locks(&mut self, messages: &mut Messages, rows: bool) {
         for &index in &self.changed.locks {
             let slot = self.recorder.locks.at(index);
             let renamed = slot.is_some_and(LockSlot::take_renamed);
@@ -266,6 +279,9 @@ impl Collector {
             #[cfg(feature = "console")]
             self.consoles.lock(index, lock.as_ref());
             let news = self.locks.now(index, lock.as_ref().map_or(0, |lock| lock.id));
+            if !rows {
+                continue;
+            }
             if let Some(gone) = news.gone {
                 messages.gone(Gone::Lock, gone);
             }
@@ -279,7 +295,7 @@ impl Collector {
         }
     }
 
-    fn channels(&mut self, messages: &mut Messages) {
+    fn channels(&mut self, messages: &mut Messages, rows: bool) {
         let now = clock::ticks();
         for &index in &self.changed.channels {
             let slot = self.recorder.channels.at(index);
@@ -290,16 +306,21 @@ impl Collector {
             let news = self.channels.now(index, channel.as_ref().map_or(0, |channel| channel.id));
             if let Some(gone) = news.gone {
                 self.last_sends.remove(&gone);
-                messages.gone(Gone::Channel, gone);
+                if rows {
+                    messages.gone(Gone::Channel, gone);
+                }
             }
             if let Some(channel) = channel {
-                if renamed || news.born {
-                    messages.channel_birth(&channel, &mut self.dictionary);
-                }
                 let last_send = self.last_sends.entry(channel.id).or_default();
                 let sends = channel.sent + channel.unheard;
                 if last_send.0 != sends {
                     *last_send = (sends, now);
+                }
+                if !rows {
+                    continue;
+                }
+                if renamed || news.born {
+                    messages.channel_birth(&channel, &mut self.dictionary);
                 }
                 messages.channel_state(&channel, last_send.1, &mut self.dictionary);
             }
@@ -335,15 +356,13 @@ impl Collector {
             shed_names: names::shed(),
             shed_details: self.recorder.shed_details(),
             shed_stacks: self.watchdog.shed(),
-            // Differs by subscriber, who counts the gaps in `seq`.
-            skipped_updates: 0,
         }
     }
 
     fn cost(&self, subscribers: &Subscribers) -> v1::Cost {
         v1::Cost {
             cpu_ns: clock::thread_cpu_ns() + self.watchdog.cpu_ns(),
-            memory_bytes: self.recorder.memory_bytes(),
+            memory_bytes: self.recorder.memory_bytes() + self.dictionary.memory_bytes(),
             memory_limit_bytes: self.recorder.limit_bytes(),
             subscribers: subscribers.count() as u32,
         }

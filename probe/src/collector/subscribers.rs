@@ -1,5 +1,6 @@
-//! Who is attached, and how far each has read. A subscriber that does not keep up loses updates, which are counted, and
-//! is given a fresh snapshot when it has caught up; it never makes the probe buffer more than [`QUEUE`] messages.
+//! Who is attached, and how far each has read. A subscriber that does not keep up loses updates, which it counts by the gaps
+//! in their numbers, and is given a fresh snapshot when it has caught up; it never makes the probe buffer more than
+//! [`QUEUE`] messages.
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::tokio::sync::{Notify, mpsc};
@@ -22,6 +23,13 @@ struct Subscriber {
     snapshot: Option<SnapshotCursor>,
     /// It missed something, and gets a new snapshot when its queue is empty.
     behind: bool,
+}
+
+impl Subscriber {
+    /// Before the first piece of a snapshot there is nothing that a delta could change.
+    fn takes_deltas(&self) -> bool {
+        !self.behind && !self.snapshot.as_ref().is_some_and(SnapshotCursor::untouched)
+    }
 }
 
 /// All subscribers. Used on the probe's thread only, so the lock is never waited for; the server's types ask for it.
@@ -101,11 +109,15 @@ impl Subscribers {
         self.all().iter().any(|subscriber| subscriber.snapshot.is_some() || subscriber.behind)
     }
 
+    /// Whether anybody takes the messages of a tick.
+    pub(crate) fn take_deltas(&self) -> bool {
+        self.all().iter().any(Subscriber::takes_deltas)
+    }
+
     /// Hands the messages of one tick to everyone who has kept up.
     pub(crate) fn send(&self, messages: &[EncodedUpdate]) {
         for subscriber in self.all().iter_mut() {
-            // Before the first piece of a snapshot there is nothing that a delta could change.
-            if subscriber.behind || subscriber.snapshot.as_ref().is_some_and(SnapshotCursor::untouched) {
+            if !subscriber.takes_deltas() {
                 continue;
             }
             if subscriber.tx.capacity() < messages.len() {

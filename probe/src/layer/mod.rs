@@ -196,7 +196,7 @@ impl<S: Subscriber> Layer<S> for Recording {
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
-        if let Some(recorder) = active().filter(|_| self.turn.is_ours() && !start::is_probe_thread()) {
+        if let Some(recorder) = active().filter(|_| self.turn.is_ours() && !own_thread::is()) {
             callsites::SEEN.store(true, Relaxed);
             begin::span(recorder, attributes, id.into_u64());
         }

@@ -4,7 +4,7 @@ use std::{
     alloc::{Layout, alloc_zeroed},
     sync::atomic::{
         AtomicPtr, AtomicU32, AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
+        Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
         fence,
     },
 };
@@ -78,6 +78,8 @@ impl<T: Slot> Arena<T> {
     #[inline]
     pub(crate) fn try_take(&'static self) -> Option<&'static T> {
         let free = self.free.pop(|index| Some(&self.get(index)?.head().next_free));
+        // What the new owner stores comes after the id that the last one took away: see the fences of those who read.
+        fence(Release);
         free.and_then(|index| self.get(index)).or_else(|| self.take_fresh())
     }
 

@@ -16,7 +16,7 @@ use super::{
     Recorder, active,
     arena::{Head, Slot},
     names::Name,
-    readers::{ReadersReading, ReadersSlot},
+    readers::{Reader, ReadersReading, ReadersSlot},
     refs::Refs,
     site::{Site, SiteInfo, SiteKind, add, is_in_std},
     started, thread,
@@ -374,10 +374,12 @@ impl ChannelSlot {
         let readers = self.readers().map(ReadersSlot::read);
         let slowest = readers.and_then(|readers| readers.slowest);
         let received = slowest.map_or(receiving.received.load(Acquire), |reader| reader.passed);
+        let receivers = receiving.receivers.load(Relaxed);
         // SAFETY: both only ever null or a `&'static Location`.
         let (send_site, recv_site) =
             unsafe { (sending.site.load(Relaxed).as_ref(), receiving.site.load(Relaxed).as_ref()) };
         let sent = sending.sent.load(Relaxed);
+        let inferred = self.inferred.load(Relaxed);
         let reading = ChannelReading {
             id,
             kind: self.kind.load(Relaxed),
@@ -387,12 +389,12 @@ impl ChannelSlot {
             #[cfg(feature = "console")]
             made_at: self.made_at.load(Relaxed),
             closed: self.closed.load(Relaxed),
-            inferred: self.inferred.load(Relaxed),
+            inferred,
             sent,
-            // A message may be received before its sender has counted it.
-            received: received.min(sent),
+            // A message may be received before its sender has counted it, or be dropped with the last receiver before.
+            received: if receivers == 0 && !inferred { sent } else { received.min(sent) },
             senders: sending.senders.load(Relaxed),
-            receivers: receiving.receivers.load(Relaxed),
+            receivers,
             blocked_senders: sending.blocked.load(Relaxed),
             sends_blocked: sending.sends_blocked.load(Relaxed),
             send_wait_total: sending.wait_total.load(Relaxed),
@@ -457,5 +459,21 @@ impl Awaited for RecvAwaited {
     #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         self.0.map(|channel| (WaitKind::ChannelRecv, channel.id()))
+    }
+}
+
+/// An `await` for a message of a broadcast.
+pub(crate) struct ReadAwaited<'a>(pub(crate) Option<&'a Reader>, pub(crate) RecvAwaited);
+
+impl Awaited for ReadAwaited<'_> {
+    #[inline]
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        self.1.target()
+    }
+
+    fn pending(&self) {
+        if let Some(reader) = self.0 {
+            reader.caught_up();
+        }
     }
 }

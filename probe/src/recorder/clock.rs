@@ -41,6 +41,12 @@ pub(crate) fn ticks() -> u64 {
     fallback()
 }
 
+/// How long ago that was, in ticks. A thread may have gone to a CPU whose counter is a little behind; then it was now.
+#[inline]
+pub(crate) fn since(at: u64) -> u64 {
+    ticks().saturating_sub(at)
+}
+
 #[cold]
 fn fallback() -> u64 {
     EPOCH.get().map_or(1, |epoch| epoch.clock.raw().max(1))
@@ -121,6 +127,13 @@ mod tests {
         let (ticks_after, elapsed) = (ticks(), before.elapsed());
         let measured = Duration::from_nanos(duration_ns(ticks_after - ticks_before));
         assert!(measured.abs_diff(elapsed) < Duration::from_millis(5), "{measured:?} for {elapsed:?}");
+    }
+
+    #[test]
+    fn what_another_cpu_dates_into_the_future_was_now() {
+        start();
+        assert_eq!(since(u64::MAX), 0);
+        assert!(since(ticks()) < u64::MAX / 2);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! | file | what |
 //! |---|---|
 //! | [`clock`] | ticks of the CPU, and what they are in nanoseconds |
+//! | [`cpu_wait`] | how long a thread was ready and had no CPU, as the system tells |
+//! | [`peek`] | the numbers in tokio's ids and the standard library's |
 //! | [`arena`] | where slots live: stable addresses |
 //! | [`free_list`], [`mark`] | slots that nobody uses; slots that changed |
 //! | [`refs`], [`handle`], [`in_poll`] | who refers to a slot; what became of a result; what a thread polls |
@@ -14,7 +16,8 @@
 //! | [`lazy`] | slots that are taken when they are first needed |
 //! | [`sync`] | the atomics of these, for loom to replace |
 //! | [`site`] | places in the source, with the totals of what came from there |
-//! | [`place`] | a place in the source; `told`: one that came as text |
+//! | [`place`] | a place in the source |
+//! | `told` | places that come as text, from the layer |
 //! | [`task`] | a task's slot; its life, its handle |
 //! | [`poll`] | a task's future while it runs |
 //! | [`waker`] | a task's waker, counted |
@@ -38,6 +41,7 @@
 //! | [`runtimes`] | runtimes, and what tokio counts of each |
 //! | [`thread`] | the current task and worker of each thread |
 //! | [`panic`] | panics of tasks |
+//! | [`own_thread`] | threads of the probe's own |
 //! | [`histogram`] | counts by powers of two |
 
 pub(crate) mod arena;
@@ -65,6 +69,7 @@ pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod oneshot;
 pub(crate) mod order;
+pub(crate) mod own_thread;
 pub(crate) mod panic;
 pub(crate) mod peek;
 pub(crate) mod place;

@@ -62,6 +62,8 @@ struct Way {
 pub(crate) struct Orders {
     of_places: [Pair; PAIRS],
     of_locks: [Pair; PAIRS],
+    /// Pairs in use.
+    used: AtomicU64,
     /// What found no room, and what was replaced.
     shed: AtomicU64,
 }
@@ -131,6 +133,7 @@ impl Orders {
         Self {
             of_places: [const { Pair::new() }; PAIRS],
             of_locks: [const { Pair::new() }; PAIRS],
+            used: AtomicU64::new(0),
             shed: AtomicU64::new(0),
         }
     }
@@ -161,6 +164,7 @@ impl Orders {
             let Some(mut facts) = pair.lock() else { return };
             if pair.tag.load(Relaxed) == 0 {
                 pair.begin(&mut facts, tag, keys, made);
+                self.used.fetch_add(1, Relaxed);
             } else if facts.keys != keys {
                 continue;
             }
@@ -192,10 +196,9 @@ impl Orders {
         self.shed.load(Relaxed)
     }
 
-    /// Bytes of what is in use.
+    /// Bytes of what is in use. At the ceiling, whoever asks for a slot asks for this.
     pub(super) fn memory_bytes(&self) -> u64 {
-        let pairs = self.of_places.iter().chain(&self.of_locks);
-        pairs.filter(|pair| pair.tag.load(Relaxed) != 0).count() as u64 * size_of::<Pair>() as u64
+        self.used.load(Relaxed) * size_of::<Pair>() as u64
     }
 }
 

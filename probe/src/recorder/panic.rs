@@ -1,5 +1,5 @@
-//! Panics of tasks: what they said and where. A panic is rare and slow by nature, so here, and only here, an instrument
-//! allocates and takes a lock; it never waits for one.
+//! Panics of tasks: what they said and where. A panic is rare and slow by nature, so here an instrument allocates and takes
+//! a lock; it never waits for one.
 use std::{
     collections::VecDeque,
     panic::PanicHookInfo,
@@ -9,7 +9,8 @@ use std::{
     },
 };
 
-use super::{active, clock, thread};
+use super::{active, clock, own_thread, thread};
+use crate::say::say;
 
 /// The newest panics kept.
 const KEPT: usize = 256;
@@ -76,12 +77,22 @@ impl Panics {
 pub(super) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
+        std::panic::set_hook(hook(std::panic::take_hook()));
+    });
+}
+
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
+
+/// The app's hook may end the process, which a panic of the probe's own is no reason for.
+fn hook(before: Hook) -> Hook {
+    Box::new(move |info| {
+        if own_thread::is() {
+            say(&format!("a bug of the probe's own: {info}").replace('\n', " "));
+        } else {
             record(info);
             before(info);
-        }));
-    });
+        }
+    })
 }
 
 fn record(info: &PanicHookInfo<'_>) {
@@ -100,4 +111,37 @@ fn record(info: &PanicHookInfo<'_>) {
         line,
         column,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::atomic::AtomicBool, thread};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_probes_own_thread_does_not_come_to_the_apps_hook() {
+        static ASKED: AtomicBool = AtomicBool::new(false);
+        const NAME: &str = "own-panic";
+        let app = |info: &PanicHookInfo<'_>| {
+            // Other tests may panic meanwhile.
+            ASKED.fetch_or(thread::current().name() == Some(NAME), Relaxed);
+            drop(info.to_string());
+        };
+        let ours = std::panic::take_hook();
+        std::panic::set_hook(hook(Box::new(app)));
+        let panics = |own: bool| {
+            let thread = thread::Builder::new().name(NAME.to_owned()).spawn(move || {
+                if own {
+                    own_thread::begin();
+                }
+                panic!("on purpose");
+            });
+            assert!(thread.unwrap().join().is_err());
+            ASKED.swap(false, Relaxed)
+        };
+        let asked = [panics(true), panics(false)];
+        std::panic::set_hook(ours);
+        assert_eq!(asked, [false, true]);
+    }
 }

@@ -145,6 +145,17 @@ impl Reader {
         self.pass(1);
     }
 
+    /// Nothing is left that it has not got. A message that was sent as it came, but counted later, is not its.
+    pub(crate) fn caught_up(&self) {
+        if let Some(entry) = self.entry {
+            let passed = self.channel.sent_so_far() + 1;
+            if entry.passed.load(Relaxed) != passed {
+                entry.passed.store(passed, Release);
+                self.channel.mark();
+            }
+        }
+    }
+
     /// It was too slow for `n` messages, as it finds at `site`.
     #[cold]
     pub(crate) fn lagged(&self, n: u64, site: CallSite) {
@@ -173,5 +184,32 @@ impl Drop for Reader {
             entry.passed.store(0, Release);
             self.channel.mark();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::channel::ChannelKind;
+
+    #[test]
+    fn a_message_that_is_counted_late_is_in_no_queue_once_nothing_is_left() {
+        crate::testing::recorder();
+        let site = Location::caller();
+        let channel = ChannelSlot::of::<u8>(ChannelKind::Broadcast, 4, site).unwrap();
+        let slot = channel.slot();
+        let depth = || slot.read().map(|channel| channel.sent - channel.received);
+        slot.receivers(1);
+        // tokio had sent it when the receiver came; its sender counts it only now.
+        let reader = Reader::new(slot).unwrap();
+        slot.sent(1, site);
+        assert_eq!(depth(), Some(1));
+        reader.caught_up();
+        assert_eq!(depth(), Some(0));
+        // One that is dropped with the last receiver, and counted after that.
+        drop(reader);
+        slot.receivers(-1);
+        slot.sent(1, site);
+        assert_eq!(depth(), Some(0));
     }
 }

@@ -1,6 +1,8 @@
 //! A task's slot: its life and its handle.
 //!
-//! The polling thread is the only writer of everything but `handle` and `wakes`. A slot is shared by the future, the
+//! The polling thread is the only writer of nearly everything. Others write to `handle` and `wakes`, end waits (the entries
+//! and `more_waits`) where a future is dropped elsewhere, and the probe's thread sets `last_poll_ended` back after a poll that
+//! it asked for (`slept_on`). A slot is shared by the future, the
 //! handle and the wakers; when the last of them lets go, what the task did is added to its site's totals and the slot is
 //! free.
 use std::sync::atomic::{
@@ -62,7 +64,7 @@ pub(crate) struct TaskSlot {
     pub(super) kind: AtomicU8,
     pub(super) stage: AtomicU8,
     pub(super) handle: Handle,
-    /// Waits for which there was no entry; and [`CROWDED`].
+    /// Waits for which there was no entry, up to [`MOST_WAITS`]; and [`CROWDED`].
     pub(super) more_waits: AtomicI8,
     pub(super) times: Lazy<TaskTimes>,
     /// 0 while the slot is free, and until the task's id is known.
@@ -84,8 +86,9 @@ pub(crate) struct TaskSlot {
 }
 
 /// In `more_waits`: there was one in the last poll, of those that hold until the next.
-#[cfg(feature = "layer")]
-pub(super) const CROWDED: i8 = 64;
+pub(super) const CROWDED: i8 = if cfg!(feature = "layer") { 64 } else { 0 };
+/// In `more_waits`: too many to count. How many are left when some of them end is not known any more.
+const MOST_WAITS: i8 = if cfg!(feature = "layer") { CROWDED - 1 } else { i8::MAX };
 
 /// The polls of a task that took long, and those that came late after a wake; taken with the first of either.
 #[repr(C)]
@@ -112,7 +115,7 @@ unsafe impl Slot for TaskTimes {
 // A waker is replaced whole or not at all; the rest is atomic.
 impl std::panic::RefUnwindSafe for TaskSlot {}
 
-// SAFETY: zero is valid for the atomics; for `Wakes`, see there.
+// SAFETY: atomics, and wakers of which none is there while a slot is zero; zero is valid for all of it.
 unsafe impl Slot for TaskSlot {
     fn head(&self) -> &Head {
         &self.head
@@ -247,7 +250,11 @@ impl TaskSlot {
     }
 
     pub(super) fn more_waits(&self, change: i8) {
-        let _ = self.more_waits.try_update(Relaxed, Relaxed, |n| Some(n.saturating_add(change).max(0)));
+        let _ = self.more_waits.try_update(Relaxed, Relaxed, |word| {
+            let (crowded, n) = (word & CROWDED, word & !CROWDED);
+            let n = if n == MOST_WAITS { n } else { n.saturating_add(change).clamp(0, MOST_WAITS) };
+            Some(crowded | n)
+        });
     }
 
     /// In the poll in progress, a wait that holds until the next one found no entry.
@@ -377,7 +384,6 @@ impl TaskSlot {
         let site = self.site();
         self.stage.store(stage as u8, Relaxed);
         self.last_poll_ended.store(clock::ticks(), Relaxed);
-        add(&site.finished, 1);
         let how = match stage {
             Stage::Panicked => {
                 add(&site.panics, 1);
@@ -390,6 +396,8 @@ impl TaskSlot {
             _ if failed => flag::FAILED,
             _ => 0,
         };
+        // Last: whoever sees that it has ended sees how.
+        add(&site.finished, 1);
         self.result_lost(self.handle.ended(how));
         self.mark();
     }

@@ -6,6 +6,7 @@ use std::{
     sync::atomic::{
         AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
         Ordering::{Acquire, Relaxed, Release},
+        fence,
     },
 };
 
@@ -47,6 +48,8 @@ pub(crate) struct WorkerSlot {
     tid: AtomicI32,
     stack_low: AtomicUsize,
     stack_high: AtomicUsize,
+    /// Ticks when a poll last panicked on it; 0 before the first time.
+    panicked_at: AtomicU64,
     /// Ticks when the runtime's loop last came out of its park; 0 while it is parked, and before it first was.
     unparked_at: AtomicU64,
     /// How often the runtime's loop parked it.
@@ -153,6 +156,7 @@ impl WorkerSlot {
         let awake = self.awake.load(Acquire);
         let (unparked_at, polls) = (self.unparked_at.load(Acquire), self.polls.load(Relaxed));
         let awake_now = if unparked_at == 0 { 0 } else { clock::ticks().saturating_sub(unparked_at) };
+        let panicked_at = self.panicked_at.load(Relaxed);
         let stands = poll.is_none()
             && unparked_at != 0
             && self.standing.unparked_at.load(Relaxed) == unparked_at
@@ -161,7 +165,7 @@ impl WorkerSlot {
             id,
             kind: self.kind.load(Relaxed),
             name: self.name.load(Relaxed),
-            poll,
+            poll: poll.filter(|poll| !panics_now(poll.started, panicked_at)),
             unparked_at,
             unwatched_since: if stands { self.standing.since.load(Relaxed) } else { 0 },
             polls,
@@ -170,7 +174,8 @@ impl WorkerSlot {
             awake: awake + awake_now,
             thread: self.thread.load(Relaxed),
         };
-        (id != 0 && self.id.load(Acquire) == id).then_some(reading)
+        fence(Acquire);
+        (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
     }
 }
 
@@ -199,6 +204,9 @@ fn name_index() -> u32 {
     names.len() as u32
 }
 
+/// The number of a thread that found no slot. It asks once: at the ceiling, each poll would.
+const NO_SLOT: u32 = 1 << 31;
+
 pub(crate) struct Here {
     /// The task in poll on this thread.
     pub(super) task: Cell<Option<&'static TaskSlot>>,
@@ -214,7 +222,7 @@ pub(crate) struct Here {
     within: Cell<(u64, u64)>,
     /// How many times the runtime's loop parked this thread, while anything was recorded.
     parks: Cell<u32>,
-    /// Tells threads that poll from each other: the place of its slot; 0 where it has none.
+    /// Tells threads that poll from each other: the place of its slot; 0 before it has one, [`NO_SLOT`] where it gets none.
     number: Cell<u32>,
     /// A future is being dropped unfinished.
     pub(super) dropping: Cell<Option<Dropping>>,
@@ -469,7 +477,7 @@ pub(super) fn leave(outer: Option<&Outer>, now: u64) -> u64 {
             worker.in_poll.end();
             // A nested poll's time is part of the outer poll's.
             if outer.is_none() {
-                worker.busy.store(worker.busy.load(Relaxed) + now.wrapping_sub(started), Relaxed);
+                worker.busy.store(worker.busy.load(Relaxed) + now.saturating_sub(started), Relaxed);
             }
             worker.polls.store(worker.polls.load(Relaxed) + 1, Relaxed);
         }
@@ -484,14 +492,22 @@ pub(super) fn leave(outer: Option<&Outer>, now: u64) -> u64 {
     started
 }
 
-/// The poll in progress on this thread panics: from here on it looks up and prints where, which is not to be taken for
-/// work that blocks.
+/// The poll in progress on this thread panics.
 pub(super) fn poll_panics() {
     HERE.with(|here| {
         if let Some(worker) = here.worker.get() {
-            worker.in_poll.end();
+            worker.panicked_at.store(clock::ticks(), Relaxed);
         }
     });
+}
+
+/// For so long, a poll that panicked looks up and prints where, which is not to be taken for work that blocks. If it goes on
+/// after that, somebody caught the panic within it. In nanoseconds.
+const PANICS_NS: u64 = 3_000_000_000;
+
+/// Whether a poll that began then panics now, on a thread where one panicked at `panicked_at`; times in ticks.
+fn panics_now(started: u64, panicked_at: u64) -> bool {
+    panicked_at >= started && clock::duration_ns(clock::since(panicked_at)) < PANICS_NS
 }
 
 /// Runs `work`, which may block this thread, since the runtime has given the thread's other tasks to another one: until
@@ -556,15 +572,21 @@ fn kind_for(task: &TaskSlot) -> WorkerKind {
 
 #[cold]
 fn first_poll(recorder: &'static Recorder, kind: WorkerKind) -> Option<&'static WorkerSlot> {
+    if HERE.with(|here| here.number.get()) == NO_SLOT {
+        return None;
+    }
     // A thread whose destructors already ran would never give its slot back.
-    AT_EXIT.try_with(|_| ()).ok()?;
-    let worker = recorder.workers.take()?;
+    let Some(worker) = AT_EXIT.try_with(|_| ()).ok().and_then(|()| recorder.workers.take()) else {
+        HERE.with(|here| here.number.set(NO_SLOT));
+        return None;
+    };
     worker.kind.store(kind as u8, Relaxed);
     worker.name.store(name_index(), Relaxed);
     worker.in_poll.reset();
     worker.polls.store(0, Relaxed);
     worker.busy.store(0, Relaxed);
     worker.cpu_waited.store(cpu_wait::of_this_thread().waited, Relaxed);
+    worker.panicked_at.store(0, Relaxed);
     worker.unparked_at.store(0, Relaxed);
     worker.parks.store(0, Relaxed);
     worker.awake.store(0, Relaxed);
@@ -580,4 +602,44 @@ fn first_poll(recorder: &'static Recorder, kind: WorkerKind) -> Option<&'static 
         here.number.set(Arena::index(worker));
     });
     Some(worker)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{panic::catch_unwind, sync::mpsc, time::Duration};
+
+    use super::*;
+    use crate::testing::{recorder, runtime, wait_for, workers};
+
+    #[test]
+    fn a_poll_that_goes_on_after_a_panic_was_caught_in_it_is_seen_to() {
+        let runtime = runtime("panic-caught", 1);
+        let (done, wait) = mpsc::channel::<()>();
+        let handle = runtime.spawn(async move {
+            let caught = catch_unwind(|| panic!("on purpose"));
+            // It blocks from here on.
+            let _ = wait.recv();
+            caught.is_err()
+        });
+        let panicked = || {
+            let slots = recorder().workers.all().map(|(_, slot)| slot);
+            slots.into_iter().find(|slot| {
+                slot.panicked_at.load(Relaxed) != 0
+                    && slot.read().is_some_and(|worker| worker_name(worker.name) == "panic-caught")
+            })
+        };
+        wait_for(|| panicked().is_some());
+        // While it may be printing where, nobody takes it for work.
+        let poll = || workers("panic-caught").into_iter().find_map(|worker| worker.poll);
+        assert!(poll().is_none());
+        let slot = panicked().unwrap();
+        let longer_ago = slot.panicked_at.load(Relaxed) - clock::ticks_in_ns(PANICS_NS);
+        let started = slot.in_poll.read(|_| ()).map(|((), started)| started).expect("the poll goes on");
+        slot.in_poll.started.store(started.min(longer_ago), Relaxed);
+        slot.panicked_at.store(longer_ago, Relaxed);
+        assert!(poll().is_some());
+        std::thread::sleep(Duration::from_millis(1));
+        done.send(()).unwrap();
+        assert!(runtime.block_on(handle).unwrap());
+    }
 }

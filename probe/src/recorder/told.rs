@@ -82,8 +82,9 @@ impl Table {
             return None;
         }
         let bytes = size_of::<Told>() + text.len();
-        // SAFETY: `new` is valid for a `Told` and not initialised yet.
-        unsafe { new.write(Told { file: Box::leak(text.into_boxed_str()), line, column }) };
+        let text = Box::into_raw(text.into_boxed_str());
+        // SAFETY: `new` is valid for a `Told` and not initialised yet; the text is freed only where nobody has seen it.
+        unsafe { new.write(Told { file: &*text, line, column }) };
         match self.places[place].compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire) {
             Ok(_) => {
                 self.bytes.fetch_add(bytes as u64, Relaxed);
@@ -91,9 +92,9 @@ impl Table {
                 Some(unsafe { &*new })
             }
             Err(theirs) => {
-                // SAFETY: made above and shown to nobody: the text was a box of that length, the rest has this layout.
+                // SAFETY: made above and shown to nobody: the text was a box, the rest has this layout.
                 unsafe {
-                    drop(Box::from_raw(std::ptr::from_ref((*new).file).cast_mut()));
+                    drop(Box::from_raw(text));
                     dealloc(new.cast(), Layout::new::<Told>());
                 }
                 // SAFETY: in its place, so never freed.

@@ -267,7 +267,7 @@ impl Pending {
         let pending = of.take()?;
         let since = pending.since();
         drop(pending);
-        Some(clock::ticks().wrapping_sub(since))
+        Some(clock::since(since))
     }
 
     fn since(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! The gRPC side: who is there, the stream of updates, details on request. All of it on the probe's own thread.
 
+mod incoming;
 mod listen;
 mod visible;
 
@@ -20,12 +21,16 @@ use async_inspect_proto::{
 use futures_util::Stream;
 use tonic::{Request, Response, Status};
 
+pub(crate) use incoming::incoming;
 pub use listen::BindError;
 pub(crate) use listen::{Listen, Listener};
 
 use crate::{
     collector::{Joined, SLOW_POLL, Subscribers, TICK_MS},
-    recorder::{Recorder, clock, task::TaskSlot},
+    recorder::{
+        Recorder, clock,
+        task::{TaskRef, TaskSlot},
+    },
     stacks::{Frame, Suspensions, where_suspended},
 };
 
@@ -95,19 +100,20 @@ impl Inspect for Service {
         request: Request<TaskDetailsRequest>,
     ) -> Result<Response<TaskDetailsResponse>, Status> {
         let asked = request.get_ref();
-        let task = self.recorder.task(asked.id);
-        let counts = task.and_then(TaskSlot::poll_counts);
-        let suspended = if asked.where_suspended && counts.is_some() && self.no_stacks.is_none() {
+        // With a reference, so that the slot is that task's until the answer is made.
+        let task = self.recorder.task(asked.id).and_then(|slot| slot.retain_as(asked.id));
+        let suspended = if asked.where_suspended && task.is_some() && self.no_stacks.is_none() {
             timeout(LOOK, where_suspended(asked.id)).await.ok().and_then(Result::ok).unwrap_or_default()
         } else {
             Suspensions::default()
         };
+        let slot = task.as_ref().map(TaskRef::slot);
         Ok(Response::new(TaskDetailsResponse {
-            known: counts.is_some(),
-            poll_buckets: counts.map(Vec::from).unwrap_or_default(),
+            known: slot.is_some(),
+            poll_buckets: slot.and_then(TaskSlot::poll_counts).map(Vec::from).unwrap_or_default(),
             suspensions: suspended.stacks.into_iter().map(suspension).collect(),
             suspended_polls: suspended.polls,
-            sched_buckets: task.and_then(TaskSlot::sched_counts).map(Vec::from).unwrap_or_default(),
+            sched_buckets: slot.and_then(TaskSlot::sched_counts).map(Vec::from).unwrap_or_default(),
         }))
     }
 }

@@ -57,7 +57,8 @@ static REQUEST: Request = Request {
 
 /// Asks for the next poll of `task`; false while another is looked at. The caller holds a reference to it.
 pub(super) fn ask(task: &'static TaskSlot) -> bool {
-    if REQUEST.state.load(Acquire) != IDLE {
+    // What was found in a poll that outlasted the asker's patience is fetched by nobody.
+    if !matches!(REQUEST.state.load(Acquire), IDLE | DONE) {
         return false;
     }
     REQUEST.task.store(ptr::from_ref(task).cast_mut(), Relaxed);
@@ -102,9 +103,16 @@ pub(crate) struct Looking(());
 impl Looking {
     /// The poll of `task` begins on this thread; `None` where nobody has asked for it.
     pub(crate) fn begin(task: &'static TaskSlot) -> Option<Self> {
-        let ours = ptr::eq(REQUEST.task.load(Relaxed), task)
-            && REQUEST.state.compare_exchange(ASKED, IN_POLL, AcqRel, Relaxed).is_ok();
-        ours.then_some(Self(()))
+        let asked_for = || ptr::eq(REQUEST.task.load(Relaxed), task);
+        if !asked_for() || REQUEST.state.compare_exchange(ASKED, IN_POLL, AcqRel, Relaxed).is_err() {
+            return None;
+        }
+        if !asked_for() {
+            // The request was taken back meanwhile, and this is the next one, for another task.
+            REQUEST.state.store(ASKED, Release);
+            return None;
+        }
+        Some(Self(()))
     }
 
     /// Somebody clones the task's waker, to wake it later.

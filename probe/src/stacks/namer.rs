@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{Cause, Frame, cause, modules::Modules, signal::Copy, symbols, unwind};
-use crate::recorder::{Recorder, clock::thread_cpu_ns, cpu_wait::ThreadState};
+use crate::recorder::{Recorder, clock::thread_cpu_ns, cpu_wait::ThreadState, own_thread};
 
 /// Stacks that wait for their names, of at most 256 KiB each.
 const WAITING: usize = 8;
@@ -129,6 +129,7 @@ fn start(recorder: &'static Recorder, cpu_ns: Arc<AtomicU64>) -> Option<Running>
     let (done, named) = sync_channel(WAITING + 1);
     let before = cpu_ns.load(Relaxed);
     let run = move || {
+        own_thread::begin();
         let mut modules = Modules::default();
         while let Ok(job) = todo.recv() {
             let named = named_of(job, &mut modules, recorder);

@@ -1,7 +1,8 @@
 //! Interrupts a thread and copies what is needed to unwind it.
 //!
-//! The handler takes no lock, allocates nothing and calls nothing but `gettid`: it copies three registers and the used
-//! part of the stack into a buffer that was there before, and marks the poll where it is asked to. Signals that are not ours
+//! The handler takes no lock and allocates nothing: it copies three registers and the used part of the stack into a buffer
+//! that was there before, and marks the poll where it is asked to, for which it asks tokio for the task and its budget. Both
+//! are loads and stores in thread-local memory that is there, since the thread polls. Signals that are not ours
 //! go to the handler that was there before us.
 use std::{
     cell::UnsafeCell,
@@ -119,6 +120,23 @@ static REQUEST: Request = Request {
     stack: UnsafeCell::new([0; MAX_STACK]),
 };
 
+/// Threads whose signal had not come when the request was taken back: it comes later, and is no signal of the app's. 0 where
+/// there is none.
+static LATE: [AtomicI32; 8] = [const { AtomicI32::new(0) }; 8];
+
+/// Whether the thread has such a signal coming; it has none from here on.
+fn take_late(tid: i32) -> bool {
+    LATE.iter().any(|late| late.compare_exchange(tid, 0, Relaxed, Relaxed).is_ok())
+}
+
+/// The thread has one coming. Two signals that wait for one thread are one.
+fn comes_late(tid: i32) {
+    take_late(tid);
+    let free = LATE.iter().find(|late| late.load(Relaxed) == 0);
+    // Where there are too many, the one that has been missing for longest may never come.
+    free.unwrap_or(&LATE[tid.unsigned_abs() as usize % LATE.len()]).store(tid, Relaxed);
+}
+
 /// The handler that was there before, if there was one.
 static BEFORE: AtomicPtr<libc::sigaction> = AtomicPtr::new(std::ptr::null_mut());
 
@@ -175,6 +193,9 @@ pub(super) fn copy(tid: i32, (low, high): (usize, usize), mark: Mark) -> Option<
             ASKED if !sent || asked.elapsed() > PATIENCE => {
                 // Takes the request back, unless the handler has begun right now.
                 if REQUEST.state.compare_exchange(ASKED, IDLE, AcqRel, Acquire).is_ok() {
+                    if sent {
+                        comes_late(tid);
+                    }
                     return None;
                 }
             }
@@ -225,14 +246,18 @@ extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: 
     let errno = unsafe { *libc::__errno_location() };
     // SAFETY: no arguments, no effects.
     let tid = unsafe { libc::syscall(libc::SYS_gettid) } as i32;
+    // SAFETY: the kernel gives a SA_SIGINFO handler a `siginfo_t`.
+    let of_a_thread = unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == libc::getpid() };
     let ours =
         REQUEST.tid.load(Relaxed) == tid && REQUEST.state.compare_exchange(ASKED, COPYING, AcqRel, Relaxed).is_ok();
     if ours {
         // SAFETY: the kernel gives a SA_SIGINFO handler a `ucontext_t`.
         let copied = unsafe { copy_into_request(&*context.cast::<libc::ucontext_t>()) };
         mark_in_request();
+        // One that came late has come with this one.
+        take_late(tid);
         REQUEST.state.store(if copied { DONE } else { OUTSIDE }, Release);
-    } else {
+    } else if !(of_a_thread && take_late(tid)) {
         call_before(signal, info, context);
     }
     // SAFETY: as above.
@@ -311,5 +336,61 @@ pub(crate) fn this_thread() -> (i32, (usize, usize)) {
         let known = libc::pthread_attr_getstack(&raw const attributes, &raw mut low, &raw mut size) == 0;
         libc::pthread_attr_destroy(&raw mut attributes);
         (tid, if known { (low as usize, low as usize + size) } else { (0, 0) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::stacks::tests::only_watchdog;
+
+    /// How often the app's handler was called.
+    static CALLED: AtomicU32 = AtomicU32::new(0);
+
+    extern "C" fn of_the_app(_signal: libc::c_int) {
+        CALLED.fetch_add(1, Relaxed);
+    }
+
+    fn mask(how: libc::c_int) {
+        // SAFETY: the set is ours, and the mask that of this thread.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, SIGNAL);
+            assert_eq!(libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut()), 0);
+        }
+    }
+
+    fn send_to(tid: i32) {
+        // SAFETY: plain numbers.
+        assert_eq!(unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, SIGNAL) }, 0);
+    }
+
+    #[test]
+    fn a_signal_that_comes_late_is_not_the_apps() {
+        let (_only, _watchdog) = only_watchdog();
+        // SAFETY: zero is valid; it is leaked below, as one that was there before is.
+        let mut app: libc::sigaction = unsafe { std::mem::zeroed() };
+        app.sa_sigaction = of_the_app as *const () as usize;
+        let before = BEFORE.swap(Box::into_raw(Box::new(app)), AcqRel);
+        let (tell, told) = mpsc::channel();
+        let (go, gone) = mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            mask(libc::SIG_BLOCK);
+            tell.send(this_thread()).unwrap();
+            gone.recv().unwrap();
+            mask(libc::SIG_UNBLOCK);
+            CALLED.load(Relaxed)
+        });
+        let (tid, stack) = told.recv().unwrap();
+        assert!(copy(tid, stack, Mark::No).is_none(), "it has the signal blocked");
+        go.send(()).unwrap();
+        assert_eq!(thread.join().unwrap(), 0);
+        // The app's own still come to it.
+        send_to(this_thread().0);
+        assert_eq!(CALLED.load(Relaxed), 1);
+        BEFORE.store(before, Release);
     }
 }

@@ -245,6 +245,24 @@ mod tests {
     }
 
     #[test]
+    fn a_poll_whose_asker_has_gone_is_no_end_of_all_answers() {
+        let (_only, _watchdog) = only_watchdog();
+        let runtime = runtime("suspended-late", 1);
+        let task = slot(spawn(&runtime, async { pause(60_000).await }));
+        // It lasted longer than the asker waits, so nobody fetches what was found in it.
+        assert!(looking::ask(task));
+        let polls = task.polls();
+        wait_for(|| task.polls() > polls);
+        wait_for(|| looking::ask(task));
+        let mut found = None;
+        wait_for(|| {
+            found = looking::answer();
+            found.is_some()
+        });
+        assert_eq!(found.map(|places| places.len()), Some(1));
+    }
+
+    #[test]
     fn a_task_that_ended_or_that_nothing_can_wake_is_left_alone() {
         let (_only, mut watchdog) = only_watchdog();
         let runtime = runtime("suspended-not", 1);

@@ -1,10 +1,6 @@
 //! Starting the probe: by the environment, or in code.
 
-mod say;
 mod thread;
-
-#[cfg(feature = "layer")]
-pub(crate) use thread::is_probe_thread;
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -19,6 +15,7 @@ use async_inspect_proto::DEFAULT_ADDR;
 pub use crate::service::BindError;
 use crate::{
     recorder::{self, DEFAULT_LIMIT_BYTES},
+    say::say,
     service::{Identity, Listen},
 };
 
@@ -136,10 +133,12 @@ impl Builder {
         }
         let listener = self.listen.bind()?;
         let target = listener.target();
+        // What records does so for good, so it begins when there is somebody to read it.
+        let thread = thread::spawn(listener, identity(self.app), self.stacks).map_err(StartError::Thread)?;
         recorder::start(self.memory_limit);
         #[cfg(all(feature = "layer", tokio_unstable))]
         crate::layer::started();
-        thread::spawn(listener, identity(self.app), self.stacks).map_err(StartError::Thread)?;
+        thread.go();
         let probe = Probe { target };
         *running = Some(probe.clone());
         Ok(probe)
@@ -178,14 +177,12 @@ pub fn from_environment() {
                 if std::env::var_os(NOTICE).is_none_or(|value| value != "off") {
                     let target = probe.target().trim_start_matches("http://");
                     let pid = std::process::id();
-                    say::say(&format!(
-                        "listening on {target} (pid {pid}), attach with: async-inspect connect {target}"
-                    ));
+                    say(&format!("listening on {target} (pid {pid}), attach with: async-inspect connect {target}"));
                 }
             }
             // The code was first, and wins.
             Err(StartError::Running(_)) => {}
-            Err(error) => say::say(&format!("{error}. The app runs on, unwatched.")),
+            Err(error) => say(&format!("{error}. The app runs on, unwatched.")),
         }
     });
 }

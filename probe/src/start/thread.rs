@@ -4,6 +4,7 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::mpsc,
     time::Duration,
 };
 
@@ -14,33 +15,36 @@ use ::tokio::{
 use futures_util::future::{Either, select};
 use tonic::{service::Routes, transport::Server};
 
-use super::say::say;
 use crate::{
     collector::{Collector, Subscribers, TICK_MS},
     recorder,
-    service::{Identity, Listener, Service},
+    say::say,
+    service::{Identity, Listener, Service, incoming},
 };
 
 /// Between two pieces of a snapshot, when the subscriber's queue was full.
 const SNAPSHOT_PAUSE: Duration = Duration::from_millis(2);
 
-#[cfg(feature = "layer")]
-thread_local! {
-    static IS_PROBE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
+/// The thread, which waits for the recorder to be started.
+pub(super) struct Thread(mpsc::Sender<()>);
 
-/// Whether this is the probe's own thread, on which nothing is looked at.
-#[cfg(feature = "layer")]
-pub(crate) fn is_probe_thread() -> bool {
-    IS_PROBE.get()
+impl Thread {
+    /// The recorder is started.
+    pub(super) fn go(self) {
+        // A thread that is not there any more has said why.
+        let _ = self.0.send(());
+    }
 }
 
 /// Starts the thread.
-pub(super) fn spawn(listener: Listener, identity: Identity, stacks: bool) -> io::Result<()> {
+pub(super) fn spawn(listener: Listener, identity: Identity, stacks: bool) -> io::Result<Thread> {
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let (go, gone) = mpsc::channel();
     std::thread::Builder::new().name("async-inspect".to_owned()).spawn(move || {
-        #[cfg(feature = "layer")]
-        IS_PROBE.set(true);
+        recorder::own_thread::begin();
+        if gone.recv().is_err() {
+            return;
+        }
         let run = AssertUnwindSafe(|| runtime.block_on(run(listener, identity, stacks)));
         match catch_unwind(run) {
             Ok(Ok(())) => {}
@@ -48,7 +52,7 @@ pub(super) fn spawn(listener: Listener, identity: Identity, stacks: bool) -> io:
             Err(_) => say("the probe stopped by a panic of its own. The app runs on, unwatched."),
         }
     })?;
-    Ok(())
+    Ok(Thread(go))
 }
 
 async fn run(
@@ -90,12 +94,12 @@ async fn serve(listener: Listener, routes: Routes) -> Result<(), Box<dyn std::er
     match listener {
         Listener::Tcp(listener) => {
             let listener = ::tokio::net::TcpListener::from_std(listener)?;
-            server.serve_with_incoming(tokio_stream::wrappers::TcpListenerStream::new(listener)).await?;
+            server.serve_with_incoming(incoming(listener)).await?;
         }
         #[cfg(unix)]
         Listener::Unix(listener) => {
             let listener = ::tokio::net::UnixListener::from_std(listener)?;
-            server.serve_with_incoming(tokio_stream::wrappers::UnixListenerStream::new(listener)).await?;
+            server.serve_with_incoming(incoming(listener)).await?;
         }
     }
     Ok(())

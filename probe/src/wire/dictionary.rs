@@ -1,5 +1,5 @@
 //! Strings and sites, sent once and then spoken of by number.
-use std::{collections::HashMap, panic::Location};
+use std::{collections::HashMap, panic::Location, sync::Arc};
 
 use async_inspect_proto::v1::{self, OutputKind, SiteKind};
 
@@ -10,16 +10,20 @@ use crate::recorder::site::{self, Site};
 const FIRST_CALL_SITE: u32 = 1 << 14;
 /// Call sites told apart.
 const MAX_CALL_SITES: usize = 1 << 16;
-/// Strings told apart; the next ones are empty.
+/// Strings told apart, and the bytes of all of them; the next ones are empty. A snapshot begins with all strings at once,
+/// for which there has to be room in a subscriber's queue.
 const MAX_STRINGS: usize = 1 << 17;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of a string that are sent.
 const MAX_STRING_BYTES: usize = 1024;
 
 /// Everything interned so far. Grows with the source of the target, not with what it does.
 #[derive(Default)]
 pub(crate) struct Dictionary {
-    strings: Vec<String>,
-    string_ids: HashMap<String, u32>,
+    strings: Vec<Arc<str>>,
+    string_ids: HashMap<Arc<str>, u32>,
+    /// Of all strings.
+    bytes: usize,
     sites: Vec<SiteRow>,
     /// By address: the text of a `Location` is looked at once.
     call_sites: HashMap<usize, u32>,
@@ -56,12 +60,15 @@ impl Dictionary {
         if let Some(&id) = self.string_ids.get(text) {
             return id;
         }
-        if self.strings.len() == MAX_STRINGS {
+        if self.strings.len() == MAX_STRINGS || self.bytes + text.len() > MAX_BYTES {
+            self.shed += 1;
             return 0;
         }
-        self.strings.push(text.to_owned());
+        let text: Arc<str> = text.into();
+        self.bytes += text.len();
+        self.strings.push(text.clone());
         let id = self.strings.len() as u32;
-        self.string_ids.insert(text.to_owned(), id);
+        self.string_ids.insert(text, id);
         id
     }
 
@@ -118,9 +125,17 @@ impl Dictionary {
         id
     }
 
-    /// Call sites that found no room.
+    /// How often a call site or a string found no room.
     pub(crate) fn shed(&self) -> u64 {
         self.shed
+    }
+
+    /// Bytes taken by strings and sites, roughly.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        const OF_A_STRING: usize = 2 * size_of::<Arc<str>>() + size_of::<(usize, usize, u32)>();
+        const OF_A_CALL_SITE: usize = size_of::<(usize, u32)>();
+        let sites = self.sites.capacity() * size_of::<SiteRow>() + self.call_sites.capacity() * OF_A_CALL_SITE;
+        (self.bytes + self.strings.len() * OF_A_STRING + sites) as u64
     }
 
     /// Messages with what a reader who has `known` lacks; afterwards it has all.
@@ -131,7 +146,7 @@ impl Dictionary {
             if strings.values.is_empty() {
                 strings.first = i as u32 + 1;
             }
-            strings.values.push(text.clone());
+            strings.values.push(text.to_string());
         }
         for row in &self.sites[known.sites..] {
             let sites = messages.room_for(32).sites.get_or_insert_default();
@@ -177,6 +192,23 @@ mod tests {
         assert_eq!(dictionary.string("another"), 3002);
         assert_eq!(dictionary.string("another"), 3002);
         assert_eq!(dictionary.news(&mut known)[0].strings.as_ref().unwrap().values, ["another"]);
+    }
+
+    #[test]
+    fn strings_beyond_the_limit_are_empty_and_counted() {
+        let mut dictionary = Dictionary::default();
+        let known = dictionary.string("known");
+        let mut n = 0;
+        while dictionary.string(&format!("{n}{}", "x".repeat(1000))) != 0 {
+            n += 1;
+        }
+        assert_eq!((dictionary.string("one more that is not short enough").min(1), dictionary.shed()), (1, 1));
+        assert_eq!((dictionary.string(&"y".repeat(1000)), dictionary.shed()), (0, 2));
+        assert_eq!(dictionary.string("known"), known);
+        let bytes = dictionary.memory_bytes();
+        assert!((MAX_BYTES as u64..MAX_BYTES as u64 * 2).contains(&bytes), "{bytes}");
+        // All of them fit into the queue of one subscriber.
+        assert!(dictionary.news(&mut Known::default()).len() < 20);
     }
 
     #[test]

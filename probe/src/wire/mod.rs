@@ -33,7 +33,7 @@ impl Messages {
         &mut self.open
     }
 
-    /// Bytes in the open message, by the upper estimate.
+    /// Whether the open message has no room for a row of any kind.
     pub(crate) fn is_full(&self) -> bool {
         self.weight + 1024 > FULL
     }

@@ -349,7 +349,10 @@ pub(crate) fn totals_version(site: &Site) -> [u64; 8] {
         site.slow_polls.load(Acquire),
         site.max_poll.load(Relaxed),
         site.handles_dropped.load(Relaxed),
-        site.errors_lost.load(Relaxed) + site.panics.load(Relaxed) + site.panics_lost.load(Relaxed),
+        [&site.errors_lost, &site.panics, &site.panics_lost, &site.aborted]
+            .map(|total| total.load(Relaxed))
+            .iter()
+            .sum(),
         site.finished_polls.load(Relaxed),
     ]
 }
@@ -462,4 +465,21 @@ fn flags(task: &TaskReading) -> u32 {
 
 fn nanos(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::site::{SiteInfo, SiteKind, add};
+
+    #[test]
+    fn each_end_of_a_task_makes_the_totals_of_its_site_be_told_anew() {
+        let info = SiteInfo::of_thing(SiteKind::Spawn, Location::caller(), "each end");
+        let site = crate::testing::recorder().sites.get(&info).unwrap();
+        for total in [&site.finished, &site.aborted, &site.panics, &site.panics_lost, &site.errors_lost] {
+            let before = totals_version(site);
+            add(total, 1);
+            assert_ne!(totals_version(site), before);
+        }
+    }
 }

@@ -62,7 +62,8 @@ pub struct WatchRequest {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Update {
-    /// Increases by one with every tick of one instance; all chunks of one snapshot carry the same number.
+    /// Increases by one with every tick of one instance, and is the same in all messages of a tick. A piece of a snapshot has
+    /// that of the last tick before it was made. So a gap means ticks that the subscriber was too slow for.
     #[prost(uint64, tag = "1")]
     pub seq: u64,
     /// When the last whole tick was read: time goes on with the last message of a tick, since until then some rows are
@@ -682,9 +683,6 @@ pub struct Loss {
     pub shed_sites: u64,
     #[prost(uint64, tag = "5")]
     pub shed_panics: u64,
-    /// Updates this subscriber did not take in time; a fresh snapshot followed.
-    #[prost(uint64, tag = "6")]
-    pub skipped_updates: u64,
     /// Names given to tasks, locks and channels that were one too many to be kept.
     #[prost(uint64, tag = "7")]
     pub shed_names: u64,

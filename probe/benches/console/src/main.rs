@@ -58,6 +58,8 @@ fn measure(job: &[&str]) {
             let args: Vec<String> = args.iter().map(ToString::to_string).collect();
             child::operation(&args, "-", scenarios::measure)
         }
-        _ => panic!("[layer | registry] operation SCENARIO WORKERS OPERATIONS, [layer | registry] service, or crowd TASKS ADDRESS"),
+        _ => panic!(
+            "[layer | registry] operation SCENARIO WORKERS OPERATIONS, [layer | registry] service, or crowd TASKS ADDRESS"
+        ),
     }
 }

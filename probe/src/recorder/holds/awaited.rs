@@ -78,6 +78,6 @@ impl Blocking {
 
 impl Drop for Blocking {
     fn drop(&mut self) {
-        self.lock.wait_ended(self.mode, clock::ticks().wrapping_sub(self.since), self.acquired);
+        self.lock.wait_ended(self.mode, clock::since(self.since), self.acquired);
     }
 }

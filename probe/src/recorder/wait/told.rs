@@ -45,7 +45,7 @@ impl Kept {
         let task = unsafe { self.task.load(Relaxed).as_ref() }.filter(|_| since != 0)?;
         let entry = (entry != NO_ENTRY).then_some(entry as u8);
         drop(Waiting { task, task_id: self.task_id.load(Relaxed), on: wait_on(kind, id), since, entry });
-        Some(clock::ticks().wrapping_sub(since))
+        Some(clock::since(since))
     }
 }
 

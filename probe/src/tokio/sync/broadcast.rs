@@ -12,7 +12,7 @@ pub use ::tokio::sync::broadcast::*;
 use error::{RecvError, SendError, TryRecvError};
 
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef, ChannelSlot, RecvAwaited},
+    channel::{ChannelKind, ChannelRef, ChannelSlot, ReadAwaited, RecvAwaited},
     readers::Reader,
     wait::Watched,
 };
@@ -295,7 +295,8 @@ impl<T: Clone> Receiver<T> {
         let Self { side, inner } = self;
         async move {
             side.asks(site);
-            let awaited = RecvAwaited(side.channel.as_ref().map(ChannelRef::slot));
+            let channel = RecvAwaited(side.channel.as_ref().map(ChannelRef::slot));
+            let awaited = ReadAwaited(side.reader.as_ref(), channel);
             let result = Watched::new(inner.recv(), awaited, site).await;
             side.got(&result, lagged, site);
             result

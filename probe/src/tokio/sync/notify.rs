@@ -116,12 +116,13 @@ impl Notify {
         let slot = self.slot(None);
         // With anybody in sight, who gets it is tokio's to know.
         let kept = slot.filter(|slot| slot.expecting() == 0);
-        notify(&self.inner);
+        // Before it is: whoever comes, takes it and goes meanwhile finds this to take back.
         if let Some(slot) = kept {
             slot.set_ready(true);
-            if slot.expecting() > 0 {
-                slot.set_ready(false);
-            }
+        }
+        notify(&self.inner);
+        if let Some(slot) = kept.filter(|slot| slot.expecting() > 0) {
+            slot.set_ready(false);
         }
     }
 
@@ -267,5 +268,26 @@ impl From<raw::Notify> for Notify {
 impl fmt::Debug for Notify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_that_is_taken_before_its_sender_goes_on_is_not_kept() {
+        crate::testing::recorder();
+        let notify = Notify::new();
+        notify.notify(|inner| {
+            inner.notify_one();
+            // Another thread comes, takes it and goes.
+            let mut taken = std::pin::pin!(notify.notified());
+            assert!(taken.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop())).is_ready());
+        });
+        let ready = || notify.slot(None).and_then(LockSlot::read).map(|lock| lock.ready);
+        assert_eq!(ready(), Some(false));
+        notify.notify_one();
+        assert_eq!(ready(), Some(true));
     }
 }

@@ -202,3 +202,26 @@ fn what_is_made_by_way_of_the_standard_library_goes_by_the_line_that_first_uses_
         assert_eq!((channel.unheard, channel.sent), (1, 0));
     });
 }
+
+#[test]
+fn a_task_that_waits_for_very_many_does_not_say_that_its_list_is_whole_when_some_of_them_end() {
+    run(async {
+        let mutex = std::sync::Arc::new(Mutex::new(()));
+        let guard = mutex.lock().await;
+        let all = mutex.clone();
+        let task = tokio::spawn(async move {
+            let mut waits: Vec<_> = (0..200).map(|_| Box::pin(all.clone().lock_owned())).collect();
+            std::future::poll_fn(|cx| {
+                assert!(waits.iter_mut().all(|wait| wait.as_mut().poll(cx).is_pending()));
+                Poll::Ready(())
+            })
+            .await;
+            waits.truncate(50);
+            std::future::pending::<()>().await;
+        });
+        others().await;
+        assert!(self::task(task.id()).more_waits, "48 of them are not listed");
+        drop(guard);
+        task.abort();
+    });
+}

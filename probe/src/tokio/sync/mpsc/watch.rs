@@ -90,7 +90,7 @@ pub(super) struct BlockingSend {
 impl Drop for BlockingSend {
     fn drop(&mut self) {
         if let Some(channel) = &self.channel {
-            channel.slot().send_unblocked(clock::ticks().wrapping_sub(self.since));
+            channel.slot().send_unblocked(clock::since(self.since));
         }
     }
 }

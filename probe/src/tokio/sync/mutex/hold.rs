@@ -65,7 +65,7 @@ impl BlockingWait {
 
 impl Drop for BlockingWait {
     fn drop(&mut self) {
-        let waited = clock::ticks().wrapping_sub(self.since);
+        let waited = clock::since(self.since);
         if self.acquired { self.slot.wait_won(waited) } else { self.slot.wait_given_up(waited) }
     }
 }

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 
 /// Writes a line on a thread of its own, since nobody may read what stderr leads to: then that thread waits, and neither
 /// the app nor the probe does. Where stderr is closed, nothing happens; `eprintln!` would panic there.
-pub(super) fn say(what: &str) {
+pub(crate) fn say(what: &str) {
     let line = format!("async-inspect: {what}\n");
     // Without a thread for it, it goes unsaid.
     let _ = std::thread::Builder::new().name("async-inspect".to_owned()).spawn(move || {
