@@ -292,7 +292,7 @@ mod tests {
             assert_eq!(fleet.tick(Duration::from_secs(second)), [], "{second}");
         }
         fleet.open(1);
-        let asked = fleet.tick(Duration::from_secs(60));
+        let asked = fleet.tick(Duration::from_mins(1));
         assert_eq!(asked, [(1, Effect::Details(culprit))]);
     }
 

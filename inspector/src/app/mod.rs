@@ -64,6 +64,7 @@ use keymap::Keys;
 use mute::Mutes;
 
 /// Everything that the dashboard knows.
+#[allow(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct App {
     /// The target as the operator wrote it.
     address: String,

@@ -8,7 +8,7 @@ mod known;
 mod running;
 mod snapshot;
 mod subscribers;
-#[cfg(all(test, feature = "watch-tasks"))]
+#[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};

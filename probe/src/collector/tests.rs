@@ -1,4 +1,6 @@
 //! What subscribers get who have just come, who fall behind, and who catch up.
+#![cfg(feature = "watch-tasks")]
+
 use ::tokio::sync::{Mutex, MutexGuard};
 use prost::Message;
 

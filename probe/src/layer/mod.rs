@@ -47,7 +47,7 @@ use callsites::{Turn, Wanted};
 pub(crate) use spans::memory_bytes;
 
 use crate::{
-    recorder::{active, foreign},
+    recorder::{active, foreign, own_thread},
     start,
 };
 use spans::Kind;

@@ -248,7 +248,9 @@ mod tests {
     fn a_poll_whose_asker_has_gone_is_no_end_of_all_answers() {
         let (_only, _watchdog) = only_watchdog();
         let runtime = runtime("suspended-late", 1);
-        let task = slot(spawn(&runtime, async { pause(60_000).await }));
+        let id = spawn(&runtime, async { pause(60_000).await });
+        let held = slot(id).retain_as(id).unwrap();
+        let task = held.slot();
         // It lasted longer than the asker waits, so nobody fetches what was found in it.
         assert!(looking::ask(task));
         let polls = task.polls();

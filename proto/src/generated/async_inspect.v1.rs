@@ -3,7 +3,7 @@
 pub struct HelloRequest {
     #[prost(uint32, tag = "1")]
     pub protocol: u32,
-    /// For the target's log: name and version of the asking program.
+    /// Name and version of the asking program, for whoever looks at the traffic: nothing hangs on it.
     #[prost(string, tag = "2")]
     pub client: ::prost::alloc::string::String,
 }
