@@ -118,8 +118,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         ),
         evidence,
         advice: format!(
-            "Clone what is read (or an Arc of it) and drop the guard{at} before {slow}. For a value that is replaced as a \
-             whole, use tokio::sync::watch."
+            "Clone what is read (or an Arc of it) and drop the guard{at} before {slow}, or use tokio::sync::watch for a \
+             value that is replaced whole."
         )
         .into(),
         began: Some(reader.since),

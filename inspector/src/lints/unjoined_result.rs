@@ -69,13 +69,17 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         return Some(Candidate::stay(subject, &group)).filter(|_| least(&site.unjoined_s, 1) > 0.0);
     }
     let rate = growth / seconds as f64;
-    let evidence = vec![
+    let mut evidence = vec![
         Evidence::count("kept_results", kept).over(cx.limit_text(&KEPT)),
         Evidence::bytes("kept_bytes", kept.saturating_mul(site.future_bytes.into())),
         Evidence::rate("growth_per_s", rate).over("0/s"),
-        Evidence::rate("spawned_per_s", site.spawned_s.recent_sum(seconds) / seconds as f64),
         Evidence::count("live_tasks", site.live()),
     ];
+    let spawned = site.spawned_s.recent_sum(seconds) / seconds as f64;
+    // Where every one is kept, that is one figure and not two.
+    if (spawned - rate).abs() > spawned / 20.0 {
+        evidence.push(Evidence::rate("spawned_per_s", spawned));
+    }
     Some(Candidate {
         message: format!(
             "nobody joins the tasks of `{}`: {} have ended and stay in memory with their results, {} more every second",
