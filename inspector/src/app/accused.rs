@@ -5,12 +5,13 @@ use std::collections::hash_map::Entry;
 use super::Entity;
 use crate::lints::{Finding, Severity, SubjectKind};
 use crate::model::{Model, SiteId};
+use crate::view::names;
 
 /// Accused entities with the worst that is said of each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Accused {
     said: HashMap<Entity, Severity>,
-    /// Sites with an accused task among theirs.
+    /// Sites with an accused task, lock or channel among theirs.
     sites: HashMap<SiteId, Severity>,
 }
 
@@ -32,10 +33,10 @@ impl Accused {
             };
             for entity in circle.chain(those).chain(subject) {
                 worsen(accused.said.entry(entity), finding.severity);
-                if let Entity::Task(id) = entity
-                    && let Some(task) = model.tasks.get(&id)
+                if !matches!(entity, Entity::Site(_))
+                    && let Some(site) = names::made_at(model, entity)
                 {
-                    worsen(accused.sites.entry(task.site), finding.severity);
+                    worsen(accused.sites.entry(site), finding.severity);
                 }
             }
         }
@@ -48,7 +49,7 @@ impl Accused {
     }
 
     /// The worst said of `entity` itself; of a task, also what is said of all from its site; of a site, also what is
-    /// said of one of its tasks; of a thread, what is said of the task that it is in.
+    /// said of one of its tasks, locks or channels; of a thread, what is said of the task that it is in.
     pub(crate) fn severity(&self, entity: Entity, model: &Model) -> Option<Severity> {
         let own = self.own(entity);
         let related = match entity {

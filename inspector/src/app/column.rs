@@ -21,8 +21,12 @@ pub(crate) enum Value<'a> {
     Place(Cow<'a, str>),
     /// A time.
     Duration(Duration),
+    /// At least this long.
+    AtLeast(Duration),
     /// A whole number.
     Count(u64),
+    /// A number that is a name, as people write it, and by which things are ordered.
+    Id(u64, Cow<'a, str>),
     /// Something per second.
     Rate(f64),
     /// A share, 0 to 1.
@@ -57,10 +61,10 @@ impl<'a> Value<'a> {
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Self::None | Self::Text(_) | Self::Name(_) | Self::Place(_) | Self::Mark(None) => None,
-            Self::Duration(d) => Some(d.as_secs_f64()),
-            Self::Count(n) | Self::Meter(n, _) => Some(*n as f64),
-            Self::Rate(r) => Some(*r),
-            Self::Share(s) => Some(s * 100.0),
+            Self::Duration(d) | Self::AtLeast(d) => Some(d.as_secs_f64()),
+            Self::Count(n) | Self::Id(n, _) | Self::Meter(n, _) => Some(*n as f64),
+            Self::Rate(r) => Some(*r).filter(|r| !r.is_nan()),
+            Self::Share(s) => Some(s * 100.0).filter(|s| !s.is_nan()),
             Self::Spark(series) => series.last(),
             Self::Mark(Some(severity)) => Some(f64::from(*severity as u8) + 1.0),
         }
@@ -69,7 +73,7 @@ impl<'a> Value<'a> {
     /// The words to sort and filter by.
     pub(crate) fn words(&self) -> Option<&str> {
         match self {
-            Self::Text(text) | Self::Name(text) | Self::Place(text) => Some(text),
+            Self::Text(text) | Self::Name(text) | Self::Place(text) | Self::Id(_, text) => Some(text),
             Self::Mark(Some(Severity::Crit)) => Some("crit"),
             Self::Mark(Some(Severity::Warn)) => Some("warn"),
             Self::Mark(Some(Severity::Info)) => Some("info"),
@@ -147,8 +151,8 @@ pub(crate) const MARK: Column = Column {
     role: mark_role,
 };
 
-/// How rows are ordered: figures start with the largest and words with the first, `reverse` turns that round. Ties are
-/// broken by the second column, then by id.
+/// How rows are ordered: figures start with the largest and words with the first, `reverse` turns that round. Rows that
+/// have none are last either way: nobody sorts to see blanks. Ties are broken by the second column, then by id.
 #[derive(Clone, Copy)]
 pub(crate) struct Order {
     pub(crate) by: &'static Column,
@@ -158,32 +162,32 @@ pub(crate) struct Order {
 
 /// What one row is ordered by.
 pub(crate) enum Key {
-    /// Words; rows without any come last.
-    Words(bool, String),
+    Words(Option<String>),
     /// Figures, that of the second column last.
-    Figures(f64, f64),
+    Figures(Option<f64>, Option<f64>),
 }
 
 impl Order {
     /// The key of a row.
     pub(crate) fn key(&self, cx: &Cx, entity: Entity) -> Key {
         if self.by.kind == Kind::Text {
-            let words = (self.by.value)(cx, entity).words().unwrap_or_default().to_lowercase();
-            return Key::Words(words.is_empty(), words);
+            let words = (self.by.value)(cx, entity).words().filter(|words| !words.is_empty()).map(str::to_lowercase);
+            return Key::Words(words);
         }
-        let number = |column: &Column| (column.value)(cx, entity).number().map_or(f64::NEG_INFINITY, finite);
+        let number = |column: &Column| (column.value)(cx, entity).number();
         Key::Figures(number(self.by), number(self.then))
     }
 
     /// Which of two rows comes first.
     pub(crate) fn compare(&self, a: &(Key, Entity), b: &(Key, Entity)) -> Ordering {
-        let turn = |order: Ordering| if self.reverse { order.reverse() } else { order };
         let ids = a.1.ordinal().cmp(&b.1.ordinal());
         match (&a.0, &b.0) {
             (Key::Figures(a, then_a), Key::Figures(b, then_b)) => {
-                turn(b.total_cmp(a)).then_with(|| then_b.total_cmp(then_a)).then(ids)
+                blanks_last(a, b, self.reverse, |a, b| b.total_cmp(a))
+                    .then_with(|| blanks_last(then_a, then_b, false, |a, b| b.total_cmp(a)))
+                    .then(ids)
             }
-            (Key::Words(none_a, a), Key::Words(none_b, b)) => turn(none_a.cmp(none_b).then_with(|| a.cmp(b)).then(ids)),
+            (Key::Words(a), Key::Words(b)) => blanks_last(a, b, self.reverse, Ord::cmp).then(ids),
             // Keys of one column are of one kind.
             _ => ids,
         }
@@ -199,6 +203,11 @@ impl Order {
     }
 }
 
-fn finite(value: f64) -> f64 {
-    if value.is_nan() { f64::NEG_INFINITY } else { value }
+/// Which comes first by `compare`, or by its reverse; what there is, before what there is not.
+fn blanks_last<T>(a: &Option<T>, b: &Option<T>, reverse: bool, compare: impl Fn(&T, &T) -> Ordering) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) if reverse => compare(b, a),
+        (Some(a), Some(b)) => compare(a, b),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::groups::Groups;
 use super::place::Place;
 use super::screen::{Body, Rows};
 use super::sweep::Sweep;
@@ -33,6 +34,8 @@ pub(crate) struct Derived {
     pub(crate) flat: Rows,
     /// Those of the sites that are opened in place.
     pub(crate) inside: HashMap<SiteId, Vec<Entity>>,
+    /// Locks and channels by the line that makes them, where they are in front.
+    pub(crate) groups: Groups,
     /// The rows of the table in front.
     pub(crate) rows: Rows,
     /// Relations of the entities in front: the page's subject and the selected row.
@@ -209,6 +212,8 @@ fn holds(app: &mut App) {
 }
 
 fn arrange(app: &mut App) {
+    let groups = Groups::of(&app.cx());
+    app.derived.groups = groups;
     let place: &Place = app.place();
     let rows = match &place.screen.body {
         Body::Table(table) => (table.rows)(&app.cx(), place, table),

@@ -65,8 +65,8 @@ pub(crate) enum Scope {
     Any,
     /// In tables.
     Table,
-    /// In the table of tasks.
-    Tasks,
+    /// In tables where what comes from one line can share a row.
+    Groups,
     /// On the timeline.
     Timeline,
     /// Where findings are.
@@ -83,7 +83,14 @@ impl Scope {
         match self {
             Self::Any => true,
             Self::Table => matches!(app.place().screen.body, Body::Table(_)),
-            Self::Tasks => app.place().screen.id == "tasks",
+            Self::Groups => match app.place().screen.id {
+                "tasks" => true,
+                "locks" | "channels" => {
+                    let rows = &app.derived.rows;
+                    app.place().flat || rows.groups.is_some_and(|groups| groups < rows.passing)
+                }
+                _ => false,
+            },
             Self::Timeline => app.place().screen.id == "timeline",
             Self::Findings => {
                 matches!(app.place().screen.id, "overview" | "findings" | "finding" | "timeline")
@@ -99,7 +106,7 @@ impl Scope {
         match self {
             Self::Any => "everywhere",
             Self::Table => "in tables: 2 to 6",
-            Self::Tasks => "in Tasks: 2",
+            Self::Groups => "in Tasks: 2, and where many locks or channels share a row",
             Self::Timeline => "in Timeline: 7",
             Self::Findings => "where a finding is shown",
             Self::Lost => "without a connection",
@@ -177,15 +184,15 @@ pub(crate) static KEYMAP: &[Binding] = &[
     Binding { name: "filter", chords: &[ch('/')], shown: "/", action: Action::Filter, scope: Scope::Table, group: LOOK, hint: "filter", help: "filter: text, !text, state:idle, wait>1s, \"two words\"; the fields are listed while you type" },
     Binding { name: "sort", chords: &[ch('s')], shown: "s", action: Action::Sort, scope: Scope::Table, group: LOOK, hint: "sort", help: "sort by the next column" },
     Binding { name: "reverse", chords: &[ch('S')], shown: "S", action: Action::Reverse, scope: Scope::Table, group: LOOK, hint: "", help: "reverse the order" },
-    Binding { name: "grouping", chords: &[ch('v')], shown: "v", action: Action::Grouping, scope: Scope::Tasks, group: LOOK, hint: "flat/group", help: "tasks one by one, or one line a spawn site" },
-    Binding { name: "fold", chords: &[ch('o')], shown: "o", action: Action::Fold, scope: Scope::Tasks, group: LOOK, hint: "expand", help: "show or hide the tasks of a spawn site in place" },
+    Binding { name: "grouping", chords: &[ch('v')], shown: "v", action: Action::Grouping, scope: Scope::Groups, group: LOOK, hint: "flat/group", help: "tasks, locks and channels one by one, or all that come from one line of code as one row" },
+    Binding { name: "fold", chords: &[ch('o')], shown: "o", action: Action::Fold, scope: Scope::Groups, group: LOOK, hint: "expand", help: "show or hide in place what a row stands for: the tasks, locks or channels of one line of code" },
     Binding { name: "mute", chords: &[ch('m')], shown: "m", action: Action::Mute, scope: Scope::Findings, group: DO, hint: "mute", help: "mute this finding, or speak of it again; a muted one stays in Findings and marks nothing" },
     Binding { name: "next-finding", chords: &[ch('n')], shown: "n", action: Action::NextFinding, scope: Scope::Any, group: MOVE, hint: "next", help: "next finding" },
     Binding { name: "previous-finding", chords: &[ch('N')], shown: "N", action: Action::PreviousFinding, scope: Scope::Any, group: MOVE, hint: "", help: "previous finding" },
     Binding { name: "copy-finding", chords: &[ch('Y')], shown: "Y", action: Action::CopyFinding, scope: Scope::Any, group: DO, hint: "copy", help: "copy the whole finding as text, to paste into a chat or an issue" },
     Binding { name: "palette", chords: &[ch(':')], shown: ":", action: Action::Palette, scope: Scope::Any, group: DO, hint: "menu", help: "do anything by its name: a screen, a key's action, a theme, `task 17`, the name of a lock" },
     Binding { name: "freeze", chords: &[ch(' ')], shown: "Space", action: Action::Freeze, scope: Scope::Any, group: LOOK, hint: "freeze", help: "freeze the view and let it go on; the service and its probe are never touched; a replay is paused" },
-    Binding { name: "wide", chords: &[ch('w')], shown: "w", action: Action::Wide, scope: Scope::Any, group: LOOK, hint: "wide", help: "wide: the list alone over the whole width; below 120 columns only what matters most of each row, so that names and places are whole" },
+    Binding { name: "wide", chords: &[ch('w')], shown: "w", action: Action::Wide, scope: Scope::Any, group: LOOK, hint: "columns", help: "the list alone over the whole width; below 120 columns the columns that had no room, one set after the other" },
     Binding { name: "export", chords: &[ch('e')], shown: "e", action: Action::Export, scope: Scope::Any, group: DO, hint: "export", help: "write the whole state to a file as JSON, and say where" },
     Binding { name: "next-screen", chords: &[key(KeyCode::Tab)], shown: "Tab", action: Action::NextRoot, scope: Scope::Any, group: MOVE, hint: "", help: "next screen" },
     Binding { name: "previous-screen", chords: &[key(KeyCode::BackTab)], shown: "Shift-Tab", action: Action::PreviousRoot, scope: Scope::Any, group: MOVE, hint: "", help: "previous screen" },

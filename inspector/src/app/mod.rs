@@ -10,6 +10,7 @@ mod entity;
 mod export;
 pub(crate) mod filter;
 mod fleet;
+pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod keymap;
 mod link;

@@ -91,7 +91,7 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
     let place = app.place();
     let row: Option<Row> = match &place.screen.body {
         Body::Table(table) if line == table::head_line(&app.cx(), table, area) => {
-            if let Some(column) = table::column_at(&app.cx(), place, area.width, event.column) {
+            if let Some(column) = table::column_at(place, area.width, event.column) {
                 let place = app.place_mut();
                 place.reverse = place.sort == column.id && !place.reverse;
                 place.sort = column.id;

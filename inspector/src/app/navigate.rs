@@ -395,7 +395,18 @@ pub(crate) fn next_sort(app: &mut App) {
     derived::refresh(app);
 }
 
-/// Shows or hides the tasks of the selected spawn site, or of the site of the selected task.
+/// The list alone over the whole width, or with what is selected again; where there is no room for both, the columns that
+/// had none.
+pub(crate) fn wider(app: &mut App) {
+    if app.size.0 >= layout::BOTH {
+        app.wide = !app.wide;
+    } else {
+        app.place_mut().set += 1;
+    }
+}
+
+/// Shows or hides what the selected row stands for: the tasks of a spawn site, the locks or channels of one line; or what
+/// is of one place with the selected row.
 pub(crate) fn fold(app: &mut App) {
     let Some(row) = app.selected() else { return };
     let site = match row.entity {
@@ -403,6 +414,10 @@ pub(crate) fn fold(app: &mut App) {
         Entity::Task(id) => match app.cx().model.tasks.get(&id) {
             Some(task) => task.site,
             None => return,
+        },
+        Entity::Lock(_) | Entity::Channel(_) => match names::made_at(app.cx().model, row.entity) {
+            Some(site) if app.derived.groups.many(site) => site,
+            _ => return,
         },
         _ => return,
     };

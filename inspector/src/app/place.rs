@@ -24,9 +24,11 @@ pub(crate) struct Place {
     pub(crate) filter_text: String,
     pub(crate) sort: &'static str,
     pub(crate) reverse: bool,
-    /// Tasks: one by one rather than by spawn site.
+    /// Which of the sets of columns is shown, where not all fit; counted on without end.
+    pub(crate) set: usize,
+    /// Tasks, locks and channels: one by one rather than by the line that makes them.
     pub(crate) flat: bool,
-    /// Tasks: the sites whose tasks are shown in place.
+    /// The sites whose tasks, locks or channels are shown in place.
     pub(crate) open: HashSet<SiteId>,
 }
 
@@ -45,6 +47,7 @@ impl Place {
                 _ => "",
             },
             reverse: false,
+            set: 0,
             flat: false,
             open: HashSet::new(),
         }

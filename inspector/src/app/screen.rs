@@ -69,6 +69,8 @@ pub(crate) struct Rows {
     pub(crate) order: Vec<Entity>,
     /// How many there would be without the filter.
     pub(crate) total: usize,
+    /// How many lines they make at first, where those of one place share one.
+    pub(crate) groups: Option<usize>,
     /// How many pass the filter; more than are listed where nobody would read them all.
     pub(crate) passing: usize,
 }
@@ -88,7 +90,7 @@ impl Table {
             .filter(|&e| place.filter.is_empty() || place.filter.matches(cx, self.columns, e))
             .collect();
         self.order(place).sort(cx, &mut order);
-        Rows { total, passing: order.len(), order }
+        Rows { total, passing: order.len(), groups: None, order }
     }
 
     /// How the place wants its rows ordered.

@@ -194,7 +194,7 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
         Action::Live => navigate::scrub(app, isize::MAX),
         Action::NextChange => navigate::to_change(app, 1),
         Action::PreviousChange => navigate::to_change(app, -1),
-        Action::Wide => app.wide = !app.wide,
+        Action::Wide => navigate::wider(app),
         Action::Sort => navigate::next_sort(app),
         Action::Reverse => {
             let place = app.place_mut();

@@ -1,4 +1,5 @@
 //! One channel.
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::{Series, SiteId, Stamp, TaskId};
@@ -40,6 +41,38 @@ impl ChannelKind {
             Self::Broadcast => "broadcast",
             Self::Watch => "watch",
         }
+    }
+}
+
+/// How old something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// Within a second or so.
+    About(Duration),
+    /// It is older than what is remembered.
+    AtLeast(Duration),
+}
+
+impl Age {
+    /// The time, which may be a bound.
+    pub fn span(self) -> Duration {
+        match self {
+            Self::About(span) | Self::AtLeast(span) => span,
+        }
+    }
+}
+
+impl Ord for Age {
+    /// By the time; of two bounds alike, what has no other end is the older.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let open = |age: &Self| matches!(age, Self::AtLeast(_));
+        self.span().cmp(&other.span()).then_with(|| open(self).cmp(&open(other)))
+    }
+}
+
+impl PartialOrd for Age {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -132,15 +165,26 @@ pub(crate) struct ChannelTrack {
 }
 
 impl Channel {
-    /// How long a message that is sent now will wait, at the pace of the last ten seconds; `None` where nothing waits, and
-    /// where nothing was received in that time.
-    pub fn delay(&self) -> Option<std::time::Duration> {
-        let seconds = self.received_s.points().len().min(10);
-        let pace = self.received_s.recent_sum(seconds) / seconds.max(1) as f64;
-        if self.depth() == 0 || !pace.is_finite() || pace <= 0.0 {
+    /// How long the oldest message in it has lain there: messages know no times of their own, but those in it are the last
+    /// that were sent, and how many were sent in each of the last seconds is known. `None` where there is none, and where
+    /// what is sent is not told.
+    pub fn oldest(&self) -> Option<Age> {
+        let depth = self.depth() as f64;
+        if depth <= 0.0 || self.inferred {
             return None;
         }
-        std::time::Duration::try_from_secs_f64(self.depth() as f64 / pace).ok()
+        let (mut sent, mut seconds) = (0.0, 0.0);
+        for in_this_second in self.sent_s.points().rev().map(|n| if n.is_finite() { n.max(0.0) } else { 0.0 }) {
+            if sent + in_this_second >= depth {
+                // They came evenly, as far as is known.
+                let share = (depth - sent) / in_this_second;
+                return Duration::try_from_secs_f64(seconds + share).ok().map(Age::About);
+            }
+            sent += in_this_second;
+            seconds += 1.0;
+        }
+        // Just attached, it may be of any age.
+        Duration::try_from_secs_f64(seconds).ok().filter(|span| !span.is_zero()).map(Age::AtLeast)
     }
 
     /// Messages in it: in a watch, whose values replace each other, none.
@@ -160,5 +204,39 @@ impl Channel {
             && self
                 .capacity
                 .is_some_and(|capacity| self.depth().saturating_add(self.blocked_senders.into()) >= capacity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A channel with so many messages in it, and so many sent in each of the last seconds.
+    fn oldest(depth: u64, sent: &[f64]) -> Option<Age> {
+        let mut channel = Channel { sent: depth, ..Channel::default() };
+        sent.iter().for_each(|n| channel.sent_s.push(*n));
+        channel.oldest()
+    }
+
+    #[test]
+    fn the_oldest_message_came_when_as_many_were_sent_after_it_as_there_are() {
+        let about = |ms| Some(Age::About(Duration::from_millis(ms)));
+        assert_eq!(oldest(0, &[4.0, 4.0]), None);
+        assert_eq!(oldest(1, &[4.0, 4.0]), about(250));
+        assert_eq!(oldest(6, &[4.0, 4.0]), about(1500));
+        // Nobody takes anything and nobody sends any more: it grows older all the same.
+        assert_eq!(oldest(4, &[4.0, 0.0, 0.0, 0.0]), about(4000));
+        // It was there before anybody looked.
+        assert_eq!(oldest(9, &[4.0, 4.0]), Some(Age::AtLeast(Duration::from_secs(2))));
+        assert_eq!(oldest(9, &[f64::NAN, -1.0, f64::INFINITY]), Some(Age::AtLeast(Duration::from_secs(3))));
+        assert_eq!(oldest(9, &[]), None);
+        assert!(Age::AtLeast(Duration::from_secs(2)) > Age::About(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn of_what_is_not_told_no_age_is_made_up() {
+        let mut channel = Channel { sent: 4, inferred: true, ..Channel::default() };
+        channel.sent_s.push(4.0);
+        assert_eq!(channel.oldest(), None);
     }
 }

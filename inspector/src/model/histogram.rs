@@ -40,6 +40,16 @@ impl Histogram {
         Duration::from_nanos(HISTOGRAM_FIRST_NS << bucket.min(HISTOGRAM_BUCKETS - 1))
     }
 
+    /// These and `others` together.
+    #[must_use]
+    pub fn with(&self, others: &Histogram) -> Histogram {
+        let mut out = *self;
+        for (count, more) in out.0.iter_mut().zip(others.0) {
+            *count = count.saturating_add(more);
+        }
+        out
+    }
+
     /// The counts that came after `earlier`; the probe's counters wrap, so does the difference.
     #[must_use]
     pub fn since(&self, earlier: &Histogram) -> Histogram {

@@ -265,6 +265,11 @@ pub struct Lock {
     pub wait_ns_s: Series,
     /// Waiters at the end of each second.
     pub waiters_s: Series,
+    /// What 99 of 100 waits that ended in each second were shorter than, in seconds; 0 where none did. Empty before the
+    /// first, as most locks never see one.
+    pub wait_p99_s: Series,
+    /// The same of holds, or how long one was going on at its end, if that is longer.
+    pub hold_p99_s: Series,
     /// The wait histogram as it was ten seconds ago (or at attach), for figures over a window.
     pub wait_hist_window: Histogram,
     /// The hold histogram as it was at the same moment.

@@ -36,7 +36,7 @@ pub use batch::{
     Batch, ChannelBirth, ChannelReading, CutShortReading, LockBirth, LockReading, SiteBirth, SiteReading, TaskBirth,
     TaskReading, WorkerReading,
 };
-pub use channel::{Channel, ChannelId, ChannelKind};
+pub use channel::{Age, Channel, ChannelId, ChannelKind};
 pub use details::{Suspended, Suspension, TaskDetails};
 pub use histogram::Histogram;
 pub use lock::{CutShort, DropKind, Holder, Lock, LockId, LockKind, SuspendedHold};

@@ -40,6 +40,16 @@ impl Taking {
         }
     }
 
+    /// A time of each second, in seconds, from the first on that is not zero: a hundred thousand locks need no lines of
+    /// nothing.
+    fn begin_with_something(self, series: &mut Series, time: Duration) {
+        if !time.is_zero() || series.last().is_some() {
+            for _ in 0..self.points {
+                series.push(time.as_secs_f64());
+            }
+        }
+    }
+
     /// A figure of the moment: seconds without a reading repeat the last one.
     fn gauge(self, series: &mut Series, value: f64) {
         let before = series.last().unwrap_or(value);
@@ -145,7 +155,14 @@ impl Site {
 impl Lock {
     /// What was before now is history.
     pub(super) fn begin_windows(&mut self) {
-        for series in [&mut self.acquires_s, &mut self.contended_s, &mut self.wait_ns_s, &mut self.waiters_s] {
+        for series in [
+            &mut self.acquires_s,
+            &mut self.contended_s,
+            &mut self.wait_ns_s,
+            &mut self.waiters_s,
+            &mut self.wait_p99_s,
+            &mut self.hold_p99_s,
+        ] {
             series.clear();
         }
         self.track.acquires = self.acquires;
@@ -172,6 +189,10 @@ impl Lock {
             Some(&(_, wait, hold)) => (wait, hold),
             None => (self.wait_hist_window, self.hold_hist_window),
         };
+        let p99 = |now: &Histogram, before: &Histogram| now.since(before).quantile(0.99).unwrap_or_default();
+        let held = self.held_since.map_or(Duration::ZERO, |since| taking.at.since(since));
+        taking.begin_with_something(&mut self.wait_p99_s, p99(&self.wait_hist, &newest.0));
+        taking.begin_with_something(&mut self.hold_p99_s, p99(&self.hold_hist, &newest.1).max(held));
         if newest != (self.wait_hist, self.hold_hist) {
             self.track.history.push_back((taking.at, self.wait_hist, self.hold_hist));
         }

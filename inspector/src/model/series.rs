@@ -17,6 +17,16 @@ impl Series {
         self.0.push_back(value);
     }
 
+    /// Adds the points of another to these, the newest to the newest.
+    pub(crate) fn add(&mut self, other: &Series) {
+        for _ in self.0.len()..other.0.len() {
+            self.0.push_front(0.0);
+        }
+        for (sum, point) in self.0.iter_mut().rev().zip(other.0.iter().rev()) {
+            *sum += point;
+        }
+    }
+
     /// Forgets all points.
     pub(super) fn clear(&mut self) {
         self.0.clear();

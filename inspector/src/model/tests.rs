@@ -435,3 +435,28 @@ fn a_spawn_site_has_a_point_a_second_of_what_lives_and_what_ends() {
     assert_eq!(site.live_s.points().next(), Some(5.0));
     assert!(site.live_s.last() > Some(60.0));
 }
+
+#[test]
+fn of_each_second_it_is_known_how_long_99_of_100_waits_and_holds_of_a_lock_took() {
+    let mut target = Fixture::new();
+    let place = target.lock_site("src/b.rs:1:1", "Mutex<u8>");
+    let lock = target.lock(place);
+    target.lock_state(lock, |lock| lock.wait_hist.0[14] = 1000);
+    target.tick(TICK);
+    // In the first second nothing, in the second short waits, in the third one long one, in the fourth nothing ends.
+    target.tick(SECOND);
+    assert_eq!(points(&target.model.locks[&lock].wait_p99_s), [0.0; 0], "nothing has ended since attach");
+    target.lock_state(lock, |lock| (lock.wait_hist.0[2], lock.hold_hist.0[1]) = (500, 500));
+    target.tick(SECOND);
+    target.lock_state(lock, |lock| lock.wait_hist.0[10] = 1);
+    target.tick(SECOND);
+    let since = target.now;
+    target.lock_state(lock, |lock| lock.held_since = Some(since));
+    target.tick(SECOND);
+    target.tick(SECOND);
+    let lock = &target.model.locks[&lock];
+    let bound = |bucket| (Histogram::bound(bucket).as_secs_f64() * 1000.0).round() / 1000.0;
+    assert_eq!(points(&lock.wait_p99_s), [bound(2), bound(10), 0.0, 0.0]);
+    // One that is going on is told of too.
+    assert_eq!(points(&lock.hold_p99_s), [bound(1), 0.0, 1.0, 2.0]);
+}

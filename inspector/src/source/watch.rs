@@ -147,4 +147,13 @@ mod tests {
         assert!(waits.iter().any(|wait| wait != &waits[0]));
         assert!(jittered(LONGEST) <= LONGEST);
     }
+
+    #[test]
+    fn each_wait_is_twice_the_one_before_and_five_seconds_at_most() {
+        let mut wait = SHORTEST;
+        for about in [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 5.0] {
+            let now = back_off(&mut wait).as_secs_f64();
+            assert!((about * 0.8..=(about * 1.2_f64).min(5.0)).contains(&now), "{now} instead of about {about}");
+        }
+    }
 }

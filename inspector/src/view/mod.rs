@@ -1,5 +1,6 @@
 //! What the operator sees, drawn from an [`App`] that it cannot change.
 
+pub(crate) mod columns;
 pub(crate) mod figures;
 pub(crate) mod fit;
 pub(crate) mod fleet;
@@ -50,7 +51,8 @@ pub fn draw(app: &App, frame: &mut Frame) {
         body(app, place, frame, &layout);
         if needs_data && matches!(app.link, Link::Lost { .. }) {
             let dim = Style::new().add_modifier(Modifier::DIM);
-            frame.buffer_mut().set_style(layout.list.union(layout.side).intersection(area), dim);
+            let data = Rect { x: 0, width: area.width, height: layout.footer.y - layout.list.y, ..layout.list };
+            frame.buffer_mut().set_style(data, dim);
         }
     }
     footer::draw(app, frame.buffer_mut(), layout.footer);
@@ -93,8 +95,13 @@ fn body(app: &App, place: &Place, frame: &mut Frame, layout: &layout::Layout) {
     }
     let buf = frame.buffer_mut();
     let style = app.theme.style(Role::Muted);
-    for y in layout.side.top()..layout.side.bottom() {
-        widgets::put(buf, layout.side.x - 2, y, layout.side.x, app.glyphs.pipe, style);
+    if layout.side.top() > layout.list.bottom() {
+        let line = app.glyphs.line.repeat(usize::from(layout.list.width));
+        widgets::put(buf, layout.list.x, layout.list.bottom(), layout.list.right(), &line, style);
+    } else {
+        for y in layout.side.top()..layout.side.bottom() {
+            widgets::put(buf, layout.side.x - 2, y, layout.side.x, app.glyphs.pipe, style);
+        }
     }
     if let Some(page) = beside(app, layout.side) {
         page.draw(buf, layout.side, app.side_offset(), None, &app.theme);

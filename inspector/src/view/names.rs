@@ -16,14 +16,18 @@ pub(crate) fn location(model: &Model, site: SiteId) -> &str {
 
 /// Where something was made.
 pub(crate) fn created_at(model: &Model, entity: Entity) -> Option<&str> {
-    let site = match entity {
-        Entity::Task(id) => model.tasks.get(&id)?.site,
-        Entity::Site(id) => id,
-        Entity::Lock(id) => model.locks.get(&id)?.site,
-        Entity::Channel(id) => model.channels.get(&id)?.site,
-        _ => return None,
-    };
-    Some(location(model, site))
+    Some(location(model, made_at(model, entity)?))
+}
+
+/// The same, as what is known of it.
+pub(crate) fn made_at(model: &Model, entity: Entity) -> Option<SiteId> {
+    match entity {
+        Entity::Task(id) => Some(model.tasks.get(&id)?.site),
+        Entity::Site(id) => Some(id),
+        Entity::Lock(id) => Some(model.locks.get(&id)?.site),
+        Entity::Channel(id) => Some(model.channels.get(&id)?.site),
+        _ => None,
+    }
 }
 
 /// `orders.rs:10` of `src/handlers/orders.rs:10:5`.
@@ -53,6 +57,13 @@ pub(crate) fn numbered(model: &Model, id: TaskId) -> String {
     }
 }
 
+/// A task's name beside a column that has its number; empty when its number is all that it has.
+pub(crate) fn unnumbered(model: &Model, id: TaskId) -> String {
+    let number = text::task_id(id);
+    let named = numbered(model, id);
+    named.strip_prefix(&number).map_or_else(|| named.clone(), |name| name.trim_start().to_owned())
+}
+
 /// Whether there may be tasks that are not told of: of one that is not known it cannot be said that it has ended.
 pub(crate) fn unwatched_may_live(model: &Model) -> bool {
     model.loss.tasks > 0 || model.target.blind.iter().any(|blind| blind.about == "tasks")
@@ -73,6 +84,14 @@ pub(crate) fn lock(model: &Model, id: LockId) -> String {
     let Some(lock) = model.locks.get(&id) else { return told_apart("dropped", "lock", id.0) };
     let name = model.name_of(&lock.name, lock.site);
     if model.shares_name(lock) { told_apart(&name, lock_noun(lock.kind), id.0) } else { or_number(name, "lock", id.0) }
+}
+
+/// Such a name without that.
+pub(crate) fn without_number(name: &str) -> &str {
+    match name.rsplit_once(" (") {
+        Some((before, number)) if number.trim_end_matches(')').ends_with(|c: char| c.is_ascii_digit()) => before,
+        _ => name,
+    }
 }
 
 /// A name that several things have, with what tells this one apart: `Account (lock 7)`, which nobody takes for a task's
@@ -128,7 +147,14 @@ fn or_number(name: String, noun: &str, id: u64) -> String {
 pub(crate) fn entity(cx: &Cx, entity: Entity) -> String {
     match entity {
         Entity::Task(id) => task_id(cx.model, id),
-        Entity::Site(id) => format!("tasks of {}", site(cx.model, id)),
+        Entity::Site(id) => {
+            let what = match cx.model.sites.get(&id).map(|site| site.kind) {
+                Some(SiteKind::Lock) => "locks",
+                Some(SiteKind::Channel) => "channels",
+                _ => "tasks",
+            };
+            format!("{what} of {}", site(cx.model, id))
+        }
         Entity::Lock(id) => format!("{} {}", lock_noun(lock_kind(cx.model, id)), lock(cx.model, id)),
         Entity::Channel(id) => format!("channel {}", channel(cx.model, id)),
         Entity::Worker(id) => cx.model.workers.get(&id).map_or_else(|| entity.id_text(), worker),

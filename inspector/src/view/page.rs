@@ -188,11 +188,19 @@ impl<'a> Page<'a> {
 
     /// A label, the last minute of a figure, and its newest value.
     pub(crate) fn spark(&mut self, label: &str, series: &Series, newest: &str) {
-        let (label, room) = self.label(label);
-        let value = fit::right(newest, 7, self.glyphs.ellipsis);
-        let room = room.saturating_sub(8).min(Series::POINTS);
-        let spark = widgets::spark(series, room, self.glyphs);
-        self.line(vec![(Role::Muted, label), (Role::Text, value), (Role::Info, format!(" {spark}"))]);
+        self.sparks(&[(label, series, newest)]);
+    }
+
+    /// The same of several figures on one scale: what is lower is less.
+    pub(crate) fn sparks(&mut self, all: &[(&str, &Series, &str)]) {
+        let most = all.iter().map(|(_, series, _)| widgets::peak(series, Series::POINTS)).fold(0.0, f64::max);
+        for (label, series, newest) in all {
+            let (label, room) = self.label(label);
+            let value = fit::right(newest, 7, self.glyphs.ellipsis);
+            let room = room.saturating_sub(8).min(Series::POINTS);
+            let spark = widgets::spark_up_to(most, series, room, self.glyphs);
+            self.line(vec![(Role::Muted, label), (Role::Text, value), (Role::Info, format!(" {spark}"))]);
+        }
     }
 
     /// The last minute of a figure as a chart `height` lines high, from zero to the most; a line where `limit` is.

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 
 use super::page::Page;
 use super::theme::Role;
-use super::{figures, fit, screens, widgets};
-use crate::app::column::{Column, Kind, Value, Width};
+use super::{columns, figures, fit, names, screens, widgets};
+use crate::app::column::{Column, Kind, Value};
 use crate::app::keymap::Action;
 use crate::app::screen::Table;
 use crate::app::{Cx, Entity, Place};
@@ -34,7 +34,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
         let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
         page.blank();
         if rows.total > 0 {
-            let all = if grouped(place) { cx.model.tasks.len() } else { rows.total };
+            let all = if of_sites(place) { cx.model.tasks.len() } else { rows.total };
             let text = format!("None of {} {} passes the filter.", figures::count(all as u64), table.noun.1);
             page.words(Role::Text, &text);
             let (back, filter) = (cx.key(Action::Back), cx.key(Action::Filter));
@@ -50,13 +50,14 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
         page.draw(buf, Rect { x: body.x + 1, ..body }, 0, None, &cx.app.theme);
         return;
     }
-    let columns = fit_columns(table.columns, area.width, cx.app.wide && area.width < 120);
+    let columns = columns::shown(place, area.width);
     heads(cx, place, &columns, buf, Rect { y: area.y + head, height: 1.min(area.height.saturating_sub(head)), ..area });
+    let numbered = columns.iter().any(|(column, _)| column.id == "id");
     let selected = place.selected.map(|r| r.entity).or_else(|| rows.order.first().copied());
     for (&entity, y) in rows.order.iter().skip(place.offset).zip(body.top()..body.bottom()) {
         let mut x = area.left();
         for (column, width) in &columns {
-            let (text, role) = cell(cx, column, entity, usize::from(*width));
+            let (text, role) = cell(cx, column, entity, usize::from(*width), numbered);
             widgets::put(buf, x, y, x + width, &text, cx.app.theme.style(role));
             x += width + 1;
         }
@@ -91,10 +92,9 @@ pub(crate) fn head_line(cx: &Cx, table: &Table, area: Rect) -> usize {
 }
 
 /// The column whose head is at column `x` of the screen.
-pub(crate) fn column_at(cx: &Cx, place: &Place, width: u16, x: u16) -> Option<&'static Column> {
-    let columns = fit_columns(place.columns(), width, cx.app.wide && width < 120);
+pub(crate) fn column_at(place: &Place, width: u16, x: u16) -> Option<&'static Column> {
     let mut end = 0;
-    columns.into_iter().find_map(|(column, width)| {
+    columns::shown(place, width).into_iter().find_map(|(column, width)| {
         end += width + 1;
         (x < end).then_some(column)
     })
@@ -113,23 +113,31 @@ fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
         format!("{} of {} {noun}", figures::count(rows.passing as u64), figures::count(rows.total as u64))
     };
     pieces.push((Role::Strong, count));
-    if shown < rows.passing {
+    if shown < rows.passing && rows.groups.is_none() {
         let first = format!("the first {}: {} for the rest", figures::count(shown as u64), cx.key(Action::Filter));
         pieces.push((Role::Text, first));
     }
     if cx.app.busy() {
         pieces.push((Role::Muted, format!("looking{}", g.ellipsis)));
     }
-    if grouped(place) {
+    if of_sites(place) {
         let tasks = crate::text::counted(cx.model.tasks.len() as u64, "task");
         let sites = crate::text::counted(rows.total as u64, "spawn site");
         pieces = vec![(Role::Strong, format!("{tasks} from {sites}"))];
+    } else if let Some(groups) = rows.groups.filter(|groups| *groups < rows.passing) {
+        pieces[0].1.push_str(&format!(" from {}", crate::text::counted(groups as u64, "place")));
     }
     let arrow = if place.reverse { g.sort_up } else { g.sort_down };
     let by = if place.sort == "mark" { "findings" } else { place.sort };
     pieces.push((Role::Muted, format!("by {by} {arrow}")));
     if !place.filter_text.trim().is_empty() {
         pieces.push((Role::Accent, format!("/{}", place.filter_text.trim())));
+    }
+    let sets = columns::sets(place, area.width).len();
+    if sets > 1 && shown > 0 {
+        let (at, key) = (place.set % sets + 1, cx.key(Action::Wide));
+        let text = if area.width < 80 { format!("{key} {at}/{sets}") } else { format!("columns {at}/{sets}: {key}") };
+        pieces.push((Role::Muted, text));
     }
     let position = place.index + 1;
     if shown > 0 {
@@ -150,7 +158,7 @@ fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
 }
 
 /// One row a spawn site, not a task.
-fn grouped(place: &Place) -> bool {
+fn of_sites(place: &Place) -> bool {
     place.screen.id == "tasks" && !place.flat
 }
 
@@ -183,17 +191,23 @@ fn align(kind: Kind, text: &str, width: usize, ellipsis: char) -> String {
     }
 }
 
-fn cell(cx: &Cx, column: &Column, entity: Entity, width: usize) -> (String, Role) {
+/// What stands in a column of a row; names go without what tells them apart where that has a column of its own.
+fn cell(cx: &Cx, column: &Column, entity: Entity, width: usize, numbered: bool) -> (String, Role) {
     let g = cx.glyphs;
     let value = (column.value)(cx, entity);
     let role = (column.role)(cx, entity);
     let text = match &value {
         Value::None => return (align(column.kind, "", width, g.ellipsis), Role::Muted),
         Value::Text(text) => fit::left(text, width, g.ellipsis),
+        Value::Name(text) if numbered => fit::left(names::without_number(text), width, g.ellipsis),
         Value::Name(text) => fit::left(&fit::name(text, width, g.ellipsis), width, g.ellipsis),
         Value::Place(text) => fit::left(&fit::location(text, width, g.ellipsis), width, g.ellipsis),
         Value::Duration(d) => fit::right(&figures::duration(*d), width, g.ellipsis),
+        Value::AtLeast(d) => fit::right(&format!(">{}", figures::duration(*d)), width, g.ellipsis),
         Value::Count(n) => fit::right(&figures::count(*n), width, g.ellipsis),
+        // Of a long number the sign in front goes before any of its digits.
+        Value::Id(_, text) if fit::width(text) > width => fit::right(text.trim_start_matches('#'), width, g.ellipsis),
+        Value::Id(_, text) => fit::right(text, width, g.ellipsis),
         Value::Rate(r) => fit::right(&figures::rate(*r), width, g.ellipsis),
         Value::Share(s) => fit::right(&figures::share(*s), width, g.ellipsis),
         Value::Mark(severity) => severity.map_or(" ", |s: Severity| g.severity(s)).to_owned(),
@@ -207,50 +221,4 @@ fn cell(cx: &Cx, column: &Column, entity: Entity, width: usize) -> (String, Role
         }
     };
     (text, role)
-}
-
-/// The columns that fit into `width`, each with its own; those of the largest `priority` go first, and what is left
-/// goes to those that can use it. `wide` drops all but the first two priorities, which leaves more for names and
-/// places.
-fn fit_columns(all: &'static [Column], width: u16, wide: bool) -> Vec<(&'static Column, u16)> {
-    let least = |column: &Column| match column.width {
-        Width::Fixed(n) => n,
-        Width::Flex(least, _) => least,
-        Width::Hidden => 0,
-    };
-    let mut order: Vec<usize> =
-        (0..all.len()).filter(|&n| !matches!(all[n].width, Width::Hidden) && (!wide || all[n].priority <= 2)).collect();
-    order.sort_by_key(|&n| all[n].priority);
-    let mut used = 0u16;
-    let mut kept: Vec<usize> = Vec::new();
-    for n in order {
-        let more = least(&all[n]) + u16::from(!kept.is_empty());
-        if used + more <= width || kept.is_empty() {
-            used += more;
-            kept.push(n);
-        } else {
-            // A less important column that would still fit must not jump the queue of a more important one.
-            break;
-        }
-    }
-    kept.sort_unstable();
-    let mut columns: Vec<(&Column, u16)> = kept.into_iter().map(|n| (&all[n], least(&all[n]))).collect();
-    let mut spare = width.saturating_sub(used);
-    while spare > 0 {
-        let mut given = false;
-        for (column, width) in &mut columns {
-            if let Width::Flex(_, most) = column.width
-                && *width < most
-                && spare > 0
-            {
-                *width += 1;
-                spare -= 1;
-                given = true;
-            }
-        }
-        if !given {
-            break;
-        }
-    }
-    columns
 }

@@ -316,6 +316,23 @@ mod tests {
     }
 
     #[test]
+    fn of_sixteen_colours_only_those_are_used_and_severities_differ() {
+        for &(name, choice) in ThemeChoice::ALL {
+            let theme = Theme::new(choice, Depth::Sixteen);
+            let inks = Role::ALL.map(|role| theme.style(role).fg);
+            let behind = theme.selected().bg;
+            for color in inks.into_iter().chain([behind]).flatten() {
+                assert!(!matches!(color, Color::Rgb(..) | Color::Indexed(_)), "{name}: {color:?}");
+            }
+            let of = |role| theme.style(role).fg;
+            let severities = [of(Role::Crit), of(Role::Warn), of(Role::Info), of(Role::Text)];
+            for (n, one) in severities.iter().enumerate() {
+                assert!(!severities[..n].contains(one), "{name}: {severities:?}");
+            }
+        }
+    }
+
+    #[test]
     fn without_colours_nothing_is_coloured_and_crit_is_not_plain() {
         let theme = Theme::new(ThemeChoice::Dark, Depth::None);
         for role in Role::ALL {

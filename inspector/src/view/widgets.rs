@@ -18,12 +18,25 @@ pub(crate) fn put(buf: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style:
 /// The newest `columns` points as a line of eighths, the largest as the full height; zero is blank, so that what
 /// happened stands out from what did not.
 pub(crate) fn spark(series: &Series, columns: usize, glyphs: &Glyphs) -> String {
-    let sane = |v: f64| if v.is_finite() && v > 0.0 { v } else { 0.0 };
-    let points: Vec<f64> = series.points().map(sane).collect();
-    let points = &points[points.len().saturating_sub(columns)..];
-    let most = points.iter().copied().fold(0.0, f64::max);
+    spark_up_to(peak(series, columns), series, columns, glyphs)
+}
+
+/// The largest of the newest `columns` points.
+pub(crate) fn peak(series: &Series, columns: usize) -> f64 {
+    newest(series, columns).fold(0.0, f64::max)
+}
+
+fn newest(series: &Series, columns: usize) -> impl ExactSizeIterator<Item = f64> {
+    let points = series.points();
+    let before = points.len().saturating_sub(columns);
+    points.skip(before).map(|v| if v.is_finite() && v > 0.0 { v } else { 0.0 })
+}
+
+/// The same with `most` as the full height, for lines that are to be compared.
+pub(crate) fn spark_up_to(most: f64, series: &Series, columns: usize, glyphs: &Glyphs) -> String {
+    let points = newest(series, columns);
     let mut out = " ".repeat(columns - points.len());
-    for &point in points {
+    for point in points {
         let level = if most > 0.0 { (point / most * 8.0).ceil() as usize } else { 0 };
         out.push_str(if level == 0 { " " } else { glyphs.spark[(level - 1).min(7)] });
     }
@@ -67,6 +80,7 @@ mod tests {
             series.push(value);
         }
         assert_eq!(spark(&series, 6, &UNICODE), "   ▁▄█");
+        assert_eq!(spark_up_to(16.0, &series, 6, &UNICODE), "   ▁▂▄");
         assert_eq!(bar(0.5, 4, &ASCII), "##..");
         assert_eq!(bar(0.001, 4, &ASCII), "#...");
     }

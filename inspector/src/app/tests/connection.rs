@@ -49,6 +49,25 @@ fn lost_data_stays_with_its_age_and_the_time_to_the_next_attempt() {
 }
 
 #[test]
+fn lost_data_is_dimmed_and_what_says_so_is_not() {
+    let dim = |driver: &mut Driver, row: u16| {
+        let buffer = driver.buffer();
+        (0..buffer.area.width).all(|x| buffer[(x, row)].modifier.contains(ratatui::style::Modifier::DIM))
+    };
+    for keys in ["1", "2", "3<Enter>", "7"] {
+        let mut driver = Driver::shop(130, 40);
+        driver.recall();
+        driver.keys(keys);
+        assert!(!dim(&mut driver, 5), "{keys}");
+        driver.hear(lost());
+        assert!(dim(&mut driver, 5) && dim(&mut driver, 35), "{keys}");
+        assert!(!dim(&mut driver, 0) && !dim(&mut driver, 39), "{keys}: the first and the last line");
+        driver.hear(Event::Connected(Box::new(fixture::target())));
+        assert!(!dim(&mut driver, 5), "{keys}");
+    }
+}
+
+#[test]
 fn the_countdown_of_the_next_attempt_is_drawn_and_an_idle_screen_is_not() {
     let mut driver = Driver::shop(80, 24);
     driver.app.take_dirty();

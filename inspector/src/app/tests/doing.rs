@@ -219,7 +219,7 @@ fn a_task_in_front_is_asked_about_every_two_seconds_and_shows_the_answer() {
     assert_eq!(asked(&driver), 1);
     driver.keys("jk");
     assert_eq!(asked(&driver), 1);
-    assert!(!driver.text().contains("How long its polls take"));
+    assert!(driver.text().contains("They have been asked for.") && !driver.text().contains("p50"));
     let mut details = TaskDetails::default();
     (details.polls.0[1], details.polls.0[14]) = (120, 3);
     let mut delays = Histogram::default();
@@ -227,14 +227,36 @@ fn a_task_in_front_is_asked_about_every_two_seconds_and_shows_the_answer() {
     details.delays = Some(delays);
     driver.hear(Event::TaskDetails { task: TaskId(17), details: Some(details.clone()) });
     let text = driver.text();
-    assert!(text.contains("How long its polls take") && text.contains("p99"), "{text}");
+    assert!(text.contains("p50 <128 µs   p90 <128 µs   p99 <1.05 s   max 2.31 s"), "{text}");
     let of_delays = text.split_once("How long after a wake they come").unwrap().1;
-    assert!(of_delays.contains("p50 <1.02 ms   p90 <1.02 ms   p99 <32.8 ms"), "{text}");
+    assert!(of_delays.contains("p50 <1.02 ms   p90 <1.02 ms   p99 <32.8 ms   max 2.30 ms"), "{text}");
     // Another task's answer is not this one's.
     driver.hear(Event::TaskDetails { task: TaskId(5), details: Some(TaskDetails::default()) });
-    assert!(driver.text().contains("How long its polls take"));
+    assert!(driver.text().contains("p50"));
     driver.hear(Event::TaskDetails { task: TaskId(17), details: None });
-    assert!(!driver.text().contains("How long its polls take"));
+    assert!(!driver.text().contains("p50"));
+}
+
+#[test]
+fn a_task_without_histograms_says_why() {
+    let says = |words: &str, prepare: &dyn Fn(&mut Driver)| {
+        let mut driver = Driver::shop(80, 60);
+        prepare(&mut driver);
+        driver.keys(":task 17<Enter>");
+        let text = driver.text();
+        assert!(text.contains("How long its polls take") && text.contains(words), "{words}:\n{text}");
+    };
+    says("They have been asked for", &|_| {});
+    says("Not in a recording", &|driver| driver.app.recorded = true);
+    says("The view is frozen; they are asked for once it goes on (Space)", &|driver| driver.keys(" "));
+    says("There is no connection", &|driver| {
+        let error = crate::source::SourceError::Lost { target: "shop".into(), why: "end of stream".into() };
+        driver.hear(Event::Lost { error, retry_in: std::time::Duration::from_secs(3) });
+    });
+    says("It has not been polled yet", &|driver| {
+        driver.keys(":task 17<Enter>");
+        driver.hear(Event::TaskDetails { task: TaskId(17), details: Some(TaskDetails::default()) });
+    });
 }
 
 #[test]

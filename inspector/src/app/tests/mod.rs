@@ -9,4 +9,5 @@ mod moving;
 mod screens;
 mod screenshots;
 mod sizes;
+mod tables;
 mod timeline;

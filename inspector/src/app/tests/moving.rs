@@ -275,21 +275,20 @@ fn things_of_one_name_are_told_apart_by_their_numbers() {
     model.channels.insert(other, twin);
     driver.show(model, fixture::findings());
     driver.keys("3");
+    driver.resize(80, 30);
     let text = driver.text();
     // However narrow the column is, the number is whole.
     assert!(text.contains("… (lock 2)"), "{text}");
-    driver.resize(200, 30);
-    let text = driver.text();
-    assert!(text.contains("Sessions (lock 2)") && text.contains("Sessions (lock 77)"), "{text}");
     assert!(text.contains("orders ") && !text.contains("orders (lock"), "{text}");
+    // Where there is room it has a column.
+    driver.resize(120, 30);
+    let text = driver.text();
+    assert!(text.contains(" #2 Sessions  ") && text.contains("#77 Sessions  "), "{text}");
     driver.keys(":lock 77<Enter>");
     assert_eq!(subject(&driver), Some(Entity::Lock(LockId(77))));
     driver.keys("4");
     let text = driver.text();
-    assert!(
-        text.contains(&format!("(channel {})", id.0)) && text.contains(&format!("(channel {})", other.0)),
-        "{text}"
-    );
+    assert!(text.contains(&format!(" #{} ", id.0)) && text.contains(&format!("#{} ", other.0)), "{text}");
 }
 
 #[test]
@@ -398,9 +397,9 @@ fn lists_are_found_again_as_they_were_left() {
 fn a_spawn_site_opens_in_place_and_closes_again() {
     let mut driver = Driver::shop(80, 24);
     driver.keys("2jo");
-    assert!(driver.text().contains("#101 place_order"));
+    assert!(driver.text().contains("#101   place_order"), "{}", driver.text());
     driver.keys("jjo");
-    assert!(!driver.text().contains("#101 place_order"));
+    assert!(!driver.text().contains("#101   place_order"));
     assert_eq!(driver.app.place().index, 1);
 }
 
@@ -408,10 +407,40 @@ fn a_spawn_site_opens_in_place_and_closes_again() {
 fn sorting_goes_through_the_columns_and_turns_round() {
     let mut driver = Driver::shop(120, 40);
     driver.keys("3s");
-    assert!(driver.text().contains("by name"));
+    assert!(driver.text().contains("by id"));
     let first = driver.app.derived.rows.order[0];
     driver.keys("S");
     assert_ne!(driver.app.derived.rows.order[0], first);
+}
+
+#[test]
+fn half_pages_and_pages_move_by_what_is_visible() {
+    // Of 24 lines, 19 are rows: the others are the first and the last line, the tabs, the count and the heads.
+    for (keys, index) in [
+        ("<C-d>", 9),
+        ("<C-d><C-d>", 18),
+        ("<C-d><C-d><C-u>", 9),
+        ("<C-u>", 0),
+        ("<PgDn>", 19),
+        ("<PgDn><PgDn>", 38),
+        ("<PgDn><PgDn><PgUp>", 19),
+        ("<PgDn><PgDn><PgDn>", 52),
+        ("G<PgUp>", 33),
+    ] {
+        let mut driver = Driver::shop(80, 24);
+        driver.keys("2v");
+        driver.keys(keys);
+        assert_eq!(driver.app.place().index, index, "{keys}");
+        let selected = driver.roles().lines().position(|line| line.chars().any(|c| c.is_ascii_uppercase()));
+        assert!(selected.is_some(), "the selected row is out of sight after {keys}:\n{}", driver.text());
+    }
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("?<C-d>");
+    assert_eq!(driver.app.place().offset, 10);
+    driver.keys("<PgDn>");
+    assert_eq!(driver.app.place().offset, 31);
+    driver.keys("<C-u><PgUp>");
+    assert_eq!(driver.app.place().offset, 0);
 }
 
 #[test]

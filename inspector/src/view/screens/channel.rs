@@ -48,11 +48,17 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         }
         None => page.fact("depth", Role::Strong, &format!("{}, without a limit", figures::count(depth))),
     }
+    if let Some(oldest) = channel.oldest() {
+        page.fact("oldest", Role::Text, &format!("{}, a message that nobody has received", super::group::age(oldest)));
+    }
     if let Some((role, text)) = outlook(channel) {
         page.fact("outlook", role, &text);
     }
     if channel.blocked_senders > 0 {
-        let text = format!("{} senders wait for room", figures::count(channel.blocked_senders.into()));
+        let text = match channel.blocked_senders {
+            1 => "1 sender waits for room".to_owned(),
+            n => format!("{} senders wait for room", figures::count(n.into())),
+        };
         page.fact("blocked", Role::Warn, &text);
     }
     if channel.lagged > 0 {
@@ -79,8 +85,8 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     page.heading("Last 60 s");
     let rate = |series: &Series| figures::rate(series.last().unwrap_or(0.0));
     page.chart(&channel.depth_s, channel.capacity.map(|c| c as f64), 5);
-    page.spark("sent/s", &channel.sent_s, &rate(&channel.sent_s));
-    page.spark("received/s", &channel.received_s, &rate(&channel.received_s));
+    let (sent, received) = (rate(&channel.sent_s), rate(&channel.received_s));
+    page.sparks(&[("sent/s", &channel.sent_s, &sent), ("received/s", &channel.received_s, &received)]);
 
     page.heading("Who receives");
     end(
@@ -135,7 +141,14 @@ fn end(cx: &Cx, page: &mut Page, label: &'static str, task: TaskId, ago: Option<
         };
         page.fact(label, Role::Muted, &text);
     } else {
-        page.link(label, label, Entity::Task(task), &names::task_id(cx.model, task), &when);
+        let doing = cx.model.tasks.get(&task).map_or_else(String::new, |task| {
+            let since = figures::duration(cx.model.now.since(task.state_since));
+            match task.waits.first() {
+                Some(wait) => format!("; waits for {} for {since}", names::wait(cx.model, wait)),
+                None => format!("; {} for {since}", names::state(task.state)),
+            }
+        });
+        page.link(label, label, Entity::Task(task), &names::task_id(cx.model, task), &format!("{when}{doing}"));
     }
 }
 
@@ -163,4 +176,29 @@ fn outlook(channel: &Channel) -> Option<(Role, String)> {
         Some(_) => return None,
         None => (Role::Warn, format!("grows by {}/s, and nothing stops it", figures::rate(slope))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(capacity: Option<u64>, depths: &[f64]) -> Option<String> {
+        let mut channel = Channel { capacity, sent: *depths.last().unwrap() as u64, ..Channel::default() };
+        depths.iter().for_each(|depth| channel.depth_s.push(*depth));
+        outlook(&channel).map(|(_, text)| text)
+    }
+
+    #[test]
+    fn it_is_told_when_it_will_be_full_or_empty_or_that_nothing_stops_it() {
+        let rising = [0.0, 10.0, 20.0, 30.0, 40.0];
+        let falling = [40.0, 38.0, 36.0, 34.0, 32.0];
+        assert_eq!(told(Some(100), &rising).as_deref(), Some("grows by 10.0/s, full in 6s"));
+        assert_eq!(told(None, &rising).as_deref(), Some("grows by 10.0/s, and nothing stops it"));
+        assert_eq!(told(Some(100), &falling).as_deref(), Some("drains by 2.0/s, empty in 16s"));
+        assert_eq!(told(None, &falling).as_deref(), Some("drains by 2.0/s, empty in 16s"));
+        // It is full; it stays as it is; it has not been looked at for long enough.
+        assert_eq!(told(Some(40), &rising), None);
+        assert_eq!(told(Some(100), &[40.0; 10]), None);
+        assert_eq!(told(Some(100), &rising[..4]), None);
+    }
 }

@@ -1,12 +1,14 @@
 //! All channels: how full, who is blocked, and what flows.
 
+use super::group::{group, inside};
 use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
+use crate::app::groups::ChannelSum;
 use crate::app::screen::{Body, Rows, Screen, Table};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{Channel, ChannelKind};
-use crate::view::names;
+use crate::model::{Age, Channel, ChannelKind};
 use crate::view::page::Page;
 use crate::view::theme::Role;
+use crate::view::{figures, names};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "channels",
@@ -27,13 +29,27 @@ pub(crate) static SCREEN: Screen = Screen {
 static COLUMNS: &[Column] = &[
     MARK,
     Column {
+        id: "id",
+        title: "#",
+        kind: Kind::Number,
+        width: Width::Fixed(6),
+        priority: 3,
+        // Of a group, how many there are.
+        value: |cx, entity| match entity {
+            Entity::Channel(id) => Value::Id(id.0, format!("#{}", id.0).into()),
+            _ => sum(cx, entity).map_or(Value::None, |sum| Value::Count(sum.channels)),
+        },
+        role: |_, entity| if matches!(entity, Entity::Site(_)) { Role::Text } else { Role::Muted },
+    },
+    Column {
         id: "name",
         title: "CHANNEL",
         kind: Kind::Text,
-        width: Width::Flex(14, 36),
+        width: Width::Flex(13, 36),
         priority: 1,
         value: |cx, entity| match entity {
-            Entity::Channel(id) => Value::Name(names::channel(cx.model, id).into()),
+            Entity::Channel(id) => Value::Name(inside(cx, entity, names::channel(cx.model, id)).into()),
+            Entity::Site(id) => Value::text(group(cx, id)),
             _ => Value::None,
         },
         role: |cx, entity| if entity.exists(cx.model) { Role::Text } else { Role::Muted },
@@ -43,8 +59,11 @@ static COLUMNS: &[Column] = &[
         title: "KIND",
         kind: Kind::Text,
         width: Width::Fixed(9),
-        priority: 9,
-        value: |cx, entity| channel(cx, entity).map_or(Value::None, |c| Value::text(kind(c.kind))),
+        priority: 7,
+        value: |cx, entity| {
+            let of = channel(cx, entity).map(|c| c.kind).or_else(|| sum(cx, entity).map(|sum| sum.kind));
+            of.map_or(Value::None, |of| Value::text(kind(of)))
+        },
         role: muted,
     },
     Column {
@@ -53,19 +72,26 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Flex(16, 24),
         priority: 1,
-        value: |cx, entity| channel(cx, entity).map_or(Value::None, |c| Value::Meter(c.depth(), c.capacity)),
-        role: |cx, entity| match channel(cx, entity) {
-            Some(c) if c.blocked_senders > 0 || c.capacity.is_some_and(|cap| c.depth() >= cap) => Role::Warn,
-            _ => Role::Text,
+        value: |cx, entity| match sum(cx, entity) {
+            Some(sum) => Value::Meter(sum.depth, sum.capacity),
+            None => channel(cx, entity).map_or(Value::None, |c| Value::Meter(c.depth(), c.capacity)),
+        },
+        role: |cx, entity| {
+            let full = channel(cx, entity).is_some_and(|c| c.capacity.is_some_and(|cap| c.depth() >= cap))
+                || sum(cx, entity).is_some_and(|sum| sum.full > 0);
+            if full || blocked(cx, entity) > 0 { Role::Warn } else { Role::Text }
         },
     },
     Column {
         id: "trend",
-        title: "LAST 60 S",
+        title: "60 S",
         kind: Kind::Number,
-        width: Width::Flex(10, 30),
-        priority: 4,
-        value: |cx, entity| channel(cx, entity).map_or(Value::None, |c| Value::Spark(&c.depth_s)),
+        width: Width::Flex(8, 30),
+        priority: 5,
+        value: |cx, entity| match sum(cx, entity) {
+            Some(sum) => Value::Spark(&sum.depth_s),
+            None => channel(cx, entity).map_or(Value::None, |c| Value::Spark(&c.depth_s)),
+        },
         role: |_, _| Role::Info,
     },
     Column {
@@ -74,7 +100,10 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Fixed(6),
         priority: 3,
-        value: |cx, entity| channel(cx, entity).and_then(|c| c.sent_s.last()).map_or(Value::None, Value::Rate),
+        value: |cx, entity| match sum(cx, entity) {
+            Some(sum) => Value::Rate(sum.sent_per_s),
+            None => channel(cx, entity).and_then(|c| c.sent_s.last()).map_or(Value::None, Value::Rate),
+        },
         role: plain,
     },
     Column {
@@ -83,7 +112,10 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Fixed(6),
         priority: 3,
-        value: |cx, entity| channel(cx, entity).and_then(|c| c.received_s.last()).map_or(Value::None, Value::Rate),
+        value: |cx, entity| match sum(cx, entity) {
+            Some(sum) => Value::Rate(sum.received_per_s),
+            None => channel(cx, entity).and_then(|c| c.received_s.last()).map_or(Value::None, Value::Rate),
+        },
         role: plain,
     },
     Column {
@@ -92,41 +124,35 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Fixed(7),
         priority: 2,
-        value: |cx, entity| channel(cx, entity).map_or(Value::None, |c| Value::count(c.blocked_senders.into())),
+        value: |cx, entity| Value::count(blocked(cx, entity)),
         role: |_, _| Role::Strong,
     },
     Column {
         id: "wait",
-        title: "OLDEST",
+        title: "FOR",
         kind: Kind::Duration,
         width: Width::Fixed(7),
         priority: 6,
         value: |cx, entity| match entity {
-            Entity::Channel(id) if channel(cx, entity).is_some_and(|c| c.blocked_senders > 0) => {
-                Value::duration(cx.derived.send_waits.get(&id).copied())
-            }
-            _ => Value::None,
+            Entity::Channel(id) if blocked(cx, entity) > 0 => Value::duration(cx.derived.send_waits.get(&id).copied()),
+            _ => Value::duration(sum(cx, entity).and_then(|sum| sum.waited)),
         },
         role: plain,
     },
     Column {
-        id: "delay",
-        title: "DELAY",
+        id: "oldest",
+        title: "OLDEST",
         kind: Kind::Duration,
         width: Width::Fixed(7),
-        priority: 5,
-        // What is sent now is received when all before it were: the messages know no times of their own.
-        value: |cx, entity| Value::duration(channel(cx, entity).and_then(Channel::delay)),
-        role: plain,
-    },
-    Column {
-        id: "recv",
-        title: "LAST RECV",
-        kind: Kind::Duration,
-        width: Width::Fixed(9),
-        priority: 7,
+        priority: 4,
         value: |cx, entity| {
-            Value::duration(channel(cx, entity).and_then(|c| c.last_recv_at).map(|s| cx.model.now.since(s)))
+            let oldest =
+                channel(cx, entity).map_or_else(|| sum(cx, entity).and_then(|sum| sum.oldest), Channel::oldest);
+            match oldest {
+                Some(Age::About(span)) => Value::Duration(span),
+                Some(Age::AtLeast(span)) => Value::AtLeast(span),
+                None => Value::None,
+            }
         },
         role: plain,
     },
@@ -134,12 +160,15 @@ static COLUMNS: &[Column] = &[
         id: "ends",
         title: "TX/RX",
         kind: Kind::Text,
-        width: Width::Fixed(7),
+        width: Width::Fixed(6),
         priority: 8,
         value: |cx, entity| {
-            channel(cx, entity).map_or(Value::None, |c| {
-                let closed = if c.closed { " x" } else { "" };
-                let ends = if c.inferred { "?/?".to_owned() } else { format!("{}/{}", c.senders, c.receivers) };
+            let of_one = channel(cx, entity).map(|c| (c.senders.into(), c.receivers.into(), c.closed, c.inferred));
+            let all = sum(cx, entity).map(|s| (s.senders, s.receivers, s.closed == s.channels, s.inferred));
+            of_one.or(all).map_or(Value::None, |(senders, receivers, closed, inferred)| {
+                let closed = if closed { " x" } else { "" };
+                let (senders, receivers) = (figures::count(senders), figures::count(receivers));
+                let ends = if inferred { "?/?".to_owned() } else { format!("{senders}/{receivers}") };
                 Value::text(format!("{ends}{closed}"))
             })
         },
@@ -163,16 +192,35 @@ fn channel<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Channel> {
     }
 }
 
+/// What the channels of one line come to.
+fn sum<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a ChannelSum> {
+    match entity {
+        Entity::Site(id) => cx.derived.groups.channels.get(&id),
+        _ => None,
+    }
+}
+
+/// Senders that wait for room.
+fn blocked(cx: &Cx, entity: Entity) -> u64 {
+    let of_one = |channel: &Channel| u64::from(channel.blocked_senders);
+    sum(cx, entity).map_or_else(|| channel(cx, entity).map_or(0, of_one), |sum| sum.blocked)
+}
+
 /// A kind of channel, as words.
 pub(crate) fn kind(kind: ChannelKind) -> &'static str {
     kind.name()
 }
 
 fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
+    if !place.flat {
+        return cx.derived.groups.rows(cx, place, table);
+    }
     table.arrange(cx, place, cx.model.channels.keys().map(|&id| Entity::Channel(id)))
 }
 
 fn empty(_: &Cx, page: &mut Page) {
     page.words(Role::Text, "The service has no channel that is watched.");
-    page.words(Role::Muted, "tokio::sync::mpsc channels, bounded and unbounded, appear here once they exist.");
+    let text = "tokio::sync::mpsc channels, bounded and unbounded, broadcast and watch appear here once they exist. Oneshots do \
+                not, one by one: they are summed up by the line that makes them, on the page of what waits for one.";
+    page.words(Role::Muted, text);
 }

@@ -101,9 +101,9 @@ static COLUMNS: &[Column] = &[
     },
     Column {
         id: "ago",
-        title: "SEEN",
+        title: "FIRST SEEN",
         kind: Kind::Duration,
-        width: Width::Fixed(7),
+        width: Width::Fixed(10),
         priority: 5,
         value: |cx, entity| match entity {
             Entity::Past(_) => Value::None,

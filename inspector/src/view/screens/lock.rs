@@ -1,4 +1,5 @@
 //! One lock: its holder, its waiters in order, the last minute, and how long waits and holds take.
+use std::time::Duration;
 
 use crate::app::keymap::Action;
 use crate::app::screen::{Body, Screen};
@@ -81,6 +82,14 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     page.spark("waiters", &lock.waiters_s, &rate(&lock.waiters_s));
     page.spark("acquires/s", &lock.acquires_s, &rate(&lock.acquires_s));
     page.spark("had to wait/s", &lock.contended_s, &rate(&lock.contended_s));
+    let newest = |series: &Series| match series.last() {
+        Some(seconds) if seconds > 0.0 => {
+            figures::duration(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+        }
+        _ => "–".to_owned(),
+    };
+    page.spark("wait p99", &lock.wait_p99_s, &newest(&lock.wait_p99_s));
+    page.spark("hold p99", &lock.hold_p99_s, &newest(&lock.hold_p99_s));
 
     page.heading("How long");
     page.line(vec![(Role::Muted, format!("{:14}{:>10}{:>10}{:>10}{:>10}", "", "p50", "p90", "p99", "max ever"))]);
@@ -250,7 +259,7 @@ fn permits(cx: &Cx, lock: &Lock, page: &mut Page) {
     }
 }
 
-fn quantiles(label: &str, histogram: &Histogram, most: Option<std::time::Duration>, page: &mut Page) {
+fn quantiles(label: &str, histogram: &Histogram, most: Option<Duration>, page: &mut Page) {
     let of = |q| histogram.quantile(q).map_or_else(|| "–".to_owned(), |d| format!("<{}", figures::duration(d)));
     let most = most.map_or_else(String::new, figures::duration);
     let text = format!("{:>10}{:>10}{:>10}{most:>10}", of(0.5), of(0.9), of(0.99));

@@ -1,9 +1,11 @@
 //! All locks: who holds them, who waits, and for how long.
 
+use super::group::{group, inside};
 use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
+use crate::app::groups::LockSum;
 use crate::app::screen::{Body, Rows, Screen, Table};
 use crate::app::{Cx, Entity, Place};
-use crate::model::{Lock, LockKind, TaskId};
+use crate::model::{Lock, LockKind, Stamp, TaskId};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, names};
@@ -27,13 +29,27 @@ pub(crate) static SCREEN: Screen = Screen {
 static COLUMNS: &[Column] = &[
     MARK,
     Column {
+        id: "id",
+        title: "#",
+        kind: Kind::Number,
+        width: Width::Fixed(6),
+        priority: 5,
+        // Of a group, how many there are.
+        value: |cx, entity| match entity {
+            Entity::Lock(id) => Value::Id(id.0, format!("#{}", id.0).into()),
+            _ => sum(cx, entity).map_or(Value::None, |sum| Value::Count(sum.locks)),
+        },
+        role: |_, entity| if matches!(entity, Entity::Site(_)) { Role::Text } else { Role::Muted },
+    },
+    Column {
         id: "name",
         title: "LOCK",
         kind: Kind::Text,
-        width: Width::Flex(14, 40),
+        width: Width::Flex(13, 40),
         priority: 1,
         value: |cx, entity| match entity {
-            Entity::Lock(id) => Value::Name(names::lock(cx.model, id).into()),
+            Entity::Lock(id) => Value::Name(inside(cx, entity, names::lock(cx.model, id)).into()),
+            Entity::Site(id) => Value::text(group(cx, id)),
             _ => Value::None,
         },
         role: |cx, entity| if entity.exists(cx.model) { Role::Text } else { Role::Muted },
@@ -44,7 +60,10 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Text,
         width: Width::Fixed(9),
         priority: 5,
-        value: |cx, entity| lock(cx, entity).map_or(Value::None, |l| Value::text(kind(l.kind))),
+        value: |cx, entity| {
+            let of = lock(cx, entity).map(|l| l.kind).or_else(|| sum(cx, entity).map(|sum| sum.kind));
+            of.map_or(Value::None, |of| Value::text(kind(of)))
+        },
         role: muted,
     },
     Column {
@@ -53,10 +72,11 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Text,
         width: Width::Flex(14, 30),
         priority: 2,
-        value: |cx, entity| lock(cx, entity).map_or(Value::text("dropped"), |lock| Value::text(held_by(cx, lock))),
-        role: |cx, entity| {
-            if lock(cx, entity).is_some_and(|l| l.held_since.is_some()) { Role::Text } else { Role::Muted }
+        value: |cx, entity| match sum(cx, entity) {
+            Some(sum) => Value::text(format!("{}/{} held", figures::count(sum.held), figures::count(sum.locks))),
+            None => lock(cx, entity).map_or(Value::text("dropped"), |lock| Value::text(held_by(cx, lock))),
         },
+        role: |cx, entity| if held_since(cx, entity).is_some() { Role::Text } else { Role::Muted },
     },
     Column {
         id: "held",
@@ -64,7 +84,7 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Duration,
         width: Width::Fixed(7),
         priority: 2,
-        value: |cx, entity| Value::duration(lock(cx, entity).and_then(|l| l.held_since).map(|s| cx.model.now.since(s))),
+        value: |cx, entity| Value::duration(held_since(cx, entity).map(|s| cx.model.now.since(s))),
         role: plain,
     },
     Column {
@@ -73,8 +93,8 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Fixed(5),
         priority: 1,
-        value: |cx, entity| lock(cx, entity).map_or(Value::None, |l| Value::count(l.waiters.into())),
-        role: |cx, entity| if lock(cx, entity).is_some_and(|l| l.waiters > 0) { Role::Strong } else { Role::Text },
+        value: |cx, entity| Value::count(waiters(cx, entity)),
+        role: |cx, entity| if waiters(cx, entity) > 0 { Role::Strong } else { Role::Text },
     },
     Column {
         id: "wait",
@@ -84,10 +104,8 @@ static COLUMNS: &[Column] = &[
         priority: 3,
         value: |cx, entity| match entity {
             // Those that waited when it was looked for may have got it since.
-            Entity::Lock(id) if lock(cx, entity).is_some_and(|l| l.waiters > 0) => {
-                Value::duration(cx.derived.lock_waits.get(&id).copied())
-            }
-            _ => Value::None,
+            Entity::Lock(id) if waiters(cx, entity) > 0 => Value::duration(cx.derived.lock_waits.get(&id).copied()),
+            _ => Value::duration(sum(cx, entity).and_then(|sum| sum.waited)),
         },
         role: plain,
     },
@@ -109,7 +127,10 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Fixed(6),
         priority: 5,
-        value: |cx, entity| lock(cx, entity).and_then(|l| l.acquires_s.last()).map_or(Value::None, Value::Rate),
+        value: |cx, entity| match sum(cx, entity) {
+            Some(sum) => Value::Rate(sum.acquires_per_s),
+            None => lock(cx, entity).and_then(|l| l.acquires_s.last()).map_or(Value::None, Value::Rate),
+        },
         role: muted,
     },
     Column {
@@ -119,7 +140,8 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         priority: 4,
         value: |cx, entity| {
-            Value::duration(lock(cx, entity).and_then(|l| l.wait_hist.since(&l.wait_hist_window).quantile(0.99)))
+            let waits = lock(cx, entity).map(|l| l.wait_hist.since(&l.wait_hist_window));
+            Value::duration(waits.or_else(|| Some(sum(cx, entity)?.waits)).and_then(|waits| waits.quantile(0.99)))
         },
         role: plain,
     },
@@ -130,7 +152,8 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         priority: 6,
         value: |cx, entity| {
-            Value::duration(lock(cx, entity).and_then(|l| l.hold_hist.since(&l.hold_hist_window).quantile(0.99)))
+            let holds = lock(cx, entity).map(|l| l.hold_hist.since(&l.hold_hist_window));
+            Value::duration(holds.or_else(|| Some(sum(cx, entity)?.holds)).and_then(|holds| holds.quantile(0.99)))
         },
         role: plain,
     },
@@ -150,6 +173,26 @@ fn lock<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a Lock> {
         Entity::Lock(id) => cx.model.locks.get(&id),
         _ => None,
     }
+}
+
+/// What the locks of one line come to.
+fn sum<'a>(cx: &Cx<'a>, entity: Entity) -> Option<&'a LockSum> {
+    match entity {
+        Entity::Site(id) => cx.derived.groups.locks.get(&id),
+        _ => None,
+    }
+}
+
+fn held_since(cx: &Cx, entity: Entity) -> Option<Stamp> {
+    match sum(cx, entity) {
+        Some(sum) => sum.held_since,
+        None => lock(cx, entity)?.held_since,
+    }
+}
+
+fn waiters(cx: &Cx, entity: Entity) -> u64 {
+    let of_one = |lock: &Lock| u64::from(lock.waiters);
+    sum(cx, entity).map_or_else(|| lock(cx, entity).map_or(0, of_one), |sum| sum.waiters)
 }
 
 /// Who has it, in the words of its kind.
@@ -190,6 +233,9 @@ pub(crate) fn kind(kind: LockKind) -> &'static str {
 }
 
 fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
+    if !place.flat {
+        return cx.derived.groups.rows(cx, place, table);
+    }
     table.arrange(cx, place, cx.model.locks.keys().map(|&id| Entity::Lock(id)))
 }
 

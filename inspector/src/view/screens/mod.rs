@@ -4,6 +4,7 @@ pub(crate) mod channel;
 pub(crate) mod channels;
 pub(crate) mod finding;
 pub(crate) mod findings;
+mod group;
 pub(crate) mod help;
 pub(crate) mod lock;
 pub(crate) mod locks;
@@ -15,6 +16,8 @@ pub(crate) mod tasks;
 pub(crate) mod timeline;
 pub(crate) mod worker;
 pub(crate) mod workers;
+
+use std::time::Duration;
 
 use crate::app::screen::Screen;
 use crate::app::{Common, Cx, Entity};
@@ -164,10 +167,11 @@ pub(crate) fn children(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
     more_tasks(focus.born - (focus.children.len() - children.len()), children.len().min(most), common, page);
 }
 
-/// Durations by powers of two, a line each, and the quantiles that people ask for.
-pub(crate) fn histogram(histogram: &Histogram, page: &mut Page) {
+/// Durations by powers of two, a line each, and the quantiles that people ask for beside the longest.
+pub(crate) fn histogram(histogram: &Histogram, most: Duration, page: &mut Page) {
     let of = |q| histogram.quantile(q).map_or_else(String::new, figures::duration);
-    page.words(Role::Text, &format!("p50 <{}   p90 <{}   p99 <{}", of(0.5), of(0.9), of(0.99)));
+    let most = figures::duration(most);
+    page.words(Role::Text, &format!("p50 <{}   p90 <{}   p99 <{}   max {most}", of(0.5), of(0.9), of(0.99)));
     let used = |n: &u32| *n > 0;
     let (Some(first), Some(last)) = (histogram.0.iter().position(used), histogram.0.iter().rposition(used)) else {
         return;

@@ -1,4 +1,4 @@
-//! One spawn site: the totals of all tasks that ever came from there, and those alive.
+//! One line of code: the totals of all tasks that ever came from there, and those alive; or what else it makes.
 
 use crate::app::screen::{Body, Screen};
 use crate::app::{Cx, Entity, Place};
@@ -11,7 +11,7 @@ pub(crate) static SCREEN: Screen = Screen {
     id: "site",
     title: "Site",
     key: None,
-    about: "one spawn site: the totals of all tasks that came from there, and those alive",
+    about: "one line of code: the totals of all tasks that came from there and those alive, or all its locks or channels",
     body: Body::Page(page),
 };
 
@@ -23,6 +23,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
         oneshot(cx, oneshots, &site.location, page);
         super::accusations(cx, entity, page);
         super::waiters(cx, entity, page, 10);
+        return;
+    }
+    if super::group::page(cx, site, page) {
         return;
     }
     if names::is_seen_at(cx.model, id) {

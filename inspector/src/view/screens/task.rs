@@ -111,14 +111,44 @@ pub(super) fn about(cx: &Cx, id: TaskId, page: &mut Page) {
 
     page.heading("What it takes");
     figures_of(cx, task, page);
-    if let Some(polls) = details.map(|details| &details.polls).filter(|polls| polls.count() > 0) {
-        page.heading("How long its polls take");
-        super::histogram(polls, page);
+    let polls = details.map(|details| &details.polls).filter(|polls| polls.count() > 0);
+    page.heading("How long its polls take");
+    match polls {
+        Some(polls) => super::histogram(polls, task.max_poll, page),
+        None => page.words(Role::Muted, &without_histograms(cx, task, details.is_some())),
     }
-    if let Some(delays) = details.and_then(|details| details.delays.as_ref()).filter(|delays| delays.count() > 0) {
+    let delays = details.and_then(|details| details.delays.as_ref()).filter(|delays| delays.count() > 0);
+    if let Some(delays) = delays {
         page.heading("How long after a wake they come");
-        super::histogram(delays, page);
+        super::histogram(delays, task.sched_max, page);
+    } else if polls.is_some() {
+        page.heading("How long after a wake they come");
+        page.words(Role::Muted, "Not told: it was never woken, or the probe does not see the wakes.");
     }
+}
+
+/// Why a task has no histograms: they are no part of the stream, but asked for.
+fn without_histograms(cx: &Cx, task: &Task, answered: bool) -> String {
+    let app = cx.app;
+    if answered {
+        return "It has not been polled yet.".to_owned();
+    }
+    if task.kind == TaskKind::Unwatched {
+        return "Not told: a library spawned it, and its polls are not watched.".to_owned();
+    }
+    if app.recorded {
+        return "Not in a recording: they are asked of a running service, task by task.".to_owned();
+    }
+    if app.address().starts_with("console:") {
+        return "Not told by a console-subscriber; a probe is asked for them.".to_owned();
+    }
+    if app.frozen() {
+        return format!("The view is frozen; they are asked for once it goes on ({}).", cx.key(Action::Freeze));
+    }
+    if !app.link.live() {
+        return "There is no connection; they are asked for once there is one again.".to_owned();
+    }
+    "They have been asked for.".to_owned()
 }
 
 /// Where it sleeps, of what is not watched the only thing that is known.

@@ -1,11 +1,12 @@
 //! All tasks: one line a spawn site, opened in place, or one by one.
 use std::time::Duration;
 
-use crate::app::column::{Column, Kind, MARK, Value, Width, mark_role, muted, plain};
+use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
 use crate::app::derived::SiteSum;
 use crate::app::screen::{Body, Rows, Screen, Table};
 use crate::app::{Common, Cx, Entity, Place};
 use crate::model::{Site, SiteId, Task, TaskState, Wait};
+use crate::text;
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, names};
@@ -29,20 +30,33 @@ pub(crate) static SCREEN: Screen = Screen {
 static COLUMNS: &[Column] = &[
     MARK,
     Column {
+        id: "id",
+        title: "#",
+        kind: Kind::Number,
+        width: Width::Fixed(7),
+        priority: 1,
+        // Of a site, how many tasks there are.
+        value: |cx, entity| match entity {
+            Entity::Site(id) => Value::Count(live(cx, id)),
+            Entity::Task(id) => Value::Id(id.0 & !(1 << 63), text::task_id(id).into()),
+            _ => Value::None,
+        },
+        role: |_, entity| if matches!(entity, Entity::Site(_)) { Role::Text } else { Role::Muted },
+    },
+    Column {
         id: "task",
         title: "TASK",
         kind: Kind::Text,
-        width: Width::Flex(18, 40),
+        width: Width::Flex(13, 40),
         priority: 1,
         value: |cx, entity| match entity {
             Entity::Site(id) => {
-                let live = live(cx, id);
                 let sign = if cx.app.place().open.contains(&id) { cx.glyphs.open } else { cx.glyphs.closed };
-                Value::text(format!("{sign} {} {}", figures::count(live), names::site(cx.model, id)))
+                Value::text(format!("{sign} {}", names::site(cx.model, id)))
             }
             Entity::Task(id) => {
-                let indent = if cx.app.place().flat { "" } else { "    " };
-                Value::text(format!("{indent}{}", names::numbered(cx.model, id)))
+                let indent = if cx.app.place().flat { "" } else { "  " };
+                Value::text(format!("{indent}{}", names::unnumbered(cx.model, id)))
             }
             _ => Value::None,
         },
@@ -82,7 +96,7 @@ static COLUMNS: &[Column] = &[
         id: "on",
         title: "WAITING ON",
         kind: Kind::Text,
-        width: Width::Flex(14, 34),
+        width: Width::Flex(11, 34),
         priority: 2,
         value: |cx, entity| match entity {
             Entity::Site(id) => match cx.derived.sites.get(&id).and_then(SiteSum::mostly_on) {
@@ -160,26 +174,11 @@ static COLUMNS: &[Column] = &[
         role: |cx, entity| slow_role(cx, sched_p99(cx, entity)),
     },
     Column {
-        id: "delay",
-        title: "SCHED MAX",
-        kind: Kind::Duration,
-        width: Width::Fixed(9),
-        priority: 7,
-        value: |cx, entity| match entity {
-            Entity::Site(id) => Value::duration(cx.derived.sites.get(&id).map(|s| s.sched_max)),
-            _ => Value::duration(task(cx, entity).map(|t| t.sched_max)),
-        },
-        role: |cx, entity| match entity {
-            Entity::Site(id) => slow_role(cx, cx.derived.sites.get(&id).map(|s| s.sched_max)),
-            _ => slow_role(cx, task(cx, entity).map(|t| t.sched_max)),
-        },
-    },
-    Column {
         id: "wakes",
         title: "WAKES",
         kind: Kind::Number,
         width: Width::Fixed(6),
-        priority: 8,
+        priority: 7,
         value: |cx, entity| match entity {
             Entity::Site(id) => cx.derived.sites.get(&id).map_or(Value::None, |s| Value::Count(s.wakes)),
             _ => task(cx, entity).map_or(Value::None, |t| Value::Count(t.wakes)),
@@ -191,7 +190,7 @@ static COLUMNS: &[Column] = &[
         title: "SELF",
         kind: Kind::Share,
         width: Width::Fixed(5),
-        priority: 9,
+        priority: 8,
         value: |cx, entity| {
             let (wakes, own) = match entity {
                 Entity::Site(id) => cx.derived.sites.get(&id).map_or((0, 0), |s| (s.wakes, s.self_wakes)),
@@ -257,18 +256,6 @@ static COLUMNS: &[Column] = &[
         priority: 99,
         value: |cx, entity| task(cx, entity).map_or(Value::None, |task| Value::text(Common::relations(task))),
         role: plain,
-    },
-    Column {
-        id: "id",
-        title: "",
-        kind: Kind::Number,
-        width: Width::Hidden,
-        priority: 99,
-        value: |_, entity| match entity {
-            Entity::Task(id) => Value::Count(id.0 & !(1 << 63)),
-            _ => Value::None,
-        },
-        role: mark_role,
     },
 ];
 
@@ -344,7 +331,7 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
         }
     }
     table.order(place).sort(cx, &mut sites);
-    let mut order = Vec::new();
+    let (mut order, groups) = (Vec::new(), Some(sites.len()));
     for site in sites {
         order.push(site);
         if let Entity::Site(id) = site
@@ -353,7 +340,7 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
             order.extend(cx.derived.inside.get(&id).into_iter().flatten().filter(|entity| lives(entity)));
         }
     }
-    Rows { total, passing: order.len(), order }
+    Rows { total, passing: order.len(), groups, order }
 }
 
 fn empty(_: &Cx, page: &mut Page) {

@@ -39,32 +39,14 @@ static COLUMNS: &[Column] = &[
         role: plain,
     },
     Column {
-        id: "kind",
-        title: "KIND",
-        kind: Kind::Text,
-        width: Width::Fixed(8),
-        priority: 5,
-        value: |cx, entity| {
-            worker(cx, entity).map_or(Value::None, |w| {
-                Value::text(match w.kind {
-                    WorkerKind::Worker => "worker",
-                    WorkerKind::BlockOn => "block_on",
-                    WorkerKind::Blocking => "blocking",
-                    WorkerKind::Untold => "unknown",
-                })
-            })
-        },
-        role: muted,
-    },
-    Column {
         id: "load",
         title: "",
         kind: Kind::Text,
-        width: Width::Fixed(10),
-        priority: 6,
+        width: Width::Fixed(8),
+        priority: 4,
         value: |cx, entity| {
             worker(cx, entity)
-                .map_or(Value::None, |w| Value::text(crate::view::widgets::bar(w.busy_share, 10, cx.glyphs)))
+                .map_or(Value::None, |w| Value::text(crate::view::widgets::bar(w.busy_share, 8, cx.glyphs)))
         },
         role: |cx, entity| if stuck(cx, entity) { Role::Crit } else { Role::Info },
     },
@@ -104,7 +86,7 @@ static COLUMNS: &[Column] = &[
         title: "POLLS/S",
         kind: Kind::Number,
         width: Width::Fixed(7),
-        priority: 4,
+        priority: 8,
         value: |cx, entity| worker(cx, entity).map_or(Value::None, |w| Value::Rate(w.polls_per_s)),
         role: muted,
     },
@@ -113,7 +95,7 @@ static COLUMNS: &[Column] = &[
         title: "PARKS/S",
         kind: Kind::Number,
         width: Width::Fixed(7),
-        priority: 8,
+        priority: 6,
         value: |cx, entity| {
             let told = worker(cx, entity).filter(|_| cx.model.target.sees("runtimes"));
             told.map_or(Value::None, |w| Value::Rate(w.parks_per_s))
@@ -125,7 +107,7 @@ static COLUMNS: &[Column] = &[
         title: "QUEUE",
         kind: Kind::Number,
         width: Width::Fixed(5),
-        priority: 6,
+        priority: 5,
         value: |cx, entity| detail(cx, entity).map_or(Value::None, |d| Value::Count(d.local_queue)),
         role: plain,
     },
@@ -134,7 +116,7 @@ static COLUMNS: &[Column] = &[
         title: "STEALS/S",
         kind: Kind::Number,
         width: Width::Fixed(8),
-        priority: 9,
+        priority: 6,
         value: |cx, entity| detail(cx, entity).map_or(Value::None, |d| Value::Rate(d.steals_per_s)),
         role: muted,
     },
@@ -248,5 +230,11 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
 
 fn empty(_: &Cx, page: &mut Page) {
     page.words(Role::Text, "No thread polls tasks.");
-    page.words(Role::Muted, "Threads appear here with the first task that they poll.");
+    let text = "A thread appears here with the first task of the probe's tokio that it polls: the workers of a runtime, what is \
+                in a block_on, and the blocking pool. Threads of the service that poll nothing, and pools of other crates, do \
+                not.";
+    page.words(Role::Muted, text);
+    let text = "If the service does have work, see Tasks (2): where there is none either, its main runs before it spawns \
+                anything, or it spawns through another tokio than the probe's.";
+    page.words(Role::Muted, text);
 }
