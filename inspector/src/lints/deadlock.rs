@@ -119,7 +119,7 @@ fn tell(model: &Model, circle: &[Edge]) -> String {
     let told = circle.iter().take(TOLD).map(|edge| format!("{} waits {}", who(edge), words::wait(model, edge.wait.on)));
     let mut told = told.collect::<Vec<_>>().join(", ");
     if let Some(more) = circle.len().checked_sub(TOLD).filter(|&more| more > 0) {
-        told.push_str(&format!(", and {} more", text::counted(more as u64, "task")));
+        told.extend([", and ", &text::count(more as u64), " more"]);
     }
     told.push_str(if circle.len() == 2 {
         "; each has what the other waits for"
