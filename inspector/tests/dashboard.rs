@@ -203,6 +203,11 @@ fn a_night_on_call_from_the_first_look_to_a_restarted_service() {
     terminal.send("\x1b");
     terminal.wait_for("1 Overview");
 
+    // The finding goes to the terminal's clipboard, whole (OSC 52).
+    terminal.send("Y");
+    terminal.wait_for("sent to the terminal's clipboard");
+    assert!(terminal.wrote(b"\x1b]52;c;"));
+
     // The offender has its sign among the locks, and nothing is lost at another size.
     terminal.send("3");
     terminal.wait_until("a marked lock", |s| s.lines().any(|l| l.starts_with('▲') || l.starts_with('✗')));
