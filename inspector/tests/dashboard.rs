@@ -237,6 +237,23 @@ fn a_night_on_call_from_the_first_look_to_a_restarted_service() {
     given_back(&terminal, &modes);
 }
 
+#[test]
+fn a_terminal_that_can_only_print_gets_a_text_and_is_not_taken() {
+    let (address, service) = (refused(), "lost-panic");
+    let _service = Service::start(service, &address);
+    let dumb = |term| Terminal::start_with(ASYNC_INSPECT, &["connect", &address], &[("TERM", term)], 100, 30);
+    // It has to answer first.
+    let mut terminal = dumb("xterm");
+    terminal.wait_for("● live");
+    terminal.send("q");
+    terminal.wait_exit();
+    assert!(terminal.wrote(b"\x1b[?1049h"));
+    let mut terminal = dumb("dumb");
+    terminal.wait_exit();
+    assert!(!terminal.wrote(b"\x1b["), "{}", terminal.text());
+    assert!(terminal.wrote(b"lost_panic.rs"), "{}", terminal.text());
+}
+
 /// A dashboard on a faulty program of the zoo, as soon as it says what is wrong.
 fn on_fault(program: &str, columns: u16, rows: u16) -> (Service, Terminal) {
     let address = refused();
@@ -258,6 +275,10 @@ fn a_deadlock_is_followed_from_the_first_look_to_both_lines() {
     terminal.send("\r");
     terminal.wait_for("Who waits for whom");
     terminal.wait_for("DEADLOCK: back at lock");
+    // To the operator's clipboard, in base64: `CRIT deadlock`.
+    terminal.send("Y");
+    terminal.wait_for("clipboard");
+    assert!(terminal.wrote(b"\x1b]52;c;Q1JJVCBkZWFkbG9j"), "OSC 52");
     // To the lock, to its holder, to what that waits for, to who has that, and all the way back.
     let mut way = vec![last_crumb(&terminal.text())];
     for kind in ["lock Account (lock ", "task #", "lock Account (lock ", "task #"] {

@@ -7,7 +7,7 @@ mod watched;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_inspect_zoo::PROGRAMS;
 use common::terminal::{ASYNC_INSPECT, Terminal};
@@ -73,7 +73,7 @@ fn a_recording_is_taken_wherever_a_target_is() {
     let (path, line) = place();
 
     // All that is in it is looked at, in less time than it took.
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let check = run(&["check", &file, "--format", "json"]);
     assert_eq!(check.status.code(), Some(1), "{check:?}");
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
@@ -173,6 +173,19 @@ fn replayed(file: &str) {
     terminal.wait_for("● replay");
     terminal.send("q");
     assert_eq!(terminal.wait_exit().exit_code(), 0);
+
+    // However fast it comes, it is drawn ten times a second; what the operator does is drawn at once.
+    let began = Instant::now();
+    let mut terminal = Terminal::start(ASYNC_INSPECT, &["replay", file, "--speed", "10"], 100, 30);
+    terminal.wait_for("END OF RECORDING");
+    let frames = |terminal: &Terminal| terminal.count(b"\x1b[?2026h");
+    let (drawn, most) = (frames(&terminal), began.elapsed().as_millis() as usize / 100 + 2);
+    assert!((3..=most).contains(&drawn), "{drawn} frames in {:?}", began.elapsed());
+    for key in "2345678123456781".chars() {
+        let before = frames(&terminal);
+        terminal.send(&key.to_string());
+        watched::wait_for("an answer", || (frames(&terminal) > before).then_some(()));
+    }
 }
 
 #[test]

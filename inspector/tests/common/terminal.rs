@@ -147,6 +147,11 @@ impl Terminal {
         self.seen.bytes().len()
     }
 
+    /// How often these bytes were written.
+    pub(crate) fn count(&self, bytes: &[u8]) -> usize {
+        self.seen.bytes().windows(bytes.len()).filter(|window| *window == bytes).count()
+    }
+
     /// Whether these bytes were written at any time.
     pub(crate) fn wrote(&self, bytes: &[u8]) -> bool {
         self.seen.bytes().windows(bytes.len()).any(|window| window == bytes)
