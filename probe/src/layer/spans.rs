@@ -235,7 +235,7 @@ pub(super) fn close(span: &'static Span) {
 }
 
 fn oneshot_closed(span: &Span, site: &'static Site) {
-    span.wait.end(WaitKind::Oneshot, site.id.into());
+    span.wait.end();
     let bits = span.bits();
     let is = |bit| bits & bit != 0;
     let sent_and_lost = is(oneshot::SENT) && !is(oneshot::RECEIVED) && is(oneshot::RECEIVER_DROPPED);

@@ -101,12 +101,12 @@ fn operation_polled(span: &'static Span, ready: bool) {
 /// An operation is over; of one that had to wait, the wait is. Whether it had to.
 pub(super) fn operation_ended(span: &'static Span, completed: bool) -> bool {
     if let Some(channel) = span.channel() {
-        if let Some(waited) = span.wait.end(WaitKind::ChannelSend, channel.id()) {
+        if let Some(waited) = span.wait.end() {
             channel.send_unblocked(waited);
             return true;
         }
     } else if let Some(lock) = span.lock()
-        && let Some(waited) = span.wait.end(span.wait_kind(), lock.id())
+        && let Some(waited) = span.wait.end()
     {
         match Shared::of(lock) {
             Some(shared) => shared.wait_ended(span.mode(), waited, completed),
@@ -147,7 +147,7 @@ fn answer_polled(span: &'static Span, site: &'static Site, ready: bool) {
         span.wait.begin(WaitKind::Oneshot, id);
         return;
     }
-    span.wait.end(WaitKind::Oneshot, id);
+    span.wait.end();
     if span.bits() & oneshot::SENT != 0 {
         span.set_bits(oneshot::RECEIVED);
     } else if span.bits() & oneshot::SENDER_DROPPED != 0 {
@@ -193,8 +193,8 @@ fn changed(span: &'static Span, change: Change, how: How) {
         }
         Change::ReceiverDropped(is) => {
             set(span, oneshot::RECEIVER_DROPPED, is);
-            if let Some(site) = span.site().filter(|_| is) {
-                span.wait.end(WaitKind::Oneshot, site.id.into());
+            if is && span.site().is_some() {
+                span.wait.end();
             }
         }
         Change::ValueReceived(is) => set(span, oneshot::RECEIVED, is),

@@ -18,6 +18,8 @@ use super::{
 const SLOTS: usize = 1024;
 const CHUNKS: usize = 8192;
 const WORDS: usize = SLOTS / 64;
+/// Slots that an arena can have.
+pub(super) const CAPACITY: usize = SLOTS * CHUNKS;
 
 /// What every slot begins with; owned by the arena.
 #[derive(Default)]
@@ -133,6 +135,7 @@ impl<T: Slot> Arena<T> {
         Some(unsafe { &*chunk })
     }
 
+    #[inline]
     fn get(&self, index: u32) -> Option<&'static T> {
         let chunk = self.chunks.get(index as usize / SLOTS)?.load(Acquire);
         // SAFETY: as in `chunk`: null, or a chunk that is never freed.
@@ -174,6 +177,7 @@ impl<T: Slot> Arena<T> {
     }
 
     /// The slot at an index that [`Arena::take_changed`] gave, or any other.
+    #[inline]
     pub(crate) fn at(&self, index: u32) -> Option<&'static T> {
         self.get(index)
     }
@@ -184,6 +188,7 @@ impl<T: Slot> Arena<T> {
     }
 
     /// The index of a slot of this arena.
+    #[inline]
     pub(crate) fn index(slot: &T) -> u32 {
         slot.head().place.index()
     }

@@ -27,7 +27,7 @@ use super::{
 pub(crate) use awaited::{Mode, SharedAwaited};
 pub(crate) use held::Held;
 
-/// Holds that are listed at the lock itself.
+/// Holds that are listed in entries of the lock's own.
 const LISTED: usize = 4;
 /// Those that are listed beside it.
 const MORE: usize = 4;
@@ -50,9 +50,15 @@ pub(crate) struct HoldsSlot {
     forgotten: AtomicU64,
     lock: AtomicPtr<LockSlot>,
     more: Lazy<MoreHolds>,
+    rest: Lazy<RestOfEntries>,
 
-    entries: [Entry; LISTED],
+    /// Where one at a time holds it, which is most of what can be shared, the only one.
+    first: Entry,
 }
+
+/// The other entries of a lock that several have held at the same time.
+#[repr(C)]
+pub(crate) struct RestOfEntries([Entry; LISTED - 1]);
 
 /// What a lock has that ever had more holds than entries: some of those that are in spare ones.
 #[repr(C)]
@@ -67,7 +73,7 @@ pub(crate) struct MoreHolds {
 /// slot.
 #[repr(C, align(64))]
 pub(crate) struct Entry {
-    /// Of a spare one.
+    /// Of a spare one, and of the first one of [`RestOfEntries`].
     head: Head,
     since: Since,
     /// 0 outside of any task.
@@ -82,9 +88,11 @@ pub(crate) struct Entry {
     // Completed holds.
     hold_total: AtomicU64,
     short_holds: AtomicU32,
-    /// Of a spare one: index of the lock's `HoldsSlot`.
+    /// Of a spare one: index of the lock's `HoldsSlot`; else [`OWN`].
     of: AtomicU32,
 }
+
+const OWN: u32 = u32::MAX;
 
 const MUTEX: u8 = LockKind::Mutex as u8;
 const RW_LOCK: u8 = LockKind::RwLock as u8;
@@ -95,6 +103,13 @@ const EXCLUSIVE: u16 = 1 << 15;
 unsafe impl Slot for HoldsSlot {
     fn head(&self) -> &Head {
         &self.head
+    }
+}
+
+// SAFETY: atomics only; zero is valid.
+unsafe impl Slot for RestOfEntries {
+    fn head(&self) -> &Head {
+        &self.0[0].head
     }
 }
 
@@ -158,12 +173,14 @@ impl HoldsSlot {
             counter.store(0, Relaxed);
         }
         self.more.reset();
-        self.entries.iter().for_each(Entry::reset);
+        self.rest.reset();
+        self.first.reset();
     }
 
     /// The lock goes; nobody holds any of it.
     pub(super) fn retire(&'static self) {
         self.more.give_back(&started().more_holds);
+        self.rest.give_back(&started().rest_of_entries);
         started().holds.give_back(self);
     }
 
@@ -186,13 +203,23 @@ impl HoldsSlot {
             holders: u32::try_from(holders).unwrap_or(u32::MAX),
             forgotten: self.forgotten.load(Relaxed),
             listed: self.listed(),
-            sums: self.entries.iter().map(Entry::sums).fold(Sums::default(), Sums::and),
+            sums: self.entries().map(Entry::sums).fold(Sums::default(), Sums::and),
         }
+    }
+
+    #[inline]
+    fn rest(&self) -> Option<&'static RestOfEntries> {
+        self.rest.get(&started().rest_of_entries)
+    }
+
+    /// Those of its own.
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        std::iter::once(&self.first).chain(self.rest().into_iter().flat_map(|rest| &rest.0))
     }
 
     /// The hold that keeps all others out, if there is one and it is told of.
     fn writer(&self) -> Option<HoldReading> {
-        self.entries.iter().find_map(|entry| entry.read().filter(|hold| hold.exclusive))
+        self.entries().find_map(|entry| entry.read().filter(|hold| hold.exclusive))
     }
 
     /// That hold, if it is of the task of that id.
@@ -227,9 +254,10 @@ impl HoldsSlot {
     }
 
     fn listed(&self) -> [Option<HoldReading>; LISTED + MORE] {
-        let more = self.more.get(&started().more_holds);
+        let (rest, more) = (self.rest(), self.more.get(&started().more_holds));
         std::array::from_fn(|n| match n.checked_sub(LISTED) {
-            None => self.entries[n].read(),
+            None if n == 0 => self.first.read(),
+            None => rest?.0[n - 1].read(),
             Some(n) => {
                 // SAFETY: null, or an entry, which is never freed.
                 let spare = unsafe { more?.entries[n].load(Acquire).as_ref() }?;
@@ -240,15 +268,31 @@ impl HoldsSlot {
 
     /// How many entries are in use.
     fn in_progress(&self) -> u64 {
-        self.entries.iter().filter(|entry| !entry.since.is_free()).count() as u64
+        self.entries().filter(|entry| !entry.since.is_free()).count() as u64
     }
 
-    /// A free entry, which is the caller's from now on. Each thread looks at another one first, so that those who hold it
-    /// at the same time do not share a line.
+    /// A free entry, which is the caller's from now on. Once several held it at the same time, each thread looks at another
+    /// one first, so that they do not share a line.
     #[inline]
     fn claim(&'static self) -> Option<&'static Entry> {
-        let first = thread::number();
-        (0..LISTED).map(|i| &self.entries[(first + i) % LISTED]).find(|entry| entry.since.claim())
+        match self.rest() {
+            None if self.first.since.claim() => Some(&self.first),
+            None => self.claim_of_rest(),
+            Some(rest) => {
+                let first = thread::number();
+                let entry = |i| match (first + i) % LISTED {
+                    0 => &self.first,
+                    n => &rest.0[n - 1],
+                };
+                (0..LISTED).map(entry).find(|entry| entry.since.claim())
+            }
+        }
+    }
+
+    #[cold]
+    fn claim_of_rest(&self) -> Option<&'static Entry> {
+        let rest = self.rest.get_or_take(&started().rest_of_entries, RestOfEntries::reset)?;
+        rest.0.iter().find(|entry| entry.since.claim())
     }
 
     /// A hold of so many permits begins; unless of one, which need not be told.
@@ -261,16 +305,16 @@ impl HoldsSlot {
         self.extra.fetch_sub(u64::from(permits).wrapping_sub(1), Relaxed);
     }
 
-    /// Whether an entry is one of those that are read.
-    #[inline]
-    fn lists(&self, entry: &Entry) -> bool {
-        self.entries.as_ptr_range().contains(&std::ptr::from_ref(entry))
-    }
-
     #[inline]
     fn lock(&self) -> &'static LockSlot {
         // SAFETY: set before anybody knew of it, to a slot, which is never freed.
         unsafe { &*self.lock.load(Relaxed) }
+    }
+}
+
+impl RestOfEntries {
+    fn reset(&self) {
+        self.0.iter().for_each(Entry::reset);
     }
 }
 
@@ -296,7 +340,14 @@ impl Entry {
             counter.store(0, Relaxed);
         }
         self.short_holds.store(0, Relaxed);
+        self.of.store(OWN, Relaxed);
         self.since.reset();
+    }
+
+    /// Whether it is one of its lock's own, which are all read.
+    #[inline]
+    fn is_own(&self) -> bool {
+        self.of.load(Relaxed) == OWN
     }
 
     /// A hold begins in it, for whom it was claimed.
@@ -444,16 +495,16 @@ impl Shared {
 impl Entry {
     /// Counts its hold, which is about to end.
     #[inline]
-    fn count(&self, lock: &'static LockSlot, is_listed: bool) {
-        self.count_from(self.since.get(), lock, is_listed);
+    fn count(&self, lock: &'static LockSlot) {
+        self.count_from(self.since.get(), lock);
     }
 
     /// The same of a hold that began at `since`.
     #[inline]
-    fn count_from(&self, since: u64, lock: &'static LockSlot, is_listed: bool) {
+    fn count_from(&self, since: u64, lock: &'static LockSlot) {
         let now = clock::ticks();
         let took = now.saturating_sub(since);
-        if is_listed {
+        if self.is_own() {
             self.hold_total.store(self.hold_total.load(Relaxed) + took, Relaxed);
             if !lock.count_long_hold(took) {
                 self.short_holds.store(self.short_holds.load(Relaxed).wrapping_add(1), Relaxed);

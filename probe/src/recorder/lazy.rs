@@ -21,6 +21,7 @@ impl<T: Slot> Lazy<T> {
     }
 
     /// The slot, if it was needed so far.
+    #[inline]
     pub(crate) fn get(&self, arena: &'static Arena<T>) -> Option<&'static T> {
         match self.0.load(Acquire) {
             0 | NONE => None,

@@ -1,6 +1,7 @@
 //! A lock's slot. Who holds it, and since when, is written by the holder only, on a line of its own; the waiters count
 //! themselves on another.
 mod awaited;
+mod expected;
 mod reading;
 
 use std::{
@@ -62,7 +63,7 @@ pub(crate) struct LockSlot {
     ready: AtomicU8,
     /// The [`Holder::mark`], and [`MAY_MOVE`].
     holder_mark: AtomicU16,
-    /// Completed holds that took not long; of what is never held, see [`LockSlot::expecting`] and [`LockSlot::ending`].
+    /// Completed holds that took not long; of what is never held, see [`LockSlot::waiting`] and [`LockSlot::ending`].
     short_holds: AtomicU32,
 
     // The current hold.
@@ -71,7 +72,7 @@ pub(crate) struct LockSlot {
     holder_site: AtomicPtr<Location<'static>>,
     acquires: AtomicU64,
 
-    // Completed holds.
+    // Completed holds; of what is never held, see [`LockSlot::expecting`].
     hold_total: AtomicU64,
     hold_max: Longest,
     /// Index, plus one, of the lock that its holder took before it and still held: see `order`.
@@ -102,6 +103,7 @@ struct Waits {
     details: Lazy<LockDetails>,
 
     counts: WaitCounts,
+    /// Waits that ended with what was waited for; of a `Notify`, those that took not long.
     contended: AtomicU64,
     total: AtomicU64,
     max: Longest,
@@ -121,10 +123,12 @@ impl WaitCounts {
         self.0.store(0, Relaxed);
     }
 
+    #[inline]
     fn begins(&self) {
         self.0.fetch_add(1, Relaxed);
     }
 
+    #[inline]
     fn ended(&self, short: bool) {
         self.0.fetch_add((u64::from(short) * SHORT_WAIT).wrapping_sub(1), Relaxed);
     }
@@ -242,6 +246,7 @@ impl LockSlot {
         unsafe { self.waits.holds.load(Acquire).as_ref() }
     }
 
+    #[inline]
     pub(crate) fn id(&self) -> u64 {
         self.waits.id.load(Relaxed)
     }
@@ -263,6 +268,7 @@ impl LockSlot {
     }
 
     /// A [`LockKind`].
+    #[inline]
     pub(super) fn kind(&self) -> u8 {
         self.kind.load(Relaxed)
     }
@@ -297,35 +303,12 @@ impl LockSlot {
     }
 
     /// Who comes next need not wait, or need.
+    #[inline]
     pub(crate) fn set_ready(&'static self, ready: bool) {
         if self.ready.load(Relaxed) != u8::from(ready) {
             self.ready.store(ready.into(), Relaxed);
             self.mark();
         }
-    }
-
-    /// So many more, or less, are expected.
-    pub(crate) fn expect(&self, change: i32) {
-        self.short_holds.fetch_add(change.cast_unsigned(), Relaxed);
-    }
-
-    /// Of a `Notify`: futures that a notification could reach, polled or not. Of a `Barrier`: tasks that it waits for. As
-    /// nobody holds them, it has the place of the holds' count.
-    pub(crate) fn expecting(&self) -> u32 {
-        self.short_holds.load(Relaxed)
-    }
-
-    /// Of a `Notify`: so many more, or less, wait that asked for the future and awaited it at once.
-    pub(crate) fn waits_at_once(&'static self, change: i32) {
-        if change != 0 {
-            self.hold_total.fetch_add(i64::from(change).cast_unsigned(), Relaxed);
-            self.mark();
-        }
-    }
-
-    /// How many those are. As nobody holds it, the number has the place of the holds' sum.
-    pub(super) fn waiting_at_once(&self) -> u32 {
-        self.hold_total.load(Relaxed) as u32
     }
 
     /// Of a token and a tracker: gives it what only they have, which lies in the place of the holds' count.
@@ -388,7 +371,7 @@ impl LockSlot {
     }
 
     /// The lock was acquired at `site`, by the task in poll if there is one. Called while it is held.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn acquired(&'static self, site: &'static Location<'static>) {
         let holder = thread::holder();
         self.acquires.store(self.acquires.load(Relaxed) + 1, Relaxed);
@@ -413,6 +396,12 @@ impl LockSlot {
         self.id() != 0 && task != 0 && (mutex || self.holds().is_some_and(|holds| holds.written_by(task).is_some()))
     }
 
+    /// Whether the hold of who has it, and keeps all others out, is noted here.
+    #[inline]
+    pub(crate) fn is_held(&self) -> bool {
+        self.held_since.get() != 0
+    }
+
     /// Where the hold that keeps all others out was taken, if there is one.
     pub(super) fn held_at(&self) -> Option<&'static Location<'static>> {
         match self.holds() {
@@ -422,7 +411,7 @@ impl LockSlot {
     }
 
     /// The lock is about to be released. Called while it is still held.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn released(&'static self) {
         let now = clock::ticks();
         let held = now.saturating_sub(self.held_since.get());
@@ -462,12 +451,14 @@ impl LockSlot {
     }
 
     /// A thread outside of any task begins to wait, for what `blocking_lock` and the like do.
+    #[inline]
     pub(crate) fn wait_begins(&'static self) {
         self.waits.counts.begins();
         self.mark();
     }
 
     /// A wait of `waited` ticks ended, with one of several holds or without.
+    #[inline]
     pub(crate) fn wait_ended(&'static self, waited: u64, acquired: bool) {
         let waits = &self.waits;
         if acquired {

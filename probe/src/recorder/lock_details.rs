@@ -28,6 +28,8 @@ pub(crate) struct LockDetails {
     pub(super) last_suspended_waiters: AtomicU32,
     pub(super) long_holds: LongCounts,
     pub(super) long_waits: LongCounts,
+    /// Those of a `Notify` that ended with a notification.
+    pub(super) long_came: AtomicU64,
     /// Waits for a mutex that ended without it.
     pub(super) given_up: GivenUp,
     pub(super) cut_short: CutShort,
@@ -59,7 +61,7 @@ impl LockDetails {
     /// For a new lock.
     pub(super) fn reset(&self) {
         let (up, holds) = (&self.given_up, &self.suspended_holds);
-        for counter in [holds, &self.last_suspended, &self.last_suspended_at, &up.total, &up.max] {
+        for counter in [holds, &self.last_suspended, &self.last_suspended_at, &self.long_came, &up.total, &up.max] {
             counter.store(0, Relaxed);
         }
         set_location(&self.last_suspended_site, None);

@@ -69,6 +69,10 @@ impl<F: Future> Future for Tracked<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if self.task.is_none() {
+            // SAFETY: pinned with `self`, as in `poll_with_task`.
+            return unsafe { self.map_unchecked_mut(|this| &mut *this.future) }.poll(cx);
+        }
         self.poll_with_task(cx).map(|(output, _)| output)
     }
 }

@@ -422,7 +422,7 @@ impl TaskSlot {
     }
 
     /// The handle (or the set) went. `by_choice` is false for a set that aborts its tasks as it goes.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn handle_dropped(&'static self, by_choice: bool) {
         match self.handle.dropped() {
             Dropped::Before => return,

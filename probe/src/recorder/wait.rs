@@ -2,6 +2,7 @@
 //! ends or is dropped. Two, because the usual `select!` has two arms that can be watched; a third is counted, so that a
 //! reader knows that the list is not all.
 mod entry;
+mod noted;
 #[cfg(feature = "layer")]
 pub(crate) mod told;
 
@@ -16,12 +17,13 @@ use std::{
 use super::{
     clock,
     site::is_in_std,
-    started, sync,
-    task::{TaskKind, TaskRef, TaskSlot},
+    sync,
+    task::{TaskRef, TaskSlot},
     thread, unwatched,
 };
 
 pub(crate) use entry::Entry;
+use noted::Noted;
 
 /// What kind of thing is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,76 +91,6 @@ pub(crate) fn read(entry: &Entry, polls: u64) -> Option<WaitReading> {
     Some(WaitReading { kind, on: on & !KIND_MASK & !POLL_MASK, since, site })
 }
 
-/// A wait in progress. Dropping it ends it.
-pub(crate) struct Waiting {
-    task: &'static TaskSlot,
-    task_id: u64,
-    on: u64,
-    since: u64,
-    /// Index of the entry; `None` when both were taken.
-    entry: Option<u8>,
-}
-
-impl Waiting {
-    /// Notes that the task in poll on this thread waits for `id`; `None` outside of any task.
-    #[inline]
-    fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>) -> Option<Self> {
-        let task = match thread::current_task() {
-            Some(task) => task,
-            None => unwatched::begins_to_wait(site)?.into_retained(),
-        };
-        Self::note(task, kind, id, Some(site), 0)
-    }
-
-    #[allow(clippy::unnecessary_wraps, reason = "as its callers want it")]
-    #[inline]
-    fn note(
-        task: &'static TaskSlot,
-        kind: WaitKind,
-        id: u64,
-        site: Option<&'static Location<'static>>,
-        mark: u64,
-    ) -> Option<Self> {
-        let since = clock::ticks();
-        let on = wait_on(kind, id) | mark;
-        let entry = free_entry(task);
-        if let Some(entry) = entry.map(|i| &task.waits()[i]) {
-            entry.begin(on, since, site);
-        } else {
-            task.more_waits(1);
-        }
-        Some(Self { task, task_id: task.id(), on, since, entry: entry.map(|i| i as u8) })
-    }
-}
-
-impl Drop for Waiting {
-    /// Clears exactly what was noted: an entry that another wait took over since is that wait's.
-    #[inline]
-    fn drop(&mut self) {
-        // The future may have moved on to another task, and the task that it waited in may be gone and its slot in use
-        // again: then there is nothing to clear.
-        if self.task.id() != self.task_id {
-            return;
-        }
-        match self.entry {
-            Some(entry) => {
-                let entry = &self.task.waits()[entry as usize];
-                // In the task's own poll nobody else writes its entries, nor can the slot change hands.
-                if thread::current_task().is_some_and(|task| std::ptr::eq(task, self.task)) {
-                    entry.end(self.on);
-                } else {
-                    entry.end_from_elsewhere(self.on);
-                }
-            }
-            None => self.task.more_waits(-1),
-        }
-        started().tasks.mark(self.task);
-        if self.task.kind() == TaskKind::Unwatched as u8 {
-            drop(TaskRef::from_retained(self.task));
-        }
-    }
-}
-
 /// Where something is awaited that was polled at `polled` and made at `made`: an `.await` polls at its own place; by way
 /// of a `&mut` or a `Box` it is one in the standard library, which says nothing.
 pub(crate) fn awaited_at(
@@ -171,11 +103,11 @@ pub(crate) fn awaited_at(
 /// The wait of something that is polled by reference and lives on when the task turns to something else, as a
 /// `JoinHandle` in a `select!`. It holds until the task's next poll, which notes it again or not. Where another arm wins
 /// in the very poll that noted it, it stands until the poll after that: whoever reasons from waits has to allow for it.
-pub(crate) struct PolledWait(Option<Waiting>);
+pub(crate) struct PolledWait(Noted);
 
 impl PolledWait {
     pub(crate) const fn new() -> Self {
-        Self(None)
+        Self(Noted::NONE)
     }
 
     /// The poll in progress on this thread found it pending.
@@ -187,37 +119,29 @@ impl PolledWait {
     /// As [`PolledWait::pending`], where the id is worked out only if the wait is a new one.
     pub(crate) fn pending_with(&mut self, kind: WaitKind, id: impl FnOnce() -> u64, site: &'static Location<'static>) {
         let Some(task) = thread::current_task() else {
-            self.0 = None;
+            self.over();
             return;
         };
         let mark = poll_mark(task.polls());
-        if !self.0.as_mut().is_some_and(|waiting| waiting.renew(task, mark)) {
-            self.0 = None;
-            self.0 = Waiting::note(task, kind, id(), Some(site), mark);
+        if !self.0.renew(task, mark) {
+            self.over();
+            self.0 = Noted::new(task, false, wait_on(kind, id()) | mark, clock::ticks(), Some(site));
         }
     }
 
     /// It is ready.
     #[inline]
     pub(crate) fn over(&mut self) {
-        if self.0.is_some() {
-            self.0 = None;
+        if !self.0.is_none() {
+            std::mem::replace(&mut self.0, Noted::NONE).end();
         }
     }
 }
 
-impl Waiting {
-    /// Notes the same wait for another poll; false when it is another task's, or lost its entry.
-    fn renew(&mut self, task: &'static TaskSlot, mark: u64) -> bool {
-        let (true, true, Some(entry)) = (std::ptr::eq(self.task, task), self.task_id == task.id(), self.entry) else {
-            return false;
-        };
-        let on = self.on & !POLL_MASK | mark;
-        let renewed = task.waits()[entry as usize].renew(self.on, on);
-        if renewed {
-            self.on = on;
-        }
-        renewed
+impl Drop for PolledWait {
+    #[inline]
+    fn drop(&mut self) {
+        self.over();
     }
 }
 
@@ -241,40 +165,45 @@ pub(crate) struct Watched<F, A: Awaited> {
     future: F,
     awaited: A,
     site: &'static Location<'static>,
-    pending: Option<Pending>,
+    pending: Pending,
     /// Most of it are in the place of an `async fn` of tokio's, which is never `Unpin`.
     _pinned: PhantomPinned,
 }
 
-/// A wait that goes on, of what has somebody to tell of it. Small, since it lies in every future of a lock or a channel.
-enum Pending {
-    InTask(Waiting),
-    /// Outside of any task that is known: since when, in ticks, so that [`Awaited::ended`] gets its time.
-    Elsewhere(u64),
+/// A wait of what has somebody to tell of it, while it goes on. To be [ended](Pending::end), as [`Noted`] is.
+#[derive(Clone, Copy)]
+pub(crate) struct Pending {
+    /// None outside of any task that is known.
+    noted: Noted,
+    /// Ticks; 0 while nothing waits.
+    since: u64,
 }
 
 impl Pending {
-    /// Notes a wait that begins, where it is to lie.
-    #[inline(never)]
-    fn begin(into: &mut Option<Self>, kind: WaitKind, id: u64, site: &'static Location<'static>) {
-        let waiting = Waiting::begin(kind, id, site);
-        *into = Some(waiting.map_or_else(|| Self::Elsewhere(clock::ticks()), Self::InTask));
+    pub(crate) const NONE: Self = Self { noted: Noted::NONE, since: 0 };
+
+    #[inline]
+    pub(crate) fn is_some(self) -> bool {
+        self.since != 0
     }
 
-    /// Ends it; says how long it lasted, in ticks.
+    /// Notes that the task in poll on this thread, or whoever this is, waits for `id`.
     #[inline(never)]
-    fn end(of: &mut Option<Self>) -> Option<u64> {
-        let pending = of.take()?;
-        let since = pending.since();
-        drop(pending);
-        Some(clock::since(since))
+    pub(crate) fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>) -> Self {
+        let (task, retained) = match thread::current_task() {
+            Some(task) => (Some(task), false),
+            None => (unwatched::begins_to_wait(site).map(TaskRef::into_retained), true),
+        };
+        let since = clock::ticks().max(1);
+        let noted = task.map_or(Noted::NONE, |task| Noted::new(task, retained, wait_on(kind, id), since, Some(site)));
+        Self { noted, since }
     }
 
-    fn since(&self) -> u64 {
-        match self {
-            Self::InTask(waiting) => waiting.since,
-            Self::Elsewhere(since) => *since,
-        }
+    /// It is over; says how long it lasted, in ticks.
+    #[inline(never)]
+    pub(crate) fn end(self) -> u64 {
+        self.noted.end();
+        clock::since(self.since)
     }
 }
 
@@ -282,7 +211,7 @@ impl<F, A: Awaited> Watched<F, A> {
     /// Watches `future`, which was awaited at `site`.
     #[inline]
     pub(crate) fn new(future: F, awaited: A, site: &'static Location<'static>) -> Self {
-        Self { future, awaited, site, pending: None, _pinned: PhantomPinned }
+        Self { future, awaited, site, pending: Pending::NONE, _pinned: PhantomPinned }
     }
 }
 
@@ -306,32 +235,16 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
 }
 
 impl<F, A: Awaited> Watched<F, A> {
-    /// What is awaited.
-    #[inline]
-    pub(crate) fn awaited(&self) -> &A {
-        &self.awaited
-    }
-
-    /// Where it is awaited.
-    pub(crate) fn site(&self) -> &'static Location<'static> {
-        self.site
-    }
-
-    /// tokio's own future.
-    pub(crate) fn future(self: Pin<&mut Self>) -> Pin<&mut F> {
-        // SAFETY: pinned with `self`, as in `poll`.
-        unsafe { self.map_unchecked_mut(|this| &mut this.future) }
-    }
-
     fn begin(&mut self) {
         if let Some((kind, id)) = self.awaited.target() {
-            Pending::begin(&mut self.pending, kind, id, self.site);
+            self.pending = Pending::begin(kind, id, self.site);
             self.awaited.pending();
         }
     }
 
     fn end(&mut self, completed: bool) {
-        if let Some(waited) = Pending::end(&mut self.pending) {
+        if self.pending.is_some() {
+            let waited = std::mem::replace(&mut self.pending, Pending::NONE).end();
             self.awaited.ended(waited, completed);
         }
     }

@@ -98,7 +98,7 @@ impl Held {
             holds.permits_less(permits);
         }
         match self.entry {
-            Some(entry) if holds.lists(entry) => entry.since.end(),
+            Some(entry) if entry.is_own() => entry.since.end(),
             spare => Self::give_back_unlisted(holds, spare),
         }
         holds.lock().mark();
@@ -119,7 +119,7 @@ impl Drop for Held {
     #[inline]
     fn drop(&mut self) {
         if let Some(entry) = self.entry {
-            entry.count(self.holds.lock(), self.holds.lists(entry));
+            entry.count(self.holds.lock());
         }
         self.give_back();
     }

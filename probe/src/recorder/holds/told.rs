@@ -49,7 +49,7 @@ impl Shared {
     }
 
     fn listed(self, exclusive: bool) -> impl Iterator<Item = &'static Entry> {
-        self.holds.entries.iter().filter(move |entry| {
+        self.holds.entries().filter(move |entry| {
             let is_exclusive = entry.mark.load(Relaxed) & EXCLUSIVE != 0;
             entry.since.goes_on() && is_exclusive == exclusive
         })
@@ -69,7 +69,7 @@ impl Shared {
     /// The time of a hold is counted, and it is listed no more; false when somebody else has done so.
     fn end_hold(self, entry: &Entry) -> bool {
         let Some(since) = entry.since.claim_back() else { return false };
-        entry.count_from(since, self.lock, true);
+        entry.count_from(since, self.lock);
         entry.since.end();
         true
     }

@@ -68,21 +68,28 @@ impl LockSlot {
         let acquires = self.acquires.load(Acquire);
         let holds = self.holds().map(|holds| holds.read(acquires));
         let sums = holds.as_ref().map_or_else(Sums::default, |holds| holds.sums);
-        let counted = self.short_holds.load(Relaxed);
-        let (expecting, short_holds) = match self.kind() {
-            kind if EXPECTING.contains(&kind) => (counted, 0),
-            kind if kind >= LockKind::CancellationToken as u8 => (0, 0),
-            _ => (0, counted.wrapping_add(sums.short_holds)),
-        };
-        let (waiting_at_once, hold_total) = match self.kind() {
-            kind if kind == LockKind::Notify as u8 => (self.waiting_at_once(), 0),
-            _ => (0, self.hold_total.load(Relaxed) + sums.hold_total),
+        let is_notify = self.kind() == LockKind::Notify as u8;
+        let (expecting, short_holds, hold_total) = match self.kind() {
+            kind if EXPECTING.contains(&kind) => (self.expecting(), 0, 0),
+            kind if kind >= LockKind::CancellationToken as u8 => (0, 0, 0),
+            _ => (
+                0,
+                self.short_holds.load(Relaxed).wrapping_add(sums.short_holds),
+                self.hold_total.load(Relaxed) + sums.hold_total,
+            ),
         };
         let details = waits.details.get(&started().lock_details);
         let up = details.map(|details| &details.given_up);
-        let (waiters, short_waits) = waits.counts.read();
-        let contended = waits.contended.load(Relaxed);
         let of = |fact: fn(&LockDetails) -> u64| details.map_or(0, fact);
+        let (mut waiters, mut short_waits) = waits.counts.read();
+        let mut contended = waits.contended.load(Relaxed);
+        let mut waiting_at_once = 0;
+        if is_notify {
+            short_waits = short_waits.wrapping_add(contended as u32);
+            contended += of(|details| details.long_came.load(Relaxed));
+            let waiting = self.waiting();
+            (waiters, waiting_at_once) = (waiting.all, waiting.at_once);
+        }
         let reading = LockReading {
             id,
             kind: self.kind(),

@@ -1,21 +1,19 @@
 //! Waits that the `tracing` layer is told of: it has no future that it could keep them in, and no line of an await.
 use std::sync::atomic::{
-    AtomicPtr, AtomicU64,
+    AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
-use super::{POLL_MASK, WaitKind, Waiting, free_entry, poll_mark, wait_on};
-use crate::recorder::{clock, task::TaskSlot, thread};
+use super::{POLL_MASK, WaitKind, free_entry, noted::Noted, poll_mark, wait_on};
+use crate::recorder::{clock, thread};
 
-/// A [`Waiting`] that lies in words: who begins it and who ends it know what is waited for.
+/// A wait that lies in words.
 pub(crate) struct Kept {
-    task: AtomicPtr<TaskSlot>,
-    task_id: AtomicU64,
-    /// Ticks, and in the two lowest bits the index of the entry or [`NO_ENTRY`]; 0 when nothing waits.
+    /// A [`Noted`].
+    noted: AtomicU64,
+    /// Ticks; 0 when nothing waits.
     since: AtomicU64,
 }
-
-const NO_ENTRY: u64 = 0b11;
 
 impl Kept {
     /// The task in poll on this thread waits for `id`; false when it was known.
@@ -23,29 +21,25 @@ impl Kept {
         if self.since.load(Acquire) != 0 {
             return false;
         }
-        let waiting = thread::current_task().and_then(|task| Waiting::note(task, kind, id, None, 0));
-        let task = waiting.as_ref().map_or(std::ptr::null_mut(), |waiting| std::ptr::from_ref(waiting.task).cast_mut());
-        self.task.store(task, Relaxed);
-        self.task_id.store(waiting.as_ref().map_or(0, |waiting| waiting.task_id), Relaxed);
-        let since = waiting.as_ref().map_or_else(clock::ticks, |waiting| waiting.since).max(NO_ENTRY + 1);
-        let entry = waiting.as_ref().and_then(|waiting| waiting.entry).map_or(NO_ENTRY, u64::from);
-        self.since.store(since & !NO_ENTRY | entry, Release);
-        std::mem::forget(waiting);
+        let since = clock::ticks().max(1);
+        let noted =
+            thread::current_task().map_or(Noted::NONE, |task| Noted::new(task, false, wait_on(kind, id), since, None));
+        self.noted.store(noted.word(), Relaxed);
+        self.since.store(since, Release);
         true
     }
 
-    /// It waits no more, for `id`; says how long it did, in ticks.
-    pub(crate) fn end(&self, kind: WaitKind, id: u64) -> Option<u64> {
-        if self.since.load(Relaxed) == 0 {
+    /// It waits no more; says how long it did, in ticks, if a task waited.
+    pub(crate) fn end(&self) -> Option<u64> {
+        let since = self.since.load(Acquire);
+        if since == 0 {
             return None;
         }
-        let word = self.since.swap(0, AcqRel);
-        let (since, entry) = (word & !NO_ENTRY, word & NO_ENTRY);
-        // SAFETY: null, or a slot, which is never freed.
-        let task = unsafe { self.task.load(Relaxed).as_ref() }.filter(|_| since != 0)?;
-        let entry = (entry != NO_ENTRY).then_some(entry as u8);
-        drop(Waiting { task, task_id: self.task_id.load(Relaxed), on: wait_on(kind, id), since, entry });
-        Some(clock::since(since))
+        // Nobody begins another before this one is over, so with the start goes what was noted of it.
+        let noted = Noted::of_word(self.noted.load(Relaxed));
+        self.since.compare_exchange(since, 0, AcqRel, Relaxed).ok()?;
+        noted.end();
+        (!noted.is_none()).then(|| clock::since(since))
     }
 }
 

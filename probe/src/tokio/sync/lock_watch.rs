@@ -16,38 +16,57 @@ use crate::recorder::{
     site::{SiteInfo, SiteKind, is_in_std},
 };
 
-/// Where a lock was made, and its slot, which it gets when it is first used while something records.
-pub(super) struct Watch {
-    made: &'static Location<'static>,
-    /// Until it is known, the number of the lock's name in place of an address, null for none; [`NONE`] when there was no
-    /// slot to be had.
-    slot: AtomicPtr<LockSlot>,
+/// Where a lock was made; and from when it is first used while something records, its slot.
+///
+/// One word for both. Until there is a slot: the address of the place, which is even, and in the top bits, which no address
+/// of a process has, the number of the lock's name, 0 for none. Then: the address of the slot and one; or [`NONE`], when
+/// there was no slot to be had.
+pub(super) struct Watch(AtomicPtr<()>);
+
+type Word = *mut ();
+
+const NONE: Word = std::ptr::without_provenance_mut(usize::MAX);
+const HAS_SLOT: usize = 1;
+/// Of an address. Where it has 32 bits, there is no room for a name.
+const ADDRESS_BITS: u32 = 48;
+
+const _: () = assert!(align_of::<Location<'_>>() > HAS_SLOT && align_of::<LockSlot>() > HAS_SLOT);
+
+/// Whether there is no slot yet.
+#[inline]
+fn is_new(word: Word) -> bool {
+    word.addr() & HAS_SLOT == 0
 }
 
-const NONE: *mut LockSlot = std::ptr::without_provenance_mut(usize::MAX);
+/// The number of the name of what has no slot yet.
+fn name(word: Word) -> u16 {
+    word.addr().checked_shr(ADDRESS_BITS).unwrap_or(0) as u16
+}
 
-/// Whether there is only a name, or not even that: no slot lies that low.
-#[inline]
-fn is_new(slot: *mut LockSlot) -> bool {
-    u16::try_from(slot.addr()).is_ok()
+fn without_name(word: Word) -> Word {
+    word.map_addr(|addr| addr & usize::MAX >> usize::BITS.saturating_sub(ADDRESS_BITS))
+}
+
+fn with_name(word: Word, name: u16) -> Word {
+    without_name(word).map_addr(|addr| addr | usize::from(name).checked_shl(ADDRESS_BITS).unwrap_or(0))
 }
 
 impl Watch {
     pub(super) const fn new(made: &'static Location<'static>) -> Self {
-        Self { made, slot: AtomicPtr::new(std::ptr::null_mut()) }
+        Self(AtomicPtr::new(std::ptr::from_ref(made).cast_mut().cast()))
     }
 
     /// The slot, of a mutex for a `T`, which is used at `used`.
     #[inline]
     pub(super) fn mutex<T: ?Sized>(&self, used: &'static Location<'static>) -> Option<&'static LockSlot> {
         let recorder = active()?;
-        let slot = self.slot.load(Acquire);
-        if is_new(slot) {
-            self.register(slot, type_name::<T>(), Some(used), |info, name| {
+        let word = self.0.load(Acquire);
+        if is_new(word) {
+            self.register(word, type_name::<T>(), Some(used), |info, name| {
                 LockSlot::register(recorder, info, LockKind::Mutex, |slot| slot.name_first(name))
             })
         } else {
-            known(slot)
+            known(word)
         }
     }
 
@@ -61,13 +80,13 @@ impl Watch {
         first: impl FnOnce(&'static LockSlot),
     ) -> Option<&'static LockSlot> {
         let recorder = active()?;
-        let slot = self.slot.load(Acquire);
-        if is_new(slot) {
-            self.register(slot, type_name::<T>(), used, |info, name| {
+        let word = self.0.load(Acquire);
+        if is_new(word) {
+            self.register(word, type_name::<T>(), used, |info, name| {
                 LockSlot::register(recorder, info, kind, |slot| slot.name_first(name)).inspect(|slot| first(slot))
             })
         } else {
-            known(slot)
+            known(word)
         }
     }
 
@@ -80,30 +99,36 @@ impl Watch {
         permits: impl FnOnce() -> u64,
     ) -> Option<Shared> {
         let recorder = active()?;
-        let slot = self.slot.load(Acquire);
-        let slot = if is_new(slot) {
-            self.register(slot, type_name::<T>(), used, |info, name| {
+        let word = self.0.load(Acquire);
+        let slot = if is_new(word) {
+            self.register(word, type_name::<T>(), used, |info, name| {
                 LockSlot::register_shared(recorder, info, kind, permits(), |slot| slot.name_first(name))
             })
         } else {
-            known(slot)
+            known(word)
         };
         Shared::of(slot?)
     }
 
     /// The slot, if there is one by now.
+    #[inline]
+    pub(super) fn slot_if_known(&self) -> Option<&'static LockSlot> {
+        let word = self.0.load(Acquire);
+        if is_new(word) { None } else { known(word) }
+    }
+
+    /// As [`Watch::slot_if_known`], of what several may hold.
     pub(super) fn shared_if_known(&self) -> Option<Shared> {
-        let slot = self.slot.load(Acquire);
-        if is_new(slot) { None } else { Shared::of(known(slot)?) }
+        Shared::of(self.slot_if_known()?)
     }
 
     /// What the app calls the lock from now on. Costs nothing later: until there is a slot, the name lies where its address
     /// will.
     pub(super) fn set_name(&mut self, name: &str) {
-        let slot = *self.slot.get_mut();
-        if is_new(slot) {
-            *self.slot.get_mut() = std::ptr::without_provenance_mut(names::id(name).into());
-        } else if let Some(slot) = known(slot) {
+        let word = *self.0.get_mut();
+        if is_new(word) {
+            *self.0.get_mut() = with_name(word, names::id(name));
+        } else if let Some(slot) = known(word) {
             slot.set_name(name);
         }
     }
@@ -111,7 +136,7 @@ impl Watch {
     #[cold]
     fn register(
         &self,
-        new: *mut LockSlot,
+        new: Word,
         type_name: &'static str,
         used: Option<&'static Location<'static>>,
         register: impl FnOnce(&SiteInfo, u16) -> Option<&'static LockSlot>,
@@ -119,15 +144,20 @@ impl Watch {
         recorder::found_drop_in();
         // `Arc::default()` says that the lock was made in the standard library: then the first line that uses it is the
         // nearest to the one that made it.
-        let made = if is_in_std(self.made) { used.unwrap_or(self.made) } else { self.made };
+        // SAFETY: new, so without its name it comes from a `&'static Location`.
+        let made = unsafe { &*without_name(new).cast::<Location<'static>>() };
+        let made = if is_in_std(made) { used.unwrap_or(made) } else { made };
         let info = SiteInfo::of_thing(SiteKind::Lock, made, type_name);
-        let made = register(&info, new.addr() as u16);
-        let slot = made.map_or(NONE, |slot| std::ptr::from_ref(slot).cast_mut());
-        match self.slot.compare_exchange(new, slot, AcqRel, Acquire) {
-            Ok(_) => made,
+        let slot = register(&info, name(new));
+        let word = slot.map_or(NONE, |slot| {
+            let word: Word = std::ptr::from_ref(slot).cast_mut().cast();
+            word.map_addr(|addr| addr | HAS_SLOT)
+        });
+        match self.0.compare_exchange(new, word, AcqRel, Acquire) {
+            Ok(_) => slot,
             Err(theirs) => {
-                if let Some(made) = made {
-                    made.retire();
+                if let Some(slot) = slot {
+                    slot.retire();
                 }
                 known(theirs)
             }
@@ -135,18 +165,19 @@ impl Watch {
     }
 }
 
+/// The slot of what is not new.
 #[inline]
-fn known(slot: *mut LockSlot) -> Option<&'static LockSlot> {
-    // SAFETY: neither a name nor `NONE`, so it comes from a `&'static LockSlot`.
-    (slot != NONE).then(|| unsafe { &*slot })
+fn known(word: Word) -> Option<&'static LockSlot> {
+    // SAFETY: neither new nor `NONE`, so without the bit it comes from a `&'static LockSlot`.
+    (word != NONE).then(|| unsafe { &*word.map_addr(|addr| addr & !HAS_SLOT).cast::<LockSlot>() })
 }
 
 impl Drop for Watch {
     #[inline]
     fn drop(&mut self) {
-        let slot = *self.slot.get_mut();
-        if !is_new(slot)
-            && let Some(slot) = known(slot)
+        let word = *self.0.get_mut();
+        if !is_new(word)
+            && let Some(slot) = known(word)
         {
             slot.retire();
         }

@@ -12,8 +12,8 @@ use ::tokio::sync as raw;
 
 use super::lock_watch::Watch;
 use crate::recorder::{
-    lock::{EventAwaited, LockKind, LockSlot},
-    wait::Watched,
+    lock::{LockKind, LockSlot},
+    wait::{Pending, WaitKind},
 };
 
 /// Notifies tasks, watched; see [`tokio::sync::Notify`](::tokio::sync::Notify).
@@ -28,26 +28,29 @@ pub struct Notify {
 /// A wait for a notification; see [`tokio::sync::futures::Notified`](::tokio::sync::futures::Notified).
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Notified<'a> {
-    inner: Waiting<'a>,
+    // Before `inner`: what it could still get goes to others when that is dropped.
+    seen: Seen,
+    inner: raw::futures::Notified<'a>,
 }
 
 /// A wait for a notification, with the [`Notify`]; see
 /// [`tokio::sync::futures::OwnedNotified`](::tokio::sync::futures::OwnedNotified).
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct OwnedNotified {
+    // As above.
+    seen: Seen,
     // Before `_notify`, which it points into.
-    inner: Waiting<'static>,
+    inner: raw::futures::Notified<'static>,
     _notify: Arc<Notify>,
 }
 
-struct Waiting<'a> {
-    future: Watched<raw::futures::Notified<'a>, EventAwaited>,
-    /// A notification could still reach it.
-    expected: bool,
-    /// It had to wait, as far as is known here.
-    waited: bool,
-    /// Characters from the name of the method that made it to the `await` behind it.
-    to_await: u32,
+/// What is noted of such a wait. Beside tokio's future and not around it: so each is put together where it is to lie.
+struct Seen {
+    /// Where a notification could still reach it, and something records.
+    slot: Option<&'static LockSlot>,
+    site: &'static Location<'static>,
+    /// Once it had to wait.
+    pending: Pending,
     /// It is counted as one that was awaited where it was made.
     at_once: bool,
 }
@@ -73,31 +76,21 @@ impl Notify {
     #[inline(never)]
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
-        Notified { inner: self.waiting("notified().".len() as u32) }
-    }
-
-    #[inline]
-    #[track_caller]
-    fn waiting(&self, to_await: u32) -> Waiting<'_> {
-        let site = Location::caller();
-        let slot = self.slot(Some(site));
-        // From here on it is reached by `notify_waiters`, polled or not.
-        if let Some(slot) = slot {
-            slot.expect(1);
-        }
-        let future = Watched::new(self.inner.notified(), EventAwaited(slot), site);
-        Waiting { future, expected: slot.is_some(), waited: false, to_await, at_once: false }
+        let seen = Seen::begin(self, Location::caller());
+        Notified { seen, inner: self.inner.notified() }
     }
 
     /// As [`Notify::notified`], with a future that owns the `Notify`; see
     /// [`Notify::notified_owned`](::tokio::sync::Notify::notified_owned).
     #[track_caller]
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
-        let inner = self.waiting("notified_owned().".len() as u32);
+        let seen = Seen::begin(&self, Location::caller());
         // SAFETY: only the lifetime differs, and what it points into is kept alive, in its place, beside it. The future
         // was not pinned yet.
-        let inner = unsafe { std::mem::transmute::<Waiting<'_>, Waiting<'static>>(inner) };
-        OwnedNotified { inner, _notify: self }
+        let inner = unsafe {
+            std::mem::transmute::<raw::futures::Notified<'_>, raw::futures::Notified<'static>>(self.inner.notified())
+        };
+        OwnedNotified { seen, inner, _notify: self }
     }
 
     /// Notifies one that waits; see [`Notify::notify_one`](::tokio::sync::Notify::notify_one).
@@ -148,54 +141,62 @@ impl Notify {
     }
 }
 
-impl<'a> Waiting<'a> {
-    fn future(self: Pin<&mut Self>) -> Pin<&mut raw::futures::Notified<'a>> {
-        // SAFETY: pinned with `self`.
-        unsafe { self.map_unchecked_mut(|this| &mut this.future) }.future()
+impl Seen {
+    /// From here on it is reached by `notify_waiters`, polled or not.
+    #[inline]
+    fn begin(notify: &Notify, site: &'static Location<'static>) -> Self {
+        let slot = notify.slot(Some(site));
+        if let Some(slot) = slot {
+            slot.expect(1);
+        }
+        Self { slot, site, pending: Pending::NONE, at_once: false }
     }
 
-    #[inline]
-    #[track_caller]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let polled = Location::caller();
-        // SAFETY: `future` is pinned with `self` and not moved; the rest is not pinned.
-        let this = unsafe { self.get_unchecked_mut() };
-        // SAFETY: as above.
-        let poll = unsafe { Pin::new_unchecked(&mut this.future) }.poll(cx);
-        if poll.is_ready() {
-            this.over(true);
-        } else if !std::mem::replace(&mut this.waited, true)
-            && this.expected
-            && let Some(slot) = this.future.awaited().0
-        {
-            this.at_once = is_behind(this.future.site(), this.to_await, polled);
-            slot.waits_at_once(this.at_once.into());
+    /// What a poll at `polled` found; `to_await`: characters from the name of the method that made the future to the
+    /// `await` behind it.
+    #[inline(never)]
+    fn polled(&mut self, slot: &'static LockSlot, is_ready: bool, to_await: usize, polled: &Location<'_>) {
+        if is_ready {
+            self.over(slot, true);
+        } else if !self.pending.is_some() {
+            self.pending = Pending::begin(WaitKind::Lock, slot.id(), self.site);
+            self.at_once = is_behind(self.site, to_await as u32, polled);
+            slot.expected_waits(self.at_once);
         }
-        poll
     }
 
     /// No notification can reach it any more.
-    #[inline]
-    fn over(&mut self, came: bool) {
-        if std::mem::take(&mut self.expected)
-            && let Some(slot) = self.future.awaited().0
-        {
+    #[inline(never)]
+    fn over(&mut self, slot: &'static LockSlot, came: bool) {
+        self.slot = None;
+        if self.pending.is_some() {
+            slot.expected_no_more(self.pending.end(), self.at_once, came);
+        } else {
             slot.expect(-1);
-            slot.waits_at_once(-i32::from(self.at_once));
             if came {
-                if !self.waited {
-                    slot.count_acquire();
-                }
-                // It took the one that was kept, or there was none.
-                slot.set_ready(false);
-                slot.mark();
+                slot.count_acquire();
             }
+        }
+        if came {
+            // It took the one that was kept, or there was none.
+            slot.set_ready(false);
+            slot.mark();
+        }
+    }
+}
+
+impl Drop for Seen {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot {
+            self.over(slot, false);
         }
     }
 }
 
 /// Whether the `await` at `polled` is right behind the call at `made`, on its line or, as rustfmt breaks a chain, below it:
 /// then nothing was looked at in between, and what was notified before the call is missed.
+#[inline]
 fn is_behind(made: &Location<'_>, to_await: u32, polled: &Location<'_>) -> bool {
     let column = match polled.line().checked_sub(made.line()) {
         Some(0) => made.column() + to_await,
@@ -205,21 +206,14 @@ fn is_behind(made: &Location<'_>, to_await: u32, polled: &Location<'_>) -> bool 
     polled.column() == column && polled.file() == made.file()
 }
 
-impl Drop for Waiting<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.over(false);
-    }
-}
-
 macro_rules! notified {
-    ($Notified:ty) => {
+    ($Notified:ty, $made_by:literal) => {
         impl $Notified {
             /// Makes it reachable for a notification; see
             /// [`Notified::enable`](::tokio::sync::futures::Notified::enable).
             pub fn enable(self: Pin<&mut Self>) -> bool {
                 // SAFETY: pinned with `self`.
-                unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.future().enable()
+                unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.enable()
             }
         }
 
@@ -229,8 +223,15 @@ macro_rules! notified {
             #[inline]
             #[track_caller]
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-                // SAFETY: pinned with `self`.
-                unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll(cx)
+                let polled = Location::caller();
+                // SAFETY: `inner` is pinned with `self` and not moved; the rest is not pinned.
+                let this = unsafe { self.get_unchecked_mut() };
+                // SAFETY: as above.
+                let inner = unsafe { Pin::new_unchecked(&mut this.inner) };
+                let Some(slot) = this.seen.slot else { return inner.poll(cx) };
+                let poll = inner.poll(cx);
+                this.seen.polled(slot, poll.is_ready(), concat!($made_by, "().").len(), polled);
+                poll
             }
         }
 
@@ -242,8 +243,8 @@ macro_rules! notified {
     };
 }
 
-notified!(Notified<'_>);
-notified!(OwnedNotified);
+notified!(Notified<'_>, "notified");
+notified!(OwnedNotified, "notified_owned");
 
 impl Default for Notify {
     #[track_caller]

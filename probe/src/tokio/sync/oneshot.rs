@@ -32,7 +32,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let made = Location::caller();
     let site = oneshot::made::<T>(made);
     let (tx, rx) = tokios::channel();
-    let receiving = Receiving { site, made, waiting: PolledWait::new(), closed: false };
+    let receiving = Receiving { site, waiting: Some(PolledWait::new()) };
     (Sender { site, inner: tx }, Receiver { receiving, inner: rx })
 }
 
@@ -50,20 +50,31 @@ pub struct Receiver<T> {
 
 struct Receiving {
     site: Option<&'static Site>,
-    made: CallSite,
-    waiting: PolledWait,
-    /// By the receiver itself, which then asks for no more.
-    closed: bool,
+    /// `None` when it was closed by itself, and asks for no more.
+    waiting: Option<PolledWait>,
 }
 
 impl Receiving {
+    /// What a poll at `polled` found, of a channel that was made at `site`: nothing yet, or whether there was a message.
+    #[inline(never)]
+    fn polled(&mut self, site: &'static Site, sent: Poll<bool>, polled: CallSite) {
+        let at = site.info.location.location().map_or(polled, |made| awaited_at(polled, made));
+        match (sent, &mut self.waiting) {
+            (Poll::Ready(sent), _) => self.ended(sent, Some(at)),
+            (Poll::Pending, Some(waiting)) => waiting.pending(WaitKind::Oneshot, site.id.into(), at),
+            (Poll::Pending, None) => {}
+        }
+    }
+
     /// A try or a wait came to an end.
     fn ended(&mut self, sent: bool, awaited: Option<CallSite>) {
-        self.waiting.over();
+        if let Some(waiting) = &mut self.waiting {
+            waiting.over();
+        }
         if let Some(site) = self.site {
             match (sent, awaited) {
                 (true, _) => add(&site.oneshots.delivered, 1),
-                (false, Some(at)) if !self.closed => site.oneshots.unsent_awaited(Some(at)),
+                (false, Some(at)) if self.waiting.is_some() => site.oneshots.unsent_awaited(Some(at)),
                 _ => {}
             }
         }
@@ -75,6 +86,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// The message, when nobody can receive it any more.
+    #[inline]
     #[track_caller]
     pub fn send(self, t: T) -> Result<(), T> {
         let (site, inner) = self.parts();
@@ -100,6 +112,7 @@ impl<T> Sender<T> {
         self.inner.poll_closed(cx)
     }
 
+    #[inline]
     fn parts(self) -> (Option<&'static Site>, tokios::Sender<T>) {
         let this = std::mem::ManuallyDrop::new(self);
         // SAFETY: read once, and `this` is neither used nor dropped after that.
@@ -113,6 +126,7 @@ impl<T> Sender<T> {
 }
 
 impl<T> Drop for Sender<T> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(site) = self.site
             && !self.inner.is_closed()
@@ -125,7 +139,7 @@ impl<T> Drop for Sender<T> {
 impl<T> Receiver<T> {
     /// Takes no message from now on; see [`Receiver::close`](::tokio::sync::oneshot::Receiver::close).
     pub fn close(&mut self) {
-        self.receiving.closed = true;
+        self.receiving.waiting = None;
         self.inner.close();
     }
 
@@ -183,22 +197,24 @@ impl<T> Receiver<T> {
 impl<T> Future for Receiver<T> {
     type Output = Result<T, RecvError>;
 
+    #[inline]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let poll = Pin::new(&mut this.inner).poll(cx);
-        if let Some(site) = this.receiving.site {
-            let at = awaited_at(Location::caller(), this.receiving.made);
-            match &poll {
-                Poll::Ready(result) => this.receiving.ended(result.is_ok(), Some(at)),
-                Poll::Pending => this.receiving.waiting.pending(WaitKind::Oneshot, site.id.into(), at),
-            }
-        }
+        let inner = Pin::new(&mut this.inner);
+        let Some(site) = this.receiving.site else { return inner.poll(cx) };
+        let poll = inner.poll(cx);
+        let sent = match &poll {
+            Poll::Ready(result) => Poll::Ready(result.is_ok()),
+            Poll::Pending => Poll::Pending,
+        };
+        this.receiving.polled(site, sent, Location::caller());
         poll
     }
 }
 
 impl<T> Drop for Receiver<T> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(site) = self.receiving.site
             && !self.inner.is_terminated()
@@ -230,9 +246,8 @@ impl<T> From<tokios::Sender<T>> for Sender<T> {
 
 impl<T> From<tokios::Receiver<T>> for Receiver<T> {
     /// Of a channel that was made by tokio itself, and is not watched.
-    #[track_caller]
     fn from(inner: tokios::Receiver<T>) -> Self {
-        let receiving = Receiving { site: None, made: Location::caller(), waiting: PolledWait::new(), closed: false };
+        let receiving = Receiving { site: None, waiting: Some(PolledWait::new()) };
         Self { receiving, inner }
     }
 }

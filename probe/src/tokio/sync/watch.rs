@@ -53,23 +53,24 @@ impl Sending {
         Self(channel)
     }
 
+    #[inline]
     fn sent(&self, site: CallSite) {
         if let Some(channel) = &self.0 {
-            channel.slot().used(site);
-            channel.slot().sent(1, site);
+            sent(channel.slot(), site);
         }
     }
 
     /// A send at `site` found nobody.
+    #[inline]
     fn unheard(&self, site: CallSite) {
         if let Some(channel) = &self.0 {
-            channel.slot().used(site);
-            channel.slot().unheard(site);
+            unheard(channel.slot(), site);
         }
     }
 }
 
 impl Drop for Sending {
+    #[inline]
     fn drop(&mut self) {
         if let Some(channel) = &self.0 {
             channel.slot().senders(-1);
@@ -89,32 +90,61 @@ impl Receiving {
     }
 
     /// Somebody asks whether there is anything new.
+    #[inline]
     fn asks(&self, site: CallSite) {
         if let Some(channel) = &self.0 {
-            channel.slot().used(site);
-            channel.slot().asked(site);
+            asks(channel.slot(), site);
         }
     }
 
     /// Somebody looks at the newest value.
+    #[inline]
     fn looks(&self, site: CallSite) {
-        self.asks(site);
         if let Some(channel) = &self.0 {
-            channel.slot().seen();
+            looks(channel.slot(), site);
         }
     }
 
+    #[inline]
     fn awaited(&self) -> RecvAwaited {
         RecvAwaited(self.0.as_ref().map(ChannelRef::slot))
     }
 }
 
 impl Drop for Receiving {
+    #[inline]
     fn drop(&mut self) {
         if let Some(channel) = &self.0 {
             channel.slot().receivers(-1);
         }
     }
+}
+
+// What is told of a channel that is watched, apart from the test whether it is: that becomes part of the caller.
+
+#[inline(never)]
+fn sent(channel: &'static ChannelSlot, site: CallSite) {
+    channel.used(site);
+    channel.sent(1, site);
+}
+
+#[cold]
+fn unheard(channel: &'static ChannelSlot, site: CallSite) {
+    channel.used(site);
+    channel.unheard(site);
+}
+
+#[inline(never)]
+fn asks(channel: &'static ChannelSlot, site: CallSite) {
+    channel.used(site);
+    channel.asked(site);
+}
+
+#[inline(never)]
+fn looks(channel: &'static ChannelSlot, site: CallSite) {
+    channel.used(site);
+    channel.asked(site);
+    channel.seen();
 }
 
 impl<T> Sender<T> {
@@ -270,6 +300,9 @@ impl<T> Receiver<T> {
         let site = Location::caller();
         let Self { side, inner } = self;
         async move {
+            if side.0.is_none() {
+                return inner.changed().await;
+            }
             side.asks(site);
             let result = Watched::new(inner.changed(), side.awaited(), site).await;
             if result.is_ok() {

@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
     {
         let site = Location::caller();
         let task = watch::register::<Function, Output>(TaskKind::Blocking, site);
-        self.named(watch::try_with_handle(task, site, |task| {
+        self.named(watch::try_with_handle(task, |task| {
             let work = watch::Blocking::new(function, task);
             self.inner().spawn_blocking_on(work.into_fn(), handle.as_inner())
         }))

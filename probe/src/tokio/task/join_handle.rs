@@ -26,8 +26,6 @@ pub struct JoinHandle<T> {
 /// What the handle knows of its task.
 struct Joined {
     task: Option<TaskRef>,
-    /// Where it was spawned.
-    spawned: CallSite,
     waiting: PolledWait,
 }
 
@@ -41,7 +39,7 @@ impl Drop for Joined {
 }
 
 impl Joined {
-    #[inline]
+    #[inline(never)]
     fn polled(&mut self, ready: bool, polled: CallSite) {
         let Some(task) = &self.task else { return };
         if ready {
@@ -49,14 +47,17 @@ impl Joined {
             task.slot().handle_joined();
         } else {
             task.slot().handle_did(flag::HANDLE_AWAITED);
-            self.waiting.pending(WaitKind::Join, task.slot().id(), awaited_at(polled, self.spawned));
+            let spawned = task.slot().site().info.location.location();
+            let at = spawned.map_or(polled, |spawned| awaited_at(polled, spawned));
+            self.waiting.pending(WaitKind::Join, task.slot().id(), at);
         }
     }
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(inner: ::tokio::task::JoinHandle<T>, task: Option<TaskRef>, spawned: CallSite) -> Self {
-        Self { inner, joined: Joined { task, spawned, waiting: PolledWait::new() } }
+    #[inline]
+    pub(crate) fn new(inner: ::tokio::task::JoinHandle<T>, task: Option<TaskRef>) -> Self {
+        Self { inner, joined: Joined { task, waiting: PolledWait::new() } }
     }
 
     /// Aborts the task; see [`JoinHandle::abort`](::tokio::task::JoinHandle::abort).
@@ -98,9 +99,8 @@ impl<T> From<JoinHandle<T>> for ::tokio::task::JoinHandle<T> {
 
 impl<T> From<::tokio::task::JoinHandle<T>> for JoinHandle<T> {
     /// For a task that was spawned through tokio itself, and is not watched.
-    #[track_caller]
     fn from(inner: ::tokio::task::JoinHandle<T>) -> Self {
-        Self::new(inner, None, Location::caller())
+        Self::new(inner, None)
     }
 }
 
@@ -114,7 +114,12 @@ impl<T> Future for JoinHandle<T> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let poll = Pin::new(&mut this.inner).poll(cx);
+        let inner = Pin::new(&mut this.inner);
+        // Asked first: then tokio writes the result where the caller wants it.
+        if this.joined.task.is_none() {
+            return inner.poll(cx);
+        }
+        let poll = inner.poll(cx);
         this.joined.polled(poll.is_ready(), Location::caller());
         poll
     }

@@ -27,7 +27,7 @@ where
     F::Output: 'static,
 {
     let site = Location::caller();
-    let spawning = Spawning::begin(watch::register::<F, F::Output>(TaskKind::Local, site), site);
+    let spawning = Spawning::begin(watch::register::<F, F::Output>(TaskKind::Local, site));
     let handle = ::tokio::task::spawn_local(Tracked::new(future, spawning.task()));
     spawning.end(handle)
 }

@@ -22,8 +22,10 @@ where
     F::Output: Send + 'static,
 {
     let site = Location::caller();
-    let spawning = Spawning::begin(watch::register::<F, F::Output>(TaskKind::Async, site), site);
-    let handle = ::tokio::spawn(Tracked::new(future, spawning.task()));
+    let spawning = Spawning::begin(watch::register::<F, F::Output>(TaskKind::Async, site));
+    // Before the future, which is moved once less when nothing can panic between.
+    let task = spawning.task();
+    let handle = ::tokio::spawn(Tracked::new(future, task));
     spawning.end(handle)
 }
 
@@ -65,7 +67,8 @@ where
     R: Send + 'static,
 {
     let site = Location::caller();
-    let spawning = Spawning::begin(watch::register::<F, R>(TaskKind::Blocking, site), site);
-    let handle = ::tokio::task::spawn_blocking(blocking(spawning.task(), f));
+    let spawning = Spawning::begin(watch::register::<F, R>(TaskKind::Blocking, site));
+    let task = spawning.task();
+    let handle = ::tokio::task::spawn_blocking(blocking(task, f));
     spawning.end(handle)
 }

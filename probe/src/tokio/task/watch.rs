@@ -38,7 +38,7 @@ pub(crate) fn spawn_by<F: Future>(
     spawn: impl FnOnce(Tracked<F>) -> ::tokio::task::JoinHandle<F::Output>,
 ) -> JoinHandle<F::Output> {
     let task = register::<F, F::Output>(kind, site);
-    with_handle(task, site, |task| spawn(Tracked::new(future, task)))
+    with_handle(task, |task| spawn(Tracked::new(future, task)))
 }
 
 /// As [`spawn_by`], for tokio's builders, which may fail.
@@ -51,7 +51,7 @@ pub(crate) fn try_spawn_by<F: Future>(
     spawn: impl FnOnce(Tracked<F>) -> std::io::Result<::tokio::task::JoinHandle<F::Output>>,
 ) -> std::io::Result<JoinHandle<F::Output>> {
     let task = register::<F, F::Output>(kind, site);
-    try_with_handle(task, site, |task| spawn(Tracked::new(future, task)))
+    try_with_handle(task, |task| spawn(Tracked::new(future, task)))
 }
 
 /// Spawns `work` on a thread where it may block by `spawn`, watched, with a handle.
@@ -62,7 +62,7 @@ pub(crate) fn spawn_blocking_by<W: FnOnce() -> R + Send + 'static, R: Send + 'st
     spawn: impl FnOnce(Blocking<W>) -> ::tokio::task::JoinHandle<R>,
 ) -> JoinHandle<R> {
     let task = register::<W, R>(TaskKind::Blocking, site);
-    with_handle(task, site, |task| spawn(Blocking::new(work, task)))
+    with_handle(task, |task| spawn(Blocking::new(work, task)))
 }
 
 /// A closure for a blocking task, not yet begun; [`Blocking::into_fn`] is what tokio gets.
@@ -87,10 +87,9 @@ impl<W> Blocking<W> {
 #[inline]
 fn with_handle<R>(
     task: Option<TaskRef>,
-    site: CallSite,
     spawn: impl FnOnce(Option<TaskRef>) -> ::tokio::task::JoinHandle<R>,
 ) -> JoinHandle<R> {
-    match try_with_handle(task, site, |task| Ok::<_, std::convert::Infallible>(spawn(task))) {
+    match try_with_handle(task, |task| Ok::<_, std::convert::Infallible>(spawn(task))) {
         Ok(handle) => handle,
     }
 }
@@ -98,10 +97,9 @@ fn with_handle<R>(
 #[inline]
 pub(crate) fn try_with_handle<R, E>(
     task: Option<TaskRef>,
-    site: CallSite,
     spawn: impl FnOnce(Option<TaskRef>) -> Result<::tokio::task::JoinHandle<R>, E>,
 ) -> Result<JoinHandle<R>, E> {
-    let spawning = Spawning::begin(task, site);
+    let spawning = Spawning::begin(task);
     let handle = spawn(spawning.task())?;
     Ok(spawning.end(handle))
 }
@@ -110,17 +108,15 @@ pub(crate) fn try_with_handle<R, E>(
 /// the caller whom the panic names.
 pub(crate) struct Spawning {
     task: Option<TaskRef>,
-    site: CallSite,
     #[cfg(tokio_unstable)]
     _ours: crate::recorder::foreign::Spawning,
 }
 
 impl Spawning {
     #[inline]
-    pub(crate) fn begin(task: Option<TaskRef>, site: CallSite) -> Self {
+    pub(crate) fn begin(task: Option<TaskRef>) -> Self {
         Self {
             task,
-            site,
             #[cfg(tokio_unstable)]
             _ours: crate::recorder::foreign::spawning(),
         }
@@ -141,7 +137,7 @@ impl Spawning {
         if let Some(task) = &self.task {
             task.slot().set_id(peek::task_id(handle.id()));
         }
-        JoinHandle::new(handle, self.task, self.site)
+        JoinHandle::new(handle, self.task)
     }
 }
 

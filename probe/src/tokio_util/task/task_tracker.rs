@@ -285,7 +285,7 @@ impl TaskTracker {
     fn spawning<F, R>(&self, kind: TaskKind, site: CallSite) -> Spawning {
         let task = watch::register::<F, R>(kind, site);
         self.enter(task.as_ref());
-        Spawning::begin(task, site)
+        Spawning::begin(task)
     }
 
     #[cfg(not(target_family = "wasm"))]

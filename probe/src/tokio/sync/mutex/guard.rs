@@ -2,16 +2,22 @@
 use std::{
     fmt,
     marker::PhantomData,
+    mem::ManuallyDrop,
     ops::{Deref, DerefMut},
+    panic::Location,
 };
 
+use ::tokio::sync as raw;
+
 use super::{Mutex, hold::Hold};
+use crate::recorder::lock::LockSlot;
 
 /// A hold of a [`Mutex`]; see [`tokio::sync::MutexGuard`](::tokio::sync::MutexGuard).
 #[clippy::has_significant_drop]
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MutexGuard<'a, T: ?Sized> {
-    hold: Hold<'a>,
+    // Two words, which a CPU passes in registers: the mutex knows whether this hold is noted.
+    guard: raw::MutexGuard<'a, ()>,
     mutex: &'a Mutex<T>,
 }
 
@@ -34,9 +40,25 @@ unsafe impl<'a, T: ?Sized + Send + 'a> Send for MappedMutexGuard<'a, T> {}
 unsafe impl<'a, T: ?Sized + Sync + 'a> Sync for MappedMutexGuard<'a, T> {}
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// Notes in `slot` that `guard` was acquired at `site`.
     #[inline]
-    pub(super) fn new(mutex: &'a Mutex<T>, hold: Hold<'a>) -> Self {
-        Self { hold, mutex }
+    pub(super) fn begin(
+        mutex: &'a Mutex<T>,
+        guard: raw::MutexGuard<'a, ()>,
+        slot: Option<&'static LockSlot>,
+        site: &'static Location<'static>,
+    ) -> Self {
+        if let Some(slot) = slot {
+            slot.acquired(site);
+        }
+        Self { guard, mutex }
+    }
+
+    #[inline]
+    pub(super) fn into_hold(self) -> Hold<'a> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: read once, and `this` is neither used nor dropped after that.
+        Hold::new(this.mutex.held(), unsafe { std::ptr::read(&raw const this.guard) })
     }
 
     /// See [`MutexGuard::map`](::tokio::sync::MutexGuard::map).
@@ -47,7 +69,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         F: FnOnce(&mut T) -> &mut U,
     {
         let value = std::ptr::from_mut(f(&mut *this));
-        MappedMutexGuard { hold: this.hold, value, marker: PhantomData }
+        MappedMutexGuard { hold: this.into_hold(), value, marker: PhantomData }
     }
 
     /// See [`MutexGuard::try_map`](::tokio::sync::MutexGuard::try_map).
@@ -61,7 +83,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
         match f(&mut *this).map(std::ptr::from_mut) {
-            Some(value) => Ok(MappedMutexGuard { hold: this.hold, value, marker: PhantomData }),
+            Some(value) => Ok(MappedMutexGuard { hold: this.into_hold(), value, marker: PhantomData }),
             None => Err(this),
         }
     }
@@ -96,6 +118,16 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         match f(&mut *this).map(std::ptr::from_mut) {
             Some(value) => Ok(MappedMutexGuard { hold: this.hold, value, marker: PhantomData }),
             None => Err(this),
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    /// Notes the release; then `guard` releases.
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(slot) = self.mutex.held() {
+            slot.released();
         }
     }
 }

@@ -1,6 +1,4 @@
 //! One hold of a mutex, and a wait for it.
-use std::panic::Location;
-
 use crate::recorder::{clock, lock::LockSlot};
 
 /// One hold of a mutex. Dropping it notes the release, then releases.
@@ -10,16 +8,9 @@ pub(super) struct Hold<'a> {
 }
 
 impl<'a> Hold<'a> {
-    /// Notes that the lock was acquired at `site`.
+    /// `slot` is where it is noted.
     #[inline]
-    pub(super) fn begin(
-        guard: ::tokio::sync::MutexGuard<'a, ()>,
-        slot: Option<&'static LockSlot>,
-        site: &'static Location<'static>,
-    ) -> Self {
-        if let Some(slot) = slot {
-            slot.acquired(site);
-        }
+    pub(super) fn new(slot: Option<&'static LockSlot>, guard: ::tokio::sync::MutexGuard<'a, ()>) -> Self {
         Self { slot, _guard: guard }
     }
 

@@ -15,8 +15,11 @@ use super::{
     coop::{Tried, try_lock_now},
     lock_watch::Watch,
 };
-use crate::recorder::{lock::LockAwaited, wait::Watched};
-use hold::{BlockingWait, Hold};
+use crate::recorder::{
+    lock::{LockAwaited, LockSlot},
+    wait::Watched,
+};
+use hold::BlockingWait;
 
 /// An asynchronous mutex, watched; see [`tokio::sync::Mutex`](::tokio::sync::Mutex).
 ///
@@ -61,8 +64,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Locks the mutex; see [`Mutex::lock`](::tokio::sync::Mutex::lock).
     #[track_caller]
     pub fn lock(&self) -> impl Future<Output = MutexGuard<'_, T>> {
-        let site = Location::caller();
-        async move { MutexGuard::new(self, self.acquire(site).await) }
+        self.acquire(Location::caller())
     }
 
     /// Locks the mutex where that may block the thread; see
@@ -72,7 +74,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Within an asynchronous context.
     #[track_caller]
     pub fn blocking_lock(&self) -> MutexGuard<'_, T> {
-        MutexGuard::new(self, self.acquire_blocking(Location::caller()))
+        self.acquire_blocking(Location::caller())
     }
 
     /// As [`Mutex::blocking_lock`], with a guard that owns its mutex; see
@@ -82,7 +84,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Within an asynchronous context.
     #[track_caller]
     pub fn blocking_lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
-        let hold = self.acquire_blocking(Location::caller());
+        let hold = self.acquire_blocking(Location::caller()).into_hold();
         // SAFETY: `hold` is of this very mutex.
         let hold = unsafe { hold.detach() };
         OwnedMutexGuard::new(self, hold)
@@ -94,7 +96,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock_owned(self: Arc<Self>) -> impl Future<Output = OwnedMutexGuard<T>> {
         let site = Location::caller();
         async move {
-            let hold = self.acquire(site).await;
+            let hold = self.acquire(site).await.into_hold();
             // SAFETY: `hold` is of this very mutex.
             let hold = unsafe { hold.detach() };
             OwnedMutexGuard::new(self, hold)
@@ -108,7 +110,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
         let site = Location::caller();
-        Ok(MutexGuard::new(self, Hold::begin(self.lock.try_lock()?, self.watch.mutex::<T>(site), site)))
+        Ok(MutexGuard::begin(self, self.lock.try_lock()?, self.watch.mutex::<T>(site), site))
     }
 
     /// As [`Mutex::try_lock`], with a guard that owns its mutex; see
@@ -118,8 +120,7 @@ impl<T: ?Sized> Mutex<T> {
     /// When it is locked.
     #[track_caller]
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
-        let site = Location::caller();
-        let hold = Hold::begin(self.lock.try_lock()?, self.watch.mutex::<T>(site), site);
+        let hold = self.try_lock()?.into_hold();
         // SAFETY: `hold` is of this very mutex.
         let hold = unsafe { hold.detach() };
         Ok(OwnedMutexGuard::new(self, hold))
@@ -139,18 +140,25 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     #[inline]
-    async fn acquire(&self, site: &'static Location<'static>) -> Hold<'_> {
+    async fn acquire(&self, site: &'static Location<'static>) -> MutexGuard<'_, T> {
         let slot = self.watch.mutex::<T>(site);
         // tokio's lock is handed from holder to waiter, so a try never overtakes one that waits.
-        let guard = match try_lock_now(|| self.lock.try_lock().ok()) {
-            Tried::Done(guard) => guard,
-            Tried::Yield if self.is_free() => self.lock.lock().await,
-            Tried::Wait | Tried::Yield => match slot {
-                Some(slot) => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,
-                None => self.lock.lock().await,
-            },
+        let watched = match try_lock_now(|| self.lock.try_lock().ok()) {
+            Tried::Done(guard) => return MutexGuard::begin(self, guard, slot, site),
+            Tried::Yield => slot.filter(|_| !self.is_free()),
+            Tried::Wait => slot,
         };
-        Hold::begin(guard, slot, site)
+        let guard = match watched {
+            Some(slot) => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,
+            None => self.lock.lock().await,
+        };
+        MutexGuard::begin(self, guard, slot, site)
+    }
+
+    /// The slot in which the present hold is noted, for who holds it: not if it began before anything recorded.
+    #[inline]
+    fn held(&self) -> Option<&'static LockSlot> {
+        self.watch.slot_if_known().filter(|slot| slot.is_held())
     }
 
     /// Looks, without waiting and without a trace.
@@ -159,7 +167,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     #[track_caller]
-    fn acquire_blocking(&self, site: &'static Location<'static>) -> Hold<'_> {
+    fn acquire_blocking(&self, site: &'static Location<'static>) -> MutexGuard<'_, T> {
         let slot = self.watch.mutex::<T>(site);
         // Whether it is free is only looked at: within an asynchronous context tokio's `blocking_lock` has to panic.
         let waiting = slot.filter(|_| !self.is_free()).map(BlockingWait::begin);
@@ -167,7 +175,7 @@ impl<T: ?Sized> Mutex<T> {
         if let Some(waiting) = waiting {
             waiting.acquired();
         }
-        Hold::begin(guard, slot, site)
+        MutexGuard::begin(self, guard, slot, site)
     }
 }
 
