@@ -20,7 +20,7 @@ const fn row(scenario: &'static str, about: &'static str, operations: usize, con
     Row { scenario, about, operations, console_operations }
 }
 
-const ROWS: [Row; 18] = [
+const ROWS: [Row; 20] = [
     row("poll", "poll", 10_000_000, 800_000),
     row("spawn-set", "spawn + join, JoinSet", 600_000, 3_000),
     row("spawn-handle", "spawn + join, JoinHandle", 600_000, 3_000),
@@ -38,17 +38,24 @@ const ROWS: [Row; 18] = [
     row("sleep", "sleep, given up", 2_000_000, 20_000),
     row("live", "live tasks, spawned", 100_000, 10_000),
     row("live-locks", "live locks, used once", 100_000, 10_000),
+    row("live-rwlocks", "live RwLocks, used once", 100_000, 10_000),
+    row("live-semaphores", "live semaphores, used once", 100_000, 10_000),
     row("live-channels", "live channels, used once", 100_000, 10_000),
 ];
 
 /// Scenarios of what dial9 records.
 const DIAL9: [&str; 2] = ["poll", "spawn-handle"];
 
+/// Modes of which is told what each of those takes that stay.
+const MEMORY: [Mode; 3] = [Mode::Bare, Mode::Started, Mode::Attached];
+
 /// What one process told of one operation.
 #[derive(Clone, Copy)]
 struct Figures {
     ns: f64,
     rss_kib: f64,
+    /// Bytes that one more takes of those that stay; NaN where none do.
+    each_bytes: f64,
 }
 
 /// Measures and prints what is wanted.
@@ -73,7 +80,7 @@ pub(crate) fn print(options: &Options, programs: &Programs) {
                 .collect();
             print_row(&name, &rounds);
             if row.scenario.starts_with("live") {
-                print_memory(&rounds, row.operations);
+                print_memory(&rounds);
             }
         }
     }
@@ -87,13 +94,24 @@ fn measure(mode: Mode, row: &Row, workers: usize, percent: usize, programs: &Pro
         _ => row.operations,
     };
     // Memory for each is told of many only, in short rounds too.
-    let percent = if row.scenario.starts_with("live") && mode != Mode::Console { 100 } else { percent };
+    let lives = row.scenario.starts_with("live");
+    let percent = if lives && mode != Mode::Console { 100 } else { percent };
     let operations = operations * percent / 100;
+    let mut figures = run(mode, row, workers, operations, programs)?;
+    if lives && MEMORY.contains(&mode) {
+        // What the process takes with none of them falls out.
+        let few = run(mode, row, workers, operations / 4, programs)?;
+        figures.each_bytes = (figures.rss_kib - few.rss_kib) * 1024.0 / (operations - operations / 4) as f64;
+    }
+    Some(figures)
+}
+
+fn run(mode: Mode, row: &Row, workers: usize, operations: usize, programs: &Programs) -> Option<Figures> {
     let args = [row.scenario, &workers.to_string(), &operations.to_string()];
     let mut measured = Measured::start(mode, "operation", &args, programs)?;
     measured.process.go();
     let figures = measured.process.figures();
-    Some(Figures { ns: figures[0], rss_kib: figures[1] })
+    Some(Figures { ns: figures[0], rss_kib: figures[1], each_bytes: f64::NAN })
 }
 
 fn print_header(options: &Options) {
@@ -139,13 +157,13 @@ fn print_row(name: &str, rounds: &[[Option<Figures>; MODES]]) {
     println!();
 }
 
-fn print_memory(rounds: &[[Option<Figures>; MODES]], things: usize) {
+fn print_memory(rounds: &[[Option<Figures>; MODES]]) {
     let more = |mode: Mode| {
-        let kib = median(rounds, |round| Some(round[mode as usize]?.rss_kib - round[Mode::Bare as usize]?.rss_kib));
-        number(kib * 1024.0 / things as f64, 0)
+        let each = |round: &[Option<Figures>; MODES], mode: Mode| Some(round[mode as usize]?.each_bytes);
+        number(median(rounds, |round| Some(each(round, mode)? - each(round, Mode::Bare)?)), 0)
     };
     let (started, attached) = (more(Mode::Started), more(Mode::Attached));
-    println!("{:36} {started} bytes more for each than bare when started, {attached} when attached", "");
+    println!("{:36} {started} bytes more for each one more than bare when started, {attached} when attached", "");
 }
 
 /// Says on a terminal what is being measured, for as long as it is.

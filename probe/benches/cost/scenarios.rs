@@ -216,6 +216,20 @@ async fn run(scenario: &str, workers: usize, n: usize) -> Duration {
             }
             std::mem::forget(locks);
         }
+        "live-rwlocks" => {
+            let locks: Vec<_> = (0..n).map(tokio::sync::RwLock::new).collect();
+            for lock in &locks {
+                assert!(*lock.read().await < n);
+            }
+            std::mem::forget(locks);
+        }
+        "live-semaphores" => {
+            let semaphores: Vec<_> = (0..n).map(|_| tokio::sync::Semaphore::new(4)).collect();
+            for semaphore in &semaphores {
+                drop(semaphore.acquire().await.unwrap());
+            }
+            std::mem::forget(semaphores);
+        }
         "live-channels" => {
             let channels: Vec<_> = (0..n).map(|_| tokio::sync::mpsc::channel::<u64>(1)).collect();
             for (sender, _) in &channels {
