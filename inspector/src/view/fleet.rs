@@ -107,7 +107,13 @@ fn target(app: &App, buf: &mut Buffer, area: Rect) {
             let place = if place.is_empty() { String::new() } else { format!("{place} ") };
             (Role::Text, format!("{place}{}", finding.message))
         }
-        None if cx.judged() => (Role::Muted, "nothing is wrong that the rules can see".to_owned()),
+        None if cx.judged() => {
+            let unseen = match cx.model.target.blind.len() {
+                0 => String::new(),
+                n => format!("; {} not visible", crate::text::counted(n as u64, "thing")),
+            };
+            (Role::Muted, format!("nothing is wrong that the rules can see{unseen}"))
+        }
         None if cx.model.complete => (Role::Muted, "the rules are looking".to_owned()),
         None => (Role::Muted, "nothing was heard of it yet".to_owned()),
     };

@@ -43,7 +43,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
             page.words(Role::Muted, &format!("Looking at {} tasks…", figures::count(cx.model.tasks.len() as u64)));
         } else if cx.model.complete {
             (table.empty)(cx, &mut page);
-            screens::blind_spots(cx, place.screen, &mut page);
+            screens::blind_spots(cx, place, &mut page);
         } else {
             page.words(Role::Muted, "Waiting for the first snapshot…");
         }
@@ -72,7 +72,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
 /// What rows leave free tells what has none, if there is room for all of it.
 fn below(cx: &Cx, place: &Place, buf: &mut Buffer, area: Rect) {
     let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
-    screens::blind_spots(cx, place.screen, &mut page);
+    screens::blind_spots(cx, place, &mut page);
     if page.len() < usize::from(area.height) {
         page.draw(buf, Rect { x: area.x + 1, y: area.y + 1, height: area.height - 1, ..area }, 0, None, &cx.app.theme);
     }

@@ -257,6 +257,89 @@ fn an_empty_service_is_told_what_would_be_here() {
     }
 }
 
+/// What the fixture's service would say of itself with these capabilities, and this that cannot be seen.
+fn told(capabilities: &[&str], blind: &[(&str, &str)]) -> Driver {
+    let mut driver = Driver::new(100, 30);
+    let mut model = crate::app::fixture::model();
+    model.tasks.clear();
+    model.locks.clear();
+    model.channels.clear();
+    model.sites.clear();
+    model.workers.clear();
+    model.target.capabilities = capabilities.iter().map(|&name| name.to_owned()).collect();
+    let row = |&(about, what): &(&str, &str)| crate::model::Blind {
+        about: about.to_owned(),
+        what: what.to_owned(),
+        why: "so it is".to_owned(),
+        remedy: "change it".to_owned(),
+    };
+    model.target.blind = blind.iter().map(row).collect();
+    driver.show(model, Vec::new());
+    driver
+}
+
+#[test]
+fn what_holds_everything_back_is_said_on_every_empty_list() {
+    let mut driver =
+        told(&["tasks"], &[("workers", "queues of workers"), ("target", "everything that the layer tells")]);
+    for key in ["2", "3", "4", "5"] {
+        driver.keys(key);
+        let text = driver.text();
+        assert!(text.contains("everything that the layer tells: so it is"), "{text}");
+        assert_eq!(text.contains("queues of workers: so it is"), key == "5", "{text}");
+    }
+}
+
+#[test]
+fn an_empty_list_promises_what_this_kind_of_target_can_show() {
+    let kinds: [(&[&str], [&str; 3]); 3] = [
+        (&["tasks", "handles", "locks", "channels"], ["the probe stands in for", "broadcast and watch", "OnceCell"]),
+        (
+            &["tasks", "locks", "channels"],
+            ["spawns them.", "sync's bounded mpsc appear", "Semaphore and Barrier appear"],
+        ),
+        (&[], ["not tell of tasks", "not tell of channels", "not tell of locks"]),
+    ];
+    for (sees, words) in kinds {
+        let mut driver = told(sees, &[]);
+        for (key, words) in ["2", "4", "3"].into_iter().zip(words) {
+            driver.keys(key);
+            let text = driver.text();
+            assert!(text.contains(words), "{words} of {sees:?} in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn pages_of_threads_and_of_findings_say_what_is_not_visible_of_such_things() {
+    let mut driver = Driver::new(100, 60);
+    let mut model = crate::app::fixture::model();
+    model.target.blind.push(crate::model::Blind {
+        about: "workers".into(),
+        what: "queues of workers".into(),
+        why: "so it is".into(),
+        remedy: "change it".into(),
+    });
+    driver.show(model, crate::app::fixture::findings());
+    driver.keys("5<Enter>");
+    assert_eq!(driver.app.place().screen.id, "worker");
+    assert!(driver.app.page().text().contains("queues of workers: so it is"), "{}", driver.app.page().text());
+    for n in 0..crate::app::fixture::findings().len() {
+        driver.keys(&format!("6{}<Enter>", "j".repeat(n)));
+        let page = driver.app.page().text();
+        assert_eq!(driver.app.place().screen.id, "finding");
+        let subject = driver.app.place().subject.unwrap();
+        let kind = driver.app.cx().finding(subject).unwrap().subject.kind;
+        let about = match crate::app::Entity::from(kind) {
+            crate::app::Entity::Lock(_) => "std and parking_lot locks: ",
+            crate::app::Entity::Channel(_) => "channels of other crates: ",
+            crate::app::Entity::Worker(_) => "queues of workers: ",
+            _ => "tasks of dependencies: ",
+        };
+        assert!(page.contains(about), "{kind:?} in\n{page}");
+    }
+}
+
 #[test]
 fn ascii_draws_nothing_else() {
     let mut driver = Driver::shop(120, 40);

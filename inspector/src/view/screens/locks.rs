@@ -239,7 +239,19 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
     table.arrange(cx, place, cx.model.locks.keys().map(|&id| Entity::Lock(id)))
 }
 
-fn empty(_: &Cx, page: &mut Page) {
+fn empty(cx: &Cx, page: &mut Page) {
+    let target = &cx.model.target;
+    if !target.sees("locks") {
+        page.words(Role::Text, "The service does not tell of locks.");
+        return;
+    }
     page.words(Role::Text, "The service has no lock that is watched.");
-    page.words(Role::Muted, "tokio::sync::Mutex, RwLock, Semaphore, Notify, Barrier, OnceCell and SetOnce, and tokio-util's CancellationToken and TaskTracker, appear here once they exist; std and parking_lot locks do not.");
+    // Only the drop-in has the handles.
+    let words = if target.sees("handles") {
+        "tokio::sync::Mutex, RwLock, Semaphore, Notify, Barrier, OnceCell and SetOnce, and tokio-util's CancellationToken \
+         and TaskTracker, appear here once they exist; std and parking_lot locks do not."
+    } else {
+        "tokio::sync::Mutex, RwLock, Semaphore and Barrier appear here once they exist; std and parking_lot locks do not."
+    };
+    page.words(Role::Muted, words);
 }

@@ -20,7 +20,7 @@ pub(crate) mod workers;
 use std::time::Duration;
 
 use crate::app::screen::Screen;
-use crate::app::{Common, Cx, Entity};
+use crate::app::{Common, Cx, Entity, Place};
 use crate::lints::Finding;
 use crate::model::{Blind, Frame, Histogram, LockKind, SiteId, Stack, StackCause, TaskId, Wait, WaitFor};
 use crate::view::page::Page;
@@ -267,28 +267,41 @@ fn accuse(cx: &Cx, page: &mut Page, concerns: impl Fn(&Finding) -> bool) {
     }
 }
 
-/// What a screen is about, in the terms of [`Blind::about`]: everything where it is not one kind of thing. `None` for
-/// screens on which nothing could be missing, and for the one that says it all.
-pub(crate) fn about(screen: &Screen) -> Option<&'static str> {
+/// What a screen is about, in the terms of [`Blind::about`]: everything where it is not one kind of thing. `None` where
+/// nothing could be missing, and where all is said.
+fn about(cx: &Cx, screen: &Screen, subject: Option<Entity>) -> Option<&'static str> {
     match screen.id {
         "overview" | "findings" | "timeline" => Some(""),
         "tasks" | "task" | "site" => Some("tasks"),
         "locks" | "lock" => Some("locks"),
         "channels" | "channel" => Some("channels"),
-        "workers" => Some("workers"),
+        "workers" | "worker" => Some("workers"),
+        "finding" => {
+            let finding = subject.and_then(|subject| cx.finding(subject))?;
+            match Entity::from(finding.subject.kind) {
+                Entity::Lock(_) => Some("locks"),
+                Entity::Channel(_) => Some("channels"),
+                Entity::Worker(_) => Some("workers"),
+                _ => Some("tasks"),
+            }
+        }
         _ => None,
     }
 }
 
-fn unseen<'a>(cx: &Cx<'a>, screen: &Screen) -> Vec<&'a Blind> {
-    let about = about(screen);
-    let concerns = |blind: &&Blind| about.is_some_and(|about| about.is_empty() || blind.about == about);
-    cx.model.target.blind.iter().filter(concerns).collect()
+/// What keeps everything from being seen is said of each kind of thing, and first.
+fn unseen<'a>(cx: &Cx<'a>, screen: &Screen, subject: Option<Entity>) -> Vec<&'a Blind> {
+    let Some(about) = about(cx, screen, subject) else { return Vec::new() };
+    let of = |name: &'static str| cx.model.target.blind.iter().filter(move |blind| blind.about == name);
+    match about {
+        "" => cx.model.target.blind.iter().collect(),
+        about => of("target").chain(of(about)).collect(),
+    }
 }
 
-/// What cannot be seen of what a screen is about, why, and what to change.
-pub(crate) fn blind_spots(cx: &Cx, screen: &Screen, page: &mut Page) {
-    let unseen = unseen(cx, screen);
+/// What cannot be seen of what a place is about, why, and what to change.
+pub(crate) fn blind_spots(cx: &Cx, place: &Place, page: &mut Page) {
+    let unseen = unseen(cx, place.screen, place.subject);
     if unseen.is_empty() {
         return;
     }
@@ -308,7 +321,7 @@ pub(crate) fn spots(cx: &Cx, blind: &[&Blind], page: &mut Page) {
 
 /// The same in a few words, for where there is one line: `not visible: this, that (8 says why)`.
 pub(crate) fn unseen_in_short(cx: &Cx, screen: &Screen) -> Option<String> {
-    let unseen = unseen(cx, screen);
+    let unseen = unseen(cx, screen, None);
     let what = match unseen.as_slice() {
         [] => return None,
         [one] => one.what.clone(),

@@ -343,10 +343,18 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
     Rows { total, passing: order.len(), groups, order }
 }
 
-fn empty(_: &Cx, page: &mut Page) {
+fn empty(cx: &Cx, page: &mut Page) {
+    let target = &cx.model.target;
+    if !target.sees("tasks") {
+        page.words(Role::Text, "The service does not tell of tasks.");
+        return;
+    }
     page.words(Role::Text, "No task is alive.");
-    page.words(
-        Role::Muted,
-        "Tasks appear here when the service spawns them through the tokio that the probe stands in for.",
-    );
+    // Only the drop-in has the handles.
+    let words = if target.sees("handles") {
+        "Tasks appear here when the service spawns them through the tokio that the probe stands in for."
+    } else {
+        "Tasks appear here when the service spawns them."
+    };
+    page.words(Role::Muted, words);
 }
