@@ -51,15 +51,16 @@ pub(crate) fn blind(recorder: &Recorder) -> Vec<Blind> {
         )];
     }
     vec![
+        row("channels", "unbounded mpsc, broadcast and watch", "tokio's tracing does not tell of them", DROP_IN),
         row(
-            "channels",
-            "unbounded mpsc, broadcast, watch, Notify, OnceCell and SetOnce",
+            "locks",
+            "Notify, OnceCell and SetOnce, tokio-util's CancellationToken and TaskTracker",
             "tokio's tracing does not tell of them",
             DROP_IN,
         ),
         row(
             "tasks",
-            "what becomes of JoinHandles and results, and whether a task ended or was aborted",
+            "what becomes of JoinHandles and results, who awaits them, and whether a task ended or was aborted",
             "tokio's tracing does not tell of them; a task that is gone is shown as done",
             DROP_IN,
         ),
@@ -71,8 +72,8 @@ pub(crate) fn blind(recorder: &Recorder) -> Vec<Blind> {
         ),
         row(
             "channels",
-            "who receives from a bounded mpsc, where it was made, and what try_send puts in",
-            "tokio's tracing tells of its room only: sent and received are inferred",
+            "who receives from a bounded mpsc, where it was made, what try_send puts in, and one made outside of any task",
+            "tokio's tracing tells of its room only: it goes by the task that made it, sent and received are inferred",
             DROP_IN,
         ),
         row(
@@ -86,6 +87,12 @@ pub(crate) fn blind(recorder: &Recorder) -> Vec<Blind> {
             "locks that are made by const_new, or before the layer was in its subscriber",
             "tokio's tracing does not tell of the first, and the second are told of when they are made",
             "make them by new, after the subscriber is set",
+        ),
+        row(
+            "tasks",
+            "how many wakers of a task are left",
+            "events of their clones and drops are refused: they would cost more than all the rest",
+            DROP_IN,
         ),
         row(
             "tasks",

@@ -3,22 +3,42 @@ use async_inspect_proto::v1::Blind;
 
 use crate::recorder::Recorder;
 
+/// The groups of types that the drop-in wraps in this build.
+#[allow(clippy::struct_excessive_bools)] // They are independent features.
+#[derive(Debug, Clone, Copy)]
+struct Wrapped {
+    tasks: bool,
+    locks: bool,
+    channels: bool,
+    time: bool,
+}
+
+const WRAPPED: Wrapped = Wrapped {
+    tasks: cfg!(feature = "watch-tasks"),
+    locks: cfg!(feature = "watch-locks"),
+    channels: cfg!(feature = "watch-channels"),
+    time: cfg!(feature = "watch-time"),
+};
+
 /// What is seen, by the names that the wire's `capabilities` lists.
 pub(super) fn capabilities(recorder: &Recorder, stacks: bool) -> Vec<String> {
-    // Only the drop-in has the handles, and builds the runtimes.
-    let drop_in = !by_layer_alone(recorder);
+    seen(WRAPPED, !by_layer_alone(recorder), stacks)
+}
+
+/// The same; `drop_in` where not everything is told by the layer: only the drop-in has the handles, and builds the runtimes.
+fn seen(wrapped: Wrapped, drop_in: bool, stacks: bool) -> Vec<String> {
     let all = [
-        ("tasks", cfg!(feature = "watch-tasks") || !drop_in),
-        ("handles", cfg!(feature = "watch-tasks") && drop_in),
-        ("workers", cfg!(feature = "watch-tasks") || !drop_in),
-        ("locks", cfg!(feature = "watch-locks") || !drop_in),
-        ("holders", cfg!(feature = "watch-tasks") && cfg!(feature = "watch-locks") || !drop_in),
-        ("channels", cfg!(feature = "watch-channels") || !drop_in),
-        ("oneshots", cfg!(feature = "watch-channels") || !drop_in),
-        ("timers", cfg!(feature = "watch-time") || !drop_in),
-        ("wakes", cfg!(feature = "watch-tasks") || !drop_in),
-        ("panics", cfg!(feature = "watch-tasks") || !drop_in),
-        ("runtimes", cfg!(feature = "watch-tasks") && drop_in),
+        ("tasks", wrapped.tasks || !drop_in),
+        ("handles", wrapped.tasks && drop_in),
+        ("workers", wrapped.tasks || !drop_in),
+        ("locks", wrapped.locks || !drop_in),
+        ("holders", wrapped.tasks && wrapped.locks || !drop_in),
+        ("channels", wrapped.channels || !drop_in),
+        ("oneshots", wrapped.channels || !drop_in),
+        ("timers", wrapped.time || !drop_in),
+        ("wakes", wrapped.tasks || !drop_in),
+        ("panics", wrapped.tasks || !drop_in),
+        ("runtimes", wrapped.tasks && drop_in),
         ("stacks", stacks),
     ];
     all.into_iter().filter(|(_, seen)| *seen).map(|(what, _)| what.to_owned()).collect()
@@ -26,7 +46,7 @@ pub(super) fn capabilities(recorder: &Recorder, stacks: bool) -> Vec<String> {
 
 /// What is not visible.
 pub(super) fn blind(recorder: &Recorder, no_stacks: Option<&str>) -> Vec<Blind> {
-    let mut all = if by_layer_alone(recorder) { Vec::new() } else { drop_in(no_stacks.is_none()) };
+    let mut all = if by_layer_alone(recorder) { Vec::new() } else { drop_in(WRAPPED, no_stacks.is_none()) };
     #[cfg(all(feature = "layer", tokio_unstable))]
     all.extend(crate::layer::blind(recorder));
     if let Some(why) = no_stacks {
@@ -53,8 +73,8 @@ fn by_layer_alone(recorder: &Recorder) -> bool {
 }
 
 /// What the drop-in does not see.
-fn drop_in(stacks: bool) -> Vec<Blind> {
-    let in_io = if stacks && cfg!(feature = "watch-tasks") {
+fn drop_in(wrapped: Wrapped, stacks: bool) -> Vec<Blind> {
+    let in_io = if stacks && wrapped.tasks {
         "open the task in the dashboard: there it is looked at, and the line where it is suspended is shown"
     } else {
         "none in this version; such tasks show as idle, without a wait"
@@ -78,9 +98,16 @@ fn drop_in(stacks: bool) -> Vec<Blind> {
         ),
         row(
             "tasks",
-            "what a task waits for in I/O: sockets, files, processes, signals",
-            "the drop-in passes tokio's own types through for these",
+            "what a task waits for in I/O (sockets, files, processes, signals), in Sender::closed, and in the timers of \
+             tokio-util's and tokio-stream's own types",
+            "the drop-in passes tokio's own through for these",
             in_io,
+        ),
+        row(
+            "workers",
+            "queues and workers of runtimes that libraries build",
+            "only the runtimes that the drop-in builds are asked for their figures",
+            "hand such a library a Handle of your runtime, if it takes one",
         ),
         row(
             "locks",
@@ -94,12 +121,18 @@ fn drop_in(stacks: bool) -> Vec<Blind> {
             "only channels of the drop-in are watched",
             "in your own code, use tokio::sync for what tasks wait for",
         ),
+        row(
+            "channels",
+            "channels that were made before the probe was started",
+            "nothing is kept while it is dormant",
+            "set ASYNC_INSPECT in the environment, or call Builder::start at the top of main",
+        ),
     ];
     for (feature, about, what, is_on) in [
-        ("watch-tasks", "tasks", "tasks, and who holds and waits", cfg!(feature = "watch-tasks")),
-        ("watch-locks", "locks", "locks", cfg!(feature = "watch-locks")),
-        ("watch-channels", "channels", "channels", cfg!(feature = "watch-channels")),
-        ("watch-time", "tasks", "timers", cfg!(feature = "watch-time")),
+        ("watch-tasks", "tasks", "tasks, and who holds and waits", wrapped.tasks),
+        ("watch-locks", "locks", "locks", wrapped.locks),
+        ("watch-channels", "channels", "channels", wrapped.channels),
+        ("watch-time", "tasks", "timers", wrapped.time),
     ] {
         if !is_on {
             let why = format!("the drop-in is built without its feature {feature}: these are tokio's own");
@@ -116,4 +149,58 @@ const UNSTABLE: &str = "build with RUSTFLAGS=\"--cfg tokio_unstable\"";
 
 fn row(about: &str, what: &str, why: &str, remedy: &str) -> Blind {
     Blind { about: about.to_owned(), what: what.to_owned(), why: why.to_owned(), remedy: remedy.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Wrapped = Wrapped { tasks: true, locks: true, channels: true, time: true };
+
+    #[test]
+    fn a_stable_build_says_what_the_flag_would_show_and_one_with_the_flag_does_not() {
+        let all = drop_in(ALL, true);
+        let by_flag: Vec<&str> = all
+            .iter()
+            .filter(|row| row.remedy.contains("--cfg tokio_unstable"))
+            .map(|row| row.about.as_str())
+            .collect();
+        let expected: &[&str] = if cfg!(tokio_unstable) { &[] } else { &["tasks", "workers"] };
+        assert_eq!(by_flag, expected, "{all:#?}");
+    }
+
+    #[test]
+    fn every_kind_of_thing_has_its_reasons_and_each_reason_its_remedy() {
+        let all = drop_in(ALL, true);
+        for about in ["tasks", "locks", "channels", "workers"] {
+            assert!(all.iter().any(|row| row.about == about), "{about}: {all:#?}");
+        }
+        assert!(
+            all.iter().all(|row| !row.what.is_empty() && !row.why.is_empty() && !row.remedy.is_empty()),
+            "{all:#?}"
+        );
+        let in_io =
+            |stacks| drop_in(ALL, stacks).into_iter().find(|row| row.what.contains("I/O")).map(|row| row.remedy);
+        assert!(in_io(true).is_some_and(|remedy| remedy.contains("open the task")));
+        assert!(in_io(false).is_some_and(|remedy| remedy.contains("none in this version")));
+    }
+
+    #[test]
+    fn a_group_that_is_not_wrapped_is_not_seen_and_its_feature_is_named() {
+        let cases = [
+            ("watch-tasks", Wrapped { tasks: false, ..ALL }, ["tasks", "handles", "workers", "runtimes"].as_slice()),
+            ("watch-locks", Wrapped { locks: false, ..ALL }, &["locks", "holders"]),
+            ("watch-channels", Wrapped { channels: false, ..ALL }, &["channels", "oneshots"]),
+            ("watch-time", Wrapped { time: false, ..ALL }, &["timers"]),
+        ];
+        let (seen_of_all, rows_of_all) = (seen(ALL, true, true), drop_in(ALL, true));
+        for (feature, wrapped, gone) in cases {
+            let (sees, rows) = (seen(wrapped, true, true), drop_in(wrapped, true));
+            for name in gone {
+                assert!(seen_of_all.iter().any(|seen| seen == name) && !sees.iter().any(|seen| seen == name), "{name}");
+            }
+            assert!(rows.iter().any(|row| row.remedy.contains(feature)), "{rows:#?}");
+            assert!(!rows_of_all.iter().any(|row| row.remedy.contains(feature)), "{rows_of_all:#?}");
+        }
+    }
 }
