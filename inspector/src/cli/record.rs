@@ -15,7 +15,12 @@ pub(super) async fn run(args: Record) -> Result<u8, Failure> {
     }
     let bounds = Bounds { span: args.span, bytes: args.max_size << 20 };
     let told = |target: &crate::model::Target| {
-        say(format_args!("recording {} (pid {}) into {path}; Ctrl-c ends it", target.app, target.pid));
+        // A console-subscriber does not tell who it is.
+        let who = match target.app.as_str() {
+            "" => target.address.clone(),
+            app => format!("{app} (pid {})", target.pid),
+        };
+        say(format_args!("recording {who} into {path}; Ctrl-c ends it"));
     };
     let output = Output { path: &args.output, force: args.force };
     let recorded = record(&args.target, output, bounds, told, interrupted()).await;

@@ -5,7 +5,7 @@ use super::receiver::{ELSEWHERE, receiver};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::own;
 use super::wait_graph::{self, Knots};
-use super::{Evidence, Severity, words};
+use super::{Confidence, Evidence, Severity, words};
 use crate::model::{Channel, TaskState, WaitFor};
 use crate::text;
 
@@ -122,7 +122,8 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         }
         _ => lasting,
     };
-    let severity = if wait > cx.span(&WAIT) { Severity::Warn } else { Severity::Info };
+    // One that was never seen with room may be of any size.
+    let severity = if wait > cx.span(&WAIT) && capacity > 0 { Severity::Warn } else { Severity::Info };
 
     let taking = receiver(model, channel);
     let senders = match channel.blocked_senders {
@@ -130,6 +131,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         1 => "1 sender waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "sender")),
     };
+<<<<<<< HEAD
     let name = &subject.name;
     let full = format!("full ({} of {})", text::count(channel.depth().min(capacity)), text::count(capacity));
     let message = if taking.stuck.is_empty() {
@@ -138,13 +140,37 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     } else {
         format!("channel `{name}` is {full} and {senders}: {}", taking.stuck)
     };
+=======
+    let room = match capacity {
+        0 => String::new(),
+        _ => format!(" ({}/{})", text::count(channel.depth().min(capacity)), text::count(capacity)),
+    };
+    let message = format!(
+        "channel `{}` is full{room}: {senders}, {}",
+        subject.name,
+        if taking.stuck.is_empty() { format!("only {} are received", text::rate(received)) } else { taking.stuck },
+    );
+>>>>>>> ffad601 (console: a console-subscriber is recorded and replayed, and seven more facts of it are judged)
     let mut evidence = vec![
         Evidence::span("saturated_for_ns", lasting).over(cx.limit_text(&LASTING)),
         Evidence::span("send_wait_ns", wait).over(cx.limit_text(&WAIT)),
+<<<<<<< HEAD
     ];
     if channel.receivers == 1 && received > 0.0 {
         let each = Duration::try_from_secs_f64(received.recip()).unwrap_or(Duration::MAX);
         evidence.push(Evidence::span("message_takes_ns", each));
+=======
+        Evidence::rate("sent_per_s", sent),
+        Evidence::rate("received_per_s", received),
+    ];
+    if capacity > 0 {
+        evidence.extend([Evidence::count("depth", channel.depth()), Evidence::count("capacity", capacity)]);
+    }
+    let seen = model.target.sees("holders");
+    if !seen {
+        let how = "the semaphore inside of it, which is in nothing that the target tells of";
+        evidence.push(Evidence::words("inferred_from", how));
+>>>>>>> ffad601 (console: a console-subscriber is recorded and replayed, and seven more facts of it are judged)
     }
     evidence.extend(taking.evidence);
     let sending = words::place(model, channel.send_site);
@@ -167,6 +193,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         evidence,
         advice: taking.advice,
         culprit: taking.task,
+        confidence: if seen { Confidence::Certain } else { Confidence::Likely },
         onset: channel.saturated_since.filter(|_| long),
         hurt: channel.blocked_senders.into(),
         ..Candidate::enter(subject, &group, severity)

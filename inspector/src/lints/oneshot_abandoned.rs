@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Evidence, Severity, Subject, SubjectKind, words};
-use crate::model::{Oneshots, Series, Site};
+use crate::model::{ONESHOT, Oneshots, Series, Site};
 use crate::text;
 
 const SECONDS: Threshold = Threshold::count("seconds", 2, "of the last 10 s must have seen it");
@@ -50,7 +50,8 @@ Thresholds
   seconds = 2      of the last 10 s must have seen it
   share   = 50 %   of the answers are sent to nobody
 
-Channels of `()` are left alone: dropping the sender of those is a signal.
+Channels of `()` are left alone: dropping the sender of those is a signal. Where it is not told what a channel is of, it
+may be one of those, and it is info.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -69,9 +70,16 @@ fn seconds(series: &Series) -> u64 {
     series.points().rev().take(WINDOW).filter(|&n| n > 0.0).count() as u64
 }
 
+/// It may be meant so, where the type of the answer is not told.
+fn severity(site: &Site) -> Severity {
+    if site.name == ONESHOT { Severity::Info } else { Severity::Warn }
+}
+
 fn subject(site: &Site, location: &str) -> Subject {
     let location = if location.is_empty() { site.location.clone() } else { location.to_owned() };
-    Subject { location, kind: SubjectKind::Site(site.id), ..words::site_subject(site) }
+    let subject = words::site_subject(site);
+    let name = if site.name == ONESHOT { words::short_place(&location) } else { subject.name };
+    Subject { location, kind: SubjectKind::Site(site.id), name, ..subject }
 }
 
 fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
@@ -109,7 +117,7 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
                 .into(),
         count: Count::Total(oneshots.unsent_awaited),
         hurt: recent,
-        ..Candidate::enter(subject, &group, Severity::Warn)
+        ..Candidate::enter(subject, &group, severity(site))
     }
 }
 
@@ -143,7 +151,7 @@ fn unreceived(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
             .into(),
         count: Count::Total(oneshots.unreceived),
         hurt: lost as u64,
-        ..Candidate::enter(subject, &group, Severity::Warn)
+        ..Candidate::enter(subject, &group, severity(site))
     })
 }
 
@@ -198,6 +206,17 @@ mod tests {
             });
             assert_eq!(!judged.active().is_empty(), found, "{lost} of 10");
         }
+    }
+
+    #[test]
+    fn where_it_is_not_told_what_they_carry_it_is_worth_a_word() {
+        let (mut judged, site) = asked("oneshot");
+        judged.every(ms(3500), |target| {
+            target.oneshots(site, |o| (o.made, o.unsent_awaited) = (o.made + 1, o.unsent_awaited + 1));
+        });
+        let finding = judged.only("oneshot-abandoned");
+        assert_eq!(finding.severity, Severity::Info);
+        assert!(finding.message.contains("oneshots of `ask.rs:12` were dropped"), "{}", finding.message);
     }
 
     #[test]

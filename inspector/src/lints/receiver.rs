@@ -62,7 +62,8 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
 
     let receives = silent.is_some_and(|silent| silent < ELSEWHERE)
         || task.is_some_and(|task| task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)));
-    let (stuck, advice) = if receives {
+    // Of one that is inferred, nobody has said who receives, nor when.
+    let (stuck, advice) = if receives || channel.inferred && silent.is_none() {
         (String::new(), SLOW.into())
     } else if channel.last_recv_at.is_none() {
         let advice = "Nobody has ever asked for a message: poll the receiver in a task of its own, or drop it so that \

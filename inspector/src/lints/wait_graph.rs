@@ -114,9 +114,9 @@ fn lock_way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait, lock: &'a Lock
 }
 
 /// Whether the guard may be in other hands by now: whoever gives an owned guard away, to a task that it spawns, comes
-/// back to the same line for the next one. A probe tells of a mutex whether its guard can be given away.
+/// back to the same line for the next one. Of a mutex it is told whether its guard can be given away.
 fn may_have_moved(model: &Model, lock: &Lock, holder: &Holder) -> bool {
-    if lock.kind == LockKind::Mutex && model.target.sees("holders") && !lock.holder_may_move {
+    if lock.kind == LockKind::Mutex && !lock.holder_may_move {
         return false;
     }
     let holds_again = |wait: &Wait| wait.on.lock() == Some(lock.id) && wait.site == holder.site;

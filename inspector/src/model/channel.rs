@@ -87,7 +87,7 @@ pub struct Channel {
     pub site: SiteId,
     /// Its own name; empty when none was given.
     pub name: String,
-    /// Messages that fit; `None` when unbounded.
+    /// Messages that fit; `None` when unbounded, 0 where that is not known.
     pub capacity: Option<u64>,
     /// Only its room is known: its messages are inferred, its handles are not counted, and what its receiver does is not
     /// known.

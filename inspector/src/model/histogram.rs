@@ -15,10 +15,15 @@ impl Histogram {
 
     /// Counts one more duration.
     pub fn record(&mut self, span: Duration) {
+        self.record_times(span, 1);
+    }
+
+    /// Counts as many more of the same duration.
+    pub fn record_times(&mut self, span: Duration, times: u64) {
         let steps = span.as_nanos() / u128::from(HISTOGRAM_FIRST_NS);
         let bucket = (u128::BITS - steps.leading_zeros()) as usize;
         let count = &mut self.0[bucket.min(HISTOGRAM_BUCKETS - 1)];
-        *count = count.wrapping_add(1);
+        *count = count.wrapping_add(times as u32);
     }
 
     /// Upper bound of the bucket in which the `q`-quantile falls (`q` from 0 to 1); `None` when empty. Off by a factor

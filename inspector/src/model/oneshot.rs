@@ -1,6 +1,9 @@
 //! Oneshot channels, by the place where they are made: there are as many as there are requests, so none is shown alone.
 use super::{Series, SiteId, Stamp};
 
+/// What oneshots go by where the type of the answer is not told.
+pub const ONESHOT: &str = "oneshot";
+
 /// What became of the oneshot channels of one site.
 #[derive(Debug, Clone, Default)]
 pub struct Oneshots {

@@ -506,7 +506,7 @@ impl<'a> See<'a> {
             name: self.name(&channel.name, channel.site),
             location: self.location(channel.site),
             depth: channel.depth(),
-            capacity: channel.capacity,
+            capacity: channel.capacity.filter(|n| *n > 0),
             sent: channel.sent,
             received: channel.received,
             sent_per_s: round(channel.sent_s.last().unwrap_or(0.0)),

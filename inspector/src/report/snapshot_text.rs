@@ -266,7 +266,11 @@ fn channels(out: &mut String, model: &Model) {
             channel.id.0.to_string(),
             if channel.name.is_empty() { site_name(model, channel.site) } else { channel.name.clone() },
             text::count(channel.depth()),
-            channel.capacity.map_or_else(|| "none".to_owned(), text::count),
+            match channel.capacity {
+                None => "none".to_owned(),
+                Some(0) => "not told".to_owned(),
+                Some(capacity) => text::count(capacity),
+            },
             channel.sent_s.last().map_or_else(String::new, text::rate),
             channel.received_s.last().map_or_else(String::new, text::rate),
             text::count(channel.blocked_senders.into()),

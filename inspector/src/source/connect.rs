@@ -5,12 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_inspect_proto::MAX_MESSAGE_BYTES;
-use async_inspect_proto::v1::{HelloResponse, Update};
+use async_inspect_proto::v1::HelloResponse;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status};
 
 use super::address::Speaks;
+use super::recording::Frame;
 use super::replay::{Said, Tape};
 use super::{Address, SourceError, console, probe};
 use crate::decode;
@@ -43,7 +44,11 @@ enum Feed {
 
 /// What a connection leaves to the next one to the same target. Nothing of a probe, which says who it is.
 #[derive(Debug, Default)]
-pub(super) struct Memory(ConsoleDecoder);
+pub(super) struct Memory {
+    console: ConsoleDecoder,
+    /// What comes is to be kept as it came.
+    keeps: bool,
+}
 
 /// Attaches to a target, or says why not. One attempt.
 ///
@@ -52,6 +57,11 @@ pub(super) struct Memory(ConsoleDecoder);
 /// Any [`SourceError`]; [`SourceError::Lost`] only where the target hangs up before it has told who it is.
 pub async fn open(address: &Address) -> Result<Connection, SourceError> {
     open_again(address, &mut Memory::default()).await
+}
+
+/// The same, to keep what comes as it comes, by [`Connection::next_raw`] alone.
+pub(super) async fn open_to_keep(address: &Address) -> Result<Connection, SourceError> {
+    open_again(address, &mut Memory { keeps: true, ..Memory::default() }).await
 }
 
 /// The same, after another connection.
@@ -66,7 +76,7 @@ pub(super) async fn open_again(address: &Address, memory: &mut Memory) -> Result
             Ok(Connection { target, feed: Feed::Probe(Box::new(feed)) })
         }
         Speaks::Console => {
-            let (target, feed) = console::open(address, channel, &mut memory.0).await?;
+            let (target, feed) = console::open(address, channel, &mut memory.console, memory.keeps).await?;
             Ok(Connection { target, feed: Feed::Console(Box::new(feed)) })
         }
     }
@@ -86,11 +96,17 @@ impl Connection {
     /// suspended, for which a task that sleeps is woken once. `None` when it does not know the task (any more), or does not
     /// answer as it should; the stream tells whether the connection holds.
     pub fn task_details(&self, task: TaskId) -> impl Future<Output = Option<TaskDetails>> + Send + use<> {
-        let asked = match &self.feed {
-            Feed::Probe(probe) => Some(probe.task_details(task)),
-            Feed::Console(_) | Feed::Recording(_) => None,
+        let (probe, console) = match &self.feed {
+            Feed::Probe(probe) => (Some(probe.task_details(task)), None),
+            Feed::Console(console) => (None, Some(console.task_details(task))),
+            Feed::Recording(_) => (None, None),
         };
-        async move { asked?.await }
+        async move {
+            match probe {
+                Some(asked) => asked.await,
+                None => console?.await,
+            }
+        }
     }
 
     /// The next update. Dropping the future loses nothing.
@@ -110,7 +126,9 @@ impl Connection {
                     // The same run, after a gap in the line: the snapshot that follows says what is still there.
                     Some((_, Said::Hello(next))) if next.instance == self.target.instance => continue,
                     Some((_, Said::Hello(next))) => {
-                        let why = format!("the target was restarted there: process {} came after it", next.pid);
+                        let who =
+                            if next.pid == 0 { "another process".into() } else { format!("process {}", next.pid) };
+                        let why = format!("the target was restarted there: {who} came after it");
                         Err(SourceError::Lost { target: target(), why })
                     }
                     Some((_, Said::Lost(_))) => continue,
@@ -128,15 +146,17 @@ impl Connection {
         }
     }
 
-    /// The next update of a probe as it came, to be kept rather than understood. Dropping the future loses nothing.
+    /// The next update of a live target as it came, to be kept rather than understood. Dropping the future loses nothing.
     ///
     /// # Errors
     ///
-    /// As [`Connection::next`], and [`SourceError::CannotRecord`] where it is no probe.
-    pub(super) async fn next_raw(&mut self) -> Result<Update, SourceError> {
+    /// As [`Connection::next`].
+    pub(super) async fn next_raw(&mut self) -> Result<Frame, SourceError> {
         match &mut self.feed {
-            Feed::Probe(probe) => probe.next_raw().await,
-            Feed::Console(_) => Err(SourceError::CannotRecord { target: self.target.address.clone() }),
+            Feed::Probe(probe) => probe.next_raw().await.map(|update| Frame::Update(Box::new(update))),
+            Feed::Console(console) => {
+                console.next_raw().await.map(|(place, update)| Frame::Console(place, Box::new(update)))
+            }
             Feed::Recording(tape) => Err(tape.end(None)),
         }
     }
@@ -145,7 +165,7 @@ impl Connection {
     pub(super) fn into_memory(self) -> Memory {
         match self.feed {
             Feed::Probe(_) | Feed::Recording(_) => Memory::default(),
-            Feed::Console(console) => Memory(console.into_decoder()),
+            Feed::Console(console) => Memory { console: console.into_decoder(), keeps: false },
         }
     }
 }

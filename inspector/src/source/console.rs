@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
-use super::connect::{broken, misunderstanding, patiently};
+use super::connect::{PATIENCE, broken, misunderstanding, patiently};
 use super::{Address, SourceError, probe};
-use crate::decode::console::{Decoder, Place};
-use crate::model::{Batch, Target};
+use crate::decode::console::{Decoder, Place, task_details};
+use crate::model::{Batch, Target, TaskDetails, TaskId};
 
 /// Its first message is everything that it knows, in one piece: versions before 0.3 send hundreds of MiB of it.
-const MAX_DECODED_BYTES: usize = 256 * 1024 * 1024;
+pub(super) const MAX_DECODED_BYTES: usize = 256 * 1024 * 1024;
 /// What it is given for that message, which one that has too much to tell sends with its next change only.
 const FIRST: Duration = Duration::from_secs(20);
 
@@ -39,8 +39,9 @@ pub(super) struct Feed {
     client: InstrumentClient<Channel>,
     updates: Streaming<Update>,
     decoder: Decoder,
-    /// The first update, which had to be decoded to know who is there.
+    /// The first update, which had to be decoded to know who is there; as it came, where that is to be kept.
     first: Option<Batch>,
+    first_raw: Option<Update>,
     /// A second stream, for the whole state again: asked for, and then there.
     renewal: Option<Asked<Update>>,
     renewed: Option<Streaming<Update>>,
@@ -53,11 +54,12 @@ pub(super) struct Feed {
 }
 
 /// Attaches to it. `memory` is taken from the connection before, if there was one: what it knows still holds if the same
-/// process answers.
+/// process answers. `keeps` says that what comes is to be kept as it comes.
 pub(super) async fn open(
     address: &Address,
     channel: Channel,
     memory: &mut Decoder,
+    keeps: bool,
 ) -> Result<(Target, Feed), SourceError> {
     let shown = address.to_string();
     // One may answer as both: then more is to be had of it as a probe.
@@ -80,6 +82,7 @@ pub(super) async fn open(
         .map_err(|_| SourceError::Timeout { target: shown.clone(), seconds: FIRST.as_secs() })?
         .map_err(|status| broken(&shown, &status))?
         .ok_or_else(|| SourceError::Lost { target: shown.clone(), why: "it closed the stream".into() })?;
+    let first_raw = keeps.then(|| update.clone());
     let mut decoder = std::mem::take(memory);
     let first = decoder
         .update(update, Place::Connected)
@@ -94,6 +97,7 @@ pub(super) async fn open(
         updates,
         decoder,
         first: Some(first),
+        first_raw,
         renewal: None,
         renewed: None,
         asked_state: Some(asked_state),
@@ -116,12 +120,38 @@ impl Feed {
         self.decoder
     }
 
+    /// What is told of one task; `None` where there is no answer. It comes as a stream, of which the first is enough.
+    pub(super) fn task_details(&self, task: TaskId) -> impl Future<Output = Option<TaskDetails>> + Send + use<> {
+        let (mut client, span) = (self.client.clone(), self.decoder.span(task));
+        async move {
+            let request = TaskDetailsRequest { id: Some(span?.into()) };
+            let asked = async { client.watch_task_details(request).await.ok()?.into_inner().message().await.ok()? };
+            task_details(&tokio::time::timeout(PATIENCE, asked).await.ok()??)
+        }
+    }
+
     /// The next update. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<Batch, SourceError> {
         if let Some(first) = self.first.take() {
             return Ok(first);
         }
         let (update, place) = self.receive().await?;
+        self.take(update, place)
+    }
+
+    /// The same as it came, and where it stands.
+    pub(super) async fn next_raw(&mut self) -> Result<(Place, Update), SourceError> {
+        if let Some(first) = self.first_raw.take() {
+            return Ok((Place::Connected, first));
+        }
+        let (update, place) = self.receive().await?;
+        // What it says is what it is asked by.
+        self.take(update.clone(), place)?;
+        Ok((place, update))
+    }
+
+    /// Decodes an update, and asks for what comes next by what it says.
+    fn take(&mut self, update: Update, place: Place) -> Result<Batch, SourceError> {
         let target = || self.address.clone();
         let batch = self
             .decoder

@@ -81,12 +81,6 @@ pub enum SourceError {
         /// What is wrong with it.
         why: String,
     },
-    /// A recording holds what a probe sends.
-    #[error("{target} cannot be recorded: it is no probe")]
-    CannotRecord {
-        /// The target as the operator named it.
-        target: String,
-    },
     /// The end of a recording.
     #[error(
         "{}{}",
@@ -197,7 +191,6 @@ impl SourceError {
             Self::Version { .. } => "this inspector is older than the probe in the service".into(),
             Self::Lost { .. } => "the service ended, was restarted, or the network failed".into(),
             Self::BadRecording { .. } => "the path is another file's, or the file was damaged on its way here".into(),
-            Self::CannotRecord { .. } => "a recording holds what a probe sends, as it sends it".into(),
             Self::Ended { cut_short: true, .. } => "the recording was killed, or its disk was full".into(),
             Self::Ended { .. } => "nothing was recorded after this".into(),
             Self::BadData { .. } => {
@@ -238,9 +231,6 @@ impl SourceError {
             Self::BadRecording { .. } => {
                 "check the path, copy the file again, or record anew: async-inspect record TARGET -o FILE".into()
             }
-            Self::CannotRecord { .. } => {
-                "keep a report of it: async-inspect snapshot TARGET --format json, or put the probe into the service".into()
-            }
             Self::Ended { .. } => "replay it again, or record for longer".into(),
             Self::BadData { target, .. } if target.starts_with("console:") => {
                 "look at the version of console-subscriber in the service's Cargo.lock: 0.5 is understood".into()
@@ -258,7 +248,6 @@ impl SourceError {
             Self::Refused { .. } | Self::Absent { .. } | Self::Unreachable { .. } | Self::Timeout { .. } => 3,
             Self::NotAProbe { .. }
             | Self::NotAConsole { .. }
-            | Self::CannotRecord { .. }
             | Self::Version { .. }
             | Self::BadData { .. }
             | Self::BadRecording { .. } => 4,

@@ -6,8 +6,9 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
+use super::connect::open_to_keep;
 use super::recording::{Frame, Writer};
-use super::{Address, Connection, SourceError, open, watch};
+use super::{Address, Connection, SourceError, watch};
 
 /// What ends a recording by itself.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +72,7 @@ impl Recording {
         self.seen.span = self.began.elapsed();
         self.writer.write(self.seen.span, frame)?;
         self.seen.bytes = self.writer.written();
-        self.seen.updates += u64::from(matches!(frame, Frame::Update(_)));
+        self.seen.updates += u64::from(frame.is_update());
         Ok(true)
     }
 }
@@ -88,10 +89,7 @@ pub async fn record(
     told: impl FnOnce(&crate::model::Target),
     interrupt: impl Future<Output = ()>,
 ) -> Result<Recorded, RecordError> {
-    let connection = open(address).await?;
-    if connection.hello().is_none() && !address.is_recording() {
-        return Err(SourceError::CannotRecord { target: address.to_string() }.into());
-    }
+    let connection = open_to_keep(address).await?;
     let writer = Writer::create(output.path, output.force)?;
     told(&connection.target);
     let seen = Recorded { span: Duration::ZERO, bytes: writer.written(), updates: 0, full: false, lost: None };
@@ -118,15 +116,16 @@ async fn follow(address: &Address, connection: Connection, recording: &mut Recor
         let error = match connection.take() {
             Some(mut open) => {
                 recording.seen.lost = None;
-                let Some(hello) = open.hello() else { return Ok(()) };
-                if !recording.add(&Frame::Hello(Box::new(hello.clone())))? {
+                if let Some(hello) = open.hello()
+                    && !recording.add(&Frame::Hello(Box::new(hello.clone())))?
+                {
                     return Ok(());
                 }
                 loop {
                     match open.next_raw().await {
                         Ok(update) => {
                             wait = watch::SHORTEST;
-                            if !recording.add(&Frame::Update(Box::new(update)))? {
+                            if !recording.add(&update)? {
                                 return Ok(());
                             }
                         }
@@ -143,6 +142,6 @@ async fn follow(address: &Address, connection: Connection, recording: &mut Recor
             }
         }
         sleep(watch::back_off(&mut wait)).await;
-        connection = open(address).await.ok();
+        connection = open_to_keep(address).await.ok();
     }
 }

@@ -1,31 +1,35 @@
-//! The file of a recording: what a probe sent, as it was sent, with the time of each message.
+//! The file of a recording: what a target sent, as it was sent, with the time of each message.
 //!
 //! ```text
 //! "async-inspect recording\n"  24 bytes
 //! version                      u32, 1
 //! frames, each:
-//!   kind                       u8: 1 hello, 2 update, 3 lost
+//!   kind                       u8: 1 hello, 2 update, 3 lost, 4 update of a console-subscriber
 //!   at                         u64, nanoseconds since the recording began; never less than the frame before
 //!   length                     u32, bytes of the body
 //!   sum                        u32, CRC-32 of kind, at, length and body
-//!   body                       deflated: a `HelloResponse`, an `Update`, or words on why the connection was lost
+//!   body                       deflated: a `HelloResponse`, an `Update`, words on why the connection was lost, or a
+//!                              console-api `Update` after a byte: 0 the first of a connection, 1 of a second stream
+//!                              that was asked for a whole state, 2 any other
 //! ```
 //!
-//! Numbers are little-endian. A hello begins a connection: ids of strings and sites are those of its connection. A file
-//! that ends in the middle of a frame was cut short, by a full disk or a kill: what is whole in it counts.
+//! Numbers are little-endian. A hello begins a connection: ids of strings and sites are those of its connection. A
+//! console-subscriber greets nobody: with it, the first update does. A file that ends in the middle of a frame was cut short, by a full disk or a kill: what is whole in it counts.
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use async_inspect_proto::v1::{HelloResponse, Update};
+use console_api::instrument::Update as ConsoleUpdate;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use prost::Message;
 use thiserror::Error;
 
-use super::probe::MAX_DECODED_BYTES;
+use super::{console, probe};
+use crate::decode::console::Place;
 
 const MAGIC: &[u8; 24] = b"async-inspect recording\n";
 const VERSION: u32 = 1;
@@ -63,14 +67,30 @@ pub enum Frame {
     Update(Box<Update>),
     /// The connection was lost.
     Lost(String),
+    /// A console-subscriber said something; the first of a connection begins it.
+    Console(Place, Box<ConsoleUpdate>),
+}
+
+/// The number of [`Frame::Console`].
+const CONSOLE: u8 = 4;
+
+/// How long a message of that kind may be: as long as one that is taken from the target.
+fn most(kind: u8) -> usize {
+    if kind == CONSOLE { 1 + console::MAX_DECODED_BYTES } else { probe::MAX_DECODED_BYTES }
 }
 
 impl Frame {
+    /// Whether the target says something of its state in it.
+    pub(super) fn is_update(&self) -> bool {
+        matches!(self, Self::Update(_) | Self::Console(..))
+    }
+
     fn kind(&self) -> u8 {
         match self {
             Self::Hello(_) => 1,
             Self::Update(_) => 2,
             Self::Lost(_) => 3,
+            Self::Console(..) => CONSOLE,
         }
     }
 
@@ -79,6 +99,17 @@ impl Frame {
             Self::Hello(hello) => hello.encode_to_vec(),
             Self::Update(update) => update.encode_to_vec(),
             Self::Lost(why) => why.clone().into_bytes(),
+            Self::Console(place, update) => {
+                let place = match place {
+                    Place::Connected => 0,
+                    Place::Renewed => 1,
+                    Place::Later => 2,
+                };
+                let mut body = vec![place];
+                // A vector takes all there is.
+                let _ = update.encode(&mut body);
+                body
+            }
         }
     }
 
@@ -87,6 +118,16 @@ impl Frame {
             1 => Some(Self::Hello(Box::new(HelloResponse::decode(body).ok()?))),
             2 => Some(Self::Update(Box::new(Update::decode(body).ok()?))),
             3 => Some(Self::Lost(crate::decode::text::clean(&String::from_utf8_lossy(body)).into_owned())),
+            CONSOLE => {
+                let (place, update) = body.split_first()?;
+                let place = match place {
+                    0 => Place::Connected,
+                    1 => Place::Renewed,
+                    2 => Place::Later,
+                    _ => return None,
+                };
+                Some(Self::Console(place, Box::new(ConsoleUpdate::decode(update).ok()?)))
+            }
             _ => None,
         }
     }
@@ -202,8 +243,9 @@ impl Reader {
         let at = Duration::from_nanos(u64::from_le_bytes(array(&rest[..8])));
         let length = u32::from_le_bytes(array(&rest[8..12])) as usize;
         let expected = u32::from_le_bytes(array(&rest[12..16]));
-        if length > MAX_DECODED_BYTES {
-            return Err(damaged("a message is longer than any that a probe sends"));
+        let most = most(kind);
+        if length > most {
+            return Err(damaged("a message is longer than any that is taken"));
         }
         let mut body = vec![0; length];
         if !self.fill(&mut body)? {
@@ -217,13 +259,13 @@ impl Reader {
         }
         self.last = at;
         let mut plain = Vec::new();
-        let limit = MAX_DECODED_BYTES as u64 + 1;
+        let limit = most as u64 + 1;
         DeflateDecoder::new(&body[..])
             .take(limit)
             .read_to_end(&mut plain)
             .map_err(|_| damaged("a message cannot be unpacked"))?;
-        if plain.len() > MAX_DECODED_BYTES {
-            return Err(damaged("a message is longer than any that a probe sends"));
+        if plain.len() > most {
+            return Err(damaged("a message is longer than any that is taken"));
         }
         let frame = Frame::decode(kind, &plain).ok_or_else(|| damaged("a message cannot be read"))?;
         Ok(Some((at, frame)))
@@ -267,16 +309,22 @@ mod tests {
         folder
     }
 
-    /// A recording of three frames, and where each begins.
+    /// A recording of four frames, and where each begins.
     fn written(folder: &Path) -> (Vec<u8>, Vec<usize>) {
         let path = folder.join("good");
         let mut writer = Writer::create(&path, false).unwrap();
         let hello = HelloResponse { app: "shop".into(), pid: 7, ..HelloResponse::default() };
         let update = Update { seq: 3, gone_tasks: (1..1000).collect(), ..Update::default() };
         let mut begins = Vec::new();
-        for (at, frame) in
-            [(0, Frame::Hello(hello.into())), (100, Frame::Update(update.into())), (250, Frame::Lost("gone".into()))]
-        {
+        let now = Some(prost_types::Timestamp { seconds: 7, nanos: 0 });
+        let console = ConsoleUpdate { now, ..ConsoleUpdate::default() };
+        let frames = [
+            (0, Frame::Hello(hello.into())),
+            (100, Frame::Update(update.into())),
+            (250, Frame::Lost("gone".into())),
+            (300, Frame::Console(Place::Renewed, console.into())),
+        ];
+        for (at, frame) in frames {
             begins.push(writer.written() as usize);
             writer.write(Duration::from_millis(at), &frame).unwrap();
         }
@@ -317,6 +365,8 @@ mod tests {
         assert!(matches!(&all[0], (at, Frame::Hello(hello)) if at.is_zero() && hello.app == "shop"));
         assert!(matches!(&all[1], (_, Frame::Update(update)) if update.seq == 3 && update.gone_tasks.len() == 999));
         assert!(matches!(&all[2], (at, Frame::Lost(why)) if at.as_millis() == 250 && why == "gone"));
+        let now = |update: &ConsoleUpdate| update.now.as_ref().map(|now| now.seconds);
+        assert!(matches!(&all[3], (_, Frame::Console(Place::Renewed, update)) if now(update) == Some(7)));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -343,7 +393,7 @@ mod tests {
             bad[bit / 8] ^= 1 << (bit % 8);
             let (frames, cut, error) = read(&folder, &bad);
             // A length that grew past the end of the file reads as a file that was cut.
-            assert!(error.is_some() || cut && frames < 3, "bit {bit}: {frames} frames");
+            assert!(error.is_some() || cut && frames < 4, "bit {bit}: {frames} frames");
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::recording::{Frame, Reader, RecordingError};
 use super::{Address, Event, Request, SourceError};
+use crate::decode::console::{Decoder as ConsoleDecoder, Place};
 use crate::decode::{self, Decoder};
 use crate::model::{Batch, Target};
 
@@ -38,6 +39,10 @@ pub(super) enum Said {
 pub(super) struct Tape {
     reader: Reader,
     decoder: Decoder,
+    /// Of a console-subscriber, which is known again after a connection that was lost.
+    console: ConsoleDecoder,
+    /// Its first update on a connection, which says that there is one, too.
+    first: Option<(Duration, Box<Batch>)>,
     target: String,
 }
 
@@ -45,7 +50,9 @@ impl Tape {
     pub(super) fn open(address: &Address, path: &Path) -> Result<Self, SourceError> {
         let target = address.to_string();
         match Reader::open(path) {
-            Ok(reader) => Ok(Self { reader, decoder: Decoder::new(), target }),
+            Ok(reader) => {
+                Ok(Self { reader, decoder: Decoder::new(), console: ConsoleDecoder::new(), first: None, target })
+            }
             Err(RecordingError::File(error)) if error.kind() == io::ErrorKind::NotFound => {
                 Err(SourceError::Absent { target })
             }
@@ -55,6 +62,9 @@ impl Tape {
 
     /// The next thing and its time since the recording began; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<(Duration, Said)>, SourceError> {
+        if let Some((at, batch)) = self.first.take() {
+            return Ok(Some((at, Said::Update(batch))));
+        }
         let Some((at, frame)) = self.reader.next_frame().map_err(|error| bad(&self.target, &error))? else {
             return Ok(None);
         };
@@ -68,6 +78,15 @@ impl Tape {
             }
             Frame::Update(update) => Said::Update(Box::new(self.decoder.update(*update).map_err(unreadable)?)),
             Frame::Lost(why) => Said::Lost(why),
+            Frame::Console(place, update) => {
+                let batch = Box::new(self.console.update(*update, place).map_err(unreadable)?);
+                if place == Place::Connected {
+                    self.first = Some((at, batch));
+                    Said::Hello(Box::new(self.console.target(self.target.clone())))
+                } else {
+                    Said::Update(batch)
+                }
+            }
         };
         Ok(Some((at, said)))
     }

@@ -2,7 +2,7 @@
 use crate::model::Blind;
 
 /// What can be seen, by the names that a probe uses.
-pub(super) const CAPABILITIES: &[&str] = &["tasks", "locks", "wakes"];
+pub(super) const CAPABILITIES: &[&str] = &["tasks", "locks", "channels", "oneshots", "timers", "wakes"];
 
 const DROP_IN: &str = "put async-inspect-tokio in tokio's place in its Cargo.toml, start it with ASYNC_INSPECT=on, and \
                        connect to http://127.0.0.1:6670";
@@ -16,10 +16,17 @@ pub(super) fn spots() -> Vec<Blind> {
         remedy: remedy.to_owned(),
     };
     vec![
+        blind("channels", "unbounded mpsc, broadcast and watch", "tokio's tracing says nothing of them", DROP_IN),
         blind(
             "channels",
-            "mpsc, broadcast and watch channels",
-            "tokio's tracing says nothing of them; of a bounded mpsc only the semaphore inside shows, among the locks",
+            "who receives from a bounded mpsc, where it was made, what try_send puts in, and its size while it is full",
+            "of a channel only the semaphore inside is told: it goes by who sends, and its messages are inferred",
+            DROP_IN,
+        ),
+        blind(
+            "channels",
+            "what a oneshot carries, and the lines that send and await",
+            "tokio's tracing tells where it is made, and what becomes of it",
             DROP_IN,
         ),
         blind(
@@ -29,7 +36,12 @@ pub(super) fn spots() -> Vec<Blind> {
              before attach, have no holder",
             DROP_IN,
         ),
-        blind("locks", "Notify, OnceCell and SetOnce", "tokio's tracing says nothing of them", DROP_IN),
+        blind(
+            "locks",
+            "Notify, OnceCell and SetOnce, tokio-util's CancellationToken and TaskTracker",
+            "tokio's tracing says nothing of them",
+            DROP_IN,
+        ),
         blind(
             "tasks",
             "what becomes of a task: dropped handles, lost errors and panics, aborts",
@@ -44,7 +56,7 @@ pub(super) fn spots() -> Vec<Blind> {
         ),
         blind(
             "tasks",
-            "polls one by one, and how long those of one task took",
+            "polls one by one",
             "console-subscriber sends sums once a second: of several polls only the newest has a length of its own",
             DROP_IN,
         ),
@@ -61,7 +73,13 @@ pub(super) fn spots() -> Vec<Blind> {
             DROP_IN,
         ),
         blind(
-            "target",
+            "workers",
+            "queues of the runtimes and of the blocking pool, steals and parks",
+            "console-subscriber asks no runtime for its figures",
+            DROP_IN,
+        ),
+        blind(
+            "workers",
             "the program's name and process, and what watching it takes",
             "console-subscriber does not tell them",
             DROP_IN,

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{Histogram, Holder, LockId, LockKind, LockReading, SiteId, Stamp, TaskId};
+use crate::model::{
+    ChannelId, ChannelReading, Histogram, Holder, LockId, LockKind, LockReading, SiteId, Stamp, TaskId,
+};
 
 /// Operations that are told no later than that are told in time.
 const SECOND: Duration = Duration::from_secs(1);
@@ -33,6 +35,8 @@ pub(super) struct Acquired {
     /// The span of the task.
     pub(super) task: u64,
     pub(super) how: How,
+    /// Its guard can be given to another task.
+    pub(super) owned: bool,
     /// How long it had to wait; none when it did not.
     pub(super) waited: Option<Duration>,
 }
@@ -62,12 +66,15 @@ impl Attributes {
 pub(super) struct Lock {
     pub(super) id: LockId,
     pub(super) kind: LockKind,
+    /// The bounded channel that it is inside of, whose places are its permits.
+    pub(super) channel: Option<ChannelId>,
     pub(super) attributes: Attributes,
     /// Operations that wait for it, and whether each wants it alone.
     pub(super) waiting: BTreeMap<u64, bool>,
     /// Those who got it and may have it: the last one alone, or all who read since.
     got: Vec<(u64, Stamp)>,
     got_how: Option<How>,
+    got_owned: bool,
     /// When somebody last got it.
     got_at: Stamp,
     /// Since when it is known.
@@ -132,6 +139,7 @@ impl Lock {
             self.got.push((one.task, one.at));
         }
         self.got_how = Some(one.how);
+        self.got_owned = one.owned;
         self.got_at = one.at;
     }
 
@@ -157,11 +165,38 @@ impl Lock {
             (LockKind::Mutex, Some(How::Alone)) => locked && permits == 0 && self.most_permits <= 1,
             (LockKind::RwLock, Some(How::Alone)) => write_locked && permits == 0,
             (LockKind::RwLock, Some(How::Shared)) => {
-                readers == self.got.len() as u64 && size.checked_sub(permits) == Some(readers)
+                // One who wants to write takes the permits that are left, one by one.
+                let writer_waits = self.waiting.values().any(|alone| *alone);
+                readers == self.got.len() as u64 && (writer_waits || size.checked_sub(permits) == Some(readers))
             }
             _ => false,
         };
         theirs && told >= self.changed_by && self.got_at > self.changed_after
+    }
+
+    /// Messages that fit into a channel: so many places have been seen free, none where it was full all the time. Where
+    /// `try_send` takes some, which come back counted, there seem to be more, and it never seems full.
+    pub(super) fn capacity(&self) -> u64 {
+        self.most_permits
+    }
+
+    /// How a channel fares: who gets a place sends, and who receives gives one back.
+    pub(super) fn channel_reading(&self, id: ChannelId, task: impl Fn(u64) -> TaskId) -> ChannelReading {
+        let sender = self.got.last().filter(|_| self.acquires > 0);
+        ChannelReading {
+            id,
+            sent: self.acquires.saturating_add(self.most_permits),
+            received: self.acquires.saturating_add(self.attributes.permits.unwrap_or_default()),
+            blocked_senders: u32::try_from(self.waiting.len()).unwrap_or(u32::MAX),
+            sends_blocked: self.contended,
+            send_wait_total: self.wait_total,
+            // Not counted; it is there, so somebody has it.
+            senders: 1,
+            receivers: 1,
+            last_send_at: sender.map(|(_, at)| *at),
+            sender_task: sender.map_or(TaskId(0), |(span, _)| task(*span)),
+            ..ChannelReading::default()
+        }
     }
 
     /// `told` is the moment up to which operations are known; `task` gives the id of a task by its span, 0 when it has
@@ -208,6 +243,7 @@ impl Lock {
             id: self.id,
             holder: longest.map_or(nobody, |holder| holder.task),
             held_since: longest.map(|holder| holder.since),
+            holder_may_move: self.got_owned,
             holders: if self.kind == LockKind::Mutex { Vec::new() } else { holders.clone() },
             holder_count,
             permits_total,

@@ -1,7 +1,7 @@
 //! What a stock console-subscriber says (console-api 0.9), in the same terms as what a probe says.
 //!
 //! It tells less than a probe, and some of it only by hints. What is exact: tasks, their polls' sums and the newest poll
-//! of each. What is inferred: who holds a lock, and who waits for it (`locks`). What is not told stays unsaid, and the
+//! of each. What is inferred: who holds a lock, and who waits for it (`locks`), and bounded channels from the semaphores inside. What is not told stays unsaid, and the
 //! target's list of what cannot be seen says so (`blind`).
 //!
 //! Nor does every version tell everything reliably: those before 0.5 forget entities that ended before they could say so.
@@ -15,13 +15,17 @@ use console_api::instrument::Update;
 use console_api::resources::ResourceUpdate;
 
 use super::DecodeError;
-use crate::model::{Batch, Loss, SiteId, Stamp, Target, TaskKind, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading};
+use crate::model::{
+    Batch, Loss, SiteId, Stamp, Target, TaskId, TaskKind, Wait, WaitFor, WorkerId, WorkerKind, WorkerReading,
+};
 
 mod blind;
 mod clock;
+mod details;
 mod fields;
 mod locks;
 mod newcomers;
+mod oneshots;
 mod operations;
 mod places;
 mod resources;
@@ -31,6 +35,7 @@ mod tasks;
 mod tests;
 
 use clock::Clock;
+pub use details::task_details;
 use fields::FieldNames;
 use locks::{Acquired, How};
 use operations::Operations;
@@ -119,6 +124,11 @@ impl Decoder {
             tick: TICK,
             ..Target::default()
         }
+    }
+
+    /// The id of a task's span, by which the target is asked about it.
+    pub fn span(&self, task: TaskId) -> Option<u64> {
+        self.tasks.span(task)
     }
 
     /// Whether it is time to ask the target for its whole state.
@@ -258,7 +268,7 @@ impl Decoder {
             }
             if change.wants.is_some() {
                 let site = self.tasks.get(change.task).map_or(SiteId(0), |task| task.site);
-                self.resources.name_by(change.resource, self.places.location(site));
+                self.resources.sent_to_by(change.resource, site, &mut self.places);
             }
             if let Some(task) = self.tasks.get_mut(change.task) {
                 let had = task.ops.contains(&change.span);
@@ -311,7 +321,10 @@ impl Decoder {
             for (op, wait) in pending.by_ref().filter(|(_, op)| op.task == span && op.pending()) {
                 let lock = |resource| resources.lock(resource).map(|lock| lock.id);
                 let site = |resource| resources.get(resource).map_or(SiteId(0), |resource| resource.site);
-                let Some(on) = operations.wait_for(op, lock, site) else { continue };
+                let Some(mut on) = operations.wait_for(op, lock, site) else { continue };
+                if let Some(channel) = resources.lock(wait.resource).and_then(|lock| lock.channel) {
+                    on = WaitFor::Send(channel);
+                }
                 if matches!(on, WaitFor::Timer(_)) && reading.waits.iter().any(|wait| wait.on == on) {
                     continue;
                 }
@@ -321,12 +334,20 @@ impl Decoder {
                     reading.waits.push(Wait { on, site: SiteId(0), since: wait.since() });
                 }
             }
-            reading.flags.more_waits |= operations.incomplete && !reading.waits.is_empty();
+            // Each of its waits has one waker of it; whoever has another one may wake it as well.
+            let others = reading.wakers.is_some_and(|wakers| wakers as usize > reading.waits.len());
+            reading.flags.more_waits |= (operations.incomplete || others) && !reading.waits.is_empty();
         });
-        let (lock_births, locks) = self.resources.tell(whole);
-        let lock_states = locks.iter().filter_map(|&span| self.resources.lock(span));
+        let (lock_births, channel_births, locks) = self.resources.tell(whole);
         let (told, now) = (self.told, self.clock.now);
-        let lock_states = lock_states.map(|lock| lock.reading(told, now, |span| self.tasks.id(span))).collect();
+        let id = |span| self.tasks.id(span);
+        let (mut lock_states, mut channel_states) = (Vec::new(), Vec::new());
+        for lock in locks.iter().filter_map(|&span| self.resources.lock(span)) {
+            match lock.channel {
+                Some(channel) => channel_states.push(lock.channel_reading(channel, id)),
+                None => lock_states.push(lock.reading(told, now, id)),
+            }
+        }
         let (worker_states, gone_workers) = self.tell_polls();
         let in_time = self.told.after(TICK * 2) >= now;
         Batch {
@@ -340,10 +361,14 @@ impl Decoder {
             task_states,
             lock_births,
             lock_states,
+            channel_births,
+            channel_states,
+            oneshots: self.resources.oneshots.tell(whole),
             worker_states,
             gone_workers,
             gone_tasks: self.tasks.take_gone(),
             gone_locks: self.resources.take_gone(),
+            gone_channels: self.resources.take_gone_channels(),
             loss: Some(self.loss()),
             ..Batch::default()
         }

@@ -46,6 +46,8 @@ impl Doing {
 #[derive(Debug)]
 pub(super) struct Operation {
     doing: Doing,
+    /// Of a lock: the guard will be one that can be given to another task.
+    owned: bool,
     pub(super) resource: u64,
     parent: u64,
     /// The span of the task that polled it last; 0 before.
@@ -138,6 +140,7 @@ impl Operations {
             self.newest = self.newest.max(created);
             let operation = Operation {
                 doing: Doing::of(&new.source),
+                owned: new.source.ends_with("_owned"),
                 resource: new.resource_id.as_ref().map_or(0, |id| id.id),
                 parent: new.parent_async_op_id.as_ref().map_or(0, |id| id.id),
                 task: 0,
@@ -227,6 +230,7 @@ impl Operations {
                 at,
                 task: one.task,
                 how,
+                owned: one.owned,
                 waited: waited.then(|| one.last_poll.since(one.began)),
             });
             changes.push(Change {

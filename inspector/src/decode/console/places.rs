@@ -23,7 +23,15 @@ pub(super) struct Places {
 impl Places {
     /// The id of a place; none where it is not known. `name` is what is made there goes by.
     pub(super) fn id(&mut self, kind: SiteKind, place: Option<&Location>, name: &str) -> SiteId {
-        let location = place.map(location).unwrap_or_default();
+        self.at(kind, place.map(location).unwrap_or_default(), name)
+    }
+
+    /// The place of another site, where something else happens too.
+    pub(super) fn same(&mut self, kind: SiteKind, as_of: SiteId, name: &str) -> SiteId {
+        self.at(kind, self.location(as_of).to_owned(), name)
+    }
+
+    fn at(&mut self, kind: SiteKind, location: String, name: &str) -> SiteId {
         if location.is_empty() {
             return SiteId(0);
         }

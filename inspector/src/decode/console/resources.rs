@@ -7,11 +7,14 @@ use super::clock::Clock;
 use super::fields::{FieldNames, number, truth};
 use super::locks::{Attributes, Lock};
 use super::newcomers::{self, Entities};
+use super::oneshots::Oneshots;
 use super::places::Places;
 use super::tasks::Seen;
-use crate::model::{LockBirth, LockId, LockKind, SiteId, SiteKind, Stamp};
+use crate::model::{
+    ChannelBirth, ChannelId, ChannelKind, LockBirth, LockId, LockKind, ONESHOT, SiteId, SiteKind, Stamp,
+};
 
-/// What the semaphore of a channel goes by.
+/// What a channel goes by, of which only the semaphore inside is told.
 const CHANNEL: &str = "bounded mpsc (probably)";
 /// Resources that are known at a time.
 const MAX_RESOURCES: usize = 1 << 18;
@@ -34,10 +37,10 @@ pub(super) enum Kind {
 pub(super) struct Resource {
     pub(super) kind: Kind,
     pub(super) site: SiteId,
-    /// What people may call it, where no place says it.
-    name: String,
     created: Option<Stamp>,
     told: bool,
+    /// Of a channel, what was told of its size.
+    told_capacity: u64,
     named: u32,
 }
 
@@ -55,8 +58,12 @@ pub(super) struct Resources {
     pub(super) newest: Stamp,
     /// Locks that somebody waits for.
     pub(super) awaited: BTreeSet<u64>,
+    /// What became of oneshots, by where they were made.
+    pub(super) oneshots: Oneshots,
     gone: Vec<LockId>,
+    gone_channels: Vec<ChannelId>,
     next_lock: u64,
+    next_channel: u64,
     /// Locks that are not shown.
     pub(super) lost: u64,
 }
@@ -103,23 +110,24 @@ impl Resources {
     fn made(&mut self, new: &Made, clock: &Clock, places: &mut Places) -> Resource {
         let parent = new.parent_resource_id.as_ref().map_or(0, |id| id.id);
         let timer = matches!(new.kind.as_ref().and_then(|kind| kind.kind.as_ref()), Some(Sort::Known(_)));
-        let mut name = String::new();
         let lock = match new.concrete_type.as_str() {
             "Mutex" => Some(LockKind::Mutex),
             "RwLock" => Some(LockKind::RwLock),
             "Barrier" => Some(LockKind::Barrier),
             "Semaphore" if !new.is_internal => Some(LockKind::Semaphore),
             // One that is inside of nothing is a bounded channel's: nothing else in tokio has one.
-            "Semaphore" if parent == 0 => {
-                CHANNEL.clone_into(&mut name);
-                Some(LockKind::Semaphore)
-            }
+            "Semaphore" if parent == 0 => Some(LockKind::Semaphore),
             _ => None,
         };
         let kind = match (lock, new.concrete_type.as_str()) {
             (Some(kind), _) => {
                 self.next_lock += 1;
-                Kind::Lock(Box::new(Lock::new(LockId(self.next_lock), kind, clock.now)))
+                let mut lock = Lock::new(LockId(self.next_lock), kind, clock.now);
+                if new.is_internal && kind == LockKind::Semaphore {
+                    self.next_channel += 1;
+                    lock.channel = Some(ChannelId(self.next_channel));
+                }
+                Kind::Lock(Box::new(lock))
             }
             (None, "Semaphore") => Kind::Inside(parent),
             (None, "Sender|Receiver") => Kind::Oneshot,
@@ -128,10 +136,13 @@ impl Resources {
         };
         let site = match kind {
             Kind::Lock(_) => places.id(SiteKind::Lock, new.location.as_ref(), ""),
-            Kind::Oneshot => places.id(SiteKind::Channel, new.location.as_ref(), ""),
+            Kind::Oneshot => places.id(SiteKind::Channel, new.location.as_ref(), ONESHOT),
             _ => SiteId(0),
         };
-        Resource { kind, site, name, created: None, told: false, named: 0 }
+        if matches!(kind, Kind::Oneshot) {
+            self.oneshots.made(site);
+        }
+        Resource { kind, site, created: None, told: false, told_capacity: 0, named: 0 }
     }
 
     fn read(&mut self, span: u64, stats: &Stats, clock: &Clock, names: &FieldNames, seen: Seen) {
@@ -163,7 +174,12 @@ impl Resources {
                     self.changed.insert(lock);
                 }
             }
-            Kind::Oneshot | Kind::Timer | Kind::Other => {}
+            Kind::Oneshot => {
+                if let Some(at) = clock.stamp(stats.dropped_at.as_ref()) {
+                    self.oneshots.gone(resource.site, &stats.attributes, names, at);
+                }
+            }
+            Kind::Timer | Kind::Other => {}
         }
         if stats.dropped_at.is_some() {
             self.end(span);
@@ -176,8 +192,10 @@ impl Resources {
             self.attributes.remove(&span);
             self.changed.remove(&span);
             self.awaited.remove(&span);
-            if resource.told {
-                self.gone.push(lock.id);
+            match lock.channel.filter(|_| resource.told) {
+                Some(channel) => self.gone_channels.push(channel),
+                None if resource.told => self.gone.push(lock.id),
+                None => {}
             }
         }
     }
@@ -191,19 +209,21 @@ impl Resources {
         }
     }
 
-    /// Names the semaphore of a channel, of which no place is told, by who sends.
-    pub(super) fn name_by(&mut self, span: u64, sender: &str) {
+    /// Says who sends into a channel, of which no place is told otherwise: the first task that did.
+    pub(super) fn sent_to_by(&mut self, span: u64, sender: SiteId, places: &mut Places) {
         if let Some(resource) = self.all.get_mut(&span)
-            && resource.name == CHANNEL
-            && !sender.is_empty()
+            && let Kind::Lock(lock) = &resource.kind
+            && lock.channel.is_some()
+            && resource.site == SiteId(0)
         {
-            resource.name = format!("{CHANNEL} sent to from {}", crate::text::short_location(sender));
+            resource.site = places.same(SiteKind::Channel, sender, "mpsc sent to by the task spawned here");
             resource.told = false;
         }
     }
 
-    /// Spans of the locks that changed or are waited for, of which it may become known who has them, or of all; births of those that were not told, or of all.
-    pub(super) fn tell(&mut self, all: bool) -> (Vec<LockBirth>, Vec<u64>) {
+    /// Spans of the locks that changed or are waited for, of which it may become known who has them, or of all; births of
+    /// those that were not told, or of all.
+    pub(super) fn tell(&mut self, all: bool) -> (Vec<LockBirth>, Vec<ChannelBirth>, Vec<u64>) {
         let changed = std::mem::take(&mut self.changed);
         let locks = |one: &Resource| matches!(one.kind, Kind::Lock(_));
         let spans: Vec<u64> = if all {
@@ -211,23 +231,35 @@ impl Resources {
         } else {
             changed.union(&self.awaited).copied().collect()
         };
-        let mut births = Vec::new();
+        let (mut births, mut channels) = (Vec::new(), Vec::new());
         for span in &spans {
             let Some(resource) = self.all.get_mut(span) else { continue };
             let Kind::Lock(lock) = &resource.kind else { continue };
-            if !resource.told || all {
-                resource.told = true;
-                let (id, kind) = (lock.id, lock.kind);
-                births.push(LockBirth {
+            let capacity = lock.capacity();
+            let known = resource.told && (lock.channel.is_none() || resource.told_capacity == capacity);
+            if known && !all {
+                continue;
+            }
+            (resource.told, resource.told_capacity) = (true, capacity);
+            let (site, kind) = (resource.site, lock.kind);
+            match lock.channel {
+                Some(id) => channels.push(ChannelBirth {
                     id,
-                    kind,
-                    site: resource.site,
-                    name: resource.name.clone(),
-                    ..LockBirth::default()
-                });
+                    kind: ChannelKind::Mpsc,
+                    site,
+                    name: CHANNEL.to_owned(),
+                    capacity: Some(capacity),
+                    inferred: true,
+                }),
+                None => births.push(LockBirth { id: lock.id, kind, site, ..LockBirth::default() }),
             }
         }
-        (births, spans)
+        (births, channels, spans)
+    }
+
+    /// Channels that were dropped.
+    pub(super) fn take_gone_channels(&mut self) -> Vec<ChannelId> {
+        std::mem::take(&mut self.gone_channels)
     }
 
     /// Locks that were dropped.

@@ -1,5 +1,5 @@
 //! Tasks: from spans and sums of polls to readings.
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use console_api::tasks::{Stats, Task as Spawned};
@@ -38,6 +38,8 @@ pub(super) struct Task {
     max_poll: Duration,
     wakes: u64,
     self_wakes: u64,
+    /// Wakers of it that are alive, where that adds up.
+    wakers: Option<u32>,
     /// Polls begun, and the time from wake to poll of these.
     begun: u64,
     sched_total: Duration,
@@ -56,8 +58,8 @@ pub(super) struct Task {
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
     all: HashMap<u64, Task>,
-    /// Ids that are taken.
-    ids: HashSet<TaskId>,
+    /// Ids that are taken, and by which span.
+    ids: HashMap<TaskId, u64>,
     sites: HashMap<SiteId, SiteReading>,
     changed_sites: BTreeSet<SiteId>,
     /// Tasks whose reading has changed.
@@ -65,6 +67,8 @@ pub(super) struct Tasks {
     /// Tasks that are, or were when last heard of, in a poll.
     pub(super) running: BTreeSet<u64>,
     gone: Vec<TaskId>,
+    /// The target has told of a waker: tokio's events of them come through.
+    tells_wakers: bool,
     /// When the newest was made.
     pub(super) newest: Stamp,
     /// Tasks that are not shown one by one.
@@ -106,6 +110,11 @@ impl Tasks {
         self.all.get(&span).map_or(TaskId(0), |task| task.id)
     }
 
+    /// The span of a task that has not ended.
+    pub(super) fn span(&self, id: TaskId) -> Option<u64> {
+        self.ids.get(&id).copied()
+    }
+
     /// Takes in what tasks are, and then how they fare.
     pub(super) fn learn(
         &mut self,
@@ -131,16 +140,19 @@ impl Tasks {
         };
         let of_tokio = field("task.id").and_then(number).filter(|id| (1..SPAN).contains(id));
         let root = if kind == TaskKind::Root { ROOT } else { 0 };
-        let id = of_tokio.map(|id| TaskId(id | root)).filter(|id| !self.ids.contains(id));
+        let id = of_tokio.map(|id| TaskId(id | root)).filter(|id| !self.ids.contains_key(id));
         let id = id.unwrap_or(TaskId(span | SPAN));
-        self.ids.insert(id);
+        self.ids.insert(id, span);
+        // What is too large is put into a box before it is spawned, and then that is what has a size; a job has no future.
+        let size = field("original_size.bytes").or_else(|| field("size.bytes")).and_then(number);
+        let size = size.filter(|_| kind != TaskKind::Blocking).unwrap_or_default();
         let function = field("fn").and_then(words).unwrap_or_default();
         Task {
             id,
             kind,
             site: places.id(SiteKind::Spawn, new.location.as_ref(), &function),
             name: field("task.name").and_then(words).unwrap_or_default(),
-            future_bytes: field("size.bytes").and_then(number).map_or(0, |n| u32::try_from(n).unwrap_or(u32::MAX)),
+            future_bytes: u32::try_from(size).unwrap_or(u32::MAX),
             ..Task::default()
         }
     }
@@ -207,6 +219,8 @@ impl Tasks {
         (task.begun, task.sched_total) = (begun, sched_total);
         (task.polls, task.busy) = (completed, busy);
         (task.wakes, task.self_wakes) = (stats.wakes, stats.self_wakes);
+        task.wakers = stats.waker_clones.checked_sub(stats.waker_drops).and_then(|n| u32::try_from(n).ok());
+        self.tells_wakers |= stats.waker_clones > 0;
         (task.confirmed, task.named) = (now, seen.snapshot);
         let woken = clock.stamp(stats.last_wake.as_ref()).filter(|woken| started.is_some_and(|at| *woken > at));
         (task.state, task.since) = match (started, ended, woken) {
@@ -287,6 +301,7 @@ impl Tasks {
                 self_wakes: task.self_wakes,
                 sched_total: task.sched_total,
                 sched_max: task.sched_max,
+                wakers: task.wakers.filter(|_| self.tells_wakers && task.kind != TaskKind::Blocking),
                 ..TaskReading::default()
             };
             waits(span, task, &mut reading);

@@ -180,6 +180,87 @@ fn the_first_update_is_a_whole_state_of_tasks_by_tokios_ids() {
 }
 
 #[test]
+fn a_future_that_was_boxed_has_the_size_that_it_had_before() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    let original = named("original_size.bytes", field::Value::U64Val(70_000));
+    target.update.task_update.get_or_insert_default().new_tasks[0].fields.insert(0, original);
+    target.task(8, 4, "task");
+    target.whole(10, Place::Connected);
+    let bytes = |id| target.model.tasks[&TaskId(id)].future_bytes;
+    assert_eq!((bytes(3), bytes(4)), (70_000, 512));
+}
+
+#[test]
+fn wakers_that_are_alive_are_counted_where_they_are_told_and_add_up() {
+    let mut target = Target::new();
+    let wakers = |target: &mut Target, span, clones, drops| {
+        target.polled(span, 1, Some(1), Some(1), 0);
+        let stats = target.update.task_update.get_or_insert_default().stats_update.entry(span).or_default();
+        (stats.waker_clones, stats.waker_drops) = (clones, drops);
+    };
+    for span in 7..10 {
+        target.task(span, span - 4, "task");
+        wakers(&mut target, span, 0, 0);
+    }
+    let batch = target.whole(10, Place::Connected);
+    assert_eq!(state(&batch, 3).wakers, None, "none was told of yet: it may be that tokio does not tell");
+    wakers(&mut target, 7, 5, 4);
+    wakers(&mut target, 8, 2, 2);
+    wakers(&mut target, 9, 1, 2);
+    let batch = target.later(1000);
+    assert_eq!([3, 4, 5].map(|id| state(&batch, id).wakers), [Some(1), Some(0), None]);
+}
+
+#[test]
+fn who_has_another_waker_may_be_woken_by_another() {
+    for (clones, more) in [(1, false), (2, true)] {
+        let mut target = Target::new();
+        target.task(7, 3, "task");
+        target.mutex(20, true, 0);
+        target.locks(30, 20, 7, 1, None);
+        let stats = target.update.task_update.get_or_insert_default().stats_update.entry(7).or_default();
+        stats.waker_clones = clones;
+        let batch = target.whole(5000, Place::Connected);
+        assert_eq!((state(&batch, 3).waits.len(), state(&batch, 3).flags.more_waits), (1, more), "{clones}");
+    }
+}
+
+#[test]
+fn what_became_of_a_oneshot_is_told_when_both_of_its_ends_are_gone() {
+    let mut target = Target::new();
+    let ends: [(&[&str], [u64; 4]); 6] = [
+        (&["value_sent"], [1, 0, 0, 0]),
+        (&["value_sent", "rx_dropped", "value_received"], [1, 0, 0, 0]),
+        (&["tx_dropped"], [0, 1, 1, 0]),
+        (&["tx_dropped", "rx_dropped"], [0, 0, 0, 0]),
+        (&["value_sent", "rx_dropped"], [0, 0, 0, 1]),
+        (&["rx_dropped"], [0, 0, 0, 1]),
+    ];
+    let mut all = [0; 4];
+    target.whole(10, Place::Connected);
+    for (n, (told, counts)) in ends.into_iter().enumerate() {
+        let span = 20 + n as u64;
+        let resources = target.update.resource_update.get_or_insert_default();
+        let made = Resource {
+            id: Some(span.into()),
+            concrete_type: "Sender|Receiver".into(),
+            location: place(9),
+            ..Resource::default()
+        };
+        resources.new_resources.push(made);
+        let attributes = told.iter().map(|name| attribute(name, field::Value::BoolVal(true))).collect();
+        let stats = ResourceStats { created_at: at(20), dropped_at: at(30), attributes };
+        resources.stats_update.insert(span, stats);
+        let batch = target.later(1000 * (n as i64 + 1));
+        let one = &batch.oneshots[0];
+        all.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+        assert_eq!([one.delivered, one.unsent, one.unsent_awaited, one.unreceived], all, "{told:?}");
+        assert_eq!(one.made, n as u64 + 1);
+    }
+}
+
+#[test]
 fn a_poll_in_progress_is_told_while_the_target_bears_it_out_and_no_longer() {
     let mut target = Target::new();
     target.task(7, 3, "task");

@@ -33,8 +33,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
 
     let depth = channel.depth();
     match channel.capacity {
+        Some(0) => page.fact("depth", Role::Muted, "not told: it was never seen with room"),
         Some(capacity) => {
-            let share = if capacity == 0 { 0.0 } else { depth as f64 / capacity as f64 };
+            let share = depth as f64 / capacity as f64;
             let role = if depth >= capacity { Role::Warn } else { Role::Info };
             page.bar("depth", share, role, &format!("{} of {}", figures::count(depth), figures::count(capacity)));
         }

@@ -72,13 +72,16 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Flex(16, 24),
         priority: 1,
-        value: |cx, entity| match sum(cx, entity) {
-            Some(sum) => Value::Meter(sum.depth, sum.capacity),
-            None => channel(cx, entity).map_or(Value::None, |c| Value::Meter(c.depth(), c.capacity)),
+        value: |cx, entity| match (sum(cx, entity), channel(cx, entity)) {
+            (Some(sum), _) => Value::Meter(sum.depth, sum.capacity),
+            (None, Some(c)) if c.capacity == Some(0) => Value::Text("not told".into()),
+            (None, Some(c)) => Value::Meter(c.depth(), c.capacity),
+            (None, None) => Value::None,
         },
         role: |cx, entity| {
-            let full = channel(cx, entity).is_some_and(|c| c.capacity.is_some_and(|cap| c.depth() >= cap))
-                || sum(cx, entity).is_some_and(|sum| sum.full > 0);
+            let full = |c: &Channel| c.capacity.is_some_and(|capacity| capacity > 0 && c.depth() >= capacity);
+            let full =
+                channel(cx, entity).is_some_and(full) || sum(cx, entity).is_some_and(|sum| sum.full > 0);
             if full || blocked(cx, entity) > 0 { Role::Warn } else { Role::Text }
         },
     },
@@ -218,9 +221,19 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
     table.arrange(cx, place, cx.model.channels.keys().map(|&id| Entity::Channel(id)))
 }
 
-fn empty(_: &Cx, page: &mut Page) {
+fn empty(cx: &Cx, page: &mut Page) {
+    let target = &cx.model.target;
+    if !target.sees("channels") {
+        page.words(Role::Text, "The service does not tell of channels.");
+        return;
+    }
     page.words(Role::Text, "The service has no channel that is watched.");
-    let text = "tokio::sync::mpsc channels, bounded and unbounded, broadcast and watch appear here once they exist. Oneshots do \
-                not, one by one: they are summed up by the line that makes them, on the page of what waits for one.";
-    page.words(Role::Muted, text);
+    // Only the drop-in has the handles.
+    let words = if target.sees("handles") {
+        "tokio::sync::mpsc channels, bounded and unbounded, broadcast and watch appear here once they exist. Oneshots do \
+         not, one by one: they are summed up by the line that makes them, on the page of what waits for one."
+    } else {
+        "tokio::sync's bounded mpsc appear here once they exist."
+    };
+    page.words(Role::Muted, words);
 }

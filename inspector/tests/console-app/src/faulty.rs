@@ -1,5 +1,10 @@
 //! Faults side by side.
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{
+    future::{pending, poll_fn},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use tokio::{
     sync::{Mutex, mpsc},
@@ -24,11 +29,13 @@ async fn render() {
     }
 }
 
-/// Asks again and again.
+/// Asks again and again, by a wake of its own: that of a `yield_now` comes from the runtime.
 async fn spin() {
-    loop {
-        tokio::task::yield_now().await;
-    }
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        Poll::<()>::Pending
+    })
+    .await;
 }
 
 /// Eight tasks that work for long under one lock.
@@ -91,6 +98,6 @@ async fn upload() {
     });
     for sender in 0..4 {
         let jobs = jobs.clone();
-        tokio::spawn(async move { while jobs.send(sender).await.is_ok() {} }); // <- fault: semaphore-exhausted
+        tokio::spawn(async move { while jobs.send(sender).await.is_ok() {} }); // <- fault: channel-saturated
     }
 }

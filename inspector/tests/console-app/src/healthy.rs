@@ -115,7 +115,7 @@ fn meet() {
     }
 }
 
-/// A bounded channel whose receiver keeps up, and slows the sender down.
+/// A bounded channel whose receiver keeps up.
 fn upload() {
     let (jobs, mut taken) = mpsc::channel(2);
     tokio::spawn(async move {
@@ -123,5 +123,9 @@ fn upload() {
             sleep(MOMENT * 4).await;
         }
     });
-    tokio::spawn(async move { while jobs.send(()).await.is_ok() {} });
+    tokio::spawn(async move {
+        while jobs.send(()).await.is_ok() {
+            sleep(MOMENT * 6).await;
+        }
+    });
 }

@@ -5,6 +5,7 @@ compile_error!("console-subscriber needs RUSTFLAGS=\"--cfg tokio_unstable\"; the
 
 mod faulty;
 mod healthy;
+mod stuck;
 
 use std::io::Read;
 
@@ -20,7 +21,8 @@ fn main() {
     let runtime = runtime.expect("the system gives threads");
     match std::env::args().nth(1).as_deref() {
         Some("faulty") => runtime.block_on(faulty::run()),
+        Some("stuck") => runtime.block_on(stuck::run()),
         Some("healthy") => runtime.block_on(healthy::run()),
-        other => panic!("faulty or healthy, not {other:?}"),
+        other => panic!("faulty, stuck or healthy, not {other:?}"),
     }
 }
