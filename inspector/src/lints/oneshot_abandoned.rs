@@ -216,7 +216,7 @@ mod tests {
         });
         let finding = judged.only("oneshot-abandoned");
         assert_eq!(finding.severity, Severity::Info);
-        assert!(finding.message.contains("oneshots of `ask.rs:12` were dropped"), "{}", finding.message);
+        assert!(finding.message.contains("oneshot `ask.rs:12`"), "{}", finding.message);
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! Faults of what stays as it is: tasks that never go on, that become more, that are large, and locks that are kept.
+//! Faults of what stays as it is: tasks that never go on, or are large, locks that are kept, questions without an answer.
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use tokio::{
-    sync::{Mutex, Notify, RwLock, oneshot},
+    sync::{Mutex, RwLock, oneshot},
     time::sleep,
 };
 
 const MOMENT: Duration = Duration::from_millis(20);
 const AGES: Duration = Duration::from_secs(3600);
+/// By then an inspector is attached: it is told of what is taken from then on.
+const ATTACHED: Duration = Duration::from_millis(1500);
 
 pub(crate) async fn run() {
     forget();
@@ -15,8 +17,7 @@ pub(crate) async fn run() {
     buffer();
     rates();
     ledger();
-    tokio::spawn(ask());
-    collect().await
+    ask().await;
 }
 
 /// A future that returns `Pending` and gives its waker to nobody.
@@ -26,11 +27,11 @@ fn forget() {
     tokio::spawn(drained); // <- fault: lost-waker
 }
 
-/// A task that locks what it has locked. It does so when an inspector is attached, too.
+/// A task that locks what it has locked.
 fn reenter() {
     let orders = Arc::new(Mutex::new(0_u64)); // <- fault: self-deadlock
     tokio::spawn(async move {
-        sleep(MOMENT * 100).await;
+        sleep(ATTACHED).await;
         let first = orders.lock().await;
         sleep(MOMENT).await;
         let second = orders.lock().await;
@@ -48,23 +49,19 @@ fn buffer() {
     tokio::spawn(read); // <- fault: large-future
 }
 
-/// One that reads for seconds, and one that wants to write.
+/// One that reads for ever, and one that wants to write.
 fn rates() {
     let rates = Arc::new(RwLock::new(0_u64)); // <- fault: rwlock-writer-starved
     let read = Arc::clone(&rates);
     tokio::spawn(async move {
-        loop {
-            let rates = read.read().await;
-            sleep(MOMENT * 150).await;
-            drop(rates);
-            sleep(MOMENT).await;
-        }
+        sleep(ATTACHED).await;
+        let rates = read.read().await;
+        sleep(AGES).await;
+        drop(rates);
     });
     tokio::spawn(async move {
-        loop {
-            sleep(MOMENT * 10).await;
-            *rates.write().await += 1;
-        }
+        sleep(ATTACHED * 2).await;
+        *rates.write().await += 1;
     });
 }
 
@@ -72,13 +69,10 @@ fn rates() {
 fn ledger() {
     let ledger = Mutex::new(0_u64); // <- fault: lock-held-across-await
     tokio::spawn(async move {
-        loop {
-            let mut ledger = ledger.lock().await;
-            sleep(MOMENT * 150).await;
-            *ledger += 1;
-            drop(ledger);
-            sleep(MOMENT).await;
-        }
+        sleep(ATTACHED).await;
+        let mut ledger = ledger.lock().await;
+        sleep(AGES).await;
+        *ledger += 1;
     });
 }
 
@@ -92,15 +86,5 @@ async fn ask() {
         });
         assert!(asked.await.is_err());
         sleep(MOMENT * 10).await;
-    }
-}
-
-/// Tasks that wait for what never comes.
-async fn collect() {
-    let collected = Arc::new(Notify::new());
-    loop {
-        let collected = Arc::clone(&collected);
-        tokio::spawn(async move { collected.notified().await }); // <- fault: task-leak
-        sleep(Duration::from_millis(4)).await;
     }
 }
