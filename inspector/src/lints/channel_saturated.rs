@@ -131,46 +131,29 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         1 => "1 sender waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "sender")),
     };
-<<<<<<< HEAD
     let name = &subject.name;
-    let full = format!("full ({} of {})", text::count(channel.depth().min(capacity)), text::count(capacity));
+    let full = match capacity {
+        0 => "full".to_owned(),
+        _ => format!("full ({} of {})", text::count(channel.depth().min(capacity)), text::count(capacity)),
+    };
     let message = if taking.stuck.is_empty() {
         let rate = text::rate(received);
         format!("the receiver of channel `{name}` takes only {rate}: the channel is {full} and {senders}")
     } else {
         format!("channel `{name}` is {full} and {senders}: {}", taking.stuck)
     };
-=======
-    let room = match capacity {
-        0 => String::new(),
-        _ => format!(" ({}/{})", text::count(channel.depth().min(capacity)), text::count(capacity)),
-    };
-    let message = format!(
-        "channel `{}` is full{room}: {senders}, {}",
-        subject.name,
-        if taking.stuck.is_empty() { format!("only {} are received", text::rate(received)) } else { taking.stuck },
-    );
->>>>>>> ffad601 (console: a console-subscriber is recorded and replayed, and seven more facts of it are judged)
     let mut evidence = vec![
         Evidence::span("saturated_for_ns", lasting).over(cx.limit_text(&LASTING)),
         Evidence::span("send_wait_ns", wait).over(cx.limit_text(&WAIT)),
-<<<<<<< HEAD
     ];
-    if channel.receivers == 1 && received > 0.0 {
-        let each = Duration::try_from_secs_f64(received.recip()).unwrap_or(Duration::MAX);
-        evidence.push(Evidence::span("message_takes_ns", each));
-=======
-        Evidence::rate("sent_per_s", sent),
-        Evidence::rate("received_per_s", received),
-    ];
-    if capacity > 0 {
-        evidence.extend([Evidence::count("depth", channel.depth()), Evidence::count("capacity", capacity)]);
-    }
+    // Whether it is told of at all, rather than inferred from what is inside of it.
     let seen = model.target.sees("holders");
     if !seen {
         let how = "the semaphore inside of it, which is in nothing that the target tells of";
         evidence.push(Evidence::words("inferred_from", how));
->>>>>>> ffad601 (console: a console-subscriber is recorded and replayed, and seven more facts of it are judged)
+    } else if channel.receivers == 1 && received > 0.0 {
+        let each = Duration::try_from_secs_f64(received.recip()).unwrap_or(Duration::MAX);
+        evidence.push(Evidence::span("message_takes_ns", each));
     }
     evidence.extend(taking.evidence);
     let sending = words::place(model, channel.send_site);
@@ -185,9 +168,10 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         Evidence::count("blocked_senders", channel.blocked_senders.into()),
         Evidence::rate("sent_per_s", sent),
         Evidence::rate("received_per_s", received),
-        Evidence::count("depth", channel.depth()),
-        Evidence::count("capacity", capacity),
     ]);
+    if capacity > 0 {
+        evidence.extend([Evidence::count("depth", channel.depth()), Evidence::count("capacity", capacity)]);
+    }
     let mut candidate = Candidate {
         message,
         evidence,

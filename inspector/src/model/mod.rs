@@ -40,12 +40,8 @@ pub use channel::{Age, Channel, ChannelId, ChannelKind};
 pub use details::{Suspended, Suspension, TaskDetails};
 pub use histogram::Histogram;
 pub use lock::{CutShort, DropKind, Holder, Lock, LockId, LockKind, SuspendedHold};
-<<<<<<< HEAD
 pub use namesakes::Namesakes;
-pub use oneshot::{OneshotReading, Oneshots};
-=======
 pub use oneshot::{ONESHOT, OneshotReading, Oneshots};
->>>>>>> ffad601 (console: a console-subscriber is recorded and replayed, and seven more facts of it are judged)
 pub use order::LockOrder;
 pub use queues::OftenPolled;
 pub use recent::{Event, Recent};

@@ -5,7 +5,7 @@ use hdrhistogram::serialization::Deserializer;
 
 use crate::model::{Histogram, TaskDetails};
 
-/// The head of a histogram as HdrHistogram writes it, version 2: a cookie, the length of the counts, an offset, digits that
+/// The head of a histogram as `HdrHistogram` writes it, version 2: a cookie, the length of the counts, an offset, digits that
 /// are told apart (4 bytes each), the bounds (8 each) and a ratio (8).
 const HEAD: usize = 4 * 4 + 3 * 8;
 const COOKIE: u32 = 0x1c84_9303 | 0x10;
