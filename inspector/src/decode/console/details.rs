@@ -57,7 +57,9 @@ mod tests {
 
     fn raw(nanos: &[u64]) -> Vec<u8> {
         let mut histogram = hdrhistogram::Histogram::<u64>::new_with_max(1_000_000_000, 2).unwrap();
-        nanos.iter().for_each(|&nanos| histogram.record(nanos).unwrap());
+        for &nanos in nanos {
+            histogram.record(nanos).unwrap();
+        }
         let mut raw = Vec::new();
         V2Serializer::new().serialize(&histogram, &mut raw).unwrap();
         raw
@@ -74,11 +76,13 @@ mod tests {
         };
         let details = task_details(&told).unwrap();
         let mut expected = Histogram::default();
-        nanos.iter().for_each(|&nanos| expected.record(Duration::from_nanos(nanos)));
+        for nanos in nanos {
+            expected.record(Duration::from_nanos(nanos));
+        }
         assert_eq!(details.polls, expected);
         assert_eq!(
             details.delays.map(|delays| (delays.count(), delays.quantile(0.5))),
-            Some((1, Some(Duration::from_nanos(64_000 << 7))))
+            Some((1, Some(Duration::from_micros(8192))))
         );
         assert_eq!(task_details(&Told::default()), None);
     }

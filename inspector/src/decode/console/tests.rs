@@ -239,8 +239,8 @@ fn what_became_of_a_oneshot_is_told_when_both_of_its_ends_are_gone() {
     ];
     let mut all = [0; 4];
     target.whole(10, Place::Connected);
-    for (n, (told, counts)) in ends.into_iter().enumerate() {
-        let span = 20 + n as u64;
+    for (n, (told, counts)) in (0_u8..).zip(ends) {
+        let span = 20 + u64::from(n);
         let resources = target.update.resource_update.get_or_insert_default();
         let made = Resource {
             id: Some(span.into()),
@@ -252,11 +252,11 @@ fn what_became_of_a_oneshot_is_told_when_both_of_its_ends_are_gone() {
         let attributes = told.iter().map(|name| attribute(name, field::Value::BoolVal(true))).collect();
         let stats = ResourceStats { created_at: at(20), dropped_at: at(30), attributes };
         resources.stats_update.insert(span, stats);
-        let batch = target.later(1000 * (n as i64 + 1));
+        let batch = target.later(1000 * (i64::from(n) + 1));
         let one = &batch.oneshots[0];
         all.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
         assert_eq!([one.delivered, one.unsent, one.unsent_awaited, one.unreceived], all, "{told:?}");
-        assert_eq!(one.made, n as u64 + 1);
+        assert_eq!(one.made, u64::from(n) + 1);
     }
 }
 
