@@ -80,8 +80,7 @@ static COLUMNS: &[Column] = &[
         },
         role: |cx, entity| {
             let full = |c: &Channel| c.capacity.is_some_and(|capacity| capacity > 0 && c.depth() >= capacity);
-            let full =
-                channel(cx, entity).is_some_and(full) || sum(cx, entity).is_some_and(|sum| sum.full > 0);
+            let full = channel(cx, entity).is_some_and(full) || sum(cx, entity).is_some_and(|sum| sum.full > 0);
             if full || blocked(cx, entity) > 0 { Role::Warn } else { Role::Text }
         },
     },
