@@ -183,11 +183,11 @@ impl Order {
         let ids = a.1.ordinal().cmp(&b.1.ordinal());
         match (&a.0, &b.0) {
             (Key::Figures(a, then_a), Key::Figures(b, then_b)) => {
-                blanks_last(a, b, self.reverse, |a, b| b.total_cmp(a))
-                    .then_with(|| blanks_last(then_a, then_b, false, |a, b| b.total_cmp(a)))
+                blanks_last(a.as_ref(), b.as_ref(), self.reverse, |a, b| b.total_cmp(a))
+                    .then_with(|| blanks_last(then_a.as_ref(), then_b.as_ref(), false, |a, b| b.total_cmp(a)))
                     .then(ids)
             }
-            (Key::Words(a), Key::Words(b)) => blanks_last(a, b, self.reverse, Ord::cmp).then(ids),
+            (Key::Words(a), Key::Words(b)) => blanks_last(a.as_ref(), b.as_ref(), self.reverse, Ord::cmp).then(ids),
             // Keys of one column are of one kind.
             _ => ids,
         }
@@ -204,7 +204,7 @@ impl Order {
 }
 
 /// Which comes first by `compare`, or by its reverse; what there is, before what there is not.
-fn blanks_last<T>(a: &Option<T>, b: &Option<T>, reverse: bool, compare: impl Fn(&T, &T) -> Ordering) -> Ordering {
+fn blanks_last<T>(a: Option<&T>, b: Option<&T>, reverse: bool, compare: impl Fn(&T, &T) -> Ordering) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) if reverse => compare(b, a),
         (Some(a), Some(b)) => compare(a, b),

@@ -214,7 +214,9 @@ mod tests {
     /// A channel with so many messages in it, and so many sent in each of the last seconds.
     fn oldest(depth: u64, sent: &[f64]) -> Option<Age> {
         let mut channel = Channel { sent: depth, ..Channel::default() };
-        sent.iter().for_each(|n| channel.sent_s.push(*n));
+        for n in sent {
+            channel.sent_s.push(*n);
+        }
         channel.oldest()
     }
 

@@ -40,13 +40,13 @@ pub(crate) fn sets(place: &Place, width: u16) -> Vec<Set> {
         let mut used = taken(all, &kept);
         let mut more = 0;
         for &n in &left {
-            let with = used + least(&all[n]) + u16::from(used > 0);
+            let together = used + least(&all[n]) + u16::from(used > 0);
             // One at least, however narrow it is; and a less important column that would still fit must not jump the
             // queue of a more important one.
-            if with > width && more > 0 {
+            if together > width && more > 0 {
                 break;
             }
-            used = with;
+            used = together;
             more += 1;
             kept.push(n);
         }

@@ -125,7 +125,7 @@ fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
         let sites = crate::text::counted(rows.total as u64, "spawn site");
         pieces = vec![(Role::Strong, format!("{tasks} from {sites}"))];
     } else if let Some(groups) = rows.groups.filter(|groups| *groups < rows.passing) {
-        pieces[0].1.push_str(&format!(" from {}", crate::text::counted(groups as u64, "place")));
+        pieces[0].1.extend([" from ", &crate::text::counted(groups as u64, "place")]);
     }
     let arrow = if place.reverse { g.sort_up } else { g.sort_down };
     let by = if place.sort == "mark" { "findings" } else { place.sort };

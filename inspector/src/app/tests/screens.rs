@@ -41,8 +41,11 @@ const WAYS: &[(&str, &str)] = &[
 const BANK: &[(&str, &str)] =
     &[("deadlock", ""), ("deadlock_finding", "<Enter>"), ("deadlock_lock", "3<Enter>"), ("deadlock_task", "2v<Enter>")];
 
+/// Brings a dashboard somewhere.
+type Way = fn(&mut Driver);
+
 /// States that keys alone do not lead to.
-const STATES: &[(&str, fn(&mut Driver))] = &[
+const STATES: &[(&str, Way)] = &[
     ("stale", |driver| {
         lost(driver);
         driver.wait(Duration::from_secs(12));

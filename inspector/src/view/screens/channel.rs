@@ -185,7 +185,9 @@ mod tests {
 
     fn told(capacity: Option<u64>, depths: &[f64]) -> Option<String> {
         let mut channel = Channel { capacity, sent: *depths.last().unwrap() as u64, ..Channel::default() };
-        depths.iter().for_each(|depth| channel.depth_s.push(*depth));
+        for depth in depths {
+            channel.depth_s.push(*depth);
+        }
         outlook(&channel).map(|(_, text)| text)
     }
 
