@@ -324,9 +324,22 @@ impl TaskSlot {
         let _ = self.wakes.has.compare_exchange(HAS_CLONE_LOOK, HAS_CLONE, AcqRel, Relaxed);
     }
 
-    /// The task, which is in its poll, asks to be polled again. tokio's wake comes after the poll, as one by others.
-    pub(crate) fn yields(&'static self) {
-        self.wakes.by_itself.store(self.wakes.by_itself.load(Relaxed) + 1, Relaxed);
+    /// The task, which is in its poll, asks to be polled again by `ask`. tokio keeps the waker that it is given until the
+    /// poll has ended: it is tokio's own, since ours would count that wake a second time, as one by others. A waker that
+    /// is not the task's, as that of a `FuturesUnordered`, has to be woken itself.
+    pub(crate) fn yields<T>(&'static self, cx: &mut Context<'_>, ask: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let wakes = &self.wakes;
+        wakes.by_itself.store(wakes.by_itself.load(Relaxed) + 1, Relaxed);
+        let ours = cx.waker().will_wake(&borrowed(self, &TABLE));
+        match wakes.tokio_waker().filter(|_| ours) {
+            Some(waker) => {
+                if wakes.woken_at.load(Relaxed) == 0 {
+                    wakes.woken_at.store(BY_ITSELF, Relaxed);
+                }
+                ask(&mut Context::from_waker(waker))
+            }
+            None => ask(cx),
+        }
     }
 
     /// Somebody wakes the task: it is noted, and tokio is told, where a waker of ours stands in for tokio's.

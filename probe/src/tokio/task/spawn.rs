@@ -1,5 +1,9 @@
 //! Spawning on the current runtime.
-use std::{future::Future, panic::Location};
+use std::{
+    future::{Future, poll_fn},
+    panic::Location,
+    pin::pin,
+};
 
 use super::{
     JoinHandle,
@@ -33,10 +37,13 @@ where
 ///
 /// Watched as a wake of the task by itself, which it is: tokio puts it off until the poll has ended.
 pub async fn yield_now() {
-    if let Some(task) = thread::current_task() {
-        task.yields();
-    }
-    ::tokio::task::yield_now().await;
+    let mut own = pin!(::tokio::task::yield_now());
+    let mut first = true;
+    poll_fn(|cx| match thread::current_task().filter(|_| std::mem::take(&mut first)) {
+        Some(task) => task.yields(cx, |cx| own.as_mut().poll(cx)),
+        None => own.as_mut().poll(cx),
+    })
+    .await;
 }
 
 /// Runs a closure that may block on this thread, whose other tasks go to another one; see

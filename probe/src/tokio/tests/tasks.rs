@@ -268,6 +268,25 @@ fn both_arms_of_a_select_are_waited_for_and_neither_afterwards() {
 }
 
 #[test]
+fn a_task_that_yields_is_woken_once_for_each_time_and_by_itself() {
+    run(async {
+        let yielding = spawn_here(async {
+            for _ in 0..5 {
+                task::yield_now().await;
+            }
+            std::future::pending::<()>().await;
+        });
+        for _ in 0..8 {
+            others().await;
+        }
+        let reading = task(yielding.id());
+        assert_eq!((reading.polls, reading.wakes, reading.self_wakes, reading.woken_at), (6, 5, 5, 0));
+        assert!(reading.sched_total > 0, "it waited for the worker after each of them");
+        yielding.abort();
+    });
+}
+
+#[test]
 fn wakes_are_counted_and_those_by_itself_apart() {
     run(async {
         let notify = std::sync::Arc::new(Notify::new());
