@@ -135,6 +135,39 @@ pub fn rate(per_second: f64) -> String {
     if per_second < 9.95 { format!("{per_second:.1}/s") } else { format!("{}/s", count(per_second.round() as u64)) }
 }
 
+/// Stands between words that belong on one line.
+const NO_BREAK: char = '\u{a0}';
+
+/// `text` so that no line ends between a number and its unit. To be undone by [`with_spaces`] once it is broken into lines.
+pub(crate) fn unbroken(text: &str) -> String {
+    const UNITS: [&str; 13] = ["ns", "µs", "ms", "s", "m", "h", "%", "B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let begins = |word: &str| word.trim_start_matches(['(', '>', '<']).starts_with(|c: char| c.is_ascii_digit());
+    let mut out = String::with_capacity(text.len());
+    let mut before = "";
+    for (n, word) in text.split(' ').enumerate() {
+        let unit = word.trim_end_matches(['.', ',', ';', ':', ')']);
+        let is_measure = begins(before) && before.ends_with(|c: char| c.is_ascii_digit()) && UNITS.contains(&unit);
+        let goes_on = |unit: char| before.ends_with(unit) && begins(before) && begins(word);
+        let joined = is_measure || before.ends_with('≤') || ['m', 'h', 'd'].into_iter().any(goes_on);
+        if n > 0 {
+            out.push(if joined { NO_BREAK } else { ' ' });
+        }
+        out.push_str(word);
+        before = word;
+    }
+    out
+}
+
+/// All words of `text` on one line, if there is one so long.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c == ' ' { NO_BREAK } else { c }).collect()
+}
+
+/// What is broken into lines has ordinary spaces.
+pub(crate) fn with_spaces(line: &str) -> String {
+    line.replace(NO_BREAK, " ")
+}
+
 /// A count with its noun, which takes an `s` unless it is one: `1 waiter`, `31 tasks`.
 pub fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
@@ -371,6 +404,22 @@ mod tests {
             let bound = Duration::from_nanos(1 << bucket);
             let told = parse_duration(at_most(bound).trim_start_matches("≤ ")).expect("it is a duration");
             assert!(told + Duration::from_nanos(1) >= bound || bound.as_secs() >= 59, "{bound:?} {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_stays_with_its_unit() {
+        let cases = [
+            ("held for 8.84 s, and 90 % wait", "held for 8.84_s, and 90_% wait"),
+            ("(limit 48.4 KiB) of 10m 00s in all", "(limit 48.4_KiB) of 10m_00s in all"),
+            ("p99 wait ≤ 66 ms; 4 s", "p99 wait ≤_66_ms; 4_s"),
+            ("task 4 spawns", "task 4 spawns"),
+            ("", ""),
+            (" a  b ", " a  b "),
+        ];
+        for (text, whole) in cases {
+            assert_eq!(unbroken(text).replace(NO_BREAK, "_"), whole);
+            assert_eq!(with_spaces(&unbroken(text)), text);
         }
     }
 

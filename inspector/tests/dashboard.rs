@@ -315,7 +315,7 @@ fn every_screen_is_reached_by_its_key_and_left_again() {
         ("7", "worst"),
         ("8", "What the probe takes"),
         ("?", "half a page up"),
-        ("1", "last 60 s"),
+        ("1", "last "),
     ] {
         terminal.send(key);
         terminal.wait_for(words);
@@ -330,7 +330,7 @@ fn every_screen_is_reached_by_its_key_and_left_again() {
         terminal.wait_gone(crumbs);
     }
     terminal.send("1");
-    terminal.wait_for("last 60 s");
+    terminal.wait_for("last ");
 }
 
 #[test]

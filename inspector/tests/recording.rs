@@ -209,7 +209,7 @@ fn several_targets_are_one_list_with_the_worst_of_each() {
     terminal.send("g\r");
     terminal.wait_until("the dashboard of the faulty one", |s| s.contains("2/2") && s.contains("fix "));
     terminal.send("}");
-    terminal.wait_until("the next one", |s| s.contains("1/2") && s.contains("Nothing is wrong"));
+    terminal.wait_until("the next one", |s| s.contains("1/2") && s.contains("No rule fires"));
     terminal.send("0");
     terminal.wait_for("2 targets");
     terminal.send("q");

@@ -52,10 +52,15 @@ fn text(app: &App, entity: Entity, finding: &Finding) -> String {
             let _ = writeln!(out, "{label:5} {}", clean(text));
         }
     };
-    line("at:", &finding.subject.location);
+    let role = match finding.subject.role.to_string() {
+        role if role.is_empty() => role,
+        role => format!(" ({role})"),
+    };
+    line("at:", &format!("{}{role}", finding.subject.location));
     line("what:", &finding.subject.name);
     line("for:", &names::lasting_of(&cx, entity, finding));
-    for evidence in &finding.evidence {
+    line("who:", finding.who().unwrap_or_default());
+    for evidence in finding.measures() {
         line("why:", &evidence.sentence());
     }
     line("fix:", &finding.advice);

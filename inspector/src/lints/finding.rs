@@ -200,10 +200,10 @@ impl Finding {
         FindingKey { rule: self.rule, subject: self.subject.kind }
     }
 
-    /// How long it has lasted: `for 12.3 s`; `for >12.3 s` where it may be longer.
-    pub fn lasting(&self, now: Stamp) -> String {
+    /// How long it has lasted: `12.3 s`; `>12.3 s` where it may be longer.
+    pub fn age(&self, now: Stamp) -> String {
         let than = if self.older { ">" } else { "" };
-        format!("for {than}{}", text::duration(now.since(self.since)))
+        format!("{than}{}", text::duration(now.since(self.since)))
     }
 
     /// What [`Finding::culprit`] is called and does: `#24 rebuild runs, in a poll for 12.0 ms`.

@@ -3,9 +3,11 @@
 //! A rule is one file and one row of [`RULES`]: see [`Rule`] for its shape. It judges one moment; the [`Engine`] makes
 //! findings of that, which begin, last and clear.
 
+mod cycle;
 mod engine;
 mod finding;
 mod measure;
+mod news;
 mod receiver;
 mod rule;
 mod saturation;
@@ -60,6 +62,7 @@ pub use engine::{Engine, worst};
 pub use finding::{Confidence, Evidence, Finding, FindingKey, Severity, WaitStep};
 pub(crate) use measure::in_words;
 pub use rule::{Limit, Rule, Threshold};
+pub(crate) use saturation::strain;
 pub use settings::{SettingError, Settings};
 pub use subject::{LocationRole, Subject, SubjectKind};
 pub use wonder::Wonder;

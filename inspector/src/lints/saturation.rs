@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::words;
 use crate::model::{Model, RuntimeKind, SiteId, TaskState, Worker, WorkerKind};
+use crate::text;
 
 /// A worker counts as full from this share of its time in polls.
 const FULL: f64 = 0.9;
@@ -20,6 +21,41 @@ fn polling(model: &Model) -> impl Iterator<Item = &Worker> {
 /// Share of the last second or so for which the worst off of the threads that poll was ready to run and had no CPU.
 fn without_a_cpu(model: &Model) -> f64 {
     polling(model).map(|worker| worker.cpu_wait_lately).fold(0.0, f64::max)
+}
+
+/// From this one on, it is told where nothing else is.
+const SHORT: f64 = 0.2;
+/// A wait for a worker that is told where nothing else is.
+const LATE: Duration = Duration::from_millis(100);
+
+/// What strains the service though no rule speaks, as the end of a sentence: a service without findings need not be well.
+pub(crate) fn strain(model: &Model) -> Option<String> {
+    let theft = Theft::of(model);
+    if theft.stolen >= SHORT {
+        let share = text::percent(theft.stolen);
+        return Some(format!("this machine is short of CPU: workers waited for a core {share} of the time"));
+    }
+    let shares: Vec<f64> = workers(model).map(|worker| worker.busy_share).collect();
+    if !shares.is_empty() && shares.iter().all(|share| *share >= FULL) {
+        let who = match shares.len() {
+            1 => "the only worker is".to_owned(),
+            2 => "both workers are".to_owned(),
+            n => format!("all {n} workers are"),
+        };
+        let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+        return Some(format!("{who} {} busy{}", text::percent(mean), mostly_in(model)));
+    }
+    let new = model.unpolled().next().map_or(Duration::ZERO, |task| model.lasted(task.state_since));
+    let late = model.woken_lately().max(new);
+    (late >= LATE).then(|| format!("tasks wait up to {} for a worker{}", text::duration(late), mostly_in(model)))
+}
+
+/// ``, mostly in `render` (spawned at render.rs:8)``
+fn mostly_in(model: &Model) -> String {
+    let Some(site) = in_polls(model).first().and_then(|(site, _)| model.sites.get(site)) else { return String::new() };
+    let place = words::short_place(&site.location);
+    let spawned = if place.is_empty() { String::new() } else { format!(" (spawned at {place})") };
+    format!(", mostly in `{}`{spawned}", words::site_subject(site).name)
 }
 
 /// Threads that run spawned tasks.
@@ -151,6 +187,17 @@ mod tests {
         );
         let both = crowded(4, 0.8);
         assert!(!all_full(&both) && Theft::of(&both).stolen > 0.55, "{}", Theft::of(&both).stolen);
+    }
+
+    #[test]
+    fn what_strains_a_service_without_findings_is_said() {
+        assert_eq!(strain(&crowded(2, 0.0)).unwrap(), "both workers are 100 % busy");
+        let short = strain(&crowded(2, 0.6)).unwrap();
+        assert!(short.starts_with("this machine is short of CPU: workers waited for a core 6"), "{short}");
+        let mut judged = Judged::new();
+        judged.target.worker("tokio-worker-1");
+        judged.settle();
+        assert_eq!(strain(&judged.target.model), None);
     }
 
     #[test]

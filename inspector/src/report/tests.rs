@@ -52,10 +52,10 @@ fn what_was_not_to_be_told_is_said_where_all_would_seem_well() {
     let silenced = Silenced { off: vec!["deadlock", "long-poll"], muted: 3 };
     let report = |silenced| Report { model: &model, observed: Duration::from_secs(10), findings: Vec::new(), silenced };
     let words = "2 rules off (deadlock, long-poll), 3 findings muted";
-    let verdict = format!("OK   nothing else wrong in what was seen: {words}\n");
+    let verdict = format!("OK   no other rule fired in what was seen ({words})\n");
     let all = Silenced::default();
     assert!(report(&silenced).text(false).contains(&verdict), "{}", report(&silenced).text(false));
-    assert!(report(&all).text(false).contains("OK   nothing wrong in what was seen\n"));
+    assert!(report(&all).text(false).contains("OK   no rule fired in what was seen\n"));
     assert!(super::snapshot_text(&model, &[], &silenced).contains(&verdict));
 
     let (short, long) = (report(&all).text(false), report(&all).text(true));

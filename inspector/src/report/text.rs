@@ -4,7 +4,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Report, Silenced};
-use crate::lints::{Confidence, Evidence, Finding, Severity};
+use crate::lints::{Confidence, Evidence, Finding, Severity, strain};
 use crate::model::{Model, Target};
 use crate::text;
 
@@ -29,9 +29,12 @@ pub(super) fn verdict(out: &mut String, model: &Model, findings: &[Finding], sil
     for one in findings {
         finding(out, model, one);
     }
+    let strained = || strain(model).map_or_else(String::new, |strain| format!(", but {strain}"));
     match (findings.is_empty(), silenced.words()) {
-        (true, None) => out.push_str("OK   nothing wrong in what was seen\n"),
-        (true, Some(but)) => wrapped(out, "OK   ", &format!("nothing else wrong in what was seen: {but}")),
+        (true, None) => wrapped(out, "OK   ", &format!("no rule fired in what was seen{}", strained())),
+        (true, Some(but)) => {
+            wrapped(out, "OK   ", &format!("no other rule fired in what was seen ({but}){}", strained()));
+        }
         (false, None) => wrapped(out, "", &summary(findings)),
         (false, Some(but)) => wrapped(out, "", &format!("{}; {but}", summary(findings))),
     }
@@ -60,34 +63,41 @@ fn summary(findings: &[Finding]) -> String {
     format!("{}{more}", counts.join(", "))
 }
 
-/// One finding: what and where on the first line, then what is wrong, the evidence, and what to do.
+/// One finding: how bad and which rule on the first line, then what is wrong, where, who does it, why, and what to do.
 pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
-    let place = match (finding.subject.location.as_str(), finding.subject.name.as_str()) {
-        ("", name) => name.to_owned(),
-        (location, "") => text::short_location(location).to_owned(),
-        (location, name) => format!("{}  {name}", text::short_location(location)),
-    };
     let severity = finding.severity.to_string().to_uppercase();
     let mut lasting = match finding.cleared {
-        None => finding.lasting(model.now),
+        None => format!("for {}", finding.age(model.now)),
         Some(at) => format!("cleared {} ago", text::duration(model.now.since(at))),
     };
     if finding.count > 1 {
-        let _ = write!(lasting, ", {} times", text::count(finding.count));
+        let _ = write!(lasting, " · {} times", text::count(finding.count));
     }
     if finding.confidence == Confidence::Likely {
-        lasting.push_str(", likely");
+        lasting.push_str(" · likely");
     }
-    let _ = writeln!(out, "{severity:4} {}  {place}  ({lasting})", finding.rule);
+    let _ = writeln!(out, "{severity:4} {} · {lasting}", finding.rule);
     wrapped(out, "     ", &finding.message);
-    let evidence: Vec<String> = finding.measures().map(Evidence::sentence).collect();
+    let subject = &finding.subject;
+    let (place, role) = (text::short_location(&subject.location), subject.role.to_string());
+    let name = if finding.message.contains(&subject.name) && !place.is_empty() { "" } else { &subject.name };
+    let at: Vec<&str> = [place, &role, name].into_iter().filter(|part| !part.is_empty()).collect();
+    wrapped(out, "     at   ", &at.join(" · "));
+    let cycle = finding.told_cycle();
+    for (n, step) in cycle.iter().enumerate() {
+        wrapped(out, if n == 0 { "     cycle " } else { "           " }, &format!("{} {}", step.who, step.does));
+    }
+    if !cycle.is_empty() {
+        wrapped(out, "           ", &finding.told_end());
+    }
     if let Some(who) = finding.who() {
-        wrapped(out, "     ", &format!("who: {who}"));
+        wrapped(out, "     who  ", who);
     }
-    if !evidence.is_empty() {
-        wrapped(out, "     ", &evidence.join(" · "));
+    let news: Vec<String> = finding.news().into_iter().map(Evidence::sentence).collect();
+    if !news.is_empty() {
+        wrapped(out, "     why  ", &news.join(" · "));
     }
-    wrapped(out, "     → ", &finding.advice);
+    wrapped(out, "     fix  ", &finding.advice);
     out.push('\n');
 }
 
@@ -142,7 +152,8 @@ fn wrapped(out: &mut String, lead: &str, words: &str) {
     let mut column = indent;
     out.push_str(lead);
     let mut first = true;
-    for word in words.split_whitespace() {
+    let words = text::unbroken(words);
+    for word in words.split([' ', '\n']).filter(|word| !word.is_empty()) {
         let width = word.width();
         if !first && column + 1 + width > WIDTH {
             let _ = write!(out, "\n{:indent$}", "");
@@ -151,7 +162,7 @@ fn wrapped(out: &mut String, lead: &str, words: &str) {
             out.push(' ');
             column += 1;
         }
-        out.push_str(word);
+        out.push_str(&text::with_spaces(word));
         column += width;
         first = false;
     }

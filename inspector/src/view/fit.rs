@@ -74,16 +74,25 @@ pub(crate) fn tail(text: &str, columns: usize, ellipsis: char) -> String {
     kept.iter().rev().collect()
 }
 
-/// A source location in at most `columns`; what is too long loses its column number first, then its beginning.
+/// A source location in at most `columns`; what is too long loses the folders that it begins with, then its column number.
+/// A name is cut only where it alone is too long.
 pub(crate) fn location(text: &str, columns: usize, ellipsis: char) -> String {
-    let text = crate::text::short_location(text);
-    if width(text) <= columns {
-        return tail(text, columns, ellipsis);
+    let text = clean(crate::text::short_location(text));
+    if width(&text) <= columns {
+        return text;
     }
     let without_column = match text.rsplit_once(':') {
         Some((rest, column)) if rest.contains(':') && column.bytes().all(|b| b.is_ascii_digit()) => rest,
-        _ => text,
+        _ => &text,
     };
+    for whole in [&text, without_column] {
+        let folders = whole.match_indices('/').map(|(at, _)| &whole[at..]);
+        let shorter = folders.filter(|rest| width(rest) < columns).map(|rest| format!("{ellipsis}{rest}"));
+        let bare = whole.rsplit('/').next().filter(|name| width(name) <= columns).map(str::to_owned);
+        if let Some(fits) = shorter.take(1).next().or(bare) {
+            return fits;
+        }
+    }
     tail(without_column, columns, ellipsis)
 }
 
@@ -177,8 +186,9 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
         return Vec::new();
     }
     let text: String = text.chars().filter(|&c| !harmful(c) || c == '\n').take(MOST_CHARS).collect();
+    let text = crate::text::unbroken(&text);
     let options = textwrap::Options::new(columns).word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::wrap(&text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+    textwrap::wrap(&text, options).iter().map(|line| crate::text::with_spaces(line)).collect()
 }
 
 #[cfg(test)]
@@ -239,5 +249,16 @@ mod tests {
         assert_eq!(head("lock-contention", 8, '…'), "lock-co…");
         assert_eq!(tail("src/handlers/orders.rs:10:5", 14, '…'), "…rders.rs:10:5");
         assert_eq!(head("exact", 5, '…'), "exact");
+    }
+
+    #[test]
+    fn a_place_loses_folders_first_and_never_a_part_of_a_name() {
+        let place = |columns| location("src/handlers/orders.rs:10:5", columns, '…');
+        assert_eq!(place(27), "src/handlers/orders.rs:10:5");
+        assert_eq!(place(26), "…/handlers/orders.rs:10:5");
+        assert_eq!(place(20), "…/orders.rs:10:5");
+        assert_eq!(place(14), "orders.rs:10:5");
+        assert_eq!(place(13), "orders.rs:10");
+        assert_eq!(place(9), "…rs.rs:10");
     }
 }

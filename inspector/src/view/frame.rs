@@ -56,6 +56,7 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
     let (role, state) = link(app);
 
     let mut right = vec![(role, state)];
+    let mut probe_at = None;
     if app.frozen() {
         let what = if app.recorded { "PAUSED" } else { "FROZEN" };
         right.insert(0, (Role::Warn, what.to_owned()));
@@ -68,6 +69,7 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
         let cost = &cx.model.cost;
         if cost.memory_limit_bytes > 0 {
             let probe = format!("probe {} {}", figures::share(cost.cpu_share), figures::bytes(cost.memory_bytes));
+            probe_at = Some(right.len());
             right.push((Role::Muted, probe));
         }
         if shed == 0 && area.width >= 100 {
@@ -92,6 +94,14 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
         parts.iter().map(|(_, t)| fit::width(t)).sum::<usize>() + parts.len().saturating_sub(1) * fit::width(&gap)
     };
     let columns = usize::from(area.width);
+    if let Some(at) = probe_at {
+        let cost = &cx.model.cost;
+        let (share, memory) = (figures::share(cost.cpu_share), figures::bytes(cost.memory_bytes));
+        let short = std::mem::replace(&mut right[at].1, format!("probe {share} of a core, {memory}"));
+        if length(&left) + length(&right) + 4 > columns {
+            right[at].1 = short;
+        }
+    }
     while right.len() > 1 && length(&right) + 14 > columns {
         right.pop();
     }

@@ -33,6 +33,8 @@ pub(crate) struct Glyphs {
     pub(crate) ring: [&'static str; 3],
     pub(crate) full: &'static str,
     pub(crate) empty: &'static str,
+    /// A point of a line of eighths that is nothing.
+    pub(crate) zero: &'static str,
     pub(crate) spark: [&'static str; 8],
 }
 
@@ -64,6 +66,7 @@ pub(crate) static UNICODE: Glyphs = Glyphs {
     ring: ["┌", "│", "└"],
     full: "█",
     empty: "░",
+    zero: "·",
     spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
 };
 
@@ -95,10 +98,20 @@ pub(crate) static ASCII: Glyphs = Glyphs {
     ring: ["/", "|", "\\"],
     full: "#",
     empty: ".",
+    zero: ",",
     spark: ["_", ".", ":", "-", "=", "+", "*", "#"],
 };
 
 impl Glyphs {
+    /// Words of ours as this terminal can show them.
+    pub(crate) fn spell(&self, words: String) -> String {
+        if self.dot == UNICODE.dot {
+            words
+        } else {
+            words.replace('≤', "<=").replace('µ', "u").replace('·', self.dot)
+        }
+    }
+
     /// The sign of a severity.
     pub(crate) fn severity(&self, severity: Severity) -> &'static str {
         match severity {

@@ -1,5 +1,6 @@
 //! What the operator sees, drawn from an [`App`] that it cannot change.
 
+pub(crate) mod block;
 pub(crate) mod columns;
 pub(crate) mod figures;
 pub(crate) mod fit;

@@ -169,8 +169,10 @@ pub(crate) fn entity(cx: &Cx, entity: Entity) -> String {
 pub(crate) fn worker(worker: &Worker) -> String {
     match worker.kind {
         WorkerKind::BlockOn => worker.name.clone(),
+        // They are named as the workers are, and are none.
+        WorkerKind::Blocking => format!("blocking thread {}", worker.id.0),
         _ if worker.name.is_empty() => "a thread".to_owned(),
-        WorkerKind::Worker | WorkerKind::Blocking | WorkerKind::Untold => format!("{} {}", worker.name, worker.id.0),
+        WorkerKind::Worker | WorkerKind::Untold => format!("{} {}", worker.name, worker.id.0),
     }
 }
 

@@ -56,9 +56,9 @@ fn grow(cx: &Cx, way: &mut Vec<Entity>, trunk: &str, left: &mut usize, page: &mu
         let trunk = format!("{trunk}{} ", if last { "  " } else { g.trunk });
         if way.contains(&step.to) {
             let name = names::entity(cx, step.to);
-            // Only a rule says that it is a deadlock: tasks that take messages from each other go round in circles too.
+            // Only a rule says that it is a deadlock: tasks that take messages from each other go round in cycles too.
             let (role, text) = if deadlocked(cx, way) {
-                (Role::Crit, format!("{} DEADLOCK: back at {name}, the circle is closed", g.circle))
+                (Role::Crit, format!("{} DEADLOCK: back at {name}, the cycle is closed", g.circle))
             } else {
                 (Role::Muted, format!("{} back at {name}", g.circle))
             };
@@ -74,10 +74,10 @@ fn grow(cx: &Cx, way: &mut Vec<Entity>, trunk: &str, left: &mut usize, page: &mu
     }
 }
 
-/// Whether a finding says that tasks on this way wait for each other in a circle.
+/// Whether a finding says that tasks on this way wait for each other in a cycle.
 fn deadlocked(cx: &Cx, way: &[Entity]) -> bool {
-    let circles = cx.findings.iter().filter(|f| f.active() && !f.cycle.is_empty());
-    circles.flat_map(|f| &f.cycle).any(|step| way.contains(&Entity::Task(step.task)))
+    let cycles = cx.findings.iter().filter(|f| f.active() && !f.cycle.is_empty());
+    cycles.flat_map(|f| &f.cycle).any(|step| way.contains(&Entity::Task(step.task)))
 }
 
 /// What `entity` leads to on the way to whoever could let it go on.

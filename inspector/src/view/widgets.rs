@@ -15,8 +15,8 @@ pub(crate) fn put(buf: &mut Buffer, x: u16, y: u16, end: u16, text: &str, style:
     buf.set_stringn(x, y, text, usize::from(end - x), style).0
 }
 
-/// The newest `columns` points as a line of eighths, the largest as the full height; zero is blank, so that what
-/// happened stands out from what did not.
+/// The newest `columns` points as a line of eighths, the largest as the full height; zero is a dot, and blank is what
+/// was not seen.
 pub(crate) fn spark(series: &Series, columns: usize, glyphs: &Glyphs) -> String {
     spark_up_to(peak(series, columns), series, columns, glyphs)
 }
@@ -38,7 +38,7 @@ pub(crate) fn spark_up_to(most: f64, series: &Series, columns: usize, glyphs: &G
     let mut out = " ".repeat(columns - points.len());
     for point in points {
         let level = if most > 0.0 { (point / most * 8.0).ceil() as usize } else { 0 };
-        out.push_str(if level == 0 { " " } else { glyphs.spark[(level - 1).min(7)] });
+        out.push_str(if level == 0 { glyphs.zero } else { glyphs.spark[(level - 1).min(7)] });
     }
     out
 }
@@ -47,7 +47,8 @@ pub(crate) fn spark_up_to(most: f64, series: &Series, columns: usize, glyphs: &G
 pub(crate) fn bar(share: f64, columns: usize, glyphs: &Glyphs) -> String {
     let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
     let mut full = (share * columns as f64).round() as usize;
-    if full == 0 && share > 0.0 {
+    // What is shown as less than one of a hundred looks like nothing.
+    if full == 0 && share >= 0.01 {
         full = 1.min(columns);
     }
     glyphs.full.repeat(full) + &glyphs.empty.repeat(columns.saturating_sub(full))
@@ -79,9 +80,10 @@ mod tests {
         for value in [0.0, 1.0, 4.0, 8.0] {
             series.push(value);
         }
-        assert_eq!(spark(&series, 6, &UNICODE), "   ▁▄█");
-        assert_eq!(spark_up_to(16.0, &series, 6, &UNICODE), "   ▁▂▄");
+        assert_eq!(spark(&series, 6, &UNICODE), "  ·▁▄█");
+        assert_eq!(spark_up_to(16.0, &series, 6, &UNICODE), "  ·▁▂▄");
         assert_eq!(bar(0.5, 4, &ASCII), "##..");
-        assert_eq!(bar(0.001, 4, &ASCII), "#...");
+        assert_eq!([bar(0.001, 4, &ASCII), bar(0.02, 4, &ASCII)], ["....", "#..."]);
+        assert_eq!((peak(&series, 6), peak(&Series::default(), 6)), (8.0, 0.0));
     }
 }

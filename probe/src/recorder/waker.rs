@@ -332,11 +332,11 @@ impl TaskSlot {
         wakes.by_itself.store(wakes.by_itself.load(Relaxed) + 1, Relaxed);
         let ours = cx.waker().will_wake(&borrowed(self, &TABLE));
         match wakes.tokio_waker().filter(|_| ours) {
-            Some(waker) => {
+            Some(tokio) => {
                 if wakes.woken_at.load(Relaxed) == 0 {
                     wakes.woken_at.store(BY_ITSELF, Relaxed);
                 }
-                ask(&mut Context::from_waker(waker))
+                ask(&mut Context::from_waker(tokio))
             }
             None => ask(cx),
         }

@@ -139,7 +139,7 @@ fn nothing_found_is_not_called_well_before_the_rules_have_judged_for_a_while() {
         let batch = Batch { seq: tenth, now, snapshot_begin: first, snapshot_end: first, ..Batch::default() };
         driver.hear(Event::Update(Box::new(batch)));
         let text = driver.text();
-        assert_eq!(text.contains("Nothing is wrong"), tenth == 50, "{text}");
+        assert_eq!(text.contains("No rule fires"), tenth == 50, "{text}");
         assert_eq!(
             text.contains(&format!("Looking: the rules have judged for {} s", tenth / 10)),
             tenth < 50,
@@ -152,7 +152,7 @@ fn nothing_found_is_not_called_well_before_the_rules_have_judged_for_a_while() {
 fn what_is_shed_and_what_the_probe_takes_is_in_the_first_line() {
     let mut driver = Driver::shop(120, 24);
     let first = |driver: &mut Driver| driver.text().lines().next().unwrap_or_default().to_owned();
-    assert!(first(&mut driver).contains("probe 0.4% 3.10 MiB · shed 0"), "{}", first(&mut driver));
+    assert!(first(&mut driver).contains("probe 0.4% of a core, 3.10 MiB · shed 0"), "{}", first(&mut driver));
     let mut model = fixture::model();
     model.loss.tasks = 12_000;
     driver.show(model, Vec::new());

@@ -133,7 +133,7 @@ fn what_is_over_is_clicked_where_nothing_is_wrong() {
     findings.retain(|finding| !finding.active());
     let key = findings[0].key();
     driver.show(crate::app::fixture::model(), findings);
-    assert!(driver.text().contains("Nothing is wrong"));
+    assert!(driver.text().contains("No rule fires"));
     let (x, y) = find(&mut driver, "OVER");
     driver.click(x, y);
     assert_eq!(driver.app.place().subject, Some(Entity::Finding(key)));

@@ -158,7 +158,8 @@ fn every_screen_at_60x15() {
 fn the_overview_says_what_is_wrong_where_and_what_to_change() {
     let text = Driver::shop(80, 24).text();
     for part in [
-        "CRIT  A poll of `nightly` has been running for 2.31 s",
+        "CRIT  blocked-worker · for 2.31 s",
+        "A poll of `nightly` has been running for 2.31 s",
         "src/report.rs:42:9",
         "tokio::task::spawn_blocking",
         "src/handlers/orders.rs:93:29",
@@ -244,7 +245,7 @@ fn an_empty_service_is_told_what_would_be_here() {
     model.sites.clear();
     model.workers.clear();
     driver.show(model, Vec::new());
-    assert!(driver.text().contains("Nothing is wrong"));
+    assert!(driver.text().contains("No rule fires"));
     for (key, words, rest) in [
         ("2", "No task is alive", "Not visible in this service"),
         ("3", "no lock that is watched", "Not visible in this service"),

@@ -81,7 +81,7 @@ fn what_was_so_when_somebody_began_to_look_may_be_older_unless_its_beginning_is_
     judged.run(ms(500));
     let blocked = judged.active().into_iter().find(|finding| finding.rule == "blocked-worker").expect("it").clone();
     assert!(!blocked.older, "the target tells when the poll began");
-    assert!(judged.active()[1].lasting(judged.target.now).starts_with("for >2."));
+    assert!(judged.active()[1].age(judged.target.now).starts_with(">2."));
 
     judged.run(ms(20_000));
     let cleared = judged.engine.findings().iter().find(|finding| finding.rule == "never-awaited-handle").expect("kept");

@@ -319,13 +319,8 @@ pub(crate) fn spots(cx: &Cx, blind: &[&Blind], page: &mut Page) {
     }
 }
 
-/// The same in a few words, for where there is one line: `not visible: this, that (8 says why)`.
+/// How much that is, for where there is one line: `5 blind spots: press 8`.
 pub(crate) fn unseen_in_short(cx: &Cx, screen: &Screen) -> Option<String> {
-    let unseen = unseen(cx, screen, None);
-    let what = match unseen.as_slice() {
-        [] => return None,
-        [one] => one.what.clone(),
-        many => format!("{} things", many.len()),
-    };
-    Some(format!("not visible: {what} (8 says why)"))
+    let spots = unseen(cx, screen, None).len();
+    (spots > 0).then(|| format!("{}: press 8", crate::text::counted(spots as u64, "blind spot")))
 }

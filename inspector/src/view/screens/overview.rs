@@ -1,15 +1,18 @@
 //! What is wrong, where, and what to change; below it the whole in figures.
 
+use std::fmt::Write;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::finding::{Detail, Line, block};
 use crate::app::keymap::Action;
 use crate::app::screen::{Body, Hit, Screen};
 use crate::app::{Cx, Entity, Place, Row};
-use crate::lints::{Finding, Severity};
-use crate::model::{Series, Worker};
+use crate::lints::{self, Finding, Severity};
+use crate::model::{Channel, Series, Worker};
+use crate::text;
+use crate::view::block::{Detail, Line, block};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, names, widgets};
@@ -131,7 +134,7 @@ fn draw_findings(
     selected: Option<Row>,
     details: &[Detail],
 ) -> u16 {
-    let page = above(cx, area);
+    let page = above(cx, area, rows.len());
     if page.len() > 0 {
         page.draw(buf, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, 0, None, &cx.app.theme);
     }
@@ -174,10 +177,10 @@ fn visible(cx: &Cx, area: Rect, rows: &[Row], selected: Option<Row>, details: &[
 }
 
 /// What stands above those that are over where nothing is wrong now.
-fn above<'a>(cx: &Cx<'a>, area: Rect) -> Page<'a> {
+fn above<'a>(cx: &Cx<'a>, area: Rect, over: usize) -> Page<'a> {
     let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
     if cx.active().next().is_none() {
-        healthy(cx, &mut page);
+        healthy(cx, &mut page, usize::from(area.height).saturating_sub(over));
     }
     page
 }
@@ -185,48 +188,54 @@ fn above<'a>(cx: &Cx<'a>, area: Rect) -> Page<'a> {
 fn hit(cx: &Cx, place: &Place, area: Rect, (_, y): (u16, u16)) -> Option<Hit> {
     let rows = rows(cx);
     let selected = place.selected.or_else(|| rows.first().copied());
-    let blocks = fitting(
-        cx,
-        &rows,
-        selected,
-        usize::from(area.width),
-        usize::from(area.height - figures(cx, &rows, selected, area)),
-    );
-    let used = (above(cx, area).len() as u16).min(area.height);
+    let area = Rect { height: area.height - figures(cx, &rows, selected, area), ..area };
+    let blocks = fitting(cx, &rows, selected, usize::from(area.width), usize::from(area.height));
+    let used = (above(cx, area, rows.len()).len() as u16).min(area.height);
     let area = Rect { y: area.y + used, height: area.height - used, ..area };
     let lines = visible(cx, area, &rows, selected, &blocks);
     lines.get(usize::from(y.checked_sub(area.y)?)).map(|(row, _)| Hit::Row(*row))
 }
 
-fn healthy(cx: &Cx, page: &mut Page) {
-    let model = cx.model;
+/// What is said where nothing was found, in so many lines: that, what is watched, and what cannot be seen.
+fn healthy(cx: &Cx, page: &mut Page, height: usize) {
+    let (model, g) = (cx.model, cx.glyphs);
     page.blank();
     if !model.complete {
         page.words(Role::Muted, "Reading the first snapshot…");
         return;
     }
-    let count = |n: usize, noun: &str| crate::text::counted(n as u64, noun);
-    if cx.judged() {
-        page.words(Role::Ok, &format!("{} Nothing is wrong that the rules can see.", cx.glyphs.ok));
-    } else {
-        page.words(Role::Info, &cx.looking());
+    match lints::strain(model) {
+        _ if !cx.judged() => page.words(Role::Info, &cx.looking()),
+        Some(strain) => page.words(Role::Warn, &format!("{} No rule has fired, but {strain}.", g.info)),
+        None => page.words(Role::Ok, &format!("{} No rule fires.", g.ok)),
     }
     page.words(
         Role::Muted,
         &format!(
             "Watching {}, {} and {}; the probe started {} ago.",
-            count(model.tasks.len(), "task"),
-            count(model.locks.len(), "lock"),
-            count(model.channels.len(), "channel"),
+            text::counted(model.live_tasks(), "task"),
+            text::counted(model.locks.len() as u64, "lock"),
+            text::counted(model.channels.len() as u64, "channel"),
             figures::duration(std::time::Duration::from_nanos(model.now.0)),
         ),
     );
-    if !model.target.blind.is_empty() {
-        let what: Vec<_> = model.target.blind.iter().map(|b| b.what.as_str()).collect();
-        page.words(Role::Muted, &format!("Not visible here: {} (8 says why).", what.join(", ")));
-    }
     if let Some(muted) = muted(cx) {
         page.words(Role::Muted, &format!("{muted}."));
+    }
+    let blind = &model.target.blind;
+    // A heading, one line each, and one below: where there is no room for two of them, the line of the figures says how
+    // many there are.
+    let room = height.saturating_sub(page.len() + 2);
+    if room >= blind.len().min(2) && !blind.is_empty() {
+        page.words(Role::Muted, "Not visible here, 8 says why:");
+        let shown = if blind.len() > room { room - 1 } else { blind.len() };
+        for spot in &blind[..shown] {
+            let line = fit::head(&format!(" {} {}", g.dot, spot.what), page.width(), g.ellipsis);
+            page.line(vec![(Role::Muted, line)]);
+        }
+        if shown < blind.len() {
+            page.line(vec![(Role::Muted, format!(" {} and {} more", g.dot, blind.len() - shown))]);
+        }
     }
     page.blank();
 }
@@ -238,7 +247,10 @@ fn muted(cx: &Cx) -> Option<String> {
     (muted > 0).then(|| format!("{count} muted (6 lists, {} unmutes)", cx.key(Action::UnmuteAll)))
 }
 
-/// Lines of the figures: a rule, five totals, and workers where there is room.
+/// Lines of the figures that are not about one thread: a rule, and five totals.
+const TOTALS: u16 = 1 + 5;
+
+/// Lines of the figures: the totals, and workers where there is room.
 fn figures_height(cx: &Cx, height: u16) -> u16 {
     let workers = match height {
         0..18 => 0,
@@ -246,32 +258,77 @@ fn figures_height(cx: &Cx, height: u16) -> u16 {
         26..34 => 4,
         _ => 8,
     };
-    let workers = (cx.model.workers.len() as u16).min(workers);
-    1 + 5 + workers
+    TOTALS + (cx.model.workers.len() as u16).min(workers)
+}
+
+/// One figure of the whole.
+struct Total<'a> {
+    label: &'static str,
+    now: String,
+    /// What it must not be read without.
+    remark: String,
+    series: &'a Series,
+    /// What it is right now, which the last whole second need not show.
+    least_peak: f64,
+    write: fn(f64) -> String,
+}
+
+fn totals<'a>(cx: &Cx<'a>) -> [Total<'a>; 5] {
+    let model = cx.model;
+    let all = &model.totals;
+    let whole = |n: f64| figures::count(n.max(0.0) as u64);
+    let depth = model.channels.values().map(Channel::depth).fold(0, u64::saturating_add);
+    // Few of them are no more than tasks that are about to be joined.
+    let kept = model.states.total().saturating_sub(model.states.live());
+    let kept = if kept < 100 { String::new() } else { format!("+{} ended, not joined", figures::count(kept)) };
+    let locks = model.locks.values().filter(|lock| !lock.kind.ends_tasks());
+    let waiting: u64 = locks.map(|lock| u64::from(lock.waiters)).sum();
+    let waiting = if waiting == 0 { String::new() } else { format!("{} waiting now", figures::count(waiting)) };
+    let count = |label, now: u64, remark, series| Total {
+        label,
+        now: figures::count(now),
+        remark,
+        series,
+        least_peak: now as f64,
+        write: whole,
+    };
+    let rate = |label, remark, series: &'a Series| {
+        let now = series.last().unwrap_or(0.0);
+        Total { label, now: figures::rate(now), remark, series, least_peak: 0.0, write: figures::rate }
+    };
+    [
+        count("tasks", model.live_tasks(), kept, &all.tasks),
+        rate("polls/s", String::new(), &all.polls),
+        rate("wakes/s", String::new(), &all.wakes),
+        rate("lock waits/s", waiting, &all.lock_waits),
+        count("in channels", depth, String::new(), &all.channel_depth),
+    ]
 }
 
 fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
+    /// Columns of a label, of its figure and of the peak, with what is between them.
+    const LABEL: usize = 13;
+    const FIGURE: usize = 8;
+    const PEAK: usize = 12;
     let theme = &cx.app.theme;
     let rule = cx.glyphs.line.repeat(usize::from(area.width));
     let mut y = area.y;
     widgets::put(buf, area.x, y, area.right(), &rule, theme.style(Role::Muted));
-    let totals = &cx.model.totals;
-    let last = |series: &Series| series.last().unwrap_or(0.0);
-    let whole = |series: &Series| figures::count(last(series).max(0.0) as u64);
-    let lines: [(&str, String, &Series); 5] = [
-        ("tasks", figures::count(cx.model.tasks.len() as u64), &totals.tasks),
-        ("polls/s", figures::rate(last(&totals.polls)), &totals.polls),
-        ("lock waits/s", figures::rate(last(&totals.lock_waits)), &totals.lock_waits),
-        ("in channels", whole(&totals.channel_depth), &totals.channel_depth),
-        ("wakes/s", figures::rate(last(&totals.wakes)), &totals.wakes),
-    ];
-    let title = if area.height <= 2 {
+    let totals = totals(cx);
+    let columns = usize::from(area.width).saturating_sub(1 + LABEL + FIGURE + PEAK).min(Series::POINTS);
+    let workers = busiest(cx);
+    let threads = cx.model.workers.len();
+    let shown = usize::from(area.height.saturating_sub(TOTALS)).min(workers.len());
+    let mut title = if area.height <= 2 {
         // No room for lines of their own: the newest figure of each.
-        let all: Vec<_> = lines.iter().take(4).map(|(label, value, _)| format!("{value} {label}")).collect();
+        let all: Vec<_> = totals.iter().take(4).map(|total| format!("{} {}", total.now, total.label)).collect();
         format!(" {} ", all.join(&format!(" {} ", cx.glyphs.dot)))
     } else {
-        " last 60 s ".to_owned()
+        format!(" last {columns} s ")
     };
+    if shown > 0 && shown < threads {
+        let _ = write!(title, "{} {shown} of {threads} threads ", cx.glyphs.dot);
+    }
     let title = match muted(cx).filter(|_| cx.active().next().is_some()) {
         Some(muted) => format!(" {muted} {}{title}", cx.glyphs.dot),
         None => title,
@@ -286,18 +343,28 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
         }
     }
     y += 1;
-    for (label, value, series) in lines {
+    for total in totals {
         if y >= area.bottom() {
             return;
         }
-        let mut x = area.x + 1;
-        x = widgets::put(buf, x, y, area.right(), &fit::left(label, 12, '~'), theme.style(Role::Muted));
-        x = widgets::put(buf, x, y, area.right(), &fit::right(&value, 7, '~'), theme.style(Role::Text)) + 1;
-        let room = usize::from(area.right().saturating_sub(x + 1)).min(Series::POINTS);
-        widgets::put(buf, x, y, area.right(), &widgets::spark(series, room, cx.glyphs), theme.style(Role::Info));
+        let mut put = |x: u16, text: &str, role: Role| widgets::put(buf, x, y, area.right(), text, theme.style(role));
+        let mut x = put(area.x + 1, &fit::left(total.label, LABEL - 1, '~'), Role::Muted);
+        x = put(x, &fit::right(&total.now, FIGURE - 1, '~'), Role::Text) + 1;
+        let mut room = columns;
+        if !total.remark.is_empty() {
+            let remark = fit::head(&total.remark, columns, cx.glyphs.ellipsis);
+            x = put(x, &remark, Role::Text) + 1;
+            room = columns.saturating_sub(fit::width(&remark) + 1);
+        }
+        x = put(x, &widgets::spark(total.series, room, cx.glyphs), Role::Info);
+        // Of a figure that was nothing all the time, the dots say so.
+        let peak = widgets::peak(total.series, room).max(total.least_peak);
+        if peak > 0.0 {
+            put(x + 1, &format!("peak {}", (total.write)(peak)), Role::Muted);
+        }
         y += 1;
     }
-    for worker in busiest(cx) {
+    for worker in workers {
         if y >= area.bottom() {
             return;
         }
@@ -335,7 +402,9 @@ fn draw_worker(cx: &Cx, buf: &mut Buffer, area: Rect, worker: &Worker) {
     x = widgets::put(buf, x, area.y, area.right(), &busy, theme.style(role)) + 2;
     if let Some((task, since)) = worker.poll {
         let took = cx.model.now.since(since);
-        let text = format!("in {} for {}", names::task_id(cx.model, task), figures::duration(took));
+        // What decides comes first: a name may be long.
+        let lasting = if took.is_zero() { String::new() } else { format!("for {} ", figures::duration(took)) };
+        let text = format!("{lasting}in {}", names::numbered(cx.model, task));
         let role = if long.is_some() { Role::Crit } else { Role::Muted };
         let text = fit::head(&text, usize::from(area.right().saturating_sub(x)), g.ellipsis);
         widgets::put(buf, x, area.y, area.right(), &text, theme.style(role));

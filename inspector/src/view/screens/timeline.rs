@@ -6,10 +6,10 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::finding::{Detail, Line, lines_of};
 use crate::app::screen::{Body, Hit, Screen};
 use crate::app::{Cx, Entity, History, Moment, Place, Row};
 use crate::lints::Finding;
+use crate::view::block::{Detail, Line, lines_of};
 use crate::view::page::Page;
 use crate::view::theme::Role;
 use crate::view::{figures, fit, widgets};
@@ -195,7 +195,7 @@ fn lines(cx: &Cx, moment: &Moment, selected: Option<Row>, area: Rect) -> Vec<(Op
         };
         out.push((None, vec![(Role::Muted, text)]));
     } else if moment.findings.is_empty() {
-        out.push((None, vec![(Role::Ok, format!(" {} Nothing was wrong that the rules can see.", cx.glyphs.ok))]));
+        out.push((None, vec![(Role::Ok, format!(" {} No rule fired then.", cx.glyphs.ok))]));
     }
     let short = moment.findings.len() * 3 > height;
     for finding in moment.findings.iter() {
@@ -206,8 +206,8 @@ fn lines(cx: &Cx, moment: &Moment, selected: Option<Row>, area: Rect) -> Vec<(Op
             (false, false) => Detail::Short,
             (false, true) => Detail::Line,
         };
-        let lasting = format!("for {}", figures::duration(moment.now.since(finding.since)));
-        out.extend(lines_of(cx, finding, false, &lasting, width, detail).into_iter().map(|line| (Some(row), line)));
+        let age = figures::duration(moment.now.since(finding.since));
+        out.extend(lines_of(cx.glyphs, finding, false, &age, width, detail).into_iter().map(|line| (Some(row), line)));
     }
     // The selected one stays in view.
     let lit = |(row, _): &(Option<Row>, Line)| *row == selected && row.is_some();
