@@ -271,7 +271,7 @@ fn last_crumb(screen: &str) -> String {
 #[test]
 fn a_deadlock_is_followed_from_the_first_look_to_both_lines() {
     let (_service, mut terminal) = on_fault("deadlock", 100, 40);
-    terminal.wait_until("both lines", |s| s.contains("DEADLOCK: #") && s.contains("waits at deadlock.rs:"));
+    terminal.wait_until("both lines", |s| s.contains("DEADLOCK: #") && s.contains(" (:50), wants lock "));
     terminal.send("\r");
     terminal.wait_for("Who waits for whom");
     terminal.wait_for("DEADLOCK: back at lock");
