@@ -383,9 +383,12 @@ impl ChannelSlot {
             unsafe { (sending.site.load(Relaxed).as_ref(), receiving.site.load(Relaxed).as_ref()) };
         let sent = sending.sent.load(Relaxed);
         let inferred = self.inferred.load(Relaxed);
+        let kind = self.kind.load(Relaxed);
+        // What lies in a channel goes with its last receiver; a watch keeps its value, which nobody has looked at.
+        let emptied = receivers == 0 && !inferred && kind != ChannelKind::Watch as u8;
         let reading = ChannelReading {
             id,
-            kind: self.kind.load(Relaxed),
+            kind,
             site: self.site()?,
             name: self.name.id(),
             capacity: self.capacity.load(Relaxed),
@@ -394,8 +397,8 @@ impl ChannelSlot {
             closed: self.closed.load(Relaxed),
             inferred,
             sent,
-            // A message may be received before its sender has counted it, or be dropped with the last receiver before.
-            received: if receivers == 0 && !inferred { sent } else { received.min(sent) },
+            // A message may be received before its sender has counted it.
+            received: if emptied { sent } else { received.min(sent) },
             senders: sending.senders.load(Relaxed),
             receivers,
             blocked_senders: sending.blocked.load(Relaxed),

@@ -110,6 +110,18 @@ pub(crate) struct Polling {
 }
 
 impl WorkerSlot {
+    /// The runtime's loop does not have the thread any more. By that thread.
+    fn out_of_loop(&self) {
+        let unparked_at = self.unparked_at.load(Relaxed);
+        // 0 before its first unpark that was recorded.
+        if unparked_at != 0 {
+            let awake = clock::ticks().saturating_sub(unparked_at);
+            self.unparked_at.store(0, Release);
+            // Last, so that no reader has this stretch twice.
+            self.awake.store(self.awake.load(Relaxed) + awake, Release);
+        }
+    }
+
     /// Its id, 0 while the slot is free.
     pub(crate) fn id(&self) -> u64 {
         self.id.load(Acquire)
@@ -155,7 +167,11 @@ impl WorkerSlot {
         let poll = poll.map(|((task, task_id), started)| Polling { task, task_id, started });
         let awake = self.awake.load(Acquire);
         let (unparked_at, polls) = (self.unparked_at.load(Acquire), self.polls.load(Relaxed));
-        let awake_now = if unparked_at == 0 { 0 } else { clock::ticks().saturating_sub(unparked_at) };
+        let awake = match unparked_at {
+            // It may have parked just now.
+            0 => self.awake.load(Acquire),
+            _ => awake + clock::ticks().saturating_sub(unparked_at),
+        };
         let panicked_at = self.panicked_at.load(Relaxed);
         let stands = poll.is_none()
             && unparked_at != 0
@@ -171,7 +187,7 @@ impl WorkerSlot {
             polls,
             busy: self.busy.load(Relaxed),
             parks: self.parks.load(Relaxed),
-            awake: awake + awake_now,
+            awake,
             thread: self.thread.load(Relaxed),
         };
         fence(Acquire);
@@ -383,14 +399,25 @@ pub(crate) fn parks(recorder: &'static Recorder, kind: WorkerKind) {
         here.parks.set(here.parks.get().wrapping_add(1));
         if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, kind)) {
             worker.parks.store(worker.parks.load(Relaxed) + 1, Relaxed);
-            let unparked_at = worker.unparked_at.load(Relaxed);
-            // 0 before its first unpark that was recorded.
-            if unparked_at != 0 {
-                let awake = clock::ticks().saturating_sub(unparked_at);
-                worker.unparked_at.store(0, Release);
-                // Last, so that no reader has this stretch twice.
-                worker.awake.store(worker.awake.load(Relaxed) + awake, Release);
-            }
+            worker.out_of_loop();
+        }
+    });
+}
+
+/// Says, when it goes, that the runtime's loop has left this thread, or may have: no park tells of it, and the thread would
+/// seem to be at work for ever.
+pub(crate) struct InLoop;
+
+impl Drop for InLoop {
+    fn drop(&mut self) {
+        out_of_loop();
+    }
+}
+
+fn out_of_loop() {
+    HERE.with(|here| {
+        if let Some(worker) = here.worker.get() {
+            worker.out_of_loop();
         }
     });
 }
@@ -514,6 +541,8 @@ fn panics_now(started: u64, panicked_at: u64) -> bool {
 /// it ends, the thread is in no poll, and its time is not the poll's.
 #[cfg(feature = "rt-multi-thread")]
 pub(crate) fn in_place<R>(work: impl FnOnce() -> R) -> R {
+    // Another thread has the loop from here on, unless `work` is so short that this one gets it back.
+    out_of_loop();
     let _away = current_task().map(Away::begin);
     work()
 }

@@ -57,9 +57,12 @@ static REQUEST: Request = Request {
 
 /// Asks for the next poll of `task`; false while another is looked at. The caller holds a reference to it.
 pub(super) fn ask(task: &'static TaskSlot) -> bool {
-    // What was found in a poll that outlasted the asker's patience is fetched by nobody.
-    if !matches!(REQUEST.state.load(Acquire), IDLE | DONE) {
-        return false;
+    match REQUEST.state.load(Acquire) {
+        // One that could not be taken back while a thread found out that it was not for its task.
+        ASKED if take_back() => {}
+        ASKED | IN_POLL => return false,
+        // What was found in a poll that outlasted the asker's patience is fetched by nobody.
+        _ => {}
     }
     REQUEST.task.store(ptr::from_ref(task).cast_mut(), Relaxed);
     REQUEST.filled.store(0, Relaxed);

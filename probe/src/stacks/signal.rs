@@ -191,13 +191,15 @@ pub(super) fn copy(tid: i32, (low, high): (usize, usize), mark: Mark) -> Option<
         match REQUEST.state.load(Acquire) {
             DONE | OUTSIDE => break,
             ASKED if !sent || asked.elapsed() > PATIENCE => {
+                // Noted before it is taken back, so that a signal that comes right after is known to be late.
+                if sent {
+                    comes_late(tid);
+                }
                 // Takes the request back, unless the handler has begun right now.
                 if REQUEST.state.compare_exchange(ASKED, IDLE, AcqRel, Acquire).is_ok() {
-                    if sent {
-                        comes_late(tid);
-                    }
                     return None;
                 }
+                take_late(tid);
             }
             _ => std::thread::sleep(Duration::from_micros(20)),
         }

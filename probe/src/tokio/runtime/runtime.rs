@@ -6,6 +6,7 @@ use crate::{
     recorder::{
         runtimes::{self, Registered},
         task::TaskKind,
+        thread,
     },
     tokio::task::{JoinHandle, watch},
 };
@@ -59,6 +60,7 @@ impl Runtime {
     /// Runs a future to its end, watched as a root; see [`Runtime::block_on`](::tokio::runtime::Runtime::block_on).
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _in_loop = thread::InLoop;
         // Not from within a closure, which would be the caller that a panic names.
         self.inner.block_on(root(future, Location::caller()))
     }

@@ -3,7 +3,10 @@ use std::{future::poll_fn, pin::pin};
 use super::*;
 use crate::{
     recorder::wait::WaitKind,
-    tokio::{self, sync::mpsc},
+    tokio::{
+        self,
+        sync::{mpsc, watch},
+    },
 };
 
 #[test]
@@ -151,6 +154,22 @@ fn closing_is_told() {
         let closed = channel(made);
         assert_eq!((closed.closed, closed.sent, closed.received, closed.receivers), (true, 1, 0, 1));
     });
+}
+
+#[test]
+fn what_lies_in_a_channel_goes_with_its_last_receiver_but_a_watch_keeps_what_nobody_saw() {
+    #[rustfmt::skip]
+    let ((tx, rx), queue) = (mpsc::unbounded_channel::<u8>(), here());
+    tx.send(1).unwrap();
+    drop(rx);
+    #[rustfmt::skip]
+    let ((settings, current), newest) = (watch::channel(0_u8), here());
+    drop(current);
+    settings.send_replace(1);
+    settings.send_replace(2);
+    let (queue, newest) = (channel(queue), channel(newest));
+    assert_eq!((queue.sent, queue.received), (1, 1));
+    assert_eq!((newest.sent, newest.received, newest.receivers), (2, 0, 0));
 }
 
 #[test]

@@ -46,6 +46,25 @@ fn a_worker_that_runs_what_nobody_watches_is_awake_for_as_long() {
 }
 
 #[test]
+fn a_thread_that_the_loop_has_left_is_not_awake() {
+    let name = "no-loop";
+    let ((left, has_left), (go, gone)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { pause(10).await });
+        left.send(()).unwrap();
+        gone.recv().unwrap();
+    });
+    has_left.recv().unwrap();
+    let before = workers(name)[0].clone();
+    assert!(before.parks > 0 && before.awake > 0 && before.unparked_at == 0);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(workers(name)[0].awake, before.awake);
+    go.send(()).unwrap();
+    thread.unwrap().join().unwrap();
+}
+
+#[test]
 fn a_lock_names_the_librarys_task_that_holds_it_and_says_that_it_was_suspended() {
     let runtime = runtime("library-holds", 1);
     #[rustfmt::skip]
