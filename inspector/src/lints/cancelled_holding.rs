@@ -91,7 +91,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let place = words::place(model, site);
     let made_at = words::place(model, lock.site);
     let line = if place.is_empty() { made_at } else { place };
-    let subject = words::lock_subject(model, lock, line);
+    let subject = words::lock_subject(model, lock, place);
     let group = if line.is_empty() { format!("{:?}", lock.id) } else { line.to_owned() };
     let dropped_at = words::place(model, worst.dropped_at);
     let at = if dropped_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(dropped_at)) };

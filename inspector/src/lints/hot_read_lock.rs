@@ -81,7 +81,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let hold = holds.quantile(0.99)?.min(lock.hold_max);
     let made_at = words::place(model, lock.site);
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
-    let subject = words::lock_subject(model, lock, made_at);
+    let subject = words::lock_subject(model, lock, "");
     let (most, many) = (cx.count(&RATE) as f64, cx.count(&WAITING) as f64);
     if rate <= most || waiting <= many || hold >= cx.span(&HOLD) {
         let near = rate > most / 2.0 && waiting > many / 2.0;

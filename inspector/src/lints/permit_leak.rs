@@ -142,7 +142,7 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
 }
 
 fn subject(cx: &Cx, lock: &Lock) -> (super::Subject, String) {
-    let subject = words::lock_subject(cx.model, lock, words::place(cx.model, lock.site));
+    let subject = words::lock_subject(cx.model, lock, "");
     let group = if subject.location.is_empty() { format!("{:?}", lock.id) } else { subject.location.clone() };
     (subject, group)
 }

@@ -30,11 +30,11 @@ const LATE: Duration = Duration::from_millis(100);
 
 /// What strains the service though no rule speaks, as the end of a sentence: a service without findings need not be well.
 pub(crate) fn strain(model: &Model) -> Option<String> {
-    let theft = Theft::of(model);
-    if theft.stolen >= SHORT {
-        let share = text::percent(theft.stolen);
-        return Some(format!("this machine is short of CPU: workers waited for a core {share} of the time"));
-    }
+    let stolen = Theft::of(model).stolen;
+    let short = (stolen >= SHORT).then(|| {
+        let share = text::percent(stolen);
+        format!("this machine is short of CPU: workers waited for a core {share} of the time")
+    });
     let shares: Vec<f64> = workers(model).map(|worker| worker.busy_share).collect();
     if !shares.is_empty() && shares.iter().all(|share| *share >= FULL) {
         let who = match shares.len() {
@@ -43,7 +43,14 @@ pub(crate) fn strain(model: &Model) -> Option<String> {
             n => format!("all {n} workers are"),
         };
         let mean = shares.iter().sum::<f64>() / shares.len() as f64;
-        return Some(format!("{who} {} busy{}", text::percent(mean), mostly_in(model)));
+        let busy = format!("{who} {} busy{}", text::percent(mean), mostly_in(model));
+        return Some(match short {
+            Some(short) => format!("{busy}, and {short}"),
+            None => busy,
+        });
+    }
+    if short.is_some() {
+        return short;
     }
     let new = model.unpolled().next().map_or(Duration::ZERO, |task| model.lasted(task.state_since));
     let late = model.woken_lately().max(new);
@@ -193,7 +200,8 @@ mod tests {
     fn what_strains_a_service_without_findings_is_said() {
         assert_eq!(strain(&crowded(2, 0.0)).unwrap(), "both workers are 100 % busy");
         let short = strain(&crowded(2, 0.6)).unwrap();
-        assert!(short.starts_with("this machine is short of CPU: workers waited for a core 6"), "{short}");
+        let both = "both workers are 100 % busy, and this machine is short of CPU: workers waited for a core 6";
+        assert!(short.starts_with(both), "{short}");
         let mut judged = Judged::new();
         judged.target.worker("tokio-worker-1");
         judged.settle();

@@ -82,7 +82,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     if lock.holders.iter().any(|holder| holder.task.0 != 0 && Knots::new(model).is_stuck(holder.task)) {
         return None;
     }
-    let subject = words::lock_subject(model, lock, words::place(model, lock.site));
+    let subject = words::lock_subject(model, lock, "");
     let group = if subject.location.is_empty() { format!("{:?}", lock.id) } else { subject.location.clone() };
 
     // Whole seconds, of which the present one is not counted yet, in which some waited and none got one.

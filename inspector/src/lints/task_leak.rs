@@ -147,23 +147,40 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         Evidence::rate("finished_per_s", finished),
         Evidence::count("idle_tasks", site.states.get(TaskState::Idle)),
     ];
-    if let Some(wait) = &wait {
-        evidence.insert(1, Evidence::words("most_wait", wait.as_str()));
-    }
+    let never_ends = match wait {
+        Some(wait) => {
+            evidence.insert(1, Evidence::words("most_wait", wait.told));
+            wait.place
+        }
+        None => String::new(),
+    };
+    // The permits would all go to those that never end.
+    let first =
+        if never_ends.is_empty() { String::new() } else { format!("Put a timeout on the wait at {never_ends}. ") };
+    let then = if never_ends.is_empty() { " And put a timeout on whatever in the task may never end." } else { "" };
     Some(Candidate {
         message,
         evidence,
-        advice: "Bound what is in flight: acquire a Semaphore permit before this spawn and move it into the task. And put a \
-                 timeout on whatever in the task may never end."
-            .into(),
+        advice: format!(
+            "{first}Bound what is in flight: acquire a Semaphore permit before this spawn and move it into the task.{then}"
+        )
+        .into(),
         confidence: if steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: live,
         ..Candidate::enter(subject, &group, if all_stay { Severity::Info } else { Severity::Warn })
     })
 }
 
-/// What most tasks of a site wait for, as some of them tell: all may be a million.
-fn common_wait(cx: &Cx, site: &Site) -> Option<String> {
+/// What most tasks of a site wait for.
+struct CommonWait {
+    /// `for a timer of 1h 00m at push.rs:26`
+    told: String,
+    /// Where, as in a sentence; empty when it is not known.
+    place: String,
+}
+
+/// The same, as some of the tasks tell: all may be a million.
+fn common_wait(cx: &Cx, site: &Site) -> Option<CommonWait> {
     const LOOK: usize = 2048;
     let model = cx.model;
     // By line and kind: what of that kind is waited for, as which timer, may be another one for each.
@@ -176,9 +193,9 @@ fn common_wait(cx: &Cx, site: &Site) -> Option<String> {
         }
     }
     let ((line, _), (most, on)) = waits.into_iter().max_by_key(|&((line, _), (n, _))| (n, line))?;
-    let place = words::place(model, line);
-    let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
-    (most * 2 > idle).then(|| format!("{}{at}", words::wait(model, on)))
+    let place = words::short_place(words::place(model, line));
+    let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
+    (most * 2 > idle).then(|| CommonWait { told: format!("{}{at}", words::wait(model, on)), place })
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{LocationRole, Subject, SubjectKind};
 use crate::model::{
-    Channel, Frame, Lock, LockKind, Model, Site, SiteId, SiteKind, Suspension, Task, TaskId, TaskState, WaitFor,
+    Channel, Frame, Lock, LockKind, Model, Site, SiteId, SiteKind, Suspension, Task, TaskId, TaskKind, TaskState,
+    WaitFor,
 };
 use crate::text;
 
@@ -54,12 +55,13 @@ fn subject(kind: SubjectKind, name: String, location: &str, role: LocationRole) 
     Subject { kind, name, location: String::new(), role: LocationRole::Unknown }.at(location, role)
 }
 
-/// A lock, with the line that acquires it; where that is not known, the one that made it.
+/// A lock, with the line that acquires it; where that is not known, the one that made it. (One that nobody's line made
+/// goes by the line that first used it, so the two may be the same.)
 pub(super) fn lock_subject(model: &Model, lock: &Lock, location: &str) -> Subject {
     let (name, made_at) = (name(&lock.name, model.sites.get(&lock.site)), place(model, lock.site));
     let made = subject(SubjectKind::Lock(lock.id), name, made_at, LocationRole::Made);
     match lock.kind {
-        _ if location == made_at => made,
+        _ if location.is_empty() => made,
         LockKind::Semaphore => made.at(location, LocationRole::Acquired),
         _ => made.at(location, LocationRole::Locked),
     }
@@ -191,6 +193,7 @@ pub(super) fn culprit(model: &Model, id: TaskId) -> Option<String> {
     };
     let lasting = text::duration(model.lasted(task.state_since));
     let does = match (task.state, task.waits.first()) {
+        (TaskState::Running, _) if task.kind == TaskKind::Blocking => format!("runs, a blocking job for {lasting}"),
         (TaskState::Running, _) => format!("runs, in a poll for {lasting}"),
         (TaskState::Scheduled | TaskState::New, _) => format!("is woken and has waited for a worker for {lasting}"),
         (TaskState::Idle, Some(one)) => {
@@ -313,6 +316,17 @@ mod tests {
         );
         assert_eq!(tell(TaskState::Done, vec![]), "# rebuild has ended");
         assert_eq!(culprit(&judged.target.model, TaskId(4_000_000)), None);
+    }
+
+    #[test]
+    fn a_line_that_locks_is_told_as_such_though_the_lock_goes_by_it_too() {
+        let mut judged = Judged::new();
+        let made = judged.target.lock_site("src/shelf.rs:9:30", "Shelf");
+        let lock = judged.target.lock(made);
+        judged.settle();
+        let (model, lock) = (&judged.target.model, &judged.target.model.locks[&lock]);
+        assert_eq!(lock_subject(model, lock, "src/shelf.rs:9:30").role, LocationRole::Locked);
+        assert_eq!(lock_subject(model, lock, "").role, LocationRole::Made);
     }
 
     #[test]

@@ -324,7 +324,9 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
         let all: Vec<_> = totals.iter().take(4).map(|total| format!("{} {}", total.now, total.label)).collect();
         format!(" {} ", all.join(&format!(" {} ", cx.glyphs.dot)))
     } else {
-        format!(" last {columns} s ")
+        // As many columns as there have been seconds so far.
+        let seconds = totals[0].series.points().count().clamp(1, columns);
+        format!(" last {seconds} s ")
     };
     if shown > 0 && shown < threads {
         let _ = write!(title, "{} {shown} of {threads} threads ", cx.glyphs.dot);
