@@ -158,6 +158,7 @@ fn closing_is_told() {
 
 #[test]
 fn what_lies_in_a_channel_goes_with_its_last_receiver_but_a_watch_keeps_what_nobody_saw() {
+    recorder();
     #[rustfmt::skip]
     let ((tx, rx), queue) = (mpsc::unbounded_channel::<u8>(), here());
     tx.send(1).unwrap();

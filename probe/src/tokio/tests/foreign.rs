@@ -47,10 +47,11 @@ fn a_worker_that_runs_what_nobody_watches_is_awake_for_as_long() {
 
 #[test]
 fn a_thread_that_the_loop_has_left_is_not_awake() {
+    recorder();
     let name = "no-loop";
     let ((left, has_left), (go, gone)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
     let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async { pause(10).await });
         left.send(()).unwrap();
         gone.recv().unwrap();
