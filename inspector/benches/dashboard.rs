@@ -180,7 +180,6 @@ impl Bench {
         let now = self.now();
         let site = |n: u32| SiteId(n + 1);
         let batch = Batch {
-            seq: self.tick,
             now,
             snapshot_begin: true,
             snapshot_end: true,
@@ -253,13 +252,7 @@ impl Bench {
         let share = active / TICKS;
         let first = self.tick % TICKS * share;
         let states = (first..first + share).filter(|n| *n < self.tasks).map(|n| self.reading(n)).collect();
-        let batch = Batch {
-            seq: self.tick,
-            now: self.now(),
-            task_states: states,
-            worker_states: self.workers(),
-            ..Batch::default()
-        };
+        let batch = Batch { now: self.now(), task_states: states, worker_states: self.workers(), ..Batch::default() };
         let start = Instant::now();
         self.hear(batch);
         self.rest();

@@ -103,7 +103,6 @@ impl Service {
         let since = self.now.before(Duration::from_millis(2));
         let first = self.tick * changed;
         Batch {
-            seq: self.tick,
             now: self.now,
             site_totals: (0..SITES)
                 .map(|n| SiteReading {

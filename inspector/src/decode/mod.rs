@@ -52,7 +52,6 @@ impl Decoder {
             self.dictionary.learn_strings(strings)?;
         }
         let mut batch = Batch {
-            seq: update.seq,
             now: Stamp(update.now_ns),
             snapshot_begin: update.snapshot_begin,
             snapshot_end: update.snapshot_end,

@@ -87,13 +87,7 @@ mod tests {
     #[test]
     fn who_is_told_on_a_line_of_its_own() {
         let mut judged = Judged::new();
-        let made = judged.target.lock_site("src/orders.rs:9:9", "shop::Orders");
-        let lock = judged.target.lock(made);
-        let spawned = judged.target.spawn_site("src/main.rs:40:9", "shop::place::{{closure}}", OutputKind::Unit);
-        let task = judged.target.task(spawned);
-        judged.settle();
-        let now = judged.target.now;
-        judged.target.lock_state(lock, |lock| (lock.holder, lock.held_since, lock.waiters) = (task, Some(now), 3));
+        let task = hogged_lock(&mut judged);
         judged.run(ms(3000));
         let finding = judged.only("lock-hog");
         let who = finding.who().expect("its holder is known").to_owned();

@@ -120,6 +120,18 @@ pub(super) fn blocked_poll(judged: &mut Judged) -> (TaskId, WorkerId) {
     (task, worker)
 }
 
+/// A lock that `place` has held from now on, for which three wait.
+pub(super) fn hogged_lock(judged: &mut Judged) -> TaskId {
+    let made = judged.target.lock_site("src/orders.rs:9:9", "shop::Orders");
+    let lock = judged.target.lock(made);
+    let spawned = judged.target.spawn_site("src/main.rs:40:9", "shop::place::{{closure}}", OutputKind::Unit);
+    let task = judged.target.task(spawned);
+    judged.settle();
+    let now = judged.target.now;
+    judged.target.lock_state(lock, |lock| (lock.holder, lock.held_since, lock.waiters) = (task, Some(now), 3));
+    task
+}
+
 /// A stack of the poll that `worker` is in.
 pub(super) fn stack(judged: &mut Judged, worker: WorkerId, task: TaskId, cause: StackCause, samples: u32, line: &str) {
     let started = match judged.target.model.workers[&worker].poll {

@@ -59,13 +59,7 @@ mod tests {
     fn a_question_that_is_not_answered_is_put_again_after_a_while_and_not_for_ever() {
         let mut judged = Judged::new();
         judged.target.model.target.capabilities.push("stacks".into());
-        let made = judged.target.lock_site("src/state.rs:12:9", "shop::Catalog");
-        let lock = judged.target.lock(made);
-        let spawned = judged.target.spawn_site("src/main.rs:3:3", "shop::refresh::{{closure}}", OutputKind::Unit);
-        let task = judged.target.task(spawned);
-        judged.settle();
-        let since = judged.target.now;
-        judged.target.lock_state(lock, |lock| (lock.holder, lock.held_since, lock.waiters) = (task, Some(since), 2));
+        let task = hogged_lock(&mut judged);
         judged.run(ms(1500));
         let mut wonder = Wonder::default();
         let mut asked = Vec::new();

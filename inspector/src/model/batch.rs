@@ -13,8 +13,6 @@ use super::{
 /// What `decode` made of one update.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// Number of the tick.
-    pub seq: u64,
     /// When it was read, on the target's clock.
     pub now: Stamp,
     /// The first part of a whole snapshot: what is not in it is no longer there.

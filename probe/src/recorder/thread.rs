@@ -1,4 +1,7 @@
 //! What each thread is doing: the task in poll and the worker slot of the thread.
+mod holder;
+#[cfg(feature = "rt-multi-thread")]
+pub(crate) mod in_place;
 mod long_poll;
 
 use std::{
@@ -10,6 +13,7 @@ use std::{
     },
 };
 
+pub(crate) use holder::{Holder, holder, was_suspended};
 pub(super) use long_poll::{took_inside, took_within, wait_of_long_poll};
 
 use super::{
@@ -334,64 +338,6 @@ pub(crate) fn is_in_future<T>(thing: &T) -> bool {
     (begin..end).contains(&std::ptr::from_ref(thing).addr())
 }
 
-/// Who acquires a lock on this thread now, to be asked about by [`was_suspended`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Holder {
-    /// The task; 0 outside of any.
-    pub(crate) task: u64,
-    /// Stays the same for as long as the task is not suspended: how many polls it had; of a task that is not watched, the
-    /// thread and how often that was parked. Wraps, so that of very many suspensions one is missed. Leaves the top bit
-    /// to others.
-    pub(crate) mark: u16,
-}
-
-/// In [`Holder::mark`]: the task is not watched.
-const UNWATCHED: u16 = 1 << 14;
-
-/// Who acquires a lock now.
-#[inline]
-pub(crate) fn holder() -> Holder {
-    match current_task() {
-        Some(task) => Holder { task: task.id(), mark: task.polls() as u16 & (UNWATCHED - 1) },
-        None => unwatched_holder(),
-    }
-}
-
-/// A task of a library's is known by its id alone.
-#[inline(never)]
-fn unwatched_holder() -> Holder {
-    let task = ::tokio::task::try_id().map_or(0, super::peek::task_id);
-    Holder { task, mark: UNWATCHED | this_park() }
-}
-
-/// Tells this thread between two of its parks from other threads and times, nearly always; 0 for a thread that no runtime
-/// ever parked.
-fn this_park() -> u16 {
-    HERE.with(|here| {
-        let thread = here.worker.get().map_or(0, |worker| worker.id.load(Relaxed) as u32);
-        let parks = here.parks.get();
-        let mixed = thread.wrapping_mul(0x9E37_79B1) ^ parks.wrapping_mul(0x85EB_CA6B);
-        if thread == 0 || parks == 0 { 0 } else { (mixed >> 18) as u16 }
-    })
-}
-
-/// Whether `holder`, who lets go of a lock on this thread now, was suspended since it acquired: its polls have gone up, or
-/// it lets go outside of its polls (its future is dropped as it waits), or in another task. Of a task that is not watched
-/// it is certain where the thread parked in between, or is another one; elsewhere it is not claimed.
-#[inline]
-pub(crate) fn was_suspended(holder: Holder) -> bool {
-    match current_task() {
-        _ if holder.task == 0 => false,
-        Some(task) => task.id() != holder.task || task.polls() as u16 & (UNWATCHED - 1) != holder.mark,
-        None if holder.mark & UNWATCHED == 0 => true,
-        None => {
-            let now = unwatched_holder();
-            let known = now.mark != UNWATCHED && holder.mark != UNWATCHED;
-            now.task != 0 && now.task != holder.task || known && now.mark != holder.mark
-        }
-    }
-}
-
 /// The runtime's loop is about to park this thread: nothing is in a poll of its.
 #[inline]
 pub(crate) fn parks(recorder: &'static Recorder, kind: WorkerKind) {
@@ -535,58 +481,6 @@ const PANICS_NS: u64 = 3_000_000_000;
 /// Whether a poll that began then panics now, on a thread where one panicked at `panicked_at`; times in ticks.
 fn panics_now(started: u64, panicked_at: u64) -> bool {
     panicked_at >= started && clock::duration_ns(clock::since(panicked_at)) < PANICS_NS
-}
-
-/// Runs `work`, which may block this thread, since the runtime has given the thread's other tasks to another one: until
-/// it ends, the thread is in no poll, and its time is not the poll's.
-#[cfg(feature = "rt-multi-thread")]
-pub(crate) fn in_place<R>(work: impl FnOnce() -> R) -> R {
-    // Another thread has the loop from here on, unless `work` is so short that this one gets it back.
-    out_of_loop();
-    let _away = current_task().map(Away::begin);
-    work()
-}
-
-#[cfg(feature = "rt-multi-thread")]
-struct Away {
-    task: &'static TaskSlot,
-    since: u64,
-    /// It is within another one.
-    nested: bool,
-}
-
-#[cfg(feature = "rt-multi-thread")]
-impl Away {
-    fn begin(task: &'static TaskSlot) -> Self {
-        let nested = HERE.with(|here| {
-            if let Some(worker) = here.worker.get() {
-                worker.in_poll.end();
-            }
-            here.in_place.replace(true)
-        });
-        if !nested {
-            task.in_place(true);
-        }
-        Self { task, since: clock::ticks(), nested }
-    }
-}
-
-#[cfg(feature = "rt-multi-thread")]
-impl Drop for Away {
-    fn drop(&mut self) {
-        if self.nested {
-            return;
-        }
-        self.task.in_place(false);
-        HERE.with(|here| {
-            here.in_place.set(false);
-            let started = here.poll_started.get() + clock::ticks().saturating_sub(self.since);
-            here.poll_started.set(started);
-            if let Some(worker) = here.worker.get() {
-                worker.in_poll.begin(self.task, started);
-            }
-        });
-    }
 }
 
 /// What a thread is for that polls `task` first of all.

@@ -96,7 +96,7 @@ fn a_restarted_target_is_announced_and_its_old_findings_are_kept_in_grey() {
     driver.keys("3<Enter>");
     driver.hear(lost());
     driver.hear(Event::Connected(Box::new(Target { instance: 8, pid: 5151, ..fixture::target() })));
-    let batch = Batch { seq: 1, now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
+    let batch = Batch { now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
     driver.hear(Event::Update(Box::new(batch)));
     driver.keys("1");
     let text = driver.text();
@@ -120,7 +120,7 @@ fn a_restart_that_keeps_its_process_id_is_announced_and_divides_the_timeline() {
     driver.hear(lost());
     driver.hear(Event::Connected(Box::new(Target { instance: 8, ..fixture::target() })));
     driver.wait(Duration::from_secs(2));
-    let batch = Batch { seq: 1, now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
+    let batch = Batch { now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
     driver.hear(Event::Update(Box::new(batch)));
     let text = driver.text();
     assert!(text.contains("restarted: it is another process of the same number, 4242"), "{text}");
@@ -136,7 +136,7 @@ fn nothing_found_is_not_called_well_before_the_rules_have_judged_for_a_while() {
     for tenth in 0..=50 {
         let first = tenth == 0;
         let now = Stamp(1 + tenth * 100_000_000);
-        let batch = Batch { seq: tenth, now, snapshot_begin: first, snapshot_end: first, ..Batch::default() };
+        let batch = Batch { now, snapshot_begin: first, snapshot_end: first, ..Batch::default() };
         driver.hear(Event::Update(Box::new(batch)));
         let text = driver.text();
         assert_eq!(text.contains("No rule fires"), tenth == 50, "{text}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::testing::Driver;
 use crate::app::{Entity, fixture};
 use crate::model::{
-    Batch, Frame, Histogram, Lock, LockId, Oneshots, SiteId, Stamp, Suspension, Target, TaskDetails, TaskId,
+    Batch, Frame, Histogram, Lock, LockId, Model, Oneshots, SiteId, Stamp, Suspension, Target, TaskDetails, TaskId,
 };
 use crate::source::{Event, SourceError};
 
@@ -111,7 +111,7 @@ fn lost(driver: &mut Driver) {
 fn restarted(driver: &mut Driver) {
     lost(driver);
     driver.hear(Event::Connected(Box::new(Target { instance: 8, pid: 5151, ..fixture::target() })));
-    let batch = Batch { seq: 1, now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
+    let batch = Batch { now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
     driver.hear(Event::Update(Box::new(batch)));
 }
 
@@ -235,15 +235,21 @@ fn every_list_has_its_digit_and_the_digits_are_in_order() {
     }
 }
 
-#[test]
-fn an_empty_service_is_told_what_would_be_here() {
-    let mut driver = Driver::new(80, 24);
+/// The fixture's service with nothing in it.
+fn empty_service() -> Model {
     let mut model = crate::app::fixture::model();
     model.tasks.clear();
     model.locks.clear();
     model.channels.clear();
     model.sites.clear();
     model.workers.clear();
+    model
+}
+
+#[test]
+fn an_empty_service_is_told_what_would_be_here() {
+    let mut driver = Driver::new(80, 24);
+    let model = empty_service();
     driver.show(model, Vec::new());
     assert!(driver.text().contains("No rule fires"));
     for (key, words, rest) in [
@@ -264,12 +270,7 @@ fn an_empty_service_is_told_what_would_be_here() {
 /// What the fixture's service would say of itself with these capabilities, and this that cannot be seen.
 fn told(capabilities: &[&str], blind: &[(&str, &str)]) -> Driver {
     let mut driver = Driver::new(100, 30);
-    let mut model = crate::app::fixture::model();
-    model.tasks.clear();
-    model.locks.clear();
-    model.channels.clear();
-    model.sites.clear();
-    model.workers.clear();
+    let mut model = empty_service();
     model.target.capabilities = capabilities.iter().map(|&name| name.to_owned()).collect();
     let row = |&(about, what): &(&str, &str)| crate::model::Blind {
         about: about.to_owned(),

@@ -90,7 +90,6 @@ pub struct Decoder {
     /// Tasks of whose polls in progress was told, and the threads that stand for them.
     polls: BTreeMap<u64, WorkerId>,
     next_poll: u64,
-    seq: u64,
     /// The moment up to which everything that was made is known: the target tells some of it late.
     told: Stamp,
     behind: bool,
@@ -314,7 +313,6 @@ impl Decoder {
     }
 
     fn tell(&mut self, whole: bool) -> Batch {
-        self.seq += 1;
         let (operations, resources) = (&self.operations, &self.resources);
         let (task_births, task_states) = self.tasks.tell(whole, |span, task, reading| {
             let mut pending = task.ops.iter().filter_map(|&op| Some((op, operations.get(op)?)));
@@ -351,7 +349,6 @@ impl Decoder {
         let (worker_states, gone_workers) = self.tell_polls();
         let in_time = self.told.after(TICK * 2) >= now;
         Batch {
-            seq: self.seq,
             now: self.clock.now,
             snapshot_begin: whole,
             snapshot_end: whole,

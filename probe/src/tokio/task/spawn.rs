@@ -59,7 +59,7 @@ pub fn block_in_place<F, R>(f: F) -> R
 where
     F: FnOnce() -> R,
 {
-    ::tokio::task::block_in_place(|| thread::in_place(f))
+    ::tokio::task::block_in_place(|| thread::in_place::run(f))
 }
 
 /// Runs a closure where it may block, watched as a task of one poll; see
