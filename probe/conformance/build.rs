@@ -187,6 +187,8 @@ fn source(package: &str) -> PathBuf {
         .arg(manifest)
         .output()
         .expect("cargo runs");
+    let said = String::from_utf8_lossy(&metadata.stderr);
+    assert!(metadata.status.success(), "cargo metadata: {}: {said}", metadata.status);
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("cargo's own JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     let found = packages.iter().find(|found| found["name"] == package && found["source"].is_string());
