@@ -83,12 +83,9 @@ pub struct App {
     engine: Engine,
     live: Shown,
     /// What was shown when the operator froze the view.
-    frozen: Option<Shown>,
-    /// Findings of runs of the target before this one, the newest run last.
-    past: Vec<PastFinding>,
+    frozen: Option<Frozen>,
     pub(crate) link: Link,
-    /// The last minutes, and the moment that the timeline shows; `None` for now.
-    pub(crate) history: History,
+    /// The moment that the timeline shows; `None` for the newest.
     pub(crate) scrubbed: Option<Duration>,
     /// What the operator does not want to hear of.
     mutes: Mutes,
@@ -127,14 +124,28 @@ struct Shown {
     accused: Accused,
     /// How long the rules had judged it without a break.
     judged_for: Duration,
+    /// The last minutes.
+    history: Arc<History>,
+    /// Findings of runs of the target before this one, the newest run last.
+    past: Arc<Vec<PastFinding>>,
+}
+
+/// A state of the target that stays in front of the operator while others come.
+struct Frozen {
+    shown: Shown,
+    /// On the dashboard's own clock.
+    at: Duration,
 }
 
 /// A finding about an earlier run of the target.
+#[derive(Clone)]
 pub(crate) struct PastFinding {
     /// Its number in this session.
     pub(crate) id: u64,
-    /// Process id of that run.
+    /// Process id of that run, 0 where that is not known.
     pub(crate) pid: u32,
+    /// When another process was there in its place, on the dashboard's own clock.
+    pub(crate) restarted: Duration,
     pub(crate) finding: Finding,
 }
 
@@ -196,8 +207,8 @@ impl<'a> Cx<'a> {
     pub(crate) fn finding(&self, entity: Entity) -> Option<&'a Finding> {
         match entity {
             Entity::Finding(key) => self.findings.iter().find(|f| f.key() == key),
-            Entity::Past(id) => self.app.past.iter().find(|p| p.id == id).map(|p| &p.finding),
-            Entity::Then(at, key) => self.app.history.exactly(at)?.findings.iter().find(|f| f.key() == key),
+            Entity::Past(id) => self.app.past().iter().find(|p| p.id == id).map(|p| &p.finding),
+            Entity::Then(at, key) => self.app.history().exactly(at)?.findings.iter().find(|f| f.key() == key),
             _ => None,
         }
     }
@@ -207,7 +218,7 @@ impl<'a> Cx<'a> {
         match finding {
             Entity::Finding(_) => true,
             Entity::Then(at, _) => {
-                self.app.history.exactly(at).is_some_and(|m| m.instance == self.model.target.instance)
+                self.app.history().exactly(at).is_some_and(|m| m.instance == self.model.target.instance)
             }
             _ => false,
         }
@@ -234,9 +245,7 @@ impl App {
             glyphs,
             live: Shown::default(),
             frozen: None,
-            past: Vec::new(),
             link: Link::default(),
-            history: History::default(),
             scrubbed: None,
             details: None,
             asked: None,
@@ -295,7 +304,17 @@ impl App {
     }
 
     fn shown(&self) -> &Shown {
-        self.frozen.as_ref().unwrap_or(&self.live)
+        self.frozen.as_ref().map_or(&self.live, |frozen| &frozen.shown)
+    }
+
+    /// When what is shown was so, on the dashboard's own clock.
+    pub(crate) fn shown_at(&self) -> Duration {
+        self.frozen.as_ref().map_or(self.clock, |frozen| frozen.at)
+    }
+
+    /// The last minutes.
+    pub(crate) fn history(&self) -> &History {
+        &self.shown().history
     }
 
     pub(crate) fn frozen(&self) -> bool {
@@ -307,7 +326,7 @@ impl App {
     }
 
     pub(crate) fn past(&self) -> &[PastFinding] {
-        &self.past
+        &self.shown().past
     }
 
     /// The target has been connected to at least once.

@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
 use super::palette::{self, Command};
-use super::screen::{Body, Hit};
+use super::screen::{Body, Hit, Listed};
 use super::{App, PromptKind, Row, derived, navigate};
 use crate::view::{self, footer, layout, table, tabs};
 
@@ -101,8 +101,11 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
         }
         Body::Table(table) => line
             .checked_sub(table::head_line(&app.cx(), table, area) + 1)
-            .and_then(|line| app.derived.rows.order.get(place.offset + line))
-            .map(|&entity| Row::of(entity)),
+            .and_then(|line| app.derived.rows.lines(place.offset).nth(line))
+            .and_then(|line| match line {
+                Listed::Row(entity) => Some(Row::of(entity)),
+                Listed::Divider(_) => None,
+            }),
         Body::Page(_) => {
             let at = place.offset + line;
             let row = app.page().rows().find(|(line, _)| *line == at).map(|(_, row)| row);

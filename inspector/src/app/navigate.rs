@@ -109,12 +109,13 @@ pub(crate) fn settle(app: &mut App) {
             }
             index = index.min(count.saturating_sub(1));
             let row = app.row(index);
+            let first = app.derived.rows.first_for(index, height);
             let place = app.place_mut();
             if place.selected.is_some() {
                 place.selected = row;
             }
             place.index = index;
-            place.offset = place.offset.min(index).max((index + 1).saturating_sub(height)).min(count.saturating_sub(1));
+            place.offset = place.offset.min(index).max(first).min(count.saturating_sub(1));
         }
         Body::Page(_) => {
             let page = app.page();
@@ -464,16 +465,16 @@ pub(crate) fn to_finding(app: &mut App, by: isize) {
 
 /// Along the timeline: `by` seconds, from where it stands.
 pub(crate) fn scrub(app: &mut App, by: isize) {
-    let last = app.history.len().saturating_sub(1);
-    let here = app.scrubbed.and_then(|at| app.history.at(at)).unwrap_or(last);
+    let last = app.history().len().saturating_sub(1);
+    let here = app.scrubbed.and_then(|at| app.history().at(at)).unwrap_or(last);
     scrub_to(app, here.saturating_add_signed(by).min(last));
 }
 
 /// Along the timeline to the next second, or the one before, in which other findings lasted than in the one before it.
 pub(crate) fn to_change(app: &mut App, by: isize) {
-    let last = app.history.len().saturating_sub(1);
-    let here = app.scrubbed.and_then(|at| app.history.at(at)).unwrap_or(last);
-    let changed = |n: &usize| app.history.changed(*n);
+    let last = app.history().len().saturating_sub(1);
+    let here = app.scrubbed.and_then(|at| app.history().at(at)).unwrap_or(last);
+    let changed = |n: &usize| app.history().changed(*n);
     let next = if by > 0 { (here + 1..=last).find(changed) } else { (0..here).rev().find(changed) };
     match next {
         Some(next) => scrub_to(app, next),
@@ -484,8 +485,8 @@ pub(crate) fn to_change(app: &mut App, by: isize) {
 
 /// Along the timeline to that moment; the newest is now, and goes on.
 pub(super) fn scrub_to(app: &mut App, next: usize) {
-    let is_now = next + 1 >= app.history.len();
-    app.scrubbed = if is_now { None } else { app.history.get(next).map(|m| m.at) };
+    let is_now = next + 1 >= app.history().len();
+    app.scrubbed = if is_now { None } else { app.history().get(next).map(|m| m.at) };
     let place = app.place_mut();
     (place.selected, place.index, place.offset) = (None, 0, 0);
     settle(app);

@@ -73,6 +73,56 @@ pub(crate) struct Rows {
     pub(crate) groups: Option<usize>,
     /// How many pass the filter; more than are listed where nobody would read them all.
     pub(crate) passing: usize,
+    /// Lines that part the rows, in order.
+    pub(crate) dividers: Vec<Divider>,
+}
+
+/// A line between rows, which cannot be selected.
+#[derive(Debug, Clone)]
+pub(crate) struct Divider {
+    /// The row under it.
+    pub(crate) above: usize,
+    /// What all rows from there on have in common.
+    pub(crate) text: String,
+}
+
+/// A line of a list.
+pub(crate) enum Listed<'a> {
+    Row(Entity),
+    Divider(&'a str),
+}
+
+impl Rows {
+    /// The lines of a list that was scrolled until this row is the first; a divider right above it is there too.
+    pub(crate) fn lines(&self, first: usize) -> impl Iterator<Item = Listed<'_>> {
+        self.order.iter().enumerate().skip(first).flat_map(|(n, &entity)| {
+            let dividers = self.dividers.iter().filter(move |divider| divider.above == n);
+            dividers.map(|divider| Listed::Divider(&divider.text)).chain([Listed::Row(entity)])
+        })
+    }
+
+    /// The row that has to be the first one in so many lines, so that `row` is the last.
+    pub(crate) fn first_for(&self, row: usize, lines: usize) -> usize {
+        let mut first = (row + 1).saturating_sub(lines);
+        let fits = |first: usize| {
+            let dividers = self.dividers.iter().filter(|divider| (first..=row).contains(&divider.above));
+            row + 1 - first + dividers.count() <= lines
+        };
+        while first < row && !fits(first) {
+            first += 1;
+        }
+        first
+    }
+
+    /// These, and then others, parted from them by a line.
+    pub(crate) fn part(&mut self, text: String, others: Self) {
+        if !others.order.is_empty() {
+            self.dividers.push(Divider { above: self.order.len(), text });
+        }
+        self.order.extend(others.order);
+        self.total += others.total;
+        self.passing += others.passing;
+    }
 }
 
 impl Table {
@@ -90,7 +140,7 @@ impl Table {
             .filter(|&e| place.filter.is_empty() || place.filter.matches(cx, self.columns, e))
             .collect();
         self.order(place).sort(cx, &mut order);
-        Rows { total, passing: order.len(), groups: None, order }
+        Rows { total, passing: order.len(), order, ..Rows::default() }
     }
 
     /// How the place wants its rows ordered.

@@ -213,7 +213,7 @@ impl Sweep {
         }
         if let Some(flat) = self.flat {
             let (order, passing) = flat.finish();
-            derived.flat = Rows { order, total: self.seen, passing, groups: None };
+            derived.flat = Rows { order, total: self.seen, passing, ..Rows::default() };
         }
     }
 }

@@ -83,14 +83,20 @@ impl Driver {
             then.totals.channel_depth = wave(60.0);
             then.totals.channel_depth.push(60.0 + if second > 50 { (second - 50) as f64 * 203.0 } else { 0.0 });
             let began = |f: &&Finding| f.active() && f.since <= then.now && second > 30;
-            self.app.history.record(self.clock, &then, true, findings.iter().filter(began));
+            let clock = self.clock;
+            self.history().record(clock, &then, true, findings.iter().filter(began));
         }
         let active = findings.iter().filter(|f| f.active());
         self.clock += Duration::from_secs(1);
-        self.app.history.record(self.clock, &model, true, active);
         let clock = self.clock;
+        self.history().record(clock, &model, true, active);
         update(&mut self.app, Msg::Tick(clock));
         self.app.link = Link::Live { data_at: clock };
+    }
+
+    /// What it remembers.
+    pub(crate) fn history(&mut self) -> &mut super::History {
+        Arc::make_mut(&mut self.app.live.history)
     }
 
     /// Clicks with the left button.

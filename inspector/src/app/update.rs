@@ -8,7 +8,8 @@ use super::keymap::{self, Action};
 use super::palette;
 use super::screen::Body;
 use super::{
-    Accused, App, Effect, Engine, Entity, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate, prompt,
+    Accused, App, Effect, Engine, Entity, Frozen, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate,
+    prompt,
 };
 use crate::lints::{Finding, SOON, Wonder};
 use crate::model::{Model, Target, TaskId};
@@ -147,8 +148,8 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
         Action::Suspend => return vec![Effect::Suspend],
         Action::Reconnect => {
             app.say(Role::Info, if app.recorded { "from the beginning" } else { "connecting now" });
-            if app.recorded && app.frozen.take().is_some() {
-                derived::refresh(app);
+            if app.recorded {
+                thaw(app);
             }
             return vec![Effect::Reconnect];
         }
@@ -261,7 +262,8 @@ impl App {
 
 /// Marks what is accused after others are muted than before.
 fn remark(app: &mut App) {
-    for shown in [Some(&mut app.live), app.frozen.as_mut()].into_iter().flatten() {
+    let frozen = app.frozen.as_mut().map(|frozen| &mut frozen.shown);
+    for shown in [Some(&mut app.live), frozen].into_iter().flatten() {
         let heard = shown.findings.iter().filter(|f| !app.mutes.matches(f));
         shown.accused = Accused::new(heard, &shown.model);
     }
@@ -270,12 +272,21 @@ fn remark(app: &mut App) {
 
 /// Freezes the view, or lets it go on; a replay stands still with it.
 fn freeze(app: &mut App) -> Option<Effect> {
-    if app.frozen.take().is_some() {
-        derived::refresh(app);
+    if app.frozen() {
+        thaw(app);
     } else {
-        app.frozen = Some(app.live.clone());
+        app.frozen = Some(Frozen { shown: app.live.clone(), at: app.clock });
     }
     app.recorded.then_some(Effect::Pause(app.frozen()))
+}
+
+/// Shows what there is now in the place of what was frozen.
+fn thaw(app: &mut App) {
+    let Some(frozen) = app.frozen.take() else { return };
+    if frozen.shown.model.target.instance != app.live.model.target.instance {
+        leave_all(app);
+    }
+    derived::refresh(app);
 }
 
 fn heard(app: &mut App, event: source::Event) {
@@ -304,7 +315,8 @@ fn heard(app: &mut App, event: source::Event) {
                 live.accused = Accused::new(heard.clone(), &live.model);
                 live.judged_for = app.engine.judged_for(&live.model);
                 let judged = live.judged_for >= SOON;
-                app.history.record(app.clock, &live.model, judged, heard.filter(|f| f.active()));
+                let history = Arc::make_mut(&mut live.history);
+                history.record(app.clock, &live.model, judged, heard.filter(|f| f.active()));
             }
             app.link = Link::Live { data_at: app.clock };
             fresh(app);
@@ -313,12 +325,13 @@ fn heard(app: &mut App, event: source::Event) {
             if let Some(details) = &details {
                 Arc::make_mut(&mut app.live.model).learn(task, details);
             }
+            if app.frozen() {
+                return;
+            }
             if app.asked.is_some_and(|(asked, _)| asked == task) {
                 app.details = details.map(|details| (task, details));
             }
-            if !app.frozen() {
-                app.touch();
-            }
+            app.touch();
         }
         source::Event::Lost { error, retry_in } => {
             let attempts = match app.link {
@@ -380,11 +393,10 @@ fn connected(app: &mut App, target: Target) {
         if known != 0 {
             restarted(app, &target);
         }
-        app.live = Shown { model: Arc::new(Model::new(target)), ..Shown::default() };
+        let (history, past) = (Arc::clone(&app.live.history), Arc::clone(&app.live.past));
+        app.live = Shown { model: Arc::new(Model::new(target)), history, past, ..Shown::default() };
         app.engine = Engine::new(app.options.settings.clone());
         app.refreshed_at = None;
-        app.derived = super::Derived::default();
-        app.sweep = None;
     }
     app.link = Link::Live { data_at: app.clock };
     app.touch();
@@ -393,19 +405,18 @@ fn connected(app: &mut App, target: Target) {
 /// The target is another process than before: ids no longer mean what they did, and what was found then is history.
 fn restarted(app: &mut App, target: &Target) {
     let pid = app.live.model.target.pid;
-    let first = app.past.last().map_or(0, |p| p.id + 1);
+    let past = Arc::make_mut(&mut app.live.past);
+    let first = past.last().map_or(0, |p| p.id + 1);
     for (id, finding) in (first..).zip(std::mem::take(&mut app.live.findings)) {
-        app.past.push(PastFinding { id, pid, finding });
+        past.push(PastFinding { id, pid, restarted: app.clock, finding });
     }
-    let excess = app.past.len().saturating_sub(PAST_LIMIT);
-    app.past.drain(..excess);
-    app.frozen = None;
-    (app.details, app.asked, app.wonder) = (None, None, Wonder::default());
-    app.stack.truncate(1);
-    app.left.clear();
-    let place = app.place_mut();
-    (place.selected, place.index, place.offset) = (None, 0, 0);
-    place.open.clear();
+    let excess = past.len().saturating_sub(PAST_LIMIT);
+    past.drain(..excess);
+    (app.asked, app.wonder) = (None, Wonder::default());
+    // A view that is frozen shows the process that was.
+    if !app.frozen() {
+        leave_all(app);
+    }
     let name = crate::view::fit::head(if target.app.is_empty() { "the service" } else { &target.app }, 40, '~');
     let was = if target.pid == 0 {
         "it may be another process".to_owned()
@@ -420,4 +431,15 @@ fn restarted(app: &mut App, target: &Target) {
         text: format!("{name} restarted: {was}; what was found before is in Findings"),
         until: app.clock + RESTART_NOTICE,
     });
+}
+
+/// Goes back to the list in front, and to its first row: what was looked at, and where, is of a process that is gone.
+fn leave_all(app: &mut App) {
+    app.derived = super::Derived::default();
+    (app.sweep, app.details) = (None, None);
+    app.stack.truncate(1);
+    app.left.clear();
+    let place = app.place_mut();
+    (place.selected, place.index, place.offset) = (None, 0, 0);
+    place.open.clear();
 }

@@ -235,7 +235,7 @@ fn tasks(cx: &Cx, common: Common) -> String {
 pub(crate) fn lasting_of(cx: &Cx, entity: Entity, finding: &Finding) -> String {
     match entity {
         Entity::Then(at, _) => {
-            let then = cx.app.history.exactly(at).map_or(finding.last_seen, |moment| moment.now);
+            let then = cx.app.history().exactly(at).map_or(finding.last_seen, |moment| moment.now);
             format!("{} by then", figures::duration(then.since(finding.since)))
         }
         Entity::Past(_) => {

@@ -8,7 +8,7 @@ use super::theme::Role;
 use super::{columns, figures, fit, names, screens, widgets};
 use crate::app::column::{Column, Kind, Value};
 use crate::app::keymap::Action;
-use crate::app::screen::Table;
+use crate::app::screen::{Listed, Table};
 use crate::app::{Cx, Entity, Place};
 use crate::lints::Severity;
 
@@ -54,7 +54,16 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
     heads(cx, place, &columns, buf, Rect { y: area.y + head, height: 1.min(area.height.saturating_sub(head)), ..area });
     let numbered = columns.iter().any(|(column, _)| column.id == "id");
     let selected = place.selected.map(|r| r.entity).or_else(|| rows.order.first().copied());
-    for (&entity, y) in rows.order.iter().skip(place.offset).zip(body.top()..body.bottom()) {
+    let mut lines = 0;
+    for (line, y) in rows.lines(place.offset).zip(body.top()..body.bottom()) {
+        lines += 1;
+        let entity = match line {
+            Listed::Row(entity) => entity,
+            Listed::Divider(text) => {
+                divider(cx, text, buf, Rect { y, height: 1, ..area });
+                continue;
+            }
+        };
         let mut x = area.left();
         for (column, width) in &columns {
             let (text, role) = cell(cx, column, entity, usize::from(*width), numbered);
@@ -65,8 +74,17 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
             buf.set_style(Rect { y, height: 1, ..area }, cx.app.theme.selected());
         }
     }
-    let rows = rows.order.len().saturating_sub(place.offset).min(usize::from(body.height)) as u16;
-    below(cx, place, buf, Rect { y: body.y + rows, height: body.height - rows, ..body });
+    below(cx, place, buf, Rect { y: body.y + lines, height: body.height - lines, ..body });
+}
+
+/// A line that parts rows, with what those below it have in common.
+fn divider(cx: &Cx, text: &str, buf: &mut Buffer, area: Rect) {
+    let style = cx.app.theme.style(Role::Muted);
+    let line = cx.glyphs.line;
+    let text = fit::head(text, usize::from(area.width.saturating_sub(5)), cx.glyphs.ellipsis);
+    let x = widgets::put(buf, area.x, area.y, area.right(), &format!("{line}{line} {text} "), style);
+    let rest = line.repeat(usize::from(area.right().saturating_sub(x)));
+    widgets::put(buf, x, area.y, area.right(), &rest, style);
 }
 
 /// What rows leave free tells what has none, if there is room for all of it.

@@ -113,6 +113,78 @@ fn a_restarted_target_is_announced_and_its_old_findings_are_kept_in_grey() {
     assert!(!driver.text().contains("is now"), "{}", driver.text());
 }
 
+/// The service runs anew, and its first picture is there.
+fn restart(driver: &mut Driver, instance: u64, pid: u32) {
+    driver.hear(lost());
+    driver.hear(Event::Connected(Box::new(Target { instance, pid, ..fixture::target() })));
+    let batch = Batch { now: Stamp(1), snapshot_begin: true, snapshot_end: true, ..Batch::default() };
+    driver.hear(Event::Update(Box::new(batch)));
+}
+
+#[test]
+fn findings_of_each_earlier_run_stand_below_a_divider_however_they_are_sorted() {
+    let mut driver = Driver::shop(80, 24);
+    restart(&mut driver, 8, 5151);
+    driver.wait(Duration::from_secs(125));
+    let mut model = fixture::model();
+    (model.target.instance, model.target.pid) = (8, 5151);
+    driver.show(model, fixture::findings());
+    driver.keys("6");
+    let dividers = |driver: &mut Driver| -> Vec<(usize, String)> {
+        let text = driver.text();
+        let lines = text.lines().enumerate().filter(|(_, line)| line.starts_with('─'));
+        lines.map(|(n, line)| (n, line.trim_matches(['─', ' ']).to_owned())).collect()
+    };
+    insta::assert_snapshot!("findings_after_a_restart", driver.screen());
+    let rows = driver.app.rows().len();
+    let now = fixture::findings().len();
+    let first = [(4 + now, "before the restart 2m 05s ago, in process 4242".to_owned())];
+    for sort in ["", "s", "S", "s", "s"] {
+        driver.keys(sort);
+        assert_eq!(dividers(&mut driver), first, "{}", driver.text());
+    }
+    // The cursor passes over it, and a click on it selects nothing.
+    driver.keys(&"j".repeat(now));
+    assert_eq!(driver.app.place().index, now);
+    let selected = driver.app.selected();
+    driver.click(10, first[0].0 as u16);
+    assert_eq!(driver.app.selected(), selected);
+    driver.click(10, first[0].0 as u16 - 1);
+    assert_eq!(driver.app.place().index, now - 1);
+
+    // After another restart there is nothing yet of the present run, and each earlier one stands for itself.
+    restart(&mut driver, 9, 6262);
+    driver.keys("6");
+    let texts = dividers(&mut driver);
+    assert_eq!(texts.len(), 2, "{}", driver.text());
+    // Below the line that says so.
+    assert_eq!(texts[0], (5, "before the restart 0s ago, in process 5151".to_owned()), "{}", driver.text());
+    assert!(texts[1].1.ends_with("in process 4242"), "{}", driver.text());
+
+    // What is selected is in view, in whatever lines there are.
+    driver.resize(80, 10);
+    for _ in 0..rows {
+        driver.keys("j");
+        assert!(driver.roles().lines().any(|line| line.len() > 70 && line.contains('_')), "{}", driver.text());
+    }
+}
+
+#[test]
+fn a_frozen_view_outlasts_a_restart_and_then_shows_the_process_that_is_there() {
+    let mut driver = Driver::shop(80, 24);
+    driver.keys("3<Enter> ");
+    let body = |driver: &mut Driver| driver.text().lines().skip(4).take(18).collect::<Vec<_>>().join("\n");
+    let frozen = body(&mut driver);
+    restart(&mut driver, 8, 5151);
+    driver.wait(Duration::from_secs(91));
+    assert_eq!(body(&mut driver), frozen);
+    driver.keys("6");
+    assert!(!driver.text().contains("before the restart"), "{}", driver.text());
+    driver.keys(" ");
+    let text = driver.text();
+    assert!(text.contains("before the restart") && text.contains("pid 5151"), "{text}");
+}
+
 #[test]
 fn a_restart_that_keeps_its_process_id_is_announced_and_divides_the_timeline() {
     let mut driver = Driver::shop(80, 24);

@@ -120,16 +120,36 @@ fn a_night_that_is_replayed_ten_times_as_fast_has_all_its_seconds() {
     // Ten updates a second, each of which tells of one second of the target.
     for tenth in 1..=100 {
         model.now = model.now.after(Duration::from_secs(1));
-        driver.app.history.record(Duration::from_millis(100 * tenth), &model, true, std::iter::empty());
+        driver.history().record(Duration::from_millis(100 * tenth), &model, true, std::iter::empty());
     }
-    assert_eq!(driver.app.history.len(), 100);
+    assert_eq!(driver.history().len(), 100);
     driver.wait(Duration::from_secs(10));
     driver.keys(&format!("7{}", "<Left>".repeat(30)));
     assert!(driver.text().contains("30s ago"), "{}", driver.text());
     // Another process may be younger: then the dashboard's own clock tells.
     (model.target.instance, model.now) = (8, Stamp(0));
-    driver.app.history.record(Duration::from_secs(15), &model, true, std::iter::empty());
-    assert_eq!(driver.app.history.len(), 101);
+    driver.history().record(Duration::from_secs(15), &model, true, std::iter::empty());
+    assert_eq!(driver.history().len(), 101);
+}
+
+#[test]
+fn it_stands_still_while_the_view_is_frozen_and_then_has_what_came_meanwhile() {
+    let mut driver = Driver::shop(100, 30);
+    driver.recall();
+    // One of the moments before, and the newest.
+    for keys in ["7<Left><Left>", "<End>"] {
+        driver.keys(keys);
+        driver.keys(" ");
+        let frozen = driver.text();
+        driver.recall();
+        driver.show(fixture::model(), Vec::new());
+        assert_eq!(driver.text(), frozen);
+        driver.keys("<Left><Right>");
+        assert_eq!(driver.text(), frozen, "a step back and forth");
+        driver.keys(" ");
+        assert_ne!(driver.text(), frozen);
+    }
+    assert!(driver.text().contains("4 findings · now"), "{}", driver.text());
 }
 
 #[test]
@@ -138,7 +158,7 @@ fn seconds_that_the_rules_had_not_judged_are_not_called_well() {
     let mut model = fixture::model();
     for judged in [false, true] {
         model.now = model.now.after(Duration::from_secs(1));
-        driver.app.history.record(Duration::from_secs(1), &model, judged, std::iter::empty());
+        driver.history().record(Duration::from_secs(1), &model, judged, std::iter::empty());
     }
     driver.keys("7");
     assert!(driver.text().contains("No rule fired"), "{}", driver.text());
@@ -158,7 +178,7 @@ fn before_anything_was_seen_it_says_so() {
 fn a_quarter_of_an_hour_is_kept_and_no_more() {
     let mut driver = Driver::shop(80, 24);
     (0..12).for_each(|_| driver.recall());
-    assert_eq!(driver.app.history.len(), 900);
+    assert_eq!(driver.history().len(), 900);
     driver.show(fixture::model(), Vec::new());
     driver.keys("7");
     driver.keys(&"<Left>".repeat(1000));

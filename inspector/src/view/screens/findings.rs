@@ -2,7 +2,7 @@
 
 use crate::app::column::{Column, Kind, Value, Width, muted, plain};
 use crate::app::screen::{Body, Rows, Screen, Table};
-use crate::app::{Cx, Entity, Place};
+use crate::app::{Cx, Entity, PastFinding, Place};
 use crate::lints::RULES;
 use crate::view::figures;
 use crate::view::page::Page;
@@ -117,12 +117,13 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Number,
         width: Width::Hidden,
         priority: 99,
-        // The engine has put the worst first.
+        // The engine has put the worst first, in earlier runs too.
         value: |cx, entity| match entity {
             Entity::Finding(key) => {
                 let at = cx.findings.iter().position(|f| f.key() == key).unwrap_or(cx.findings.len());
                 Value::Rate(-(at as f64))
             }
+            Entity::Past(id) => Value::Rate(-(id as f64)),
             _ => Value::None,
         },
         role: plain,
@@ -146,9 +147,23 @@ fn grey(cx: &Cx, entity: Entity, role: Role) -> Role {
 }
 
 fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
-    let now = cx.findings.iter().map(|f| Entity::Finding(f.key()));
-    let past = cx.app.past().iter().map(|p| Entity::Past(p.id));
-    table.arrange(cx, place, now.chain(past))
+    let mut rows = table.arrange(cx, place, cx.findings.iter().map(|f| Entity::Finding(f.key())));
+    // However they are sorted, what was found before a restart stands apart, the newest run first.
+    for run in cx.app.past().chunk_by(|one, next| one.restarted == next.restarted).rev() {
+        let found = table.arrange(cx, place, run.iter().map(|past| Entity::Past(past.id)));
+        rows.part(before(cx, &run[0]), found);
+    }
+    rows
+}
+
+/// What the findings of an earlier run have in common.
+fn before(cx: &Cx, past: &PastFinding) -> String {
+    let ago = figures::seconds(cx.app.shown_at().saturating_sub(past.restarted));
+    match past.pid {
+        // Whether it is another process is not known.
+        0 => format!("before the connection was lost, until {ago} ago"),
+        pid => format!("before the restart {ago} ago, in process {pid}"),
+    }
 }
 
 fn empty(cx: &Cx, page: &mut Page) {

@@ -340,7 +340,7 @@ fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
             order.extend(cx.derived.inside.get(&id).into_iter().flatten().filter(|entity| lives(entity)));
         }
     }
-    Rows { total, passing: order.len(), groups, order }
+    Rows { total, passing: order.len(), groups, order, ..Rows::default() }
 }
 
 fn empty(cx: &Cx, page: &mut Page) {

@@ -41,7 +41,7 @@ fn halves(area: Rect) -> (Rect, Rect) {
 
 /// The moment under the cursor, and its number.
 fn moment<'a>(cx: &Cx<'a>) -> Option<(usize, &'a Moment)> {
-    let history = &cx.app.history;
+    let history = cx.app.history();
     let last = history.len().checked_sub(1)?;
     let at = cx.app.scrubbed.and_then(|at| history.at(at)).unwrap_or(last);
     history.get(at).map(|moment| (at, moment))
@@ -62,8 +62,8 @@ fn entity(cx: &Cx, moment: &Moment, finding: &Finding) -> Entity {
 /// On the page of a finding that was opened at a moment: when that was, and in which process.
 pub(super) fn seen(cx: &Cx, finding: Entity, page: &mut Page) {
     let Entity::Then(at, _) = finding else { return };
-    let Some(moment) = cx.app.history.exactly(at) else { return };
-    let ago = figures::seconds(cx.app.history.ago(moment, cx.app.clock));
+    let Some(moment) = cx.app.history().exactly(at) else { return };
+    let ago = figures::seconds(cx.app.history().ago(moment, cx.app.shown_at()));
     let process =
         if cx.is_of_this_run(finding) { String::new() } else { format!(", in process {}, which is gone", moment.pid) };
     page.fact("seen", Role::Text, &format!("{ago} ago{process}"));
@@ -105,11 +105,11 @@ fn window(len: usize, at: usize, columns: usize) -> std::ops::Range<usize> {
 fn strip(cx: &Cx, at: usize, moment: &Moment, lanes: usize, buf: &mut Buffer, area: Rect) {
     let theme = &cx.app.theme;
     let g = cx.glyphs;
-    let history = &cx.app.history;
+    let history = cx.app.history();
     let columns = usize::from(area.width.saturating_sub(LABEL + VALUE));
     let shown: Vec<(usize, &Moment)> =
         window(history.len(), at, columns).filter_map(|n| history.get(n).map(|m| (n, m))).collect();
-    let ago = |m: &Moment| history.ago(m, cx.app.clock);
+    let ago = |m: &Moment| history.ago(m, cx.app.shown_at());
     let age = figures::seconds(Duration::from_nanos(moment.now.0));
     let when = if cx.app.scrubbed.is_some() {
         (Role::Warn, format!("{} ago, {age} after its start", figures::seconds(ago(moment))))
@@ -224,7 +224,7 @@ fn hit(cx: &Cx, place: &Place, area: Rect, (x, y): (u16, u16)) -> Option<Hit> {
     if y > above.y && y < above.bottom() {
         let columns = usize::from(area.width.saturating_sub(LABEL + VALUE));
         let column = usize::from(x.checked_sub(area.x + 1 + LABEL)?);
-        return window(cx.app.history.len(), at, columns).nth(column).map(Hit::Moment);
+        return window(cx.app.history().len(), at, columns).nth(column).map(Hit::Moment);
     }
     let selected = place.selected.or_else(|| rows(cx).first().copied());
     let lines = lines(cx, moment, selected, below);
