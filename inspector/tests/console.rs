@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use async_inspect_cli::model::{Model, Task};
 use async_inspect_cli::source::{self, Address};
 use serde_json::Value;
-use watched::{Watched, free_address, run, turn};
+use watched::{Watched, free_address, run, turn, turn_beside_others};
 
 const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console-app");
 
@@ -143,7 +143,7 @@ fn faults_are_found_at_their_lines_and_what_is_inferred_is_said_to_be_likely() {
 
 #[test]
 fn a_recording_of_it_is_a_target_like_any_other() {
-    let _turn = turn();
+    let _turn = turn_beside_others();
     let app = App::start("stuck");
     let folder = std::env::temp_dir().join(format!("async-inspect-console-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -196,7 +196,7 @@ fn how_long_the_polls_of_a_task_took_is_told_when_it_is_asked_about() {
 
 #[test]
 fn a_healthy_program_raises_nothing() {
-    let _turn = turn();
+    let _turn = turn_beside_others();
     let app = App::start("healthy");
     let output = run(&["check", &app.target(), "--for", "10s", "--fail-on", "warn", "--format", "json"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -207,7 +207,7 @@ fn a_healthy_program_raises_nothing() {
 
 #[test]
 fn a_probe_and_a_subscriber_are_told_from_each_other_and_from_what_is_not_there() {
-    let _turn = turn();
+    let _turn = turn_beside_others();
     let says = |target: &str, code: i32, words: &[&str]| {
         let output = run(&["check", target, "--for", "1s"]);
         let said = String::from_utf8_lossy(&output.stderr);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use async_inspect_cli::app::{self, Options};
 use async_inspect_cli::source::Pace;
 use common::terminal::{ASYNC_INSPECT, Terminal};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// An address on which nothing listens.
 fn refused() -> String {
@@ -106,9 +107,10 @@ fn a_dashboard_that_panics() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let targets = vec![refused().parse().unwrap()];
+        let mut told = signal(SignalKind::user_defined1()).unwrap();
         tokio::select! {
             _ = app::run(targets, Pace::default(), Options::default()) => {}
-            () = tokio::time::sleep(Duration::from_millis(1500)) => panic!("in the middle of a frame"),
+            _ = told.recv() => panic!("in the middle of a frame"),
         }
     });
 }
@@ -120,6 +122,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     let mut terminal = Terminal::start(this.to_str().unwrap(), &args, 100, 24);
     terminal.wait_for("what to do");
     assert!(terminal.alternate_screen());
+    terminal.signal("USR1");
     terminal.wait_until("the message", |s| s.contains("panicked at") && s.contains("in the middle of a frame"));
     assert!(!terminal.alternate_screen(), "it is told where it stays");
     assert_ne!(terminal.wait_exit().exit_code(), 0);

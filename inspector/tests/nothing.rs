@@ -17,7 +17,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{task::JoinSet, time::sleep};
-use watched::{Attached, Watched, describe, serious, turn};
+use watched::{Attached, Watched, describe, serious, turn, turn_beside_others};
 
 /// Programs with timers, queues, locks held over awaits, limits of time: what a stop upsets.
 const CALM: &[&str] = &[
@@ -45,7 +45,7 @@ fn assert_none(found: &[String]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_stopped_for_three_seconds_and_continued_has_no_findings() {
-    let _turn = turn();
+    let _turn = turn_beside_others();
     let mut watches = JoinSet::new();
     for name in CALM {
         let program = Watched::healthy(name);
@@ -112,7 +112,7 @@ async fn a_machine_with_no_cpu_to_give_makes_no_findings() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_probe_with_next_to_no_memory_makes_no_findings() {
-    let _turn = turn();
+    let _turn = turn_beside_others();
     let mut watches = JoinSet::new();
     for name in CALM.iter().chain(&["healthy/storm"]) {
         let program = Watched::healthy_with(name, &[("ASYNC_INSPECT_MEMORY", "1")]);

@@ -27,11 +27,11 @@ pub(crate) fn workers(name: &str) -> Vec<WorkerReading> {
     all.filter(|worker| worker_name(worker.name) == name).collect()
 }
 
-/// Asks until it is so, for at most twenty seconds.
+/// Asks until it is so, for at most a minute.
 pub(crate) fn wait_for(mut what: impl FnMut() -> bool) {
     let began = Instant::now();
     while !what() {
-        assert!(began.elapsed() < Duration::from_secs(20), "it does not come");
+        assert!(began.elapsed() < Duration::from_secs(60), "it does not come");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

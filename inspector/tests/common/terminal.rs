@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// How long a test waits for something to appear before it says what is there instead.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The binary under test, when the test is built by cargo.
 pub(crate) const ASYNC_INSPECT: &str = env!("CARGO_BIN_EXE_async-inspect");

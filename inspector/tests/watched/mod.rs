@@ -8,7 +8,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     process::{Child, ChildStdin, Command, Output, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     thread,
     time::{Duration, Instant},
 };
@@ -20,16 +20,17 @@ use async_inspect_cli::{
 };
 use async_inspect_zoo::LEASH;
 
+static TURNS: RwLock<()> = RwLock::new(());
+
 /// The tests of one binary take turns: a machine that is busy with another test makes long polls of short ones, and
 /// says so truthfully.
-pub(crate) fn turn() -> Turn {
-    static TURN: Mutex<()> = Mutex::new(());
-    Turn { _guard: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
+pub(crate) fn turn() -> impl Drop {
+    TURNS.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A test's turn, until it is dropped.
-pub(crate) struct Turn {
-    _guard: MutexGuard<'static, ()>,
+/// A turn beside others of its kind: for a test whose programs hardly compute, and that may come late.
+pub(crate) fn turn_beside_others() -> impl Drop {
+    TURNS.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An address on which nothing listens.
@@ -138,7 +139,7 @@ impl Watched {
     /// Attaches to it, as soon as it answers.
     pub(crate) async fn attach(&self) -> Attached {
         let mut last = None;
-        while self.started.elapsed() < Duration::from_secs(10) {
+        while self.started.elapsed() < Duration::from_secs(30) {
             match source::open(&self.address()).await {
                 Ok(connection) => return Attached::new(self, connection),
                 Err(error) => last = Some(error),
@@ -168,14 +169,14 @@ fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<String>> {
     text
 }
 
-/// Asks until there is an answer, for at most ten seconds.
+/// Asks until there is an answer, for at most half a minute.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(began.elapsed() < Duration::from_secs(10), "waited 10 s for {what}");
+        assert!(began.elapsed() < Duration::from_secs(30), "waited 30 s for {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

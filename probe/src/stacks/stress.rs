@@ -23,7 +23,7 @@ use super::{
 use crate::testing::wait_for;
 
 /// Stacks taken of each thread.
-const COPIES: u64 = 600;
+const COPIES: u64 = 400;
 /// One in so many is unwound.
 const UNWOUND: u64 = 10;
 /// Libraries that nothing else here loads, so that each is mapped and unmapped again.

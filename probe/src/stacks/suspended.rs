@@ -149,8 +149,6 @@ fn looked_at(mut current: Current, namer: &mut Namer) -> Option<Current> {
 #[cfg(test)]
 #[allow(clippy::items_after_statements, reason = "each future beside its test")]
 mod tests {
-    use std::time::Duration;
-
     use ::tokio::{
         io::AsyncReadExt as _,
         net::{TcpListener, TcpStream},
@@ -166,9 +164,10 @@ mod tests {
 
     /// Spawns `future` and lets it come to rest.
     fn spawn(runtime: &Runtime, future: impl Future<Output = ()> + Send + 'static) -> u64 {
-        let task = runtime.spawn(future);
-        std::thread::sleep(Duration::from_millis(100));
-        peek::task_id(task.id())
+        let task = peek::task_id(runtime.spawn(future).id());
+        let slot = || crate::testing::recorder().task(task);
+        wait_for(|| slot().is_none_or(|slot| slot.polls() > 0 && slot.last_poll_ended() != 0));
+        task
     }
 
     fn ask(watchdog: &mut Watchdog, task: u64) -> Suspensions {

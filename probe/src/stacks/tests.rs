@@ -1,14 +1,11 @@
 //! Tasks that axum spawns with a tokio of its own, and blocks.
 use std::{
     io::{Read, Write},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
-};
-
-#[cfg(not(tokio_unstable))]
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
 };
 
 use axum::{Router, routing::get};
@@ -56,10 +53,12 @@ fn request(address: std::net::SocketAddr, path: &str) -> String {
 
 #[test]
 fn an_axum_handler_that_sleeps_is_told_with_its_line() {
-    const LINE: u32 = line!() + 3;
+    const LINE: u32 = line!() + 4;
+    static SHOWN: AtomicBool = AtomicBool::new(false);
     async fn slow() -> &'static str {
-        // As long as naming takes, and longer.
-        std::thread::sleep(Duration::from_secs(5));
+        while !SHOWN.load(Relaxed) {
+            std::thread::sleep(Duration::from_millis(200));
+        }
         "done"
     }
     let (_only, mut watchdog) = only_watchdog();
@@ -76,6 +75,7 @@ fn an_axum_handler_that_sleeps_is_told_with_its_line() {
         }
     };
     let stacks = stacks(&mut watchdog, "axum-sleeps", |stacks| stacks.last().is_some_and(shown));
+    SHOWN.store(true, Relaxed);
     let stack = &stacks[0];
     let user = stack.frames.iter().find(|frame| frame.user).unwrap();
     assert_eq!((user.file.as_str(), user.line), (file!(), LINE), "{:#?}", stack.frames);
@@ -97,15 +97,21 @@ fn compute(time: Duration) -> u64 {
 
 #[test]
 fn an_axum_handler_that_computes_is_told_with_its_line() {
-    const LINE: u32 = line!() + 2;
+    const LINE: u32 = line!() + 5;
+    static SHOWN: AtomicBool = AtomicBool::new(false);
     async fn hash() -> String {
-        compute(Duration::from_secs(2)).to_string()
+        let mut sum = 0;
+        while !SHOWN.load(Relaxed) {
+            sum ^= compute(Duration::from_millis(200));
+        }
+        sum.to_string()
     }
     let (_only, mut watchdog) = only_watchdog();
     let runtime = runtime("axum-computes", 2);
     let address = serve(&runtime, Router::new().route("/", get(hash)));
     let client = std::thread::spawn(move || request(address, "/"));
     let stacks = stacks(&mut watchdog, "axum-computes", |stacks| !stacks.is_empty());
+    SHOWN.store(true, Relaxed);
     let line = stacks[0].frames.iter().find(|frame| frame.user && frame.function.ends_with("hash"));
     assert_eq!(line.map(|frame| (frame.file.as_str(), frame.line)), Some((file!(), LINE)), "{stacks:#?}");
     assert_eq!(stacks[0].cause, Cause::Cpu);
@@ -123,7 +129,7 @@ fn many_short_polls_in_a_row_are_not_taken_for_a_long_one() {
     for _ in 0..1_000_000 {
         tx.send(()).unwrap();
     }
-    let end = Instant::now() + Duration::from_secs(2);
+    let end = Instant::now() + Duration::from_secs(1);
     let longest = Arc::new(AtomicU64::new(0));
     let took = longest.clone();
     runtime.block_on(async move {
@@ -165,7 +171,7 @@ fn a_busy_axum_service_is_not_accused() {
     let (_only, mut watchdog) = only_watchdog();
     let runtime = runtime("axum-busy", 2);
     let address = serve(&runtime, Router::new().route("/", get(quick)));
-    let end = Instant::now() + Duration::from_secs(3);
+    let end = Instant::now() + Duration::from_millis(1500);
     let clients: Vec<_> = (0..8)
         .map(|_| {
             std::thread::spawn(move || {
@@ -193,7 +199,7 @@ fn what_may_block_is_not_accused() {
     let runtime = runtime("may-block", 3);
     let single = Builder::new_current_thread().enable_all().build().unwrap();
     single.block_on(async { pause(1).await });
-    let long = Duration::from_millis(800);
+    let long = Duration::from_millis(500);
     runtime.block_on(async {
         ::tokio::spawn(async move {
             drop(::tokio::task::spawn_blocking(move || std::thread::sleep(long)));
@@ -202,7 +208,7 @@ fn what_may_block_is_not_accused() {
             }
         });
     });
-    let end = Instant::now() + Duration::from_secs(2);
+    let end = Instant::now() + Duration::from_secs(1);
     let stacks = stacks(&mut watchdog, "may-block", |_| {
         assert!(workers("may-block").iter().all(|worker| worker.unwatched_since == 0));
         Instant::now() >= end

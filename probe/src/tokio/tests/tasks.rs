@@ -330,17 +330,25 @@ fn polls_that_come_late_after_a_wake_are_counted_by_how_late() {
             }
         });
         others().await;
-        notify.notify_one();
-        others().await;
+        // On a full machine this thread may lose its CPU between a wake and the poll.
         let slot = recorder().task(task(woken.id()).id).unwrap();
-        let in_time = slot.sched_counts().unwrap();
-        assert_eq!(in_time.iter().sum::<u32>(), in_time[4], "{in_time:?}");
+        let mut in_time = [0; _];
+        for _ in 0..1000 {
+            notify.notify_one();
+            others().await;
+            in_time = slot.sched_counts().unwrap();
+            if in_time[4] > 0 {
+                break;
+            }
+        }
+        assert!(in_time[4] > 0, "{in_time:?}");
         notify.notify_one();
         std::thread::sleep(Duration::from_millis(9));
         others().await;
         let late = slot.sched_counts().unwrap();
-        assert_eq!((late[4], late[5..=7].iter().sum()), (in_time[4], 0), "{late:?}");
-        assert_eq!(late[8..].iter().sum::<u32>(), 1, "8.2 ms or longer: {late:?}");
+        assert_eq!(late[..8], in_time[..8]);
+        let very = |counts: &[u32]| counts[8..].iter().sum::<u32>();
+        assert_eq!(very(&late), very(&in_time) + 1, "8.2 ms or longer: {late:?}");
         assert_eq!(slot.poll_counts().unwrap().iter().sum::<u32>(), late.iter().sum::<u32>());
         assert!(task(woken.id()).sched_p99.unwrap() >= 8);
         woken.abort();
@@ -430,7 +438,7 @@ fn a_wait_outside_of_any_task_is_nobodys() {
 #[test]
 fn a_task_that_blocks_in_place_runs_and_blocks_no_worker() {
     recorder();
-    let long = std::time::Duration::from_millis(40);
+    let long = std::time::Duration::from_millis(200);
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let polls_of = |id: u64| {
         let workers = recorder().workers.all().filter_map(|(_, slot)| slot.read());
