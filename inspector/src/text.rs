@@ -21,17 +21,16 @@ pub fn duration(span: Duration) -> String {
     if ns < 1000 {
         return format!("{ns} ns");
     }
-    let seconds = span.as_secs();
     // What would round up to a minute is one.
     if ns >= 59_950_000_000 {
         let minutes = (ns + 500_000_000) / 1_000_000_000 / 60;
-        return match (minutes, seconds) {
-            (0..=59, _) => {
+        return match minutes {
+            0..=59 => {
                 let rounded = (ns + 500_000_000) / 1_000_000_000;
                 format!("{}m {:02}s", rounded / 60, rounded % 60)
             }
-            (60..=1439, _) => format!("{}h {:02}m", minutes / 60, minutes % 60),
-            _ => format!("{}d {:02}h", seconds / 86_400, seconds % 86_400 / 3600),
+            60..=1439 => format!("{}h {:02}m", minutes / 60, minutes % 60),
+            _ => format!("{}d {:02}h", minutes / 1440, minutes % 1440 / 60),
         };
     }
     let mut value = ns as f64 / 1e3;
@@ -387,6 +386,7 @@ mod tests {
             (3_599_900_000_000, "1h 00m"),
             (11_220_000_000_000, "3h 07m"),
             (183_600_000_000_000, "2d 03h"),
+            (86_399_600_000_000, "1d 00h"),
         ];
         for (ns, text) in cases {
             assert_eq!(duration(Duration::from_nanos(ns)), text, "{ns} ns");

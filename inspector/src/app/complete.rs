@@ -10,8 +10,8 @@ const ROWS: usize = 5000;
 /// `text` with its last word finished as far as it can be: a field, or a value of one. `None` when there is nothing to
 /// add.
 pub(crate) fn complete(cx: &Cx, place: &Place, text: &str) -> Option<String> {
-    let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-    let (before, word) = text.split_at(start);
+    let word = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let before = &text[..text.len() - word.len()];
     let (negated, word) = word.strip_prefix('!').map_or(("", word), |rest| ("!", rest));
     let finished = match word.find([':', '=']) {
         None => {

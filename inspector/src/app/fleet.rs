@@ -9,6 +9,28 @@ use super::{App, Depth, Effect, Msg, Options, update};
 use crate::source::{self, Address};
 use crate::view;
 
+/// What keys do in the list, whatever else they do in the dashboard that is in front.
+const LISTED: &[Action] = &[
+    Action::Quit,
+    Action::Interrupt,
+    Action::Suspend,
+    Action::Reconnect,
+    Action::Up,
+    Action::Down,
+    Action::HalfUp,
+    Action::HalfDown,
+    Action::PageUp,
+    Action::PageDown,
+    Action::Top,
+    Action::Bottom,
+    Action::In,
+    Action::Back,
+    Action::Targets,
+];
+
+/// Targets that half a page is about, of two lines each.
+const HALF_PAGE: isize = 5;
+
 /// The dashboards, one of them in front.
 pub(crate) struct Fleet {
     apps: Vec<App>,
@@ -135,11 +157,11 @@ impl Fleet {
     }
 
     fn key(&mut self, event: KeyEvent) -> Vec<(usize, Effect)> {
-        let action = keymap::resolve(self.front(), event);
         if self.listed {
             self.touch();
-            return self.list_key(action);
+            return self.list_key(self.front().keys.one_of(LISTED, event));
         }
+        let action = keymap::resolve(self.front(), event);
         match action.filter(|_| self.front().prompt.is_none()) {
             Some(Action::Targets) => {
                 self.listed = true;
@@ -153,16 +175,22 @@ impl Fleet {
         }
     }
 
+    /// See [`LISTED`].
     fn list_key(&mut self, action: Option<Action>) -> Vec<(usize, Effect)> {
         match action {
             Some(Action::Quit) => return vec![(self.front, Effect::Quit)],
             Some(Action::Interrupt) => return vec![(self.front, Effect::Interrupt)],
             Some(Action::Suspend) => return vec![(self.front, Effect::Suspend)],
             Some(Action::Reconnect) => {
-                return (0..self.apps.len()).map(|n| (n, Effect::Reconnect)).collect();
+                let lost = self.apps.iter().enumerate().filter(|(_, app)| !app.link.live());
+                return lost.map(|(n, _)| (n, Effect::Reconnect)).collect();
             }
             Some(Action::Up) => self.step(-1),
             Some(Action::Down) => self.step(1),
+            Some(Action::HalfUp) => self.step(-HALF_PAGE),
+            Some(Action::HalfDown) => self.step(HALF_PAGE),
+            Some(Action::PageUp) => self.step(-2 * HALF_PAGE),
+            Some(Action::PageDown) => self.step(2 * HALF_PAGE),
             Some(Action::Top) => self.step(isize::MIN),
             Some(Action::Bottom) => self.step(isize::MAX),
             Some(Action::In) => self.open(self.chosen),
@@ -270,13 +298,38 @@ mod tests {
         press(&mut fleet, KeyCode::Char('{'));
         press(&mut fleet, KeyCode::Char('0'));
         assert_eq!((fleet.listed, fleet.chosen), (true, 2), "the cursor is where one came from");
-        assert_eq!(press(&mut fleet, KeyCode::Char('r')).len(), 3, "all are connected to again");
+        assert_eq!(press(&mut fleet, KeyCode::Char('r')), [(2, Effect::Reconnect)]);
         // While something is typed, they are text.
         press(&mut fleet, KeyCode::Enter);
         press(&mut fleet, KeyCode::Char('2'));
         press(&mut fleet, KeyCode::Char('/'));
         press(&mut fleet, KeyCode::Char('}'));
         assert_eq!(fleet.front, 2);
+    }
+
+    #[test]
+    fn keys_of_the_list_are_those_of_the_list_whatever_is_in_front() {
+        let mut fleet = fleet(80, 24);
+        press(&mut fleet, KeyCode::Enter);
+        press(&mut fleet, KeyCode::Char('7'));
+        press(&mut fleet, KeyCode::Char('0'));
+        press(&mut fleet, KeyCode::End);
+        assert_eq!(fleet.chosen, 2);
+        press(&mut fleet, KeyCode::Home);
+        assert_eq!(fleet.chosen, 1);
+        press(&mut fleet, KeyCode::PageDown);
+        assert_eq!(fleet.chosen, 2);
+        assert_eq!(press(&mut fleet, KeyCode::Char('r')), [(2, Effect::Reconnect)]);
+        press(&mut fleet, KeyCode::Left);
+        assert!(!fleet.listed);
+    }
+
+    #[test]
+    fn targets_that_are_not_judged_are_not_well() {
+        let mut fleet = fleet(80, 24);
+        fleet.apps[1].live.findings.clear();
+        let text = testing::screen(&drawn(&fleet, 80, 24));
+        assert!(text.contains("1 not judged now"), "{text}");
     }
 
     #[test]

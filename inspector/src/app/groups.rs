@@ -92,7 +92,7 @@ impl ChannelSum {
         };
         self.channels += 1;
         self.kind = channel.kind;
-        self.full += u64::from(channel.capacity.is_some_and(|capacity| depth >= capacity));
+        self.full += u64::from(channel.capacity.is_some_and(|capacity| capacity > 0 && depth >= capacity));
         self.depth = self.depth.saturating_add(depth);
         self.depth_s.add(&channel.depth_s);
         self.sent_per_s += channel.sent_s.last().unwrap_or(0.0);

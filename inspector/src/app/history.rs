@@ -20,8 +20,10 @@ pub(crate) struct Moment {
     pub(crate) now: Stamp,
     pub(crate) instance: u64,
     pub(crate) pid: u32,
-    /// Those that lasted then, the worst first. Shared between the seconds in which nothing changed.
+    /// The worst of those that lasted then, [`FINDINGS`] at most. Shared between the seconds in which nothing changed.
     pub(crate) findings: Arc<Vec<Finding>>,
+    /// How many there were.
+    pub(crate) found: usize,
     /// The rules had judged for long enough to have said what they can.
     pub(crate) judged: bool,
     /// Tasks, polls/s, waits for locks/s, messages in channels.
@@ -34,6 +36,9 @@ impl Moment {
         self.findings.iter().map(|f| f.severity).max()
     }
 }
+
+/// Findings that are kept of one second, a screen full: of each second for a quarter of an hour, all would be too many.
+const FINDINGS: usize = 32;
 
 /// The last minutes, oldest first.
 #[derive(Debug, Clone, Default)]
@@ -70,10 +75,12 @@ impl History {
             }
         };
         self.taken = clock;
-        let findings: Vec<Finding> = findings.cloned().collect();
+        let mut findings = findings.peekable();
+        let kept: Vec<Finding> = findings.by_ref().take(FINDINGS).cloned().collect();
+        let found = kept.len() + findings.count();
         let findings = match self.moments.back() {
-            Some(last) if *last.findings == findings => Arc::clone(&last.findings),
-            _ => Arc::new(findings),
+            Some(last) if *last.findings == kept => Arc::clone(&last.findings),
+            _ => Arc::new(kept),
         };
         let last = |series: &crate::model::Series| series.last().unwrap_or(0.0);
         let totals = &model.totals;
@@ -83,9 +90,10 @@ impl History {
             instance,
             pid: model.target.pid,
             findings,
+            found,
             judged,
             figures: [
-                model.tasks.len() as f64,
+                model.live_tasks() as f64,
                 last(&totals.polls),
                 last(&totals.lock_waits),
                 last(&totals.channel_depth),

@@ -307,6 +307,14 @@ impl Keys {
         self.0.iter().find(|b| !alt && b.chords.contains(&chord))
     }
 
+    /// Which of `actions` the key is for, wherever it is pressed.
+    pub(super) fn one_of(&self, actions: &[Action], event: KeyEvent) -> Option<Action> {
+        let chord = Chord::from(event);
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
+        let bound = self.0.iter().find(|b| !alt && b.chords.contains(&chord) && actions.contains(&b.binding.action));
+        bound.map(|b| b.binding.action)
+    }
+
     /// What `event` asks for where the app is now: narrow scopes before wide ones.
     fn find(&self, app: &App, event: KeyEvent) -> Option<Action> {
         let chord = Chord::from(event);

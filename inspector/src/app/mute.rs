@@ -10,14 +10,8 @@ pub struct Mute {
 }
 
 impl Mute {
-    /// The place of a finding. Its column says nothing that its line does not, and changes with the formatting.
     fn of(finding: &Finding) -> Self {
-        let place = &finding.subject.location;
-        let line = match place.match_indices(':').nth(1) {
-            Some((column, _)) => &place[..column],
-            None => place,
-        };
-        Self { rule: finding.rule.to_owned(), place: line.to_owned() }
+        Self { rule: finding.rule.to_owned(), place: line(&finding.subject.location).to_owned() }
     }
 
     /// Whether it is about `finding`. A place may be the end of a path: `orders.rs:88`.
@@ -25,9 +19,18 @@ impl Mute {
         if self.rule != finding.rule {
             return false;
         }
-        let line = Self::of(finding).place;
+        let line = line(&finding.subject.location);
         self.place.is_empty()
             || line.strip_suffix(&self.place).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    }
+}
+
+/// A place without its column, which says nothing that its line does not, and changes with the formatting.
+fn line(place: &str) -> &str {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match place.rsplit_once(':') {
+        Some((line, column)) if number(column) && line.rsplit(':').next().is_some_and(number) => line,
+        _ => place,
     }
 }
 
@@ -36,7 +39,7 @@ impl std::str::FromStr for Mute {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (rule, place) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
-        Ok(Self { rule: rule.to_owned(), place: place.trim().to_owned() })
+        Ok(Self { rule: rule.to_owned(), place: line(place.trim()).to_owned() })
     }
 }
 
@@ -80,5 +83,23 @@ impl Mutes {
         let mute = Mute::of(finding);
         self.0.push(mute.clone());
         Some(mute)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mute;
+
+    #[test]
+    fn a_column_is_taken_and_says_nothing() {
+        for (text, place) in [
+            ("lock-hog src/a.rs:41:5", "src/a.rs:41"),
+            ("lock-hog src/a.rs:41", "src/a.rs:41"),
+            ("lock-hog  a.rs:41 ", "a.rs:41"),
+            ("lock-hog task 7:x", "task 7:x"),
+            ("lock-hog", ""),
+        ] {
+            assert_eq!(text.parse(), Ok(Mute { rule: "lock-hog".to_owned(), place: place.to_owned() }));
+        }
     }
 }

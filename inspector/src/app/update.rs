@@ -387,10 +387,14 @@ fn fresh(app: &mut App) {
 
 fn connected(app: &mut App, target: Target) {
     let known = app.live.model.target.instance;
-    if known == target.instance && known != 0 {
+    // A recording that is played again begins with what was, not with what came of it.
+    let again = app.recorded && matches!(app.link, Link::Connecting { .. });
+    if known == target.instance && known != 0 && !again {
         Arc::make_mut(&mut app.live.model).target = target;
     } else {
-        if known != 0 {
+        if again {
+            app.past.clear();
+        } else if known != 0 {
             restarted(app, &target);
         }
         let (history, past) = (Arc::clone(&app.live.history), Arc::clone(&app.live.past));

@@ -15,16 +15,23 @@ pub(super) async fn run(args: Snapshot) -> Result<u8, Failure> {
 
 /// Several, one after the other.
 pub(super) async fn show_all(targets: &[Address], judging: &Judging, span: Duration) -> Result<u8, Failure> {
+    let mut first = 0;
     for (n, target) in targets.iter().enumerate() {
         if n > 0 {
             print("\n")?;
         }
-        let code = show(target, judging.clone(), span, Format::Text).await?;
-        if code != 0 {
-            return Ok(code);
-        }
+        let code = match show(target, judging.clone(), span, Format::Text).await {
+            Ok(INTERRUPTED) => return Ok(INTERRUPTED),
+            Ok(code) => code,
+            // The others are shown all the same.
+            Err(failure) => {
+                failure.tell();
+                failure.code()
+            }
+        };
+        first = if first == 0 { code } else { first };
     }
-    Ok(0)
+    Ok(first)
 }
 
 pub(super) async fn show(target: &Address, judging: Judging, span: Duration, format: Format) -> Result<u8, Failure> {

@@ -81,7 +81,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         Evidence::count("lagged", channel.lagged),
         Evidence::count("capacity", channel.capacity.unwrap_or_default()),
         Evidence::count("receivers", channel.receivers.into()),
-        Evidence::rate("sent_per_s", channel.sent_s.recent_sum(5) / 5.0),
+        Evidence::rate("sent_per_s", channel.sent_s.recent_mean(5)),
         Evidence::span("last_lag_ago_ns", ago),
     ];
     if !place.is_empty() {

@@ -100,8 +100,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
 
     let seconds = cx.count(&SECONDS).clamp(2, 59) as usize;
     let fast = cx.count(&FAST).clamp(2, 59) as usize;
-    let (sent, received) =
-        (channel.sent_s.recent_sum(fast) / fast as f64, channel.received_s.recent_sum(fast) / fast as f64);
+    let (sent, received) = (channel.sent_s.recent_mean(fast), channel.received_s.recent_mean(fast));
     let deep = depth > cx.count(&DEPTH);
     let rises_now = growth.rises(2) > 0 && growth.over(2).is_some_and(|rise| rise > 0.0);
     // A tenth of it in ten seconds: less is the ebb and flow of a long queue.

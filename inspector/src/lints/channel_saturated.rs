@@ -112,9 +112,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         return Some(Candidate::stay(subject, &group));
     }
 
-    let points = channel.received_s.points().len().clamp(1, WINDOW) as f64;
-    let sent = channel.sent_s.recent_sum(WINDOW) / points;
-    let received = channel.received_s.recent_sum(WINDOW) / points;
+    let (sent, received) = (channel.sent_s.recent_mean(WINDOW), channel.received_s.recent_mean(WINDOW));
     // Those who wait, by the rate at which there is room: how long the last of them will.
     let wait = match received {
         rate if rate > 0.0 => {

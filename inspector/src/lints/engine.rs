@@ -231,19 +231,43 @@ impl Engine {
         });
     }
 
-    /// Folds effects into causes and puts the rest in order.
-    fn publish(&mut self, now: Stamp) {
-        let mut folded: Vec<(Key, Key)> = Vec::new();
-        for (key, effect) in self.tracked.iter().filter(|(_, effect)| effect.raised) {
-            let cause = self.tracked.iter().find(|(_, cause)| {
+    /// The effects, each with its cause.
+    fn folds(&self, now: Stamp) -> Vec<(Key, Key)> {
+        let raised = || self.tracked.iter().filter(|(_, tracked)| tracked.raised);
+        let mut accusing: HashMap<&str, Vec<(&Key, &Tracked)>> = HashMap::new();
+        for (key, cause) in raised() {
+            for place in &cause.causes {
+                accusing.entry(place).or_default().push((key, cause));
+            }
+        }
+        // Where two are each other's cause, as with workers of one line that share a lock, what was there first is said.
+        let mut effects: Vec<_> = raised().collect();
+        effects.sort_by_key(|(key, effect)| {
+            (effect.finding.severity, Reverse(effect.finding.since), Reverse((effect.order, *key)))
+        });
+        let mut cause_of: HashMap<&Key, &Key> = HashMap::new();
+        for (key, effect) in effects {
+            let places = effect.causes.iter().chain(&effect.behind);
+            let causes = places.filter_map(|place| accusing.get(place.as_str())).flatten().filter(|(_, cause)| {
                 cause.accounts_for(effect)
                     && cause.finding.severity >= effect.finding.severity
                     && if effect.active() { cause.felt(now) } else { cause.raised }
             });
+            let in_circle =
+                |cause| std::iter::successors(Some(cause), |at| cause_of.get(at).copied()).any(|at| at == key);
+            let cause = causes
+                .filter(|(cause, _)| !in_circle(cause))
+                .min_by(|a, b| a.1.rank().cmp(&b.1.rank()).then_with(|| a.0.cmp(b.0)));
             if let Some((cause, _)) = cause {
-                folded.push((key.clone(), cause.clone()));
+                cause_of.insert(key, cause);
             }
         }
+        cause_of.into_iter().map(|(effect, cause)| (effect.clone(), cause.clone())).collect()
+    }
+
+    /// Folds effects into causes and puts the rest in order.
+    fn publish(&mut self, now: Stamp) {
+        let folded = self.folds(now);
         for tracked in self.tracked.values_mut() {
             // What has begun under its cause and ended under it was never anything of its own.
             tracked.folded &= !tracked.active();

@@ -204,6 +204,39 @@ mod tests {
     }
 
     #[test]
+    fn workers_of_one_line_that_share_a_lock_are_not_each_others_effect_only() {
+        let (mut judged, lock, holder) = held(TaskState::Idle, 1);
+        let site = judged.target.model.tasks[&holder].site;
+        let waiter = judged.target.task(site);
+        judged.run(ms(500));
+        let (acquiring, since) = (judged.target.call_site("src/catalog.rs:31:40"), judged.target.now);
+        judged.target.task_state(waiter, |task| {
+            (task.state, task.state_since) = (TaskState::Idle, since);
+            task.waits = vec![Wait { on: WaitFor::Lock(lock), site: acquiring, since }];
+        });
+        let made = judged.target.channel_site("src/main.rs:2:9", "shop::Job");
+        let receives = judged.target.call_site("src/main.rs:4:9");
+        for task in [holder, waiter] {
+            let channel = judged.target.channel(made, Some(1000));
+            judged.target.channel_state(channel, |channel| {
+                (channel.receiver_task, channel.recv_site, channel.sent, channel.received) = (task, receives, 2, 1);
+                (channel.last_send_at, channel.last_recv_at) = (Some(since), Some(since));
+            });
+        }
+        judged.tick(ms(100));
+        judged.every(ms(7000), |target| {
+            let (now, channels) = (target.now, target.model.channels.keys().copied().collect::<Vec<_>>());
+            for channel in channels {
+                target.channel_state(channel, |channel| {
+                    (channel.sent, channel.last_send_at) = (channel.sent + 2, Some(now))
+                });
+            }
+        });
+        assert!(judged.engine.folded().iter().any(|finding| finding.rule == "receiver-stalled"));
+        judged.only("lock-hog");
+    }
+
+    #[test]
     fn a_hold_of_seconds_with_waiters_is_a_warning_and_after_ten_critical() {
         let (mut judged, lock, task) = held(TaskState::Idle, 12);
         judged.run(ms(900));

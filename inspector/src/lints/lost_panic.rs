@@ -131,7 +131,8 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let within = |at, span| model.now.since(at) < span;
     let goes_on = match (site.last_panic_lost, newest) {
         (Some(at), _) => within(at, cx.span(&LATELY)),
-        (None, Some(panic)) => within(panic.at, cx.span(&BEFORE)),
+        // Of those before anybody looked, the newest is known to be lost only where all are.
+        (None, Some(panic)) => site.panics == site.panics_lost && within(panic.at, cx.span(&BEFORE)),
         (None, None) => false,
     };
     if !goes_on {

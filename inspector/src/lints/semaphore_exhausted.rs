@@ -129,7 +129,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let mut evidence = vec![
         Evidence::count("waiters", lock.waiters.into()),
         Evidence::count("permits_available", lock.permits_available),
-        Evidence::rate("acquires_per_s", lock.acquires_s.recent_sum(seconds) / seconds as f64),
+        Evidence::rate("acquires_per_s", lock.acquires_s.recent_mean(seconds)),
     ];
     if lock.forgotten > 0 {
         evidence.insert(2, Evidence::count("permits_forgotten", lock.forgotten));

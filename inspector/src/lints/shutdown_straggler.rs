@@ -1,10 +1,10 @@
 //! Tasks that do not end although they were told to.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, LocationRole, Severity, words};
-use crate::model::{Ended, Lock, LockKind, Model, SiteId, Stamp, Task, TaskKind, TaskState, WaitFor};
+use crate::model::{Ended, Lock, LockKind, Model, SiteId, Stamp, Task, TaskId, TaskKind, TaskState, WaitFor};
 use crate::text;
 
 const STUCK: Threshold =
@@ -67,6 +67,8 @@ where somebody waits for the tracker and its tasks were there for a second when 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
     let mut sites: BTreeMap<SiteId, Vec<Straggler>> = BTreeMap::new();
+    // A task of both is one straggler.
+    let mut seen: HashSet<TaskId> = HashSet::new();
     let with_tasks = |lock: &&Lock| lock.kind.ends_tasks() && model.scopes.count(lock.id) > 0;
     let mut scopes: Vec<_> = model.locks.values().filter(with_tasks).collect();
     // A token says more than a tracker.
@@ -82,10 +84,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         }
         for task in model.scopes.tasks(lock.id).filter_map(|id| model.tasks.get(&id)) {
             if let Some(stuck) = straggles(cx, task, ended.at, told) {
-                let found = sites.entry(task.site).or_default();
-                // A task of both is one straggler.
-                if found.iter().all(|known| known.task.id != task.id) {
-                    found.push(Straggler { task, scope: lock, ended, stuck });
+                if seen.insert(task.id) {
+                    sites.entry(task.site).or_default().push(Straggler { task, scope: lock, ended, stuck });
                 }
             }
         }

@@ -112,8 +112,8 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         // They are not even begun, or do not come to their end: the workers are full, or nothing drives them.
         return None;
     }
-    let spawned = site.spawned_s.recent_sum(fast) / fast as f64;
-    let finished = site.finished_s.recent_sum(fast) / fast as f64;
+    let spawned = site.spawned_s.recent_mean(fast);
+    let finished = site.finished_s.recent_mean(fast);
 
     // As a burst that begins and ends within a second fills it in part only, each has to bring its share.
     let quickly = rise(&site.live_s, fast).is_some_and(|rise| {

@@ -75,7 +75,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         Evidence::rate("growth_per_s", rate).over("0/s"),
         Evidence::count("live_tasks", site.live()),
     ];
-    let spawned = site.spawned_s.recent_sum(seconds) / seconds as f64;
+    let spawned = site.spawned_s.recent_mean(seconds);
     // Where every one is kept, that is one figure and not two.
     if (spawned - rate).abs() > spawned / 20.0 {
         evidence.push(Evidence::rate("spawned_per_s", spawned));

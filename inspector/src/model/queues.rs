@@ -171,6 +171,8 @@ impl Model {
         queues.often.retain(|id, _| self.tasks.get(id).is_some_and(|task| without_a_break(task, self.now)));
         let late = self.woken().next().map_or(Duration::ZERO, |task| self.lasted(task.state_since));
         let (now, queues) = (self.now, &mut self.track.queues);
+        // One a moment, however many updates a target has for it.
+        queues.late.pop_back_if(|(at, _)| *at == now);
         queues.late.push_back((now, late));
         queues.late.retain(|&(at, _)| at <= now && now.since(at) <= LATELY);
     }

@@ -52,6 +52,11 @@ impl Series {
     pub fn recent_sum(&self, n: usize) -> f64 {
         self.0.iter().rev().take(n).sum()
     }
+
+    /// Mean of the newest `n` points, or of those that there are.
+    pub fn recent_mean(&self, n: usize) -> f64 {
+        self.recent_sum(n) / self.0.len().clamp(1, n.max(1)) as f64
+    }
 }
 
 /// The last minute of the target as a whole.

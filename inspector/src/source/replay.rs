@@ -111,7 +111,11 @@ pub(super) async fn replay(
     requests: &mut Receiver<Request>,
 ) {
     loop {
-        let Some(error) = play(address, path, pace, events, requests).await else { return };
+        let error = match play(address, path, pace, events, requests).await {
+            Played::Over(error) => error,
+            Played::Again => continue,
+            Played::Unheard => return,
+        };
         if events.send(Event::Ended { error }).await.is_err() {
             return;
         }
@@ -122,26 +126,37 @@ pub(super) async fn replay(
     }
 }
 
-/// From the beginning to the end; `None` when nobody listens any more.
+/// How a recording came to an end.
+enum Played {
+    Over(SourceError),
+    /// It is to begin again before that.
+    Again,
+    /// Nobody listens any more.
+    Unheard,
+}
+
+/// From the beginning to the end.
 async fn play(
     address: &Address,
     path: &Path,
     pace: Pace,
     events: &Sender<Event>,
     requests: &mut Receiver<Request>,
-) -> Option<SourceError> {
-    events.send(Event::Connecting { attempt: 1 }).await.ok()?;
+) -> Played {
+    if events.send(Event::Connecting { attempt: 1 }).await.is_err() {
+        return Played::Unheard;
+    }
     let mut tape = match Tape::open(address, path) {
         Ok(tape) => tape,
-        Err(error) => return Some(error),
+        Err(error) => return Played::Over(error),
     };
     let mut began = Instant::now();
     let mut length = Duration::ZERO;
     loop {
         let (at, said) = match tape.next() {
             Ok(Some(next)) => next,
-            Ok(None) => return Some(tape.end((length < pace.from).then_some(length))),
-            Err(error) => return Some(error),
+            Ok(None) => return Played::Over(tape.end((length < pace.from).then_some(length))),
+            Err(error) => return Played::Over(error),
         };
         let due = at.saturating_sub(pace.from).div_f64(pace.speed);
         length = at;
@@ -153,9 +168,10 @@ async fn play(
                 Some(request) = requests.recv() => match request {
                     Request::Pause(true) => still = still.or_else(|| Some(Instant::now())),
                     Request::Pause(false) => began += still.take().map_or(Duration::ZERO, |since| since.elapsed()),
-                    Request::Reconnect | Request::TaskDetails(_) => {}
+                    Request::Reconnect => return Played::Again,
+                    Request::TaskDetails(_) => {}
                 },
-                () = events.closed() => return None,
+                () = events.closed() => return Played::Unheard,
             }
         }
         let event = match said {
@@ -165,6 +181,8 @@ async fn play(
                 Event::Lost { error: SourceError::Lost { target: address.to_string(), why }, retry_in: Duration::ZERO }
             }
         };
-        events.send(event).await.ok()?;
+        if events.send(event).await.is_err() {
+            return Played::Unheard;
+        }
     }
 }

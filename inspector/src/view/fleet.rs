@@ -32,7 +32,12 @@ pub(crate) fn draw(fleet: &Fleet, frame: &mut Frame) {
         .into_iter()
         .filter_map(|severity| Some(counts(severity)).filter(|n| *n > 0).map(|n| format!("{n} {severity}")))
         .collect();
-    let found = if found.is_empty() { "nothing is wrong".to_owned() } else { found.join(", ") };
+    let untold = fleet.apps().iter().filter(|app| !app.link.live() || !app.cx().judged()).count();
+    let found = match (found.is_empty(), untold) {
+        (false, _) => found.join(", "),
+        (true, 0) => "nothing is wrong".to_owned(),
+        (true, n) => format!("{n} not judged now"),
+    };
     let title = crate::text::counted(fleet.apps().len() as u64, "target");
     let x = widgets::put(buf, 1, 0, area.right(), &title, app.theme.style(Role::Strong));
     let text = format!(" {} {found}", app.glyphs.dot);

@@ -121,3 +121,10 @@ fn among_very_many_tasks_the_first_are_listed_and_a_filter_brings_in_the_rest() 
     driver.keys("<C-u>nig<Enter>");
     assert_eq!(driver.app.derived.rows.order.len(), 1);
 }
+
+#[test]
+fn a_word_after_a_space_that_is_no_ascii_is_finished_too() {
+    let mut driver = Driver::shop(100, 30);
+    driver.keys("2/idle\u{a0}sta<Tab>");
+    assert!(driver.text().contains("idle\u{a0}state:"), "{}", driver.text());
+}

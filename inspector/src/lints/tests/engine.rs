@@ -23,7 +23,7 @@ fn block(judged: &mut Judged, site: SiteId) -> crate::model::WorkerId {
 fn before_the_first_snapshot_is_whole_nothing_is_said() {
     let mut fixture = Fixture::new();
     let site = fixture.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
-    fixture.totals(site, |totals| totals.panics_lost = 1);
+    fixture.totals(site, |totals| (totals.panics, totals.panics_lost) = (1, 1));
     let at = fixture.now;
     fixture.panic(Panic { task: TaskId(1), site, at, message: String::new(), location: String::new() });
     fixture.tick(ms(100));

@@ -40,7 +40,7 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
             page.bar("depth", share, role, &format!("{} of {}", figures::count(depth), figures::count(capacity)));
         }
         None if channel.kind == ChannelKind::Watch => {
-            let text = if depth > 0 {
+            let text = if channel.unseen() > 0 {
                 "the newest value has not been seen by any receiver"
             } else {
                 "the newest value was seen"

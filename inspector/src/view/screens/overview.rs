@@ -378,7 +378,7 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
 /// The busiest first, those in a long poll before all.
 fn busiest<'a>(cx: &Cx<'a>) -> Vec<&'a Worker> {
     let mut workers: Vec<_> = cx.model.workers.values().collect();
-    let long = |w: &Worker| w.poll.is_some_and(|(_, since)| cx.model.now.since(since).as_millis() >= 100);
+    let long = |worker: &Worker| super::workers::is_stuck(cx, worker);
     workers.sort_by(|a, b| long(b).cmp(&long(a)).then(b.busy_share.total_cmp(&a.busy_share)).then(a.id.cmp(&b.id)));
     workers.truncate(32);
     workers
@@ -387,7 +387,7 @@ fn busiest<'a>(cx: &Cx<'a>) -> Vec<&'a Worker> {
 fn draw_worker(cx: &Cx, buf: &mut Buffer, area: Rect, worker: &Worker) {
     let theme = &cx.app.theme;
     let g = cx.glyphs;
-    let long = worker.poll.filter(|(_, since)| cx.model.now.since(*since).as_millis() >= 100);
+    let long = super::workers::is_stuck(cx, worker);
     let mut x = area.x + 1;
     x = widgets::put(
         buf,
@@ -397,8 +397,8 @@ fn draw_worker(cx: &Cx, buf: &mut Buffer, area: Rect, worker: &Worker) {
         &fit::left(&names::worker(worker), 19, g.ellipsis),
         theme.style(Role::Muted),
     ) + 1;
-    let share = if long.is_some() { 1.0 } else { worker.busy_share };
-    let role = if long.is_some() { Role::Crit } else { Role::Text };
+    let share = if long { 1.0 } else { worker.busy_share };
+    let role = if long { Role::Crit } else { Role::Text };
     x = widgets::put(buf, x, area.y, area.right(), &widgets::bar(share, 12, g), theme.style(role));
     let busy = fit::right(&figures::share(share), 6, g.ellipsis);
     x = widgets::put(buf, x, area.y, area.right(), &busy, theme.style(role)) + 2;
@@ -407,7 +407,7 @@ fn draw_worker(cx: &Cx, buf: &mut Buffer, area: Rect, worker: &Worker) {
         // What decides comes first: a name may be long.
         let lasting = if took.is_zero() { String::new() } else { format!("for {} ", figures::duration(took)) };
         let text = format!("{lasting}in {}", names::numbered(cx.model, task));
-        let role = if long.is_some() { Role::Crit } else { Role::Muted };
+        let role = if long { Role::Crit } else { Role::Muted };
         let text = fit::head(&text, usize::from(area.right().saturating_sub(x)), g.ellipsis);
         widgets::put(buf, x, area.y, area.right(), &text, theme.style(role));
     }

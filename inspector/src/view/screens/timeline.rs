@@ -116,7 +116,7 @@ fn strip(cx: &Cx, at: usize, moment: &Moment, lanes: usize, buf: &mut Buffer, ar
     } else {
         (Role::Ok, format!("now, {age} after its start"))
     };
-    let found = crate::text::counted(moment.findings.len() as u64, "finding");
+    let found = crate::text::counted(moment.found as u64, "finding");
     let mut y = area.y;
     let mut x = widgets::put(buf, area.x + 1, y, area.right(), &found, theme.style(Role::Strong));
     x = widgets::put(buf, x, y, area.right(), &format!(" {} ", g.dot), theme.style(Role::Muted));
@@ -150,9 +150,9 @@ fn strip(cx: &Cx, at: usize, moment: &Moment, lanes: usize, buf: &mut Buffer, ar
         None if !m.judged => (Role::Muted, " "),
         None => (Role::Ok, g.dot),
     });
-    let most = shown.iter().map(|(_, m)| m.findings.len()).max().unwrap_or(0) as f64;
-    lane("findings", &moment.findings.len().to_string(), &|_, m| {
-        (m.worst().map_or(Role::Muted, Role::from), level(m.findings.len() as f64, most, g))
+    let most = shown.iter().map(|(_, m)| m.found).max().unwrap_or(0) as f64;
+    lane("findings", &moment.found.to_string(), &|_, m| {
+        (m.worst().map_or(Role::Muted, Role::from), level(m.found as f64, most, g))
     });
     for (n, name) in History::FIGURES.into_iter().enumerate().take(lanes) {
         let most = shown.iter().map(|(_, m)| sane(m.figures[n])).fold(0.0, f64::max);
@@ -208,6 +208,9 @@ fn lines(cx: &Cx, moment: &Moment, selected: Option<Row>, area: Rect) -> Vec<(Op
         };
         let age = figures::duration(moment.now.since(finding.since));
         out.extend(lines_of(cx.glyphs, finding, false, &age, width, detail).into_iter().map(|line| (Some(row), line)));
+    }
+    if moment.found > moment.findings.len() {
+        out.push((None, vec![(Role::Muted, format!(" and {} more", moment.found - moment.findings.len()))]));
     }
     // The selected one stays in view.
     let lit = |(row, _): &(Option<Row>, Line)| *row == selected && row.is_some();

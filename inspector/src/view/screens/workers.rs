@@ -220,8 +220,13 @@ fn poll(cx: &Cx, entity: Entity) -> Option<Duration> {
 }
 
 fn stuck(cx: &Cx, entity: Entity) -> bool {
-    poll(cx, entity).is_some_and(|d| d >= Duration::from_millis(100))
-        && worker(cx, entity).is_some_and(|w| w.kind != WorkerKind::Blocking)
+    worker(cx, entity).is_some_and(|worker| is_stuck(cx, worker))
+}
+
+/// Whether a poll keeps it from its other tasks. A thread of the blocking pool is there to be kept.
+pub(super) fn is_stuck(cx: &Cx, worker: &Worker) -> bool {
+    let long = |since| cx.model.now.since(since) >= Duration::from_millis(100);
+    worker.kind != WorkerKind::Blocking && worker.poll.is_some_and(|(_, since)| long(since))
 }
 
 fn rows(cx: &Cx, place: &Place, table: &Table) -> Rows {
