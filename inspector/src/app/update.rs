@@ -393,7 +393,7 @@ fn connected(app: &mut App, target: Target) {
         Arc::make_mut(&mut app.live.model).target = target;
     } else {
         if again {
-            app.past.clear();
+            app.live.past = Arc::default();
         } else if known != 0 {
             restarted(app, &target);
         }
