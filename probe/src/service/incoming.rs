@@ -142,7 +142,7 @@ mod tests {
                 }
             }
         };
-        assert_eq!(timeout(Duration::from_secs(60), hung_up).await.unwrap(), 0, "it is hung up on");
+        assert_eq!(timeout(Duration::from_mins(1), hung_up).await.unwrap(), 0, "it is hung up on");
         connections.pop();
         clients.push(StdStream::connect(address).unwrap());
         assert!(incoming.next().await.unwrap().is_ok());

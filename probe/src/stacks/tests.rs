@@ -2,11 +2,13 @@
 use std::{
     io::{Read, Write},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
+#[cfg(not(tokio_unstable))]
+use std::sync::{Arc, atomic::AtomicU64};
 
 use axum::{Router, routing::get};
 

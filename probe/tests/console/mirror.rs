@@ -15,7 +15,7 @@ use tonic::{Streaming, transport::Channel};
 /// What that client decodes at most.
 const LIMIT: usize = 4 * 1024 * 1024;
 /// How long a test waits for something to be told.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) type Client = InstrumentClient<Channel>;
 
