@@ -18,11 +18,14 @@
 /// tokio's own types have it too, and do nothing with it: code that names its things compiles with plain tokio, or where a
 /// feature leaves them unwatched, and costs nothing there.
 ///
+/// Of oneshot channels, all that are made on one line have one name: there are as many as there are requests. Where such a
+/// line gives several names, they go by their type.
+///
 /// A name is kept up to 64 bytes, and 4096 different ones in a process: they are for kinds of things, not for each request.
 /// What is one too many is counted in what inspectors say was not kept.
 pub trait Named: Sized {
     /// Itself, named.
-    #[must_use]
+    #[allow(clippy::return_self_not_must_use, reason = "the handle of a task is often let go")]
     fn named(self, name: &str) -> Self;
 }
 
@@ -93,6 +96,8 @@ nameless! {
     [T] ::tokio::sync::broadcast::Receiver<T>;
     [T] ::tokio::sync::watch::Sender<T>;
     [T] ::tokio::sync::watch::Receiver<T>;
+    [T] ::tokio::sync::oneshot::Sender<T>;
+    [T] ::tokio::sync::oneshot::Receiver<T>;
     [T] ::tokio::task::JoinHandle<T>;
     [] ::tokio::task::AbortHandle;
 }

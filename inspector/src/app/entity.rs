@@ -160,9 +160,9 @@ impl From<WaitFor> for Entity {
     fn from(on: WaitFor) -> Self {
         match on {
             WaitFor::Lock(id) | WaitFor::Read(id) => Self::Lock(id),
-            WaitFor::Send(id) | WaitFor::Recv(id) => Self::Channel(id),
+            WaitFor::Send(id) | WaitFor::Recv(id) | WaitFor::Closed(id) => Self::Channel(id),
             WaitFor::Join(id) => Self::Task(id),
-            WaitFor::Oneshot(site) => Self::Site(site),
+            WaitFor::Oneshot(site) | WaitFor::OneshotClosed(site) => Self::Site(site),
             // A timer is no entity; there is none of this id.
             WaitFor::Timer(_) => Self::Task(crate::model::TaskId(0)),
         }

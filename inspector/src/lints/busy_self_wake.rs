@@ -79,7 +79,10 @@ fn spins(cx: &Cx, often: &OftenPolled) -> bool {
 fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
     let site = cx.model.sites.get(&site)?;
     let worst = tasks.iter().max_by(|a, b| a.task.polls_per_s.total_cmp(&b.task.polls_per_s))?;
-    let subject = words::site_subject(site);
+    let subject = match tasks {
+        [one] => words::subject_of_one(cx.model, site, one.task.id),
+        _ => words::site_subject(site),
+    };
     let each = worst.busy / u32::try_from(worst.polls.clamp(1, u32::MAX.into())).unwrap_or(u32::MAX);
     let share = (worst.self_wakes as f64 / worst.polls.max(1) as f64).min(1.0);
     let polls = format!("{} polls/s", text::count(worst.task.polls_per_s.round() as u64));

@@ -34,7 +34,7 @@ impl Finding {
         let (has, does) = match last.on {
             WaitFor::Lock(_) | WaitFor::Read(_) => ("holds what", "wants"),
             WaitFor::Send(_) | WaitFor::Recv(_) => ("is whom", "waits for"),
-            WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => ("is what", "waits for"),
+            _ => ("is what", "waits for"),
         };
         format!("DEADLOCK: {first} {has} {task} {does}, none of them can go on")
     }
@@ -46,7 +46,7 @@ impl Finding {
         match step.on {
             WaitFor::Lock(_) | WaitFor::Read(_) => Some(format!("holds {thing}{at}")),
             WaitFor::Send(_) => Some(format!("is the receiver of {thing}")),
-            WaitFor::Recv(_) | WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => None,
+            _ => None,
         }
     }
 

@@ -146,7 +146,7 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
         .map(|edge| match edge.wait.on {
             WaitFor::Lock(id) | WaitFor::Read(id) => model.locks.get(&id).map_or(0, |lock| lock.waiters),
             WaitFor::Send(id) => model.channels.get(&id).map_or(0, |channel| channel.blocked_senders),
-            WaitFor::Recv(_) | WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => 1,
+            _ => 1,
         })
         .map(|waiters| u64::from(waiters.saturating_sub(1)))
         .sum();
@@ -196,9 +196,9 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
 fn subject(model: &Model, edge: &Edge) -> Subject {
     let (lock, channel, task) = match edge.wait.on {
         WaitFor::Lock(id) | WaitFor::Read(id) => (model.locks.get(&id), None, edge.task.id),
-        WaitFor::Send(id) | WaitFor::Recv(id) => (None, model.channels.get(&id), edge.task.id),
+        WaitFor::Send(id) | WaitFor::Recv(id) | WaitFor::Closed(id) => (None, model.channels.get(&id), edge.task.id),
         WaitFor::Join(id) => (None, None, id),
-        WaitFor::Oneshot(_) | WaitFor::Timer(_) => (None, None, edge.task.id),
+        WaitFor::Oneshot(_) | WaitFor::OneshotClosed(_) | WaitFor::Timer(_) => (None, None, edge.task.id),
     };
     match (lock, channel) {
         (Some(lock), _) => words::lock_subject(model, lock, ""),

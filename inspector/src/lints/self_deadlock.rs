@@ -74,9 +74,7 @@ fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
             ", of which it is itself the receiver".to_owned(),
             "Use try_send and keep what does not fit, or send from a task of its own.".to_owned(),
         ),
-        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => {
-            (", which is itself".to_owned(), "Do not give a task its own handle to await.".to_owned())
-        }
+        _ => (", which is itself".to_owned(), "Do not give a task its own handle to await.".to_owned()),
     };
     let candidate = deadlock::judge(cx, circle, |_| {
         format!("Deadlock: {who} waits {waits}{again}{own}: it waits for itself, for ever")

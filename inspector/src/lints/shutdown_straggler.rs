@@ -124,7 +124,7 @@ fn straggles(cx: &Cx, task: &Task, ended: Stamp, told: bool) -> Option<bool> {
     let model = cx.model;
     let since = |at: Stamp| model.lasted(at);
     let waits_for_others = |on: WaitFor| match on {
-        WaitFor::Join(_) => true,
+        WaitFor::Join(_) | WaitFor::Closed(_) | WaitFor::OneshotClosed(_) => true,
         WaitFor::Lock(id) => model.locks.get(&id).is_none_or(|lock| lock.kind == LockKind::TaskTracker),
         _ => false,
     };

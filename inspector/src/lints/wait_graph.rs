@@ -76,7 +76,7 @@ fn way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait) -> Option<Way<'a>> 
                 && !["/registry/src/", "/rustc/"].iter().any(|part| place.contains(part));
             if by_value && !target.state.ended() { to(id, None).map(Way::one) } else { None }
         }
-        WaitFor::Recv(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => None,
+        _ => None,
     }
 }
 

@@ -34,7 +34,7 @@ fn name(own: &str, site: Option<&Site>) -> String {
     if !own.is_empty() {
         return text::head(own, 48);
     }
-    match site.map(|site| text::type_or_place(&site.name, &site.location)) {
+    match site.map(Site::title) {
         Some(name) if !name.is_empty() => name,
         _ => "?".to_owned(),
     }
@@ -111,12 +111,21 @@ pub(super) fn task_subject(model: &Model, id: TaskId) -> Subject {
     subject(SubjectKind::Task(id), name, "", LocationRole::Unknown)
 }
 
+/// The tasks of a spawn site, by the name of the one that is at fault where it has a name of its own.
+pub(super) fn subject_of_one(model: &Model, site: &Site, id: TaskId) -> Subject {
+    let mut subject = site_subject(site);
+    if let Some(task) = model.tasks.get(&id).filter(|task| !task.name.is_empty()) {
+        subject.name = name(&task.name, None);
+    }
+    subject
+}
+
 /// Who is in a poll that stands at `line`: the tasks of its spawn site; where a library spawned the task, so that the site
 /// says little or is not known at all, the function that the line is in.
 pub(super) fn poll_subject(model: &Model, id: TaskId, line: Option<&Frame>) -> Subject {
     let site = model.tasks.get(&id).and_then(|task| model.sites.get(&task.site));
     match (site, line) {
-        (Some(site), _) if !site.name.is_empty() => site_subject(site),
+        (Some(site), _) if !site.name.is_empty() => subject_of_one(model, site, id),
         (site, Some(line)) => {
             let kind = site.map_or(SubjectKind::Task(id), |site| SubjectKind::Site(site.id));
             subject(kind, line.name(), &line.location, LocationRole::Blocks)
@@ -227,9 +236,11 @@ pub(super) fn spawn_place(model: &Model, id: TaskId) -> &str {
 pub(super) fn made_at(model: &Model, on: WaitFor) -> &str {
     match on {
         WaitFor::Lock(id) | WaitFor::Read(id) => model.locks.get(&id).map_or("", |lock| place(model, lock.site)),
-        WaitFor::Send(id) | WaitFor::Recv(id) => model.channels.get(&id).map_or("", |c| place(model, c.site)),
+        WaitFor::Send(id) | WaitFor::Recv(id) | WaitFor::Closed(id) => {
+            model.channels.get(&id).map_or("", |c| place(model, c.site))
+        }
         WaitFor::Join(id) => spawn_place(model, id),
-        WaitFor::Oneshot(site) => place(model, site),
+        WaitFor::Oneshot(site) | WaitFor::OneshotClosed(site) => place(model, site),
         WaitFor::Timer(_) => "",
     }
 }
@@ -254,7 +265,9 @@ pub(super) fn wait(model: &Model, on: WaitFor) -> String {
         WaitFor::Send(id) => format!("for room in {}", channel(model, id)),
         WaitFor::Recv(id) => format!("for a message from {}", channel(model, id)),
         WaitFor::Join(id) => format!("for {} to end", task(model, id)),
-        WaitFor::Oneshot(site) => format!("for the answer of a oneshot made at {}", place(model, site)),
+        WaitFor::Closed(id) => format!("for the receiver of {} to close it", channel(model, id)),
+        WaitFor::Oneshot(site) => format!("for the answer of {}", oneshot(model, site)),
+        WaitFor::OneshotClosed(site) => format!("for the receiver of {} to close it", oneshot(model, site)),
         WaitFor::Timer(Duration::ZERO) => "for a timer".to_owned(),
         WaitFor::Timer(due) => format!("for a timer of {}", text::duration(due)),
     }
@@ -265,6 +278,12 @@ fn channel(model: &Model, id: crate::model::ChannelId) -> String {
         Some(channel) => format!("channel `{}`", name(&channel.name, model.sites.get(&channel.site))),
         None => "a channel".to_owned(),
     }
+}
+
+/// A oneshot channel, of which nothing is known but where it was made, and perhaps a name.
+fn oneshot(model: &Model, site: SiteId) -> String {
+    let named = model.sites.get(&site).and_then(|site| site.shared_name()).map(|name| format!("`{name}` "));
+    format!("a oneshot {}made at {}", named.unwrap_or_default(), place(model, site))
 }
 
 /// `text` cut where a sentence would no longer be read.

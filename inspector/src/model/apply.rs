@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::window::Window;
-use super::{Batch, Cost, Loss, Model, Panic, Stack, Stamp, Target, TaskId};
+use super::{Batch, Cost, GivenNames, Loss, Model, Panic, Stack, Stamp, Target, TaskId};
 
 /// Panics that are kept.
 const PANICS: usize = 256;
@@ -122,6 +122,9 @@ impl Model {
         for reading in &batch.oneshots {
             let new = self.complete;
             self.oneshots.entry(reading.site).or_default().read(reading, new);
+            if let Some(site) = self.sites.get_mut(&reading.site) {
+                site.given = GivenNames::only(&reading.name);
+            }
         }
         for reading in batch.worker_states {
             self.worker_reading(at, reading);

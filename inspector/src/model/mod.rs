@@ -10,6 +10,7 @@ mod channel;
 mod details;
 #[cfg(test)]
 pub mod fixture;
+mod given;
 mod histogram;
 mod lock;
 mod namesakes;
@@ -38,6 +39,7 @@ pub use batch::{
 };
 pub use channel::{Age, Channel, ChannelId, ChannelKind};
 pub use details::{Suspended, Suspension, TaskDetails};
+pub use given::GivenNames;
 pub use histogram::Histogram;
 pub use lock::{CutShort, DropKind, Holder, Lock, LockId, LockKind, SuspendedHold};
 pub use namesakes::Namesakes;

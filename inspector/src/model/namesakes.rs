@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Channel, Lock, Model, SiteId, Stamp};
-use crate::text;
+use super::{Channel, Lock, Model, Site, SiteId, Stamp};
 
 /// How many locks and how many channels go by a name, counted once a second.
 #[derive(Debug, Clone, Default)]
@@ -20,7 +19,7 @@ impl Model {
         if !own.is_empty() {
             return own.to_owned();
         }
-        self.sites.get(&site).map_or_else(String::new, |site| text::type_or_place(&site.name, &site.location))
+        self.sites.get(&site).map_or_else(String::new, Site::title)
     }
 
     /// Whether other locks go by this one's name, so that its number has to tell it apart.

@@ -53,6 +53,8 @@ pub(crate) struct OneshotsTrack {
 #[allow(missing_docs)]
 pub struct OneshotReading {
     pub site: SiteId,
+    /// Given by the app to those of this site; empty where it gave none, or several.
+    pub name: String,
     pub made: u64,
     pub delivered: u64,
     pub unsent: u64,

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::recent::{Event, Recent};
-use super::{Series, Stamp, StateCounts, TaskId};
+use super::{GivenNames, Series, Stamp, StateCounts, TaskId};
 
 /// Id of a [`Site`] within one instance of a target; 0 is "unknown".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,8 @@ pub struct Site {
     pub name: String,
     /// What its tasks return.
     pub output: OutputKind,
+    /// Names of its tasks, or of its oneshot channels.
+    pub given: GivenNames,
 
     /// Tasks spawned, ever.
     pub spawned: u64,

@@ -89,6 +89,10 @@ pub enum WaitFor {
     Join(TaskId),
     /// For the answer of a oneshot channel that was made there.
     Oneshot(SiteId),
+    /// For the receivers of a channel to go, or to close it.
+    Closed(ChannelId),
+    /// The same of a oneshot channel that was made there.
+    OneshotClosed(SiteId),
     /// For a moment, which comes so long after the wait began; zero when that is not known.
     Timer(Duration),
 }

@@ -76,6 +76,9 @@ struct SiteJson<'a> {
     kind: &'static str,
     location: &'a str,
     name: &'a str,
+    /// Given by the app to what comes from here.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    names: &'a [String],
     #[serde(flatten)]
     spawned: Option<SpawnedJson>,
 }
@@ -341,6 +344,7 @@ fn site(site: &Site) -> SiteJson<'_> {
         },
         location: &site.location,
         name: &site.name,
+        names: site.given.names(),
         spawned,
     }
 }
@@ -415,7 +419,9 @@ impl<'a> See<'a> {
                 WaitFor::Send(id) => ("channel_send", id.0),
                 WaitFor::Recv(id) => ("channel_recv", id.0),
                 WaitFor::Join(id) => ("join", id.0),
+                WaitFor::Closed(id) => ("channel_closed", id.0),
                 WaitFor::Oneshot(site) => ("oneshot", site.0.into()),
+                WaitFor::OneshotClosed(site) => ("oneshot_closed", site.0.into()),
                 WaitFor::Timer(_) => ("timer", 0),
             };
             let (location, wait_ns) = (self.location(wait.site), self.ago(wait.since));

@@ -6,7 +6,7 @@ use super::Silenced;
 use super::table::Table;
 use super::text::{blind_spots, dropped, target, verdict};
 use crate::lints::Finding;
-use crate::model::{Channel, LockKind, Model, RuntimeDetail, Site, SiteId, TaskId, WaitFor};
+use crate::model::{Channel, ChannelId, LockId, LockKind, Model, RuntimeDetail, Site, SiteId, TaskId, WaitFor};
 use crate::text;
 
 /// Rows of each table; a snapshot in JSON has them all.
@@ -139,7 +139,7 @@ fn sites(out: &mut String, model: &Model) {
             text::duration(site.max_poll),
             text::count(site.slow_polls),
             text::count(site.panics),
-            text::short_type(&site.name),
+            site.title(),
             text::short_location(&site.location).to_owned(),
         ]);
     }
@@ -184,14 +184,38 @@ fn tasks(out: &mut String, model: &Model) {
 fn waits_for(model: &Model, on: WaitFor) -> String {
     match on {
         WaitFor::Lock(id) | WaitFor::Read(id) => match model.locks.get(&id).map(|lock| lock.holder) {
-            Some(TaskId(0)) | None => format!("lock {}", id.0),
-            Some(holder) => format!("lock {} of {}", id.0, text::task_id(holder)),
+            Some(TaskId(0)) | None => lock_name(model, id),
+            Some(holder) => format!("{} of {}", lock_name(model, id), text::task_id(holder)),
         },
-        WaitFor::Send(id) => format!("room in channel {}", id.0),
-        WaitFor::Recv(id) => format!("message of channel {}", id.0),
+        WaitFor::Send(id) => format!("room in {}", channel_name(model, id)),
+        WaitFor::Recv(id) => format!("message of {}", channel_name(model, id)),
+        WaitFor::Closed(id) => format!("receiver of {} to close it", channel_name(model, id)),
         WaitFor::Join(id) => format!("end of {}", text::task_id(id)),
-        WaitFor::Oneshot(_) => "answer of a oneshot".to_owned(),
+        WaitFor::Oneshot(site) => format!("answer of {}", oneshot_name(model, site)),
+        WaitFor::OneshotClosed(site) => format!("receiver of {} to close it", oneshot_name(model, site)),
         WaitFor::Timer(_) => "timer".to_owned(),
+    }
+}
+
+/// Its number, by which the table below has it, and what it goes by.
+fn lock_name(model: &Model, id: LockId) -> String {
+    let name = model.locks.get(&id).map(|lock| model.name_of(&lock.name, lock.site));
+    numbered("lock", id.0, &name.unwrap_or_default())
+}
+
+fn channel_name(model: &Model, id: ChannelId) -> String {
+    let name = model.channels.get(&id).map(|channel| model.name_of(&channel.name, channel.site));
+    numbered("channel", id.0, &name.unwrap_or_default())
+}
+
+fn numbered(noun: &str, number: u64, name: &str) -> String {
+    if name.is_empty() { format!("{noun} {number}") } else { format!("{noun} {number} {}", text::head(name, 32)) }
+}
+
+fn oneshot_name(model: &Model, site: SiteId) -> String {
+    match model.sites.get(&site).and_then(Site::shared_name) {
+        Some(name) => format!("oneshot {}", text::head(name, 32)),
+        None => "a oneshot".to_owned(),
     }
 }
 

@@ -196,9 +196,19 @@ pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
         WaitFor::Recv(id) => format!("message in {}", channel(model, id)),
         WaitFor::Join(TaskId(0)) => "any task of a JoinSet".to_owned(),
         WaitFor::Join(id) => format!("end of {}", task_id(model, id)),
-        WaitFor::Oneshot(site) => format!("answer of the oneshot of {}", file_line(location(model, site))),
+        WaitFor::Closed(id) => format!("receiver of {} to close it", channel(model, id)),
+        WaitFor::Oneshot(site) => format!("answer of the oneshot {}", oneshot(model, site)),
+        WaitFor::OneshotClosed(site) => format!("receiver of the oneshot {} to close it", oneshot(model, site)),
         WaitFor::Timer(Duration::ZERO) => "a timer".to_owned(),
         WaitFor::Timer(due) => format!("a timer of {}", text::duration(due)),
+    }
+}
+
+/// A oneshot, by its name or where it is made: `reply`, or `of bank.rs:50`.
+fn oneshot(model: &Model, id: SiteId) -> String {
+    match model.sites.get(&id).and_then(|site| site.shared_name()) {
+        Some(name) => name.to_owned(),
+        None => format!("of {}", file_line(location(model, id))),
     }
 }
 

@@ -260,6 +260,7 @@ fn what_is_done(wait: u8) -> &'static str {
         k if k == WaitKind::LockRead as u8 => "read",
         k if k == WaitKind::ChannelSend as u8 => "send",
         k if k == WaitKind::ChannelRecv as u8 || k == WaitKind::Oneshot as u8 => "recv",
+        k if k == WaitKind::ChannelClosed as u8 || k == WaitKind::OneshotClosed as u8 => "closed",
         k if k == WaitKind::Timer as u8 => "sleep",
         _ => "acquire",
     }

@@ -152,7 +152,7 @@ impl Waits {
         let timer = wait.kind == WaitKind::Timer as u8;
         let (kind, location, carries) = if timer {
             (TIMER, wait.site.map(Place::from), None)
-        } else if wait.kind == WaitKind::Oneshot as u8 {
+        } else if [WaitKind::Oneshot, WaitKind::OneshotClosed].map(|kind| kind as u8).contains(&wait.kind) {
             let made = recorder.sites.by_id(wait.on)?;
             (ONESHOTS, Some(made.info.location), Some(made))
         } else {

@@ -468,6 +468,16 @@ impl Awaited for RecvAwaited {
     }
 }
 
+/// An `await` for the receivers of a channel to go.
+pub(crate) struct ClosedAwaited(pub(crate) Option<&'static ChannelSlot>);
+
+impl Awaited for ClosedAwaited {
+    #[inline]
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        self.0.map(|channel| (WaitKind::ChannelClosed, channel.id()))
+    }
+}
+
 /// An `await` for a message of a broadcast.
 pub(crate) struct ReadAwaited<'a>(pub(crate) Option<&'a Reader>, pub(crate) RecvAwaited);
 

@@ -3,7 +3,7 @@
 use std::{
     panic::Location,
     sync::atomic::{
-        AtomicPtr, AtomicU64,
+        AtomicPtr, AtomicU16, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
     },
 };
@@ -11,7 +11,9 @@ use std::{
 use super::{
     Recorder, active, clock,
     lock::{location, set_location},
+    names,
     site::{Site, SiteInfo, SiteKind, add},
+    wait::{Awaited, WaitKind},
 };
 
 type CallSite = &'static Location<'static>;
@@ -30,7 +32,11 @@ pub(crate) struct Outcomes {
     last_unsent_site: AtomicPtr<Location<'static>>,
     last_unreceived_at: AtomicU64,
     last_unreceived_site: AtomicPtr<Location<'static>>,
+    /// Number of the name that the app gives to those of this site; [`SEVERAL`] where it gives more than one.
+    name: AtomicU16,
 }
+
+const SEVERAL: u16 = u16::MAX;
 
 /// The site of a new oneshot channel for a `T`, made at `made`.
 #[inline]
@@ -46,7 +52,38 @@ fn count(recorder: &'static Recorder, made: CallSite, type_name: &'static str) -
     Some(site)
 }
 
+/// An `await` for the receiver of a oneshot to go, which was made there.
+pub(crate) struct ClosedAwaited(pub(crate) Option<&'static Site>);
+
+impl Awaited for ClosedAwaited {
+    #[inline]
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        self.0.map(|site| (WaitKind::OneshotClosed, site.id.into()))
+    }
+}
+
 impl Outcomes {
+    /// One of them goes by this name.
+    pub(crate) fn set_name(&self, name: &str) {
+        let known = self.name.load(Relaxed);
+        // The usual case, which takes no lock: requests of one kind have one name.
+        if known == SEVERAL || names::text(known) == name {
+            return;
+        }
+        let id = names::id(name);
+        let joined = |known| match known {
+            0 => Some(id),
+            _ if id == 0 || known == id => None,
+            _ => Some(SEVERAL),
+        };
+        let _ = self.name.fetch_update(Relaxed, Relaxed, joined);
+    }
+
+    /// Number of the name; 0 where there is none, or more than one.
+    pub(crate) fn name(&self) -> u16 {
+        Some(self.name.load(Relaxed)).filter(|name| *name != SEVERAL).unwrap_or_default()
+    }
+
     /// The sender went without sending.
     pub(crate) fn unsent(&self) {
         add(&self.unsent, 1);

@@ -37,6 +37,10 @@ pub(crate) enum WaitKind {
     LockRead = 5,
     Oneshot = 6,
     Timer = 7,
+    /// For the receivers of a channel to go, or to close it.
+    ChannelClosed = 8,
+    /// The same of a oneshot channel.
+    OneshotClosed = 9,
 }
 
 const KIND_SHIFT: u32 = 59;

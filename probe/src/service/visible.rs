@@ -98,8 +98,8 @@ fn drop_in(wrapped: Wrapped, stacks: bool) -> Vec<Blind> {
         ),
         row(
             "tasks",
-            "what a task waits for in I/O (sockets, files, processes, signals), in Sender::closed, and in the timers of \
-             tokio-util's and tokio-stream's own types",
+            "what a task waits for in I/O (sockets, files, processes, signals), and in the timers of tokio-util's \
+             and tokio-stream's own types",
             "the drop-in passes tokio's own through for these",
             in_io,
         ),

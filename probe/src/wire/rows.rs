@@ -66,7 +66,7 @@ impl Messages {
         states.token.push(task.token);
         states.tracker.push(task.tracker);
         for (wait, site) in waits {
-            if wait.kind == RecordedWait::Oneshot as u8
+            if [RecordedWait::Oneshot, RecordedWait::OneshotClosed].map(|kind| kind as u8).contains(&wait.kind)
                 && let Some(made) = recorder::active().and_then(|recorder| recorder.sites.by_id(wait.on))
             {
                 dictionary.site(made);
@@ -288,6 +288,7 @@ impl Messages {
         let (unreceived_at, unreceived_site) = outcomes.last_unreceived();
         let (unsent_site, unreceived_site) = (dictionary.call_site(unsent_site), dictionary.call_site(unreceived_site));
         let delivered = outcomes.delivered.load(Relaxed);
+        let name = dictionary.string(names::text(outcomes.name()));
         let totals = self.room_for(100).oneshot_totals.get_or_insert_default();
         totals.site.push(id);
         totals.delivered.push(delivered);
@@ -299,6 +300,7 @@ impl Messages {
         totals.last_unsent_site.push(unsent_site);
         totals.last_unreceived_at_ns.push(since_start_ns(unreceived_at));
         totals.last_unreceived_site.push(unreceived_site);
+        totals.name.push(name);
     }
 
     /// The stack of a blocked poll.
@@ -362,7 +364,7 @@ pub(crate) fn oneshots_version(site: &Site) -> [u64; 8] {
     let outcomes = &site.oneshots;
     let (made, delivered) = (site.spawned.load(Relaxed), outcomes.delivered.load(Relaxed));
     let (unsent, awaited) = (outcomes.unsent.load(Relaxed), outcomes.unsent_awaited.load(Acquire));
-    [made, delivered, unsent, awaited, outcomes.unreceived.load(Acquire), 0, 0, 0]
+    [made, delivered, unsent, awaited, outcomes.unreceived.load(Acquire), outcomes.name().into(), 0, 0]
 }
 
 fn push_totals(totals: &mut SiteTotals, id: u32, site: &Site) {

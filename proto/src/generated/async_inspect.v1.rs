@@ -300,6 +300,9 @@ pub struct OneshotTotals {
     pub last_unreceived_at_ns: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint32, repeated, tag = "10")]
     pub last_unreceived_site: ::prost::alloc::vec::Vec<u32>,
+    /// The name that the app gives to those of this site, as a string's id; empty where it gives none, or several.
+    #[prost(uint32, repeated, tag = "11")]
+    pub name: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LockBirths {
@@ -936,6 +939,9 @@ pub enum WaitKind {
     LockRead = 5,
     Oneshot = 6,
     Timer = 7,
+    /// For the receivers of a channel to go, or to close it.
+    ChannelClosed = 8,
+    OneshotClosed = 9,
 }
 impl WaitKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -952,6 +958,8 @@ impl WaitKind {
             Self::LockRead => "WAIT_KIND_LOCK_READ",
             Self::Oneshot => "WAIT_KIND_ONESHOT",
             Self::Timer => "WAIT_KIND_TIMER",
+            Self::ChannelClosed => "WAIT_KIND_CHANNEL_CLOSED",
+            Self::OneshotClosed => "WAIT_KIND_ONESHOT_CLOSED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -965,6 +973,8 @@ impl WaitKind {
             "WAIT_KIND_LOCK_READ" => Some(Self::LockRead),
             "WAIT_KIND_ONESHOT" => Some(Self::Oneshot),
             "WAIT_KIND_TIMER" => Some(Self::Timer),
+            "WAIT_KIND_CHANNEL_CLOSED" => Some(Self::ChannelClosed),
+            "WAIT_KIND_ONESHOT_CLOSED" => Some(Self::OneshotClosed),
             _ => None,
         }
     }

@@ -114,6 +114,7 @@ pub(in crate::decode) fn oneshots(
             table.last_unsent_site.len(),
             table.last_unreceived_at_ns.len(),
             table.last_unreceived_site.len(),
+            table.name.len(),
         ],
     )?;
     let mut out = Vec::with_capacity(rows);
@@ -123,6 +124,7 @@ pub(in crate::decode) fn oneshots(
         }
         out.push(OneshotReading {
             site: known.site(table.site[row])?,
+            name: known.string(table.name[row])?.to_owned(),
             made: table.made[row],
             delivered: table.delivered[row],
             unsent: table.unsent[row],

@@ -7,8 +7,8 @@ use super::{id, value};
 use crate::decode::dictionary::Dictionary;
 use crate::decode::{DecodeError, columns};
 use crate::model::{
-    ChannelId, LockId, SiteReading, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading, TaskState, Wait,
-    WaitFor,
+    ChannelId, LockId, SiteId, SiteReading, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading, TaskState,
+    Wait, WaitFor,
 };
 
 pub(in crate::decode) fn site_totals(
@@ -190,6 +190,11 @@ fn bucket(bucket: u32) -> Result<u8, DecodeError> {
     }
 }
 
+/// The site that is in the place of an entity.
+fn site_of(id: u64, known: &Dictionary) -> Result<SiteId, DecodeError> {
+    known.site(u32::try_from(id).unwrap_or(u32::MAX))
+}
+
 fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, DecodeError> {
     let on = table.wait_for[at];
     Ok(Wait {
@@ -199,7 +204,9 @@ fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, D
             Ok(v1::WaitKind::ChannelRecv) => WaitFor::Recv(ChannelId(on)),
             Ok(v1::WaitKind::Join) => WaitFor::Join(TaskId(on)),
             Ok(v1::WaitKind::LockRead) => WaitFor::Read(LockId(on)),
-            Ok(v1::WaitKind::Oneshot) => WaitFor::Oneshot(known.site(u32::try_from(on).unwrap_or(u32::MAX))?),
+            Ok(v1::WaitKind::ChannelClosed) => WaitFor::Closed(ChannelId(on)),
+            Ok(v1::WaitKind::Oneshot) => WaitFor::Oneshot(site_of(on, known)?),
+            Ok(v1::WaitKind::OneshotClosed) => WaitFor::OneshotClosed(site_of(on, known)?),
             Ok(v1::WaitKind::Timer) => WaitFor::Timer(Duration::from_millis(on)),
             _ => return value("task_states.wait_kind", table.wait_kind[at]),
         },

@@ -35,6 +35,8 @@ impl Model {
             site.detached += u64::from(task.detached());
             site.unjoined += u64::from(task.unjoined());
             site.future_bytes = site.future_bytes.max(task.future_bytes);
+            site.given.add(&task.name);
+            site.given.named += u64::from(!task.name.is_empty());
         }
         self.scopes.enter(&task);
         self.tasks.insert(task);
@@ -49,6 +51,7 @@ impl Model {
             site.states.remove(task.state);
             site.detached -= u64::from(task.detached()).min(site.detached);
             site.unjoined -= u64::from(task.unjoined()).min(site.unjoined);
+            site.given.named -= u64::from(!task.name.is_empty()).min(site.given.named);
         }
         Some(task)
     }

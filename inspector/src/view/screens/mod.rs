@@ -80,6 +80,7 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
                 Some(LockKind::TaskTracker) => "waits for all to end",
                 _ => "waits",
             },
+            WaitFor::Closed(_) | WaitFor::OneshotClosed(_) => "waits for its receiver to close it",
             WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => "waits",
         };
         let since = figures::duration(focus.at.since(wait.since));

@@ -201,10 +201,11 @@ fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
                 page.fact("  held by", Role::Text, &format!("{}, {held}", names::no_task(model)));
             }
         }
-        WaitFor::Send(id) | WaitFor::Recv(id) => {
+        WaitFor::Send(id) | WaitFor::Recv(id) | WaitFor::Closed(id) => {
             let Some(channel) = model.channels.get(&id) else { return };
-            let other = if matches!(wait.on, WaitFor::Send(_)) { channel.receiver_task } else { channel.sender_task };
-            let label = if matches!(wait.on, WaitFor::Send(_)) { "  received by" } else { "  sent by" };
+            let receives = !matches!(wait.on, WaitFor::Recv(_));
+            let other = if receives { channel.receiver_task } else { channel.sender_task };
+            let label = if receives { "  received by" } else { "  sent by" };
             if other != TaskId(0) {
                 let doing = model.tasks.get(&other).map_or_else(String::new, |t| {
                     format!("{} for {}", names::state(t.state), figures::duration(model.now.since(t.state_since)))
@@ -212,7 +213,7 @@ fn waits_for(cx: &Cx, wait: &Wait, page: &mut Page) {
                 page.link("peer", label, Entity::Task(other), &names::task_id(model, other), &doing);
             }
         }
-        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => {}
+        WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::OneshotClosed(_) | WaitFor::Timer(_) => {}
     }
 }
 

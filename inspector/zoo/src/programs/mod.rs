@@ -22,6 +22,7 @@ mod long_poll;
 mod lost_notify;
 mod lost_panic;
 mod lost_waker;
+mod named;
 mod never_awaited_handle;
 mod never_polled;
 mod oneshot_abandoned;
@@ -77,6 +78,7 @@ pub static PROGRAMS: &[Program] = &[
     hot_read_lock::PROGRAM,
     runtime_saturated::PROGRAM,
     starved_task::PROGRAM,
+    named::PROGRAM,
     library::deadlock::PROGRAM,
     library::blocked_worker::PROGRAM,
     healthy::axum::PROGRAM,

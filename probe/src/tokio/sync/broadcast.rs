@@ -12,7 +12,7 @@ pub use ::tokio::sync::broadcast::*;
 use error::{RecvError, SendError, TryRecvError};
 
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef, ChannelSlot, ReadAwaited, RecvAwaited},
+    channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, ReadAwaited, RecvAwaited},
     readers::Reader,
     wait::Watched,
 };
@@ -194,8 +194,9 @@ impl<T> Sender<T> {
     }
 
     /// See [`Sender::closed`](::tokio::sync::broadcast::Sender::closed).
+    #[track_caller]
     pub fn closed(&self) -> impl Future<Output = ()> {
-        self.inner.closed()
+        Watched::new(self.inner.closed(), ClosedAwaited(self.side.0.as_ref().map(ChannelRef::slot)), Location::caller())
     }
 
     /// See [`Sender::strong_count`](::tokio::sync::broadcast::Sender::strong_count).

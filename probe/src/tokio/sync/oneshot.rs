@@ -17,10 +17,13 @@ use ::tokio::sync::oneshot as tokios;
 pub use ::tokio::sync::oneshot::*;
 use error::{RecvError, TryRecvError};
 
-use crate::recorder::{
-    oneshot,
-    site::{Site, add},
-    wait::{PolledWait, WaitKind, awaited_at},
+use crate::{
+    Named,
+    recorder::{
+        oneshot::{self, ClosedAwaited},
+        site::{Site, add},
+        wait::{PolledWait, WaitKind, Watched, awaited_at},
+    },
 };
 
 type CallSite = &'static Location<'static>;
@@ -98,8 +101,9 @@ impl<T> Sender<T> {
     }
 
     /// Waits for the receiver to go; see [`Sender::closed`](::tokio::sync::oneshot::Sender::closed).
+    #[track_caller]
     pub fn closed(&mut self) -> impl Future<Output = ()> {
-        self.inner.closed()
+        Watched::new(self.inner.closed(), ClosedAwaited(self.site), Location::caller())
     }
 
     /// See [`Sender::is_closed`](::tokio::sync::oneshot::Sender::is_closed).
@@ -191,6 +195,26 @@ impl<T> Receiver<T> {
     /// tokio's own receiver. What becomes of the message is not watched from here on.
     pub fn into_inner(self) -> tokios::Receiver<T> {
         self.parts().1
+    }
+}
+
+impl<T> Named for Sender<T> {
+    /// Names those that are made on this line: there are as many as there are requests, and none is known by itself.
+    fn named(self, name: &str) -> Self {
+        if let Some(site) = self.site {
+            site.oneshots.set_name(name);
+        }
+        self
+    }
+}
+
+impl<T> Named for Receiver<T> {
+    /// Names those that are made on this line, as [`Sender`] does.
+    fn named(self, name: &str) -> Self {
+        if let Some(site) = self.receiving.site {
+            site.oneshots.set_name(name);
+        }
+        self
     }
 }
 

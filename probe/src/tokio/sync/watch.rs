@@ -12,7 +12,7 @@ pub use ::tokio::sync::watch::*;
 use error::{RecvError, SendError};
 
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef, ChannelSlot, RecvAwaited},
+    channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, RecvAwaited},
     wait::Watched,
 };
 
@@ -217,8 +217,9 @@ impl<T> Sender<T> {
     }
 
     /// See [`Sender::closed`](::tokio::sync::watch::Sender::closed).
+    #[track_caller]
     pub fn closed(&self) -> impl Future<Output = ()> {
-        self.inner.closed()
+        Watched::new(self.inner.closed(), ClosedAwaited(self.side.0.as_ref().map(ChannelRef::slot)), Location::caller())
     }
 
     /// Another receiver; see [`Sender::subscribe`](::tokio::sync::watch::Sender::subscribe).

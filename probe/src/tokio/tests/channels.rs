@@ -5,7 +5,7 @@ use crate::{
     recorder::wait::WaitKind,
     tokio::{
         self,
-        sync::{mpsc, watch},
+        sync::{broadcast, mpsc, watch},
     },
 };
 
@@ -114,6 +114,38 @@ fn a_receiver_waits_and_is_seen_to() {
         assert!(waits(receiver.id()).is_empty());
         assert_eq!((channel(made).sent, channel(made).received), (2, 2));
         receiver.abort();
+    });
+}
+
+/// That a task waits in a `closed()` of that channel, and no longer when its receiver went.
+async fn closed_is_a_wait<R>(made: (&str, u32), rx: R, asked: tokio::task::JoinHandle<()>, at: (&str, u32)) {
+    others().await;
+    let [wait] = waits(asked.id())[..] else { panic!("one wait") };
+    let expected = (WaitKind::ChannelClosed as u8, channel(made).id, at);
+    assert_eq!((wait.kind, wait.on, place(wait.site.unwrap())), expected);
+    drop(rx);
+    others().await;
+    assert!(waits(asked.id()).is_empty());
+    asked.abort();
+}
+
+macro_rules! closed_is_a_wait {
+    ($made:expr) => {
+        #[rustfmt::skip]
+        let ((tx, rx), made) = ($made, here());
+        #[rustfmt::skip]
+        let (asked, at) = (tokio::spawn(async move { tx.closed().await; std::future::pending::<()>().await }), here());
+        closed_is_a_wait(made, rx, asked, at).await;
+    };
+}
+
+#[test]
+fn who_waits_for_the_receivers_to_go_is_known() {
+    run(async {
+        closed_is_a_wait!(mpsc::channel::<u16>(1));
+        closed_is_a_wait!(mpsc::unbounded_channel::<u16>());
+        closed_is_a_wait!(broadcast::channel::<u16>(1));
+        closed_is_a_wait!(watch::channel(0_u16));
     });
 }
 

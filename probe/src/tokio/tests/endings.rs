@@ -183,3 +183,18 @@ fn things_go_by_the_names_that_they_are_given() {
         drop(tracker);
     });
 }
+
+#[cfg(all(tokio_unstable, feature = "tracing"))]
+#[test]
+fn a_task_goes_by_the_name_that_its_builder_has() {
+    run(async {
+        let spawned = tokio::task::Builder::new().name("by hand").spawn(std::future::pending::<()>()).unwrap();
+        assert_eq!(names::text(task(spawned.id()).name), "by hand");
+        spawned.abort();
+        let mut set = tokio::task::JoinSet::new();
+        let in_set = set.build_task().name("of a set").spawn(async {}).unwrap();
+        assert_eq!(names::text(task(in_set.id()).name), "of a set");
+        let blocking = tokio::task::Builder::new().name("thread").spawn_blocking(|| {}).unwrap();
+        assert_eq!(names::text(task(blocking.id()).name), "thread");
+    });
+}

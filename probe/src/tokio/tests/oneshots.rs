@@ -2,7 +2,8 @@ use std::pin::pin;
 
 use super::*;
 use crate::{
-    recorder::{oneshot::Outcomes, wait::WaitKind},
+    Named,
+    recorder::{names, oneshot::Outcomes, wait::WaitKind},
     tokio::{self, sync::oneshot},
 };
 
@@ -84,6 +85,49 @@ fn who_awaits_an_answer_is_known() {
         assert!(waits(asking.id()).is_empty());
         asking.abort();
     });
+}
+
+#[test]
+fn who_waits_for_the_receiver_to_go_is_known() {
+    run(async {
+        #[rustfmt::skip]
+        let ((mut tx, rx), made) = (oneshot::channel::<u16>(), here());
+        let at = here();
+        let asked = tokio::spawn(async move {
+            tx.closed().await;
+            std::future::pending::<()>().await;
+        });
+        others().await;
+        let [wait] = waits(asked.id())[..] else { panic!("one wait") };
+        let id = u64::from(outcomes(made).0.id);
+        assert_eq!(
+            (wait.kind, wait.on, place(wait.site.unwrap())),
+            (WaitKind::OneshotClosed as u8, id, (at.0, at.1 + 2))
+        );
+        drop(rx);
+        others().await;
+        assert!(waits(asked.id()).is_empty());
+        asked.abort();
+    });
+}
+
+#[test]
+fn those_of_a_line_go_by_the_one_name_that_it_gives() {
+    recorder();
+    let name = |made| names::text(outcomes(made).1.name());
+    #[rustfmt::skip]
+    let (replies, made) = ([0; 3].map(|_| oneshot::channel::<u16>().named("reply")), here());
+    assert_eq!(name(made), "reply");
+    drop(replies);
+    #[rustfmt::skip]
+    let (others, made) = (["a", "b", "a"].map(|name| oneshot::channel::<u16>().named(name)), here());
+    assert_eq!(name(made), "", "which of them one goes by is not known");
+    drop(others);
+    #[rustfmt::skip]
+    let ((tx, rx), made) = (oneshot::channel::<u16>(), here());
+    assert_eq!(name(made), "");
+    let _halves = (tx, rx.named("answer"));
+    assert_eq!(name(made), "answer");
 }
 
 #[test]

@@ -61,8 +61,9 @@ impl<T> Sender<T> {
     }
 
     /// See [`Sender::closed`](::tokio::sync::mpsc::Sender::closed).
+    #[track_caller]
     pub fn closed(&self) -> impl Future<Output = ()> {
-        self.inner.closed()
+        Watched::new(self.inner.closed(), self.side.closing(), Location::caller())
     }
 
     /// Sends a message if there is room; see [`Sender::try_send`](::tokio::sync::mpsc::Sender::try_send).

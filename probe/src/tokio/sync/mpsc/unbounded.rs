@@ -8,7 +8,10 @@ use super::{
     error::SendError,
     watch::{SenderSide, sides},
 };
-use crate::recorder::channel::{ChannelKind, ChannelRef};
+use crate::recorder::{
+    channel::{ChannelKind, ChannelRef},
+    wait::Watched,
+};
 
 /// An unbounded channel, watched; see [`tokio::sync::mpsc::unbounded_channel`](::tokio::sync::mpsc::unbounded_channel).
 #[track_caller]
@@ -45,8 +48,9 @@ impl<T> UnboundedSender<T> {
     }
 
     /// See [`UnboundedSender::closed`](::tokio::sync::mpsc::UnboundedSender::closed).
+    #[track_caller]
     pub fn closed(&self) -> impl Future<Output = ()> {
-        self.inner.closed()
+        Watched::new(self.inner.closed(), self.side.closing(), Location::caller())
     }
 
     /// See [`UnboundedSender::is_closed`](::tokio::sync::mpsc::UnboundedSender::is_closed).

@@ -4,7 +4,7 @@ use std::{panic::Location, task::Poll};
 #[cfg(feature = "tokio-util")]
 use super::Sender;
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef, ChannelSlot, RecvAwaited, SendAwaited},
+    channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, RecvAwaited, SendAwaited},
     clock,
     wait::{PolledWait, WaitKind},
 };
@@ -47,6 +47,11 @@ impl SenderSide {
     /// For a send from `site` that has to wait.
     pub(super) fn awaited(&self, site: CallSite) -> SendAwaited {
         SendAwaited { channel: self.channel(), site }
+    }
+
+    /// What the future that waits for the receiver to go reports to.
+    pub(super) fn closing(&self) -> ClosedAwaited {
+        ClosedAwaited(self.0.as_ref().map(ChannelRef::slot))
     }
 
     /// A thread begins to wait for room.
