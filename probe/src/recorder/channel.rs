@@ -478,18 +478,22 @@ impl Awaited for ClosedAwaited {
     }
 }
 
-/// An `await` for a message of a broadcast.
-pub(crate) struct ReadAwaited<'a>(pub(crate) Option<&'a Reader>, pub(crate) RecvAwaited);
+/// An `await` for a message of a broadcast, of which so many had been sent before it.
+pub(crate) struct ReadAwaited<'a> {
+    pub(crate) reader: Option<&'a Reader>,
+    pub(crate) sent: u64,
+    pub(crate) awaited: RecvAwaited,
+}
 
 impl Awaited for ReadAwaited<'_> {
     #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
-        self.1.target()
+        self.awaited.target()
     }
 
     fn pending(&self) {
-        if let Some(reader) = self.0 {
-            reader.caught_up();
+        if let Some(reader) = self.reader {
+            reader.caught_up(self.sent);
         }
     }
 }

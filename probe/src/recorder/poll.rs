@@ -112,6 +112,9 @@ pub(crate) fn blocking<R>(task: Option<TaskRef>, work: impl FnOnce() -> R) -> im
         ending.stage = Some(Stage::Panicked);
         let slot = ending.task.slot();
         let poll = PollInProgress::begin(recorder, slot);
+        if poll.outer.is_none() {
+            thread::in_pool();
+        }
         let output = work();
         poll.end();
         std::mem::forget(poll);

@@ -145,10 +145,17 @@ impl Reader {
         self.pass(1);
     }
 
-    /// Nothing is left that it has not got. A message that was sent as it came, but counted later, is not its.
-    pub(crate) fn caught_up(&self) {
+    /// Messages that its channel's senders have counted.
+    #[inline]
+    pub(crate) fn sent_so_far(&self) -> u64 {
+        self.channel.sent_so_far()
+    }
+
+    /// Nothing is left that it has not got, of which `sent` had been counted before it looked: what was counted after that
+    /// is still to come, or is none of its, as a message that was sent when it came.
+    pub(crate) fn caught_up(&self, sent: u64) {
         if let Some(entry) = self.entry {
-            let passed = self.channel.sent_so_far() + 1;
+            let passed = sent + 1;
             // It may have got one already that its sender has not counted yet.
             if entry.passed.load(Relaxed) < passed {
                 entry.passed.store(passed, Release);
@@ -205,7 +212,7 @@ mod tests {
         let reader = Reader::new(slot).unwrap();
         slot.sent(1, site);
         assert_eq!(depth(), Some(1));
-        reader.caught_up();
+        reader.caught_up(reader.sent_so_far());
         assert_eq!(depth(), Some(0));
         // One that is dropped with the last receiver, and counted after that.
         drop(reader);

@@ -6,10 +6,13 @@ mod long_poll;
 
 use std::{
     cell::Cell,
-    sync::atomic::{
-        AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
-        Ordering::{Acquire, Relaxed, Release},
-        fence,
+    sync::{
+        OnceLock,
+        atomic::{
+            AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+            fence,
+        },
     },
 };
 
@@ -114,6 +117,15 @@ pub(crate) struct Polling {
 }
 
 impl WorkerSlot {
+    /// What its thread does now: `block_in_place` gives a worker's loop to a thread of the blocking pool, and leaves its own
+    /// thread to that.
+    #[inline]
+    fn is_now(&self, kind: WorkerKind) {
+        if self.kind.load(Relaxed) != kind as u8 {
+            self.kind.store(kind as u8, Relaxed);
+        }
+    }
+
     /// The runtime's loop does not have the thread any more. By that thread.
     fn out_of_loop(&self) {
         let unparked_at = self.unparked_at.load(Relaxed);
@@ -199,29 +211,29 @@ impl WorkerSlot {
     }
 }
 
-/// Names of threads that poll, by the order in which they came. A thread's first poll may wait for another thread's
-/// first poll here, never for a reader.
-static NAMES: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+/// Names of threads that poll, by the order in which they came.
+static NAMES: [OnceLock<Box<str>>; MAX_NAMES] = [const { OnceLock::new() }; MAX_NAMES];
 const MAX_NAMES: usize = 4096;
 
 /// The name that a [`WorkerReading::name`] stands for.
-pub(crate) fn worker_name(name: u32) -> String {
-    let names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    (name as usize).checked_sub(1).and_then(|i| names.get(i).cloned()).unwrap_or_default()
+pub(crate) fn worker_name(name: u32) -> &'static str {
+    let name = (name as usize).checked_sub(1).and_then(|index| NAMES.get(index)?.get());
+    name.map_or("", |name| name)
 }
 
 fn name_index() -> u32 {
     let current = std::thread::current();
     let name = current.name().unwrap_or("unnamed");
-    let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(i) = names.iter().position(|known| known == name) {
-        return i as u32 + 1;
+    // A thread's first poll may wait here for another thread's first poll, never for a reader.
+    static KNOWN: std::sync::Mutex<usize> = std::sync::Mutex::new(0);
+    let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(index) = NAMES[..*known].iter().position(|known| known.get().is_some_and(|known| **known == *name)) {
+        return index as u32 + 1;
     }
-    if names.len() == MAX_NAMES {
-        return 0;
-    }
-    names.push(name.to_owned());
-    names.len() as u32
+    let Some(free) = NAMES.get(*known) else { return 0 };
+    free.get_or_init(|| name.into());
+    *known += 1;
+    *known as u32
 }
 
 /// The number of a thread that found no slot. It asks once: at the ceiling, each poll would.
@@ -344,8 +356,18 @@ pub(crate) fn parks(recorder: &'static Recorder, kind: WorkerKind) {
     HERE.with(|here| {
         here.parks.set(here.parks.get().wrapping_add(1));
         if let Some(worker) = here.worker.get().or_else(|| first_poll(recorder, kind)) {
+            worker.is_now(kind);
             worker.parks.store(worker.parks.load(Relaxed) + 1, Relaxed);
             worker.out_of_loop();
+        }
+    });
+}
+
+/// The thread in whose outermost poll this is, that of a job, is one of the blocking pool.
+pub(super) fn in_pool() {
+    HERE.with(|here| {
+        if let Some(worker) = here.worker.get() {
+            worker.is_now(WorkerKind::Blocking);
         }
     });
 }

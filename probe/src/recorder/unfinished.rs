@@ -34,7 +34,7 @@ pub(crate) struct Dropping {
     pub(super) since: u64,
 }
 
-/// What is being dropped unfinished on this thread; the innermost where they nest.
+/// What is being dropped unfinished on this thread; the outermost where they nest, which is what began it.
 #[inline]
 pub(super) fn dropping() -> Option<Dropping> {
     HERE.with(|here| here.dropping.get())
@@ -49,6 +49,9 @@ pub(super) fn drop_unfinished(by: By, at: Option<&'static Location<'static>>, dr
         fn drop(&mut self) {
             HERE.with(|here| here.dropping.set(self.0));
         }
+    }
+    if dropping().is_some() {
+        return drop();
     }
     let what = Dropping { by, at, since: clock::ticks() };
     let _before = Before(HERE.with(|here| here.dropping.replace(Some(what))));

@@ -191,16 +191,33 @@ impl Pending {
         self.since != 0
     }
 
-    /// Notes that the task in poll on this thread, or whoever this is, waits for `id`.
+    /// Notes that the task in poll on this thread, or whoever this is, waits for `id`. What is polled by reference lives on
+    /// when the task turns to something else, so that its wait is one of that poll, as a [`PolledWait`] is.
     #[inline(never)]
-    pub(crate) fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>) -> Self {
+    pub(crate) fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>, by_reference: bool) -> Self {
         let (task, retained) = match thread::current_task() {
             Some(task) => (Some(task), false),
             None => (unwatched::begins_to_wait(site).map(TaskRef::into_retained), true),
         };
         let since = clock::ticks().max(1);
-        let noted = task.map_or(Noted::NONE, |task| Noted::new(task, retained, wait_on(kind, id), since, Some(site)));
+        let noted = task.map_or(Noted::NONE, |task| {
+            let mark = if by_reference && !retained { poll_mark(task.polls()) } else { 0 };
+            Noted::new(task, retained, wait_on(kind, id) | mark, since, Some(site))
+        });
         Self { noted, since }
+    }
+
+    /// It is still pending, in the poll in progress on this thread: perhaps another task's than the one that it was noted
+    /// in, whose wait it then is no more.
+    pub(crate) fn goes_on(&mut self, kind: WaitKind, id: u64, site: &'static Location<'static>, by_reference: bool) {
+        let Some(task) = thread::current_task() else { return };
+        let renewed =
+            if by_reference { self.noted.renew(task, poll_mark(task.polls())) } else { self.noted.is_in(task) };
+        if !renewed {
+            let mark = if by_reference { poll_mark(task.polls()) } else { 0 };
+            std::mem::replace(&mut self.noted, Noted::NONE).end();
+            self.noted = Noted::new(task, false, wait_on(kind, id) | mark, self.since, Some(site));
+        }
     }
 
     /// It is over; says how long it lasted, in ticks.
@@ -223,6 +240,7 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
     type Output = F::Output;
 
     #[inline]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         // SAFETY: `future` is pinned with `self`: never moved out, and `Watched` is not `Unpin`. The other fields
         // are not pinned.
@@ -231,17 +249,23 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
         let future = unsafe { Pin::new_unchecked(&mut this.future) };
         let poll = future.poll(cx);
         let waits = poll.is_pending() && this.awaited.waits();
-        if waits != this.pending.is_some() {
-            if waits { this.begin() } else { this.end(true) }
+        if waits {
+            this.waits(is_in_std(Location::caller()));
+        } else if this.pending.is_some() {
+            this.end(true);
         }
         poll
     }
 }
 
 impl<F, A: Awaited> Watched<F, A> {
-    fn begin(&mut self) {
-        if let Some((kind, id)) = self.awaited.target() {
-            self.pending = Pending::begin(kind, id, self.site);
+    #[inline(never)]
+    fn waits(&mut self, by_reference: bool) {
+        let Some((kind, id)) = self.awaited.target() else { return };
+        if self.pending.is_some() {
+            self.pending.goes_on(kind, id, self.site, by_reference);
+        } else {
+            self.pending = Pending::begin(kind, id, self.site, by_reference);
             self.awaited.pending();
         }
     }

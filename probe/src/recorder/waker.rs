@@ -329,10 +329,10 @@ impl TaskSlot {
     /// is not the task's, as that of a `FuturesUnordered`, has to be woken itself.
     pub(crate) fn yields<T>(&'static self, cx: &mut Context<'_>, ask: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let wakes = &self.wakes;
-        wakes.by_itself.store(wakes.by_itself.load(Relaxed) + 1, Relaxed);
         let ours = cx.waker().will_wake(&borrowed(self, &TABLE));
         match wakes.tokio_waker().filter(|_| ours) {
             Some(tokio) => {
+                wakes.by_itself.store(wakes.by_itself.load(Relaxed) + 1, Relaxed);
                 if wakes.woken_at.load(Relaxed) == 0 {
                     wakes.woken_at.store(BY_ITSELF, Relaxed);
                 }

@@ -146,10 +146,10 @@ impl Modules {
     }
 }
 
-/// A program that was replaced on disk while it runs can still be read through its process.
+/// A program that was replaced on disk while it runs can still be read through its process. A library that was cannot, and
+/// has no frames.
 fn readable(path: &Path) -> PathBuf {
-    let gone = path.to_str().is_some_and(|path| path.ends_with(" (deleted)"));
-    if gone || fs::read_link("/proc/self/exe").is_ok_and(|exe| exe == path) {
+    if fs::read_link("/proc/self/exe").is_ok_and(|exe| exe == path) {
         return PathBuf::from("/proc/self/exe");
     }
     path.to_owned()

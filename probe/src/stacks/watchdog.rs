@@ -26,10 +26,35 @@ pub(crate) struct Watchdog {
     /// By worker: the poll that was looked at last.
     seen: HashMap<u64, Seen>,
     unwatched: Unwatched,
+    /// By worker, where it did not answer.
+    deaf: HashMap<u64, Deaf>,
     suspended: Suspended,
     namer: Namer,
     /// Why no stack can be taken, said once.
     broken: Option<signal::Unavailable>,
+}
+
+/// A thread that gave no copy of its stack, since it blocks signals or is stuck in the kernel. Each question costs the
+/// probe's thread the time that an answer may take, so it is asked more and more rarely.
+struct Deaf {
+    questions: u32,
+    /// In ticks.
+    again_at: u64,
+}
+
+/// After so many questions in a row without an answer there is a pause, which doubles up to a minute.
+const QUESTIONS: u32 = 2;
+const FIRST_SILENCE_NS: u64 = 1_000_000_000;
+const LONGEST_SILENCE_NS: u64 = 60_000_000_000;
+
+impl Deaf {
+    fn did_not_answer(&mut self, now: u64) {
+        self.questions += 1;
+        if let Some(doubled) = self.questions.checked_sub(QUESTIONS) {
+            let silence = (FIRST_SILENCE_NS << doubled.min(6)).min(LONGEST_SILENCE_NS);
+            self.again_at = now + clock::ticks_in_ns(silence);
+        }
+    }
 }
 
 /// A poll that a thread is in.
@@ -57,6 +82,7 @@ impl Watchdog {
             recorder,
             seen: HashMap::new(),
             unwatched: Unwatched::default(),
+            deaf: HashMap::new(),
             suspended: Suspended::default(),
             namer: Namer::new(recorder),
             broken: if enabled { signal::install().err() } else { Some(signal::Unavailable::SwitchedOff) },
@@ -88,6 +114,7 @@ impl Watchdog {
         let workers: Vec<_> = recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))).collect();
         let is_there = |id: u64| workers.iter().any(|(_, worker)| worker.id == id);
         self.unwatched.retain(is_there);
+        self.deaf.retain(|&id, _| is_there(id));
         self.seen.retain(|&id, _| is_there(id));
         let named: Vec<Named> = self.namer.named().collect();
         for (slot, worker) in workers {
@@ -129,8 +156,16 @@ impl Watchdog {
             None => Mark::Read,
             Some(_) => return,
         };
+        if self.deaf.get(&worker.id).is_some_and(|deaf| now < deaf.again_at) {
+            return;
+        }
         let state = cpu_wait::thread_state(slot.tid());
         let copy = signal::copy(slot.tid(), slot.stack(), mark);
+        if copy.is_some() {
+            self.deaf.remove(&worker.id);
+        } else {
+            self.deaf.entry(worker.id).or_insert(Deaf { questions: 0, again_at: 0 }).did_not_answer(now);
+        }
         // The poll may have ended meanwhile: then the copy shows something else.
         let same = slot.read().is_some_and(|now| {
             now.id == worker.id

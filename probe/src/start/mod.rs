@@ -114,7 +114,9 @@ impl Builder {
 
     /// Whether the stack of a thread whose poll does not end is taken (on Linux; by default yes, unless
     /// `ASYNC_INSPECT_STACKS=off`). While an inspector is attached, such a thread is interrupted by `SIGURG` up to five
-    /// times a poll; a handler that the app installed for it before is called for signals that are not the probe's.
+    /// times a poll, and without `--cfg tokio_unstable` up to thirty times a second where it works for long on tasks that
+    /// only a library knows of; a handler that the app installed for it before is called for signals that are not the
+    /// probe's.
     #[must_use]
     pub fn stacks(mut self, taken: bool) -> Self {
         self.stacks = taken;
@@ -165,6 +167,10 @@ impl Probe {
 /// it listens is said in a line on stderr, unless `ASYNC_INSPECT_NOTICE=off`; so is what goes wrong: the app runs on.
 pub fn from_environment() {
     static ONCE: Once = Once::new();
+    // A runtime that is built by a destructor while its thread unwinds: nothing here may panic then, as `take_hook` would.
+    if std::thread::panicking() {
+        return;
+    }
     ONCE.call_once(|| {
         let Some(value) = std::env::var_os(ENVIRONMENT) else { return };
         let value = value.to_string_lossy();

@@ -230,7 +230,7 @@ impl Messages {
         detail: Option<&WorkerDetail>,
         dictionary: &mut Dictionary,
     ) {
-        let name = dictionary.string(&thread::worker_name(worker.name));
+        let name = dictionary.string(thread::worker_name(worker.name));
         let states = self.room_for(96).worker_states.get_or_insert_default();
         states.id.push(worker.id);
         states.kind.push(WorkerKind::try_from(i32::from(worker.kind)).unwrap_or_default().into());

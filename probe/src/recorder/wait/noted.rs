@@ -96,10 +96,16 @@ impl Noted {
         self.0.get() & !PLACE_MASK == fingerprint(task.id(), on)
     }
 
+    /// Whether it was noted in that task's slot.
+    #[inline]
+    pub(super) fn is_in(self, task: &TaskSlot) -> bool {
+        !self.is_none() && (self.0.get() & PLACE_MASK) >> SLOT_SHIFT == u64::from(Arena::index(task))
+    }
+
     /// Notes the same wait for the poll of that mark; false when it is another task's, or lost its entry.
     #[inline]
     pub(super) fn renew(&mut self, task: &'static TaskSlot, mark: u64) -> bool {
-        if self.is_none() || (self.0.get() & PLACE_MASK) >> SLOT_SHIFT != u64::from(Arena::index(task)) {
+        if !self.is_in(task) {
             return false;
         }
         let Some(entry) = self.entry() else { return false };

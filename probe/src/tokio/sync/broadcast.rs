@@ -296,8 +296,9 @@ impl<T: Clone> Receiver<T> {
         let Self { side, inner } = self;
         async move {
             side.asks(site);
-            let channel = RecvAwaited(side.channel.as_ref().map(ChannelRef::slot));
-            let awaited = ReadAwaited(side.reader.as_ref(), channel);
+            let (reader, channel) = (side.reader.as_ref(), side.channel.as_ref().map(ChannelRef::slot));
+            let sent = reader.map_or(0, Reader::sent_so_far);
+            let awaited = ReadAwaited { reader, sent, awaited: RecvAwaited(channel) };
             let result = Watched::new(inner.recv(), awaited, site).await;
             side.got(&result, lagged, site);
             result

@@ -13,6 +13,7 @@ use ::tokio::sync as raw;
 use super::lock_watch::Watch;
 use crate::recorder::{
     lock::{LockKind, LockSlot},
+    site::is_in_std,
     wait::{Pending, WaitKind},
 };
 
@@ -155,11 +156,13 @@ impl Seen {
     /// What a poll at `polled` found; `to_await`: characters from the name of the method that made the future to the
     /// `await` behind it.
     #[inline(never)]
-    fn polled(&mut self, slot: &'static LockSlot, is_ready: bool, to_await: usize, polled: &Location<'_>) {
+    fn polled(&mut self, slot: &'static LockSlot, is_ready: bool, to_await: usize, polled: &'static Location<'static>) {
         if is_ready {
             self.over(slot, true);
-        } else if !self.pending.is_some() {
-            self.pending = Pending::begin(WaitKind::Lock, slot.id(), self.site);
+        } else if self.pending.is_some() {
+            self.pending.goes_on(WaitKind::Lock, slot.id(), self.site, is_in_std(polled));
+        } else {
+            self.pending = Pending::begin(WaitKind::Lock, slot.id(), self.site, is_in_std(polled));
             self.at_once = is_behind(self.site, to_await as u32, polled);
             slot.expected_waits(self.at_once);
         }
@@ -212,8 +215,14 @@ macro_rules! notified {
             /// Makes it reachable for a notification; see
             /// [`Notified::enable`](::tokio::sync::futures::Notified::enable).
             pub fn enable(self: Pin<&mut Self>) -> bool {
-                // SAFETY: pinned with `self`.
-                unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.enable()
+                // SAFETY: `inner` is pinned with `self` and not moved; the rest is not pinned.
+                let this = unsafe { self.get_unchecked_mut() };
+                // SAFETY: as above.
+                let enabled = unsafe { Pin::new_unchecked(&mut this.inner) }.enable();
+                if enabled && let Some(slot) = this.seen.slot {
+                    this.seen.over(slot, true);
+                }
+                enabled
             }
         }
 

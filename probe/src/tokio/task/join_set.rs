@@ -135,7 +135,8 @@ impl Inserting {
 struct Held(Vec<TaskRef>);
 
 impl Held {
-    /// As many slots of tasks that left are kept as there are tasks, and these.
+    /// Slots of tasks that left are kept, a quarter as many as there are tasks, and these: with a slot goes tokio's cell of
+    /// its task, for which its waker stands.
     const SLACK: usize = 8;
 
     fn add(&mut self, task: TaskRef, in_set: usize) {
@@ -149,7 +150,7 @@ impl Held {
     /// Lets the slots of tasks that left go to other tasks, once they are more than those in the set.
     #[inline]
     fn tidy(&mut self, in_set: usize) {
-        if self.0.len() > 2 * in_set + Self::SLACK {
+        if self.0.len() > in_set + in_set / 4 + Self::SLACK {
             self.0.retain(|task| {
                 let flags = task.slot().flags();
                 // A result lets go of its task by itself, and there is nothing to be seen of a task that was cancelled.

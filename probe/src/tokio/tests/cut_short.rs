@@ -98,6 +98,30 @@ fn an_aborted_task_cuts_its_hold_short_and_one_that_ends_or_panics_does_not() {
 }
 
 #[test]
+fn who_begins_a_drop_is_told_and_not_what_is_dropped_with_it() {
+    run(async {
+        let (mutex, made) = (std::sync::Arc::new(Mutex::new(0)), here());
+        let of_task = std::sync::Arc::clone(&mutex);
+        let line = line!() + 1;
+        let task = task::spawn(async move {
+            let held = async {
+                let _guard = of_task.lock().await;
+                pending::<()>().await;
+            };
+            select! {
+                biased;
+                () = held => {}
+                () = pending() => {}
+            }
+        });
+        others().await;
+        task.abort();
+        let _ = task.await;
+        assert_eq!(cut_short(made), (1, Some(line), By::Task as u8));
+    });
+}
+
+#[test]
 fn what_a_destructor_locks_and_lets_go_of_is_not_cut_short() {
     struct Counts(std::sync::Arc<Mutex<u32>>);
     impl Drop for Counts {

@@ -3,8 +3,11 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     Named,
-    recorder::names,
-    tokio,
+    recorder::{names, wait::WaitKind},
+    tokio::{
+        self, select,
+        sync::{Mutex, mpsc},
+    },
     tokio_util::{sync::CancellationToken, task::TaskTracker},
 };
 
@@ -196,5 +199,39 @@ fn a_task_goes_by_the_name_that_its_builder_has() {
         assert_eq!(names::text(task(in_set.id()).name), "of a set");
         let blocking = tokio::task::Builder::new().name("thread").spawn_blocking(|| {}).unwrap();
         assert_eq!(names::text(task(blocking.id()).name), "thread");
+    });
+}
+
+#[test]
+fn a_wait_that_is_kept_while_the_task_turns_to_something_else_is_none_then() {
+    run(async {
+        let (token, mutex) = (CancellationToken::new(), Arc::new(Mutex::new(0)));
+        let guard = mutex.lock().await;
+        let (orders, mut inbox) = mpsc::channel::<()>(1);
+        let (of_task, stop) = (Arc::clone(&mutex), token.clone());
+        let task = task::spawn(async move {
+            let mut stop = std::pin::pin!(stop.cancelled());
+            select! {
+                biased;
+                () = &mut stop => {}
+                _ = inbox.recv() => {}
+            }
+            task::yield_now().await;
+            *of_task.lock().await += 1;
+            stop.await;
+        });
+        let now = || waits(task.id()).into_iter().map(|wait| (wait.kind, wait.on, wait.since)).collect::<Vec<_>>();
+        others().await;
+        let both = now();
+        assert_eq!((both.len(), both[0].0), (2, WaitKind::Lock as u8), "{both:?}");
+        orders.send(()).await.unwrap();
+        others().await;
+        let [(kind, on, _)] = now()[..] else { panic!("{:?}", now()) };
+        assert!(kind == WaitKind::Lock as u8 && on != both[0].1, "the mutex, and not the token");
+        drop(guard);
+        others().await;
+        assert_eq!(now(), both[..1], "the token, since then");
+        token.cancel();
+        task.await.unwrap();
     });
 }

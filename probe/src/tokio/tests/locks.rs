@@ -225,3 +225,32 @@ fn a_task_that_waits_for_very_many_does_not_say_that_its_list_is_whole_when_some
         task.abort();
     });
 }
+
+#[test]
+fn a_wait_goes_with_its_future_to_another_task() {
+    run(async {
+        let m = Arc::new(Mutex::new(0));
+        let guard = m.lock().await;
+        let mut acquires = Box::pin(Arc::clone(&m).lock_owned());
+        let unwatched = Arc::new(tokio::raw::sync::Notify::new());
+        let (give, take) = tokio::raw::sync::oneshot::channel();
+        let idles = Arc::clone(&unwatched);
+        let began = tokio::spawn(async move {
+            assert!(poll_once(acquires.as_mut()).is_pending());
+            assert!(give.send(acquires).is_ok());
+            idles.notified().await;
+        });
+        let goes_on = tokio::spawn(async move {
+            let acquires = take.await.unwrap();
+            *acquires.await += 1;
+        });
+        others().await;
+        assert!(waits(began.id()).is_empty(), "{:?}", waits(began.id()));
+        let [wait] = waits(goes_on.id())[..] else { panic!("one wait") };
+        assert_eq!(wait.kind, WaitKind::Lock as u8);
+        drop(guard);
+        goes_on.await.unwrap();
+        unwatched.notify_one();
+        began.await.unwrap();
+    });
+}

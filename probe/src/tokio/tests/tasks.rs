@@ -470,3 +470,31 @@ fn a_task_that_blocks_in_place_runs_and_blocks_no_worker() {
         blocked.await.unwrap();
     });
 }
+
+#[cfg(feature = "rt-multi-thread")]
+#[test]
+fn a_thread_of_the_pool_that_gets_a_workers_loop_is_a_worker_from_then_on() {
+    use crate::recorder::thread::WorkerKind;
+    let kind = || {
+        let here = peek::thread_id(std::thread::current().id());
+        let this = recorder().workers.all().filter_map(|(_, slot)| slot.read()).find(|worker| worker.thread == here);
+        this.map(|worker| worker.kind)
+    };
+    crate::testing::runtime("handed-over", 1).block_on(async {
+        let pooled = spawn_blocking(move || (std::thread::current().id(), kind())).await.unwrap();
+        assert_eq!(pooled.1, Some(WorkerKind::Blocking as u8));
+        let (handed_over, on) = std::sync::mpsc::channel();
+        let blocks = tokio::spawn(async move {
+            tokio::task::block_in_place(|| on.recv().unwrap());
+        });
+        let of_loop = tokio::spawn(async move {
+            crate::testing::pause(5).await;
+            (std::thread::current().id(), kind())
+        });
+        assert_eq!(of_loop.await.unwrap(), (pooled.0, Some(WorkerKind::Worker as u8)));
+        handed_over.send(()).unwrap();
+        blocks.await.unwrap();
+        let back = spawn_blocking(kind).await.unwrap();
+        assert_eq!(back, Some(WorkerKind::Blocking as u8));
+    });
+}

@@ -51,6 +51,6 @@ impl<T: 'static + Clone + Send> From<Receiver<T>> for BroadcastStream<T> {
 
 impl<T> fmt::Debug for BroadcastStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BroadcastStream").finish_non_exhaustive()
+        f.debug_struct("BroadcastStream").finish()
     }
 }

@@ -54,6 +54,6 @@ impl<T: 'static + Clone + Send + Sync> From<Receiver<T>> for WatchStream<T> {
 
 impl<T> fmt::Debug for WatchStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WatchStream").finish_non_exhaustive()
+        f.debug_struct("WatchStream").finish()
     }
 }

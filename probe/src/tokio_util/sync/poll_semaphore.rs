@@ -105,6 +105,6 @@ impl AsRef<Semaphore> for PollSemaphore {
 
 impl fmt::Debug for PollSemaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PollSemaphore").field("semaphore", &self.semaphore).finish_non_exhaustive()
+        f.debug_struct("PollSemaphore").field("semaphore", &self.semaphore).finish()
     }
 }

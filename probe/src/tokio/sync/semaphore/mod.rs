@@ -277,6 +277,8 @@ impl Semaphore {
                 None => self.inner.acquire_many(n).await?,
             },
         };
+        // It may have come to be known meanwhile, with the permits that were free then.
+        let slot = slot.or_else(|| self.watch.shared_if_known());
         Ok(Hold::new(Self::held(slot, n, site), guard))
     }
 

@@ -50,6 +50,7 @@ macro_rules! waits_for_cancellation {
             type Output = ();
 
             #[inline]
+            #[track_caller]
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
                 // SAFETY: `future` is pinned with `self` and never moved out of it; `handle` is not pinned.
                 let this = unsafe { self.get_unchecked_mut() };
@@ -65,7 +66,7 @@ macro_rules! waits_for_cancellation {
 
         impl fmt::Debug for $Wait {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct($name).finish_non_exhaustive()
+                f.debug_struct($name).finish()
             }
         }
     };
