@@ -104,6 +104,7 @@ pub(crate) fn model() -> Model {
                 frame("shop::report::sort_orders", "src/report.rs:71:14", true),
                 frame("shop::report::nightly::{{closure}}", "src/report.rs:55:9", true),
             ],
+            beside: Vec::new(),
         }],
         loss: Loss::default(),
         cost: Cost {

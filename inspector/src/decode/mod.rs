@@ -79,6 +79,9 @@ impl Decoder {
         if let Some(table) = &update.cut_shorts {
             batch.cut_shorts = tables::cut_shorts(table, known)?;
         }
+        if let Some(table) = &update.disposals {
+            batch.disposals = tables::disposals(table, known)?;
+        }
         if let Some(table) = &update.lock_orders {
             batch.lock_orders = tables::lock_orders(table, known)?;
         }

@@ -1,5 +1,6 @@
 //! The tables of an update, row by row: a file for each kind of thing.
 mod channels;
+mod disposals;
 mod events;
 mod locks;
 mod tasks;
@@ -11,6 +12,7 @@ use super::DecodeError;
 use crate::model::{Histogram, Stamp};
 
 pub(super) use channels::{channel_births, channel_states, oneshots};
+pub(super) use disposals::disposals;
 pub(super) use events::{panics, stacks};
 pub(super) use locks::{cut_shorts, lock_births, lock_orders, lock_states};
 pub(super) use tasks::{site_totals, task_births, task_states};

@@ -295,6 +295,7 @@ prop_compose! {
                 poll_started_ns: figure.clone(), polls: figure.clone(), busy_ns: figure.clone(),
                 cpu_wait_ns: figure.clone(), poll_cpu_wait_ns: figure.clone(), parks: figure.clone(),
                 local_queue_plus_one: word.clone(), steals: figure.clone(), awake_ns: figure.clone(),
+                cpu_ns: figure.clone(),
             }),
             runtime_states: Some(v1::RuntimeStates {
                 id: id.clone(), kind: kind.clone(), name: count.clone(), workers: word.clone(),

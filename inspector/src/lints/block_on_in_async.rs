@@ -1,6 +1,7 @@
 //! A task that calls `block_on`.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{Place, STARTUP, places};
 use super::{Evidence, LocationRole, Severity, words};
@@ -94,7 +95,7 @@ fn blocked(cx: &Cx, place: &Place) -> Option<Candidate> {
         message,
         evidence,
         advice: advice.into(),
-        culprit: Some(place.stack.task).filter(|task| place.now > 0 && task.0 != 0),
+        culprit: Culprit::of("blocking task", place.stack.task).filter(|_| place.now > 0),
         onset: Some(place.stack.poll_started),
         count: Count::Events(place.polls.iter().map(|&at| (at, 1)).collect()),
         hurt: place.now.max(1),

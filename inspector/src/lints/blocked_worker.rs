@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{STARTUP, has_stacks, may_block, may_stand, no_line, panics};
 use super::{Confidence, Evidence, LocationRole, Severity, words};
@@ -308,7 +309,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         message,
         evidence,
         advice: cause::advice(cause, function.as_deref()),
-        culprit: Some(longest.task).filter(|task| goes_on && task.0 != 0),
+        culprit: Culprit::of("blocking task", longest.task).filter(|_| goes_on),
         onset,
         count: Count::Events(polls),
         // It may be in `block_in_place`, which only the thread tells.

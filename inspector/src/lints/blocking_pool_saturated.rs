@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::pools;
 use super::{Evidence, Severity, words};
@@ -48,8 +49,12 @@ Thresholds
   queued = 1.00 s   a job has waited longer than this for a thread
 ";
 
-const MANY: &str = "Bound how many of these jobs run at once: take a Semaphore permit before each spawn_blocking, fewer of \
-                    them than threads. If the pool was made small, raise max_blocking_threads.";
+/// Jobs compute if their threads are on a CPU for this share of the time, and wait if it is no more than that one.
+const COMPUTES: f64 = 0.7;
+const WAITS: f64 = 0.2;
+
+const BOUND: &str = "Bound how many of these jobs there are at once: take a Semaphore permit before each spawn_blocking, \
+                     fewer permits than threads.";
 
 const ENDLESS: &str = "None of these jobs has ended yet: give one that never ends a thread of its own (std::thread::spawn), \
                        and bound how many others run at once by a Semaphore permit before spawn_blocking.";
@@ -82,6 +87,14 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     // The runtimes' own counts have the jobs of libraries too.
     let (busy, queued) = pools(model).unwrap_or_default();
     let (running, waiting) = (busy.max(running), queued.max(alike));
+    // What the jobs are doing with their threads, where it is told of some.
+    let told: Vec<f64> = model
+        .workers
+        .values()
+        .filter(|worker| worker.poll.is_some_and(|(task, _)| model.tasks.get(&task).is_some_and(|t| t.site == site.id)))
+        .filter_map(|worker| worker.cpu_share)
+        .collect();
+    let cpu = (!told.is_empty()).then(|| told.iter().sum::<f64>() / told.len() as f64);
     let subject = words::site_subject(site);
     let group = site.location.clone();
     let verb = if waiting == 1 { "waits" } else { "wait" };
@@ -110,8 +123,31 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     ];
     if site.finished > 0 && !site.finished_busy.is_zero() {
         let ended = u32::try_from(site.finished).unwrap_or(u32::MAX);
-        evidence.insert(2, Evidence::span("mean_job_ns", site.finished_busy / ended));
+        evidence.insert(1, Evidence::span("mean_job_ns", site.finished_busy / ended));
     }
+    let does = match cpu {
+        Some(share) if share >= COMPUTES => "compute",
+        Some(share) if share <= WAITS => "wait",
+        _ => "",
+    };
+    if let Some(share) = cpu {
+        let share = Evidence::share("job_cpu_share", share);
+        let what = if does.is_empty() { String::new() } else { format!(": they {does}") };
+        evidence.insert(1, Evidence { text: format!("{}{what}", share.text), ..share });
+    }
+    let cpus = match model.target.cpus {
+        0 => String::new(),
+        n => format!(" ({n} here)"),
+    };
+    let advice = match does {
+        _ if site.finished == 0 => ENDLESS.into(),
+        "compute" => format!("{BOUND} They compute: more threads than CPUs{cpus} make none of them faster.").into(),
+        "wait" => format!(
+            "These jobs mostly wait, so more threads get more of them done: raise max_blocking_threads, or make them async. {BOUND}"
+        )
+        .into(),
+        _ => format!("{BOUND} If the pool was made small, raise max_blocking_threads.").into(),
+    };
     out.push(Candidate {
         message: format!(
             "`{}` keeps {all} of the blocking pool busy; {late}, for up to {} so far",
@@ -119,8 +155,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             text::duration(waited)
         ),
         evidence,
-        advice: if site.finished == 0 { ENDLESS } else { MANY }.into(),
-        culprit: Some(oldest),
+        advice,
+        culprit: Culprit::of("longest job", oldest),
         onset: Some(first.spawned_at.after(limit)),
         hurt: waiting,
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -172,6 +208,29 @@ mod tests {
         }
         judged.run(ms(1500));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn whether_the_jobs_compute_or_wait_is_told_where_their_threads_tell() {
+        for (cpu, told, fix) in
+            [(95, ": they compute", "more threads than CPUs"), (5, ": they wait", "These jobs mostly wait")]
+        {
+            let (mut judged, _) = pool(4, 20);
+            let site = judged.target.model.tasks.values().next().expect("a job").site;
+            judged.target.totals(site, |totals| totals.finished = 1);
+            let threads: Vec<_> = judged.target.model.workers.keys().copied().collect();
+            judged.every(ms(2500), |target| {
+                for &thread in &threads {
+                    target.worker_state(thread, |thread| {
+                        thread.cpu = Some(thread.cpu.unwrap_or(ms(1)) + ms(cpu));
+                    });
+                }
+            });
+            let finding = judged.only("blocking-pool-saturated");
+            let share = evidence(&finding, "job_cpu_share");
+            assert!(share.text.ends_with(told), "{}", share.text);
+            assert!(finding.advice.contains(fix), "{}", finding.advice);
+        }
     }
 
     #[test]

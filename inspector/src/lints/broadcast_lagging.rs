@@ -1,6 +1,7 @@
 //! Receivers of a broadcast that lose messages.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Evidence, Severity, words};
 use crate::model::{Channel, ChannelKind};
@@ -100,7 +101,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         .into(),
         count: Count::Total(channel.lagged),
         hurt: channel.messages_lost,
-        culprit: Some(channel.last_lag_task).filter(|task| task.0 != 0),
+        culprit: Culprit::of("slow receiver", channel.last_lag_task),
         ..Candidate::enter(subject, &group, Severity::Warn)
     };
     let spawned = words::spawn_place(model, channel.last_lag_task);

@@ -1,6 +1,7 @@
 //! Tasks, and futures under a timeout, that are mostly given up.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Evidence, Severity, words};
 use crate::model::{Site, SiteKind};
@@ -11,6 +12,8 @@ const RATE: Threshold = Threshold::count("rate", 10, "and more than this in a se
 
 /// What is judged, in seconds; each must have seen it.
 const WINDOW: usize = 3;
+/// Who aborted one longer ago than this need not be who does it now.
+const LATELY: Duration = Duration::from_secs(5);
 
 pub(super) const RULE: Rule = Rule {
     id: "cancel-storm",
@@ -74,6 +77,10 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let rate = aborted / WINDOW as f64;
     let (share_text, rate_text, name) = (text::percent(share), text::rate(rate), &subject.name);
     let place = words::short_place(&site.location);
+    // Of what was done to it long ago, nothing follows.
+    let by = site.disposal.filter(|by| cx.model.now.since(by.at) < LATELY);
+    let at = by.map(|by| words::place(cx.model, by.site)).unwrap_or_default();
+    let age = u32::try_from(site.aborted).ok().filter(|_| !site.aborted_age.is_zero()).map(|n| site.aborted_age / n);
     let (message, advice) = if site.is_limit() {
         (
             format!(
@@ -85,25 +92,42 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             ),
         )
     } else {
+        let old = age.map_or_else(String::new, |age| format!(", {} old on average", text::duration(age)));
+        let how = match (at, by) {
+            ("", Some(_)) => "dropped with their set or handle".to_owned(),
+            ("", None) => "aborted or dropped".to_owned(),
+            (at, _) => format!("aborted at {}", words::short_place(at)),
+        };
+        let what = match (at, age) {
+            ("", _) => format!("Find what gives `{name}` up"),
+            (at, None) => format!("Look at what leads to the abort at {}", words::short_place(at)),
+            (at, Some(age)) => format!(
+                "Look at what leads to the abort at {} when they are about {} old",
+                words::short_place(at),
+                text::duration(age)
+            ),
+        };
         (
             format!(
-                "{share_text} of the `{name}` tasks are aborted or dropped before they end ({rate_text}): their work is \
-                 thrown away"
+                "{share_text} of the `{name}` tasks are {how} before they end{old} ({rate_text}): their work is thrown away"
             ),
             format!(
-                "Find what gives `{name}` up: raise a timeout that is shorter than the work takes; in a race for the first \
-                 answer, start the second only when the first is late (hedging)."
+                "{what}: raise a timeout that is shorter than the work takes; in a race for the first answer, start the \
+                 second only when the first is late (hedging)."
             ),
         )
     };
+    let mut evidence = vec![
+        Evidence::share("aborted_share", share).over(cx.limit_text(&SHARE)),
+        Evidence::rate("aborted_per_s", rate).over(text::rate(cx.count(&RATE) as f64)),
+        Evidence::count("aborted", site.aborted),
+        Evidence::words("abort_location", at),
+    ];
+    evidence.extend(age.map(|age| Evidence::span("aborted_age_ns", age)));
     Some(Candidate {
         message,
-        evidence: vec![
-            Evidence::share("aborted_share", share).over(cx.limit_text(&SHARE)),
-            Evidence::rate("aborted_per_s", rate).over(text::rate(cx.count(&RATE) as f64)),
-            Evidence::count("aborted", site.aborted),
-            Evidence::count("finished", site.finished),
-        ],
+        evidence,
+        culprit: by.map(|by| Culprit::who_did(if at.is_empty() { "dropped by" } else { "aborted by" }, &by)),
         advice: advice.into(),
         count: Count::Total(site.aborted),
         hurt: rate as u64,
@@ -172,6 +196,36 @@ mod tests {
             finding.message,
             "100 % of the `load` tasks are aborted or dropped before they end (50/s): their work is thrown away"
         );
+    }
+
+    #[test]
+    fn who_aborts_them_is_named_with_the_line_and_how_old_they_were() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/load.rs:9:9", "shop::load::{{closure}}", OutputKind::Unit);
+        let asks = judged.target.spawn_site("src/main.rs:40:9", "shop::ask::{{closure}}", OutputKind::Unit);
+        let (asking, line) = (judged.target.task(asks), judged.target.call_site("src/load.rs:30:15"));
+        judged.settle();
+        judged.every(ms(4500), |target| {
+            target.totals(site, |totals| {
+                totals.spawned += 5;
+                totals.finished += 5;
+                totals.aborted += 5;
+                totals.aborted_age += ms(40);
+            });
+            let at = target.now;
+            target.disposal(Disposed::Task(site), Disposal { at, by: asking, spawned: asks, site: line });
+        });
+        let finding = judged.only("cancel-storm");
+        assert_eq!(
+            finding.message,
+            "100 % of the `load` tasks are aborted at load.rs:30 before they end, 8.00 ms old on average (50/s): their work \
+             is thrown away"
+        );
+        let who = finding.who().unwrap();
+        assert!(who.starts_with("aborted by: #") && who.contains(" ask, spawned at main.rs:40; it "), "{who}");
+        assert!(finding.advice.contains("abort at load.rs:30 when they are about 8.00 ms old"), "{}", finding.advice);
+        // Asking it about its own wait tells nothing.
+        assert_eq!(finding.culprit, None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! An unbounded channel that fills up.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::receiver::receiver;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, Severity, words};
@@ -160,7 +161,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
             taking.advice
         )
         .into(),
-        culprit: taking.task,
+        culprit: taking.task.and_then(|task| Culprit::of("receiver", task)),
         confidence: if over || steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: depth,
         ..Candidate::enter(subject, &group, if far_over { Severity::Crit } else { Severity::Warn })

@@ -1,6 +1,7 @@
 //! A bounded channel that is full.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::receiver::{ELSEWHERE, receiver};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::own;
@@ -174,7 +175,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         message,
         evidence,
         advice: taking.advice,
-        culprit: taking.task,
+        culprit: taking.task.and_then(|task| Culprit::of("receiver", task)),
         confidence: if seen { Confidence::Certain } else { Confidence::Likely },
         onset: channel.saturated_since.filter(|_| long),
         hurt: channel.blocked_senders.into(),

@@ -400,7 +400,7 @@ impl Tracked {
         finding.evidence = candidate.evidence;
         finding.cycle = candidate.cycle;
         finding.tasks = candidate.tasks;
-        finding.culprit = candidate.culprit;
+        finding.culprit = candidate.culprit.and_then(|culprit| culprit.waited_for());
         finding.advice = candidate.advice.into_owned();
         finding.confidence = candidate.confidence;
         self.causes = candidate.causes;

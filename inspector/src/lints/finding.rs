@@ -36,7 +36,7 @@ pub enum Confidence {
     Certain,
 }
 
-/// The evidence that says what [`Finding::culprit`] does.
+/// The evidence that says who it was: see [`Finding::who`].
 pub(super) const CULPRIT: &str = "culprit";
 
 /// One measured value, beside the limit it broke.
@@ -206,7 +206,8 @@ impl Finding {
         format!("{than}{}", text::duration(now.since(self.since)))
     }
 
-    /// What [`Finding::culprit`] is called and does: `#24 rebuild runs, in a poll for 12.0 ms`.
+    /// What [`Finding::culprit`] is called and does, and as what it is named: `holder: #24 rebuild runs, in a poll for
+    /// 12.0 ms`; or who did what is wrong: `dropped by: #5 answer, spawned at store.rs:12, 4.00 ms ago; it has ended`.
     pub fn who(&self) -> Option<&str> {
         self.evidence.iter().find(|evidence| evidence.name == CULPRIT).map(|evidence| evidence.text.as_str())
     }

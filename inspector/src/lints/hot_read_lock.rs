@@ -59,9 +59,9 @@ Thresholds
   hold    = 1.00 ms   although each keeps it for less than this (p99)
 ";
 
-const MAP: &str = "Use DashMap, which has one lock per shard, or ArcSwap if the map is mostly read.";
+const MAP: &str = "DashMap, which has one lock per shard, or ArcSwap if the map is mostly read";
 
-const VALUE: &str = "Use ArcSwap or a watch channel for what is mostly read, atomics for counters.";
+const VALUE: &str = "ArcSwap or a watch channel for what is mostly read, atomics for counters";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let locks = cx.model.locks.values().filter(|lock| lock.kind.guards() && lock.contended > 0);
@@ -94,6 +94,33 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let (rate, waiting) = (mean(&lock.acquires_s), mean(&lock.wait_ns_s) / 1e9);
     let others = if subject.name.contains("Map") { MAP } else { VALUE };
     let kind = lock.kind.name();
+    let locked = words::place(model, lock.hold_max_site);
+    // Whether a blocking lock will do: of one whose holders are not told, nobody knows.
+    let across = lock.suspended_holds;
+    let never = model.target.sees("holders") && across == 0;
+    let advice = if never {
+        format!(
+            "Use std::sync::{kind}: no guard of this one was ever held over an await, and it is not handed from task to task. If \
+             that is not enough: {others}."
+        )
+    } else {
+        format!("Use {others}. Where nothing is awaited under the guard, std::sync::{kind} is much faster.")
+    };
+    let each = |total: Duration, n: u64| u32::try_from(n).ok().filter(|n| *n > 0).map(|n| total / n);
+    let mut evidence = vec![
+        Evidence::rate("acquires_per_s", rate).over(text::rate(most)),
+        Evidence::mean("mean_waiters", waiting).over(many),
+        Evidence::percentile("hold_p99_ns", hold),
+        Evidence::percentile("wait_p99_ns", wait),
+        Evidence::share("contended_share", share),
+    ];
+    evidence.extend(each(lock.hold_total, lock.acquires).map(|hold| Evidence::span("hold_mean_ns", hold)));
+    evidence.extend(each(lock.wait_total, lock.contended).map(|wait| Evidence::span("wait_mean_ns", wait)));
+    evidence.push(Evidence::words("hold_max_location", locked));
+    if model.target.sees("holders") {
+        let holds = Evidence::count("suspended_holds", across);
+        evidence.push(Evidence { text: if never { "never".to_owned() } else { holds.text.clone() }, ..holds });
+    }
     Some(Candidate {
         message: format!(
             "{} is locked {} times/s: handing it from task to task takes longer than the holds, and {waiting:.1} tasks wait \
@@ -101,14 +128,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             words::kind_and_name(lock, &subject),
             text::count(rate.round() as u64),
         ),
-        evidence: vec![
-            Evidence::rate("acquires_per_s", rate).over(text::rate(most)),
-            Evidence::mean("mean_waiters", waiting).over(many),
-            Evidence::percentile("hold_p99_ns", hold),
-            Evidence::percentile("wait_p99_ns", wait),
-            Evidence::share("contended_share", share),
-        ],
-        advice: format!("{others} Where nothing is awaited under the guard, std::sync::{kind} is much faster.").into(),
+        evidence,
+        advice: advice.into(),
         hurt: waiting as u64,
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
@@ -141,7 +162,12 @@ mod tests {
     fn a_lock_that_many_want_for_a_moment_is_named_by_where_it_was_made() {
         let finding = taken(1000, ms(600)).only("hot-read-lock");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/prices.rs:9:9"));
-        assert!(finding.advice.starts_with("Use DashMap"), "{}", finding.advice);
+        assert!(
+            finding.advice.starts_with("Use std::sync::Mutex") && finding.advice.contains("DashMap"),
+            "{}",
+            finding.advice
+        );
+        assert_eq!(evidence(&finding, "suspended_holds").text, "never");
         assert!(
             finding.message.starts_with("Mutex `HashMap<Id, Price>` is locked 10.0k times/s: ")
                 && finding.message.ends_with(", and 6.0 tasks wait on average"),

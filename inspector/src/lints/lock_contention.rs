@@ -1,6 +1,7 @@
 //! A lock that many wait for.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::{own, too_often};
 use super::{Evidence, Severity, words};
@@ -129,12 +130,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     if lock.holder.0 != 0 {
         evidence.push(Evidence::task("holder_task", lock.holder));
     }
+    // Who has it for a moment is a chance, and has let go of it when this is read.
+    let kept = lock.held_since.is_some_and(|since| model.now.since(since) > model.target.tick);
     let mut candidate = Candidate {
         message,
         evidence,
         advice: advice.into(),
         hurt: u64::from(lock.waiters).max(1),
-        culprit: Some(lock.holder).filter(|task| task.0 != 0),
+        culprit: Culprit::of("holder", lock.holder).filter(|_| kept),
         ..Candidate::enter(subject, &group, Severity::Warn)
     };
     // Who blocks a worker while holding, is the cause.

@@ -2,6 +2,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
@@ -239,7 +240,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         count: Count::Events(events),
         hurt: u64::from(waiters),
         behind,
-        culprit: holder.map(|holder| holder.id),
+        culprit: holder.and_then(|holder| Culprit::of("holder", holder.id)),
         ..Candidate::enter(subject, &group, severity)
     })
 }

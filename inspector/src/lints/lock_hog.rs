@@ -1,6 +1,7 @@
 //! A lock that one holder keeps for very long.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
 use super::wait_graph::{self, Knots};
@@ -149,7 +150,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         onset: lock.held_since,
         hurt: lock.waiters.into(),
         behind,
-        culprit: Some(lock.holder).filter(|task| task.0 != 0),
+        culprit: Culprit::of("holder", lock.holder),
         ..Candidate::enter(subject, &group, if far { Severity::Crit } else { Severity::Warn })
     })
 }

@@ -3,6 +3,7 @@
 //! A rule is one file and one row of [`RULES`]: see [`Rule`] for its shape. It judges one moment; the [`Engine`] makes
 //! findings of that, which begin, last and clear.
 
+mod culprit;
 mod cycle;
 mod engine;
 mod finding;

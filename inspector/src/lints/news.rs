@@ -91,7 +91,7 @@ mod tests {
         judged.run(ms(3000));
         let finding = judged.only("lock-hog");
         let who = finding.who().expect("its holder is known").to_owned();
-        assert!(who.starts_with(&format!("{} place ", crate::text::task_id(task))), "{who}");
+        assert!(who.starts_with(&format!("holder: {} place ", crate::text::task_id(task))), "{who}");
         let news: Vec<_> = finding.news().into_iter().map(|evidence| evidence.name).collect();
         assert!(!news.contains(&"holder_task") && !news.contains(&"waiters") && !news.contains(&"culprit"), "{news:?}");
     }

@@ -1,6 +1,7 @@
 //! Oneshot channels whose answer does not come, or that nobody takes.
 use std::time::Duration;
 
+use super::culprit::{Culprit, who_did};
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Evidence, Severity, Subject, SubjectKind, words};
 use crate::model::{ONESHOT, Oneshots, Series, Site};
@@ -96,25 +97,34 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     let evidence = vec![
         Evidence::count("unanswered_10s", recent).over("0"),
         Evidence::share("unanswered_share", recent as f64 / made as f64),
-        Evidence::count("unanswered", oneshots.unsent_awaited),
-        Evidence::count("made", oneshots.made),
-        Evidence::count("delivered", oneshots.delivered),
         Evidence::words("awaited_location", awaited),
         Evidence::words("created_location", site.location.as_str()),
     ];
+    let by = oneshots.disposal;
+    let owner = by.and_then(|by| who_did(model, &by));
+    let (last, follow) = match &owner {
+        Some(name) => (
+            format!(", the last by {name}"),
+            format!("Find where {name} goes on without sending: an `if` or `match` with a branch that does not"),
+        ),
+        None => (String::new(), "Follow the sender made here: look for a branch that does not send".to_owned()),
+    };
     Candidate {
         message: format!(
-            "{} of {} of oneshot `{}` {} dropped without sending in 10 s: whoever awaited the answer{at} got a RecvError",
+            "{} of {} of oneshot `{}` {} dropped without sending in 10 s{last}: whoever awaited the answer{at} got a \
+             RecvError",
             text::count(recent),
             text::counted(made, "sender"),
             subject.name,
             if recent == 1 { "was" } else { "were" },
         ),
         evidence,
-        advice:
-            "Follow the sender made here: look for `?`, early returns, panics and aborted tasks that drop it. Send an \
-                 answer on every path: make it a Result, and send the Err too."
-                .into(),
+        advice: format!(
+            "{follow}, a `?`, an early return, a panic. Send an answer on every path: make it a Result or an Option, and send \
+             the Err or None too."
+        )
+        .into(),
+        culprit: by.map(|by| Culprit::who_did("dropped by", &by)),
         count: Count::Total(oneshots.unsent_awaited),
         hurt: recent,
         ..Candidate::enter(subject, &group, severity(site))

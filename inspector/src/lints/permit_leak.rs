@@ -1,6 +1,7 @@
 //! Permits that never come back.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, Severity, words};
 use crate::model::{Holder, Lock, LockKind};
@@ -77,10 +78,14 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         1 => format!("1 is left, and {waiting}"),
         n => format!("{} are left, and {waiting}", text::count(n)),
     };
+    let forgot = lock.disposal.map_or("", |by| words::place(cx.model, by.site));
+    let at = if forgot.is_empty() { String::new() } else { format!(" at {}", words::short_place(forgot)) };
+    let of = if lost < total { format!(" of {}", text::count(total)) } else { String::new() };
     Some(Candidate {
         message: format!(
-            "forget() took {} away from {} and nobody gave {} back: {so}",
-            text::counted(lost, "permit"),
+            "forget(){at} took {}{of} permit{} away from {} and nobody gave {} back: {so}",
+            text::count(lost),
+            if lost == 1 && of.is_empty() { "" } else { "s" },
             words::semaphore(&subject),
             if lost == 1 { "it" } else { "them" },
         ),
@@ -88,10 +93,14 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             Evidence::count("permits_forgotten", lost).over("0"),
             Evidence::count("permits_left", left),
             Evidence::count("waiters", lock.waiters.into()),
+            Evidence::words("forgotten_location", forgot),
         ],
-        advice: "Find the forget() of this semaphore's permits and keep the permit in a variable (`let _permit = ..`) until \
-                 the work ends. Where forget must stay, call add_permits on every path, errors included."
-            .into(),
+        advice: format!(
+            "Remove the forget(){at} and keep the permit in a variable (`let _permit = ..`) until the work ends. Where forget \
+             must stay, call add_permits on every path, errors included. What is forgotten comes back with a restart only."
+        )
+        .into(),
+        culprit: lock.disposal.map(|by| Culprit::who_did("forgotten by", &by)),
         count: Count::Total(lost),
         hurt: lock.waiters.into(),
         ..Candidate::enter(subject, &group, if left == 0 { Severity::Crit } else { Severity::Warn })
@@ -134,7 +143,7 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
              mem::forget never does."
         )
         .into(),
-        culprit: Some(holder.task).filter(|task| task.0 != 0),
+        culprit: Culprit::of("holder", holder.task),
         confidence: Confidence::Likely,
         hurt: lock.waiters.into(),
         ..Candidate::enter(subject, &group, severity)
@@ -184,6 +193,31 @@ mod tests {
         judged.target.lock_state(lock, |lock| (lock.permits_total, lock.permits_available) = (8, 8));
         judged.run(ms(2500));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn the_line_that_forgets_them_is_named_and_who_runs_it() {
+        let (mut judged, lock) = semaphore();
+        let sends = judged.target.spawn_site("src/main.rs:8:5", "shop::send::{{closure}}", OutputKind::Unit);
+        let (by, line) = (judged.target.task(sends), judged.target.call_site("src/send.rs:20:16"));
+        judged.target.lock_state(lock, |lock| {
+            (lock.permits_total, lock.permits_available, lock.forgotten, lock.waiters) = (1, 0, 7, 5);
+        });
+        let at = judged.target.now;
+        judged.target.disposal(Disposed::Permits(lock), Disposal { at, by, spawned: sends, site: line });
+        judged.target.gone_task(by);
+        judged.run(ms(3000));
+        let finding = judged.only("permit-leak");
+        assert_eq!(
+            finding.message,
+            "forget() at send.rs:20 took 7 of 8 permits away from a semaphore and nobody gave them back: 1 is left, and 5 \
+             tasks wait"
+        );
+        assert_eq!(
+            finding.who().unwrap(),
+            "forgotten by: a task of send, spawned at main.rs:8, which has ended, 3.00 s ago"
+        );
+        assert!(finding.advice.starts_with("Remove the forget() at send.rs:20 "), "{}", finding.advice);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Messages that wait for a receiver that does not ask.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::receiver::receiver;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{self, Knots};
@@ -139,7 +140,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         onset: Some(model.now.before(silent)),
         hurt: channel.depth(),
         behind: wait_graph::behind(model, channel.receiver_task),
-        culprit: taking.task,
+        culprit: taking.task.and_then(|task| Culprit::of("receiver", task)),
         ..Candidate::enter(subject, &group, Severity::Warn)
     };
     candidate.causes.extend(Some(taking.spawned_at).filter(|place| !place.is_empty()));

@@ -3,9 +3,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::finding::CULPRIT;
 use super::settings::RuleSettings;
-use super::{Confidence, Evidence, Severity, Subject, WaitStep, words};
+use super::{Confidence, Evidence, Severity, Subject, WaitStep};
 use crate::model::{Model, Stamp, TaskId};
 use crate::text;
 
@@ -157,8 +158,8 @@ pub(super) struct Candidate {
     pub(super) twice: bool,
     /// Who waits for whom, in a circle; empty when there is none.
     pub(super) cycle: Vec<WaitStep>,
-    /// The one task that keeps the others waiting, if there is one.
-    pub(super) culprit: Option<TaskId>,
+    /// The one task that keeps the others waiting, or did what is wrong, if there is one.
+    pub(super) culprit: Option<Culprit>,
 }
 
 impl Candidate {
@@ -193,7 +194,7 @@ impl Candidate {
 
     /// Who keeps the others waiting, and what it does now, is told as evidence: in one way, whatever the rule.
     pub(super) fn tell_culprit(&mut self, model: &Model) {
-        let culprit = self.culprit.and_then(|task| words::culprit(model, task));
+        let culprit = self.culprit.and_then(|culprit| culprit.words(model));
         self.evidence.extend(culprit.map(|words| Evidence::words(CULPRIT, words)));
     }
 

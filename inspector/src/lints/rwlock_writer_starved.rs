@@ -1,6 +1,7 @@
 //! A writer that waits for readers.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{self, Knots};
 use super::{Evidence, Severity, words};
@@ -125,7 +126,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         began: Some(reader.since),
         hurt: lock.waiters.into(),
         behind: further,
-        culprit: Some(reader.task).filter(|task| task.0 != 0),
+        culprit: Culprit::of("reader", reader.task),
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
 }

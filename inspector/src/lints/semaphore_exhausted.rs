@@ -1,6 +1,7 @@
 //! A semaphore that has no permits left.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{self, Knots};
@@ -194,7 +195,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         confidence: if long { Confidence::Certain } else { Confidence::Likely },
         hurt: lock.waiters.into(),
         behind,
-        culprit,
+        culprit: culprit.and_then(|task| Culprit::of("oldest holder", task)),
         ..Candidate::enter(subject, &group, severity)
     })
 }

@@ -2,6 +2,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, LocationRole, Severity, words};
 use crate::model::{Ended, Lock, LockKind, Model, SiteId, Stamp, Task, TaskId, TaskKind, TaskState, WaitFor};
@@ -220,7 +221,7 @@ fn judge(cx: &Cx, found: &[Straggler]) -> Option<Candidate> {
             Evidence::words("wait_location", awaited_at),
         ],
         advice: advice(scope, wait.map(|wait| wait.on), awaited_at).into(),
-        culprit: Some(first.task.id),
+        culprit: Culprit::of("straggler", first.task.id),
         confidence: if first.stuck { Confidence::Certain } else { Confidence::Likely },
         onset: Some(ended.at),
         hurt: found.len() as u64,

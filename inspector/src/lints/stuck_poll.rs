@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rule::{Cx, Threshold};
 use super::{Evidence, LocationRole, Subject, words};
-use crate::model::{Frame, Model, Stack, StackCause, Stamp, TaskId, TaskKind, WorkerKind};
+use crate::model::{Beside, Frame, Model, Stack, StackCause, Stamp, TaskId, TaskKind, WorkerKind};
 use crate::text;
 
 /// A limit of every rule about polls that stand.
@@ -50,10 +50,10 @@ pub(super) struct Place<'a> {
     pub(super) longest: Duration,
     /// Threads that stand there now.
     pub(super) now: u64,
-    /// When the first of their polls began.
-    now_since: Option<Stamp>,
     /// Tasks that did.
     tasks: Vec<TaskId>,
+    /// Who else ran all through each of these polls.
+    beside: Vec<&'a [Beside]>,
 }
 
 /// Whether a stack is inside of `block_in_place`, where a task may block: the runtime has moved on to another thread.
@@ -116,15 +116,13 @@ pub(super) fn places<'a>(cx: &Cx<'a>, cause: StackCause, startup: Duration) -> V
             polls: Vec::new(),
             longest: Duration::ZERO,
             now: 0,
-            now_since: None,
             tasks: Vec::new(),
+            beside: Vec::new(),
         });
         place.polls.push(stack.poll_started);
         place.tasks.push(stack.task);
-        if goes_on {
-            place.now += 1;
-            place.now_since = Some(place.now_since.map_or(stack.poll_started, |first| first.min(stack.poll_started)));
-        }
+        place.beside.push(&stack.beside);
+        place.now += u64::from(goes_on);
         if lasted >= place.longest {
             (place.longest, place.stack) = (lasted, stack);
         }
@@ -173,28 +171,37 @@ impl Place<'_> {
     pub(super) fn evidence(&self, limit: &str) -> Vec<Evidence> {
         let mut evidence = vec![
             Evidence::span("blocked_for_ns", self.longest).over(limit),
-            Evidence::count("blocked_workers", self.now),
             Evidence::count("blocked_polls_10s", self.polls.len() as u64),
         ];
+        if self.now > 0 {
+            evidence.insert(1, Evidence::count("blocked_workers", self.now));
+        }
         if let Some(frame) = self.stack.user_frame() {
             evidence.push(Evidence::words("blocked_location", frame.location.as_str()));
             evidence.push(function("blocked_function", frame));
         }
         evidence.extend(no_line(self.stack));
-        if let Some(frame) = self.stack.frames.first() {
+        // A bare name is the system's, which says no more than that it waits.
+        if let Some(frame) = self.stack.frames.first().filter(|frame| frame.function.contains("::")) {
             evidence.push(function("innermost_function", frame));
         }
         evidence.push(Evidence::task("blocking_task", self.stack.task));
         evidence
     }
 
-    /// Who may have what the polls wait for now: the one that has been in a poll, or in a job of the blocking pool, since
-    /// before they began, if there is only one.
-    pub(super) fn may_be_kept_by(&self, cx: &Cx) -> Option<TaskId> {
-        let first = self.now_since?;
-        let polls = cx.model.workers.values().filter_map(|worker| worker.poll);
-        let mut before = polls.filter(|&(task, since)| since < first && task.0 != 0);
-        let (task, _) = before.next()?;
-        before.next().is_none().then_some(task)
+    /// Who may have had what the polls waited for: the only one that ran all through the newest of them of which that is
+    /// known; and through how many of how many of these another of its site was the only one.
+    pub(super) fn may_be_kept_by(&self) -> Option<(Beside, usize, usize)> {
+        // Who stands there too waits for the same.
+        let others = self.beside.iter().map(|beside| beside.iter().filter(|one| !self.tasks.contains(&one.task)));
+        let known: Vec<Vec<Beside>> =
+            others.map(|beside| beside.copied().collect()).filter(|beside: &Vec<_>| !beside.is_empty()).collect();
+        let newest = match known.last()?[..] {
+            [only] => only,
+            _ => return None,
+        };
+        let alike =
+            known.iter().filter(|beside| matches!(beside[..], [only] if only.spawned == newest.spawned)).count();
+        Some((newest, alike, known.len()))
     }
 }

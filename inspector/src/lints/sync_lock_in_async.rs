@@ -1,6 +1,7 @@
 //! A task that waits for a blocking lock.
 use std::time::Duration;
 
+use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{Place, STARTUP, places};
 use super::{Evidence, Severity, words};
@@ -65,26 +66,27 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
     };
     let group = place.location.clone();
     let mut evidence = place.evidence(&cx.limit_text(&BLOCKED));
-    let perhaps = match place.may_be_kept_by(cx) {
-        Some(holder) => {
-            let who = words::task(cx.model, holder);
-            let spawned = match words::spawn_place(cx.model, holder) {
-                "" => String::new(),
-                spawned => format!(", spawned at {}", words::short_place(spawned)),
-            };
-            evidence.insert(1, Evidence::words("may_be_held_by", format!("{who}{spawned}, which runs since before")));
-            format!(" (perhaps {who})")
-        }
-        None => String::new(),
-    };
+    let kept_by = place.may_be_kept_by();
+    let mut perhaps = String::new();
+    if let Some((one, times, of)) = kept_by {
+        let site = cx.model.sites.get(&one.spawned);
+        let name = site
+            .map_or_else(|| words::task(cx.model, one.task), |site| format!("`{}`", words::site_subject(site).name));
+        let spawned = site.map(|site| site.location.as_str()).filter(|place| !place.is_empty());
+        let spawned = spawned.map_or_else(String::new, |place| format!(" (spawned at {})", words::short_place(place)));
+        let why = format!("{name}{spawned}: it alone ran all through {times} of {of} such waits");
+        evidence.insert(1, Evidence::words("may_be_held_by", why));
+        perhaps = format!(" (perhaps {name})");
+    }
     Some(Candidate {
         message,
         evidence,
         advice: format!(
             "Change whoever holds that lock{perhaps}, not this line: compute and wait before locking, and lock only to swap the \
-             result in. Use tokio::sync::Mutex for what must be held for long."
+             result in. If it must be held for long, use tokio::sync::Mutex: then workers go on."
         )
         .into(),
+        culprit: kept_by.map(|(one, ..)| Culprit::spawned("may hold the lock", one.task, one.spawned)),
         onset: Some(place.stack.poll_started),
         count: Count::Events(place.polls.iter().map(|&at| (at, 1)).collect()),
         hurt: place.now.max(1),
@@ -96,13 +98,16 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
 /// Whose lock it is, as the calls below the app's own line tell.
 fn kind(place: &Place) -> &'static str {
     let inner = || place.stack.frames.iter().take_while(|frame| !frame.user).map(|frame| frame.function.as_str());
-    let of = |crates: &[&str]| inner().any(|function| crates.iter().any(|of| function.contains(of)));
-    if of(&["parking_lot", "lock_api::"]) {
-        "parking_lot lock"
-    } else if of(&["std::sync::", "std::sys::"]) {
-        "std lock"
-    } else {
-        "blocking lock"
+    let of = |parts: &[&str]| inner().any(|function| parts.iter().any(|of| function.contains(of)));
+    let (rw_lock, mutex) = (of(&["::rwlock::", "::raw_rwlock::"]), of(&["::mutex::", "::raw_mutex::"]));
+    match (of(&["parking_lot", "lock_api::"]), of(&["std::sync::", "std::sys::"])) {
+        (true, _) if rw_lock => "parking_lot RwLock",
+        (true, _) if mutex => "parking_lot Mutex",
+        (true, _) => "parking_lot lock",
+        (_, true) if rw_lock => "std RwLock",
+        (_, true) if mutex => "std Mutex",
+        (_, true) => "std lock",
+        _ => "blocking lock",
     }
 }
 
@@ -132,26 +137,63 @@ mod tests {
     }
 
     #[test]
-    fn the_only_one_who_has_run_since_before_may_be_the_holder() {
+    fn the_only_one_who_has_run_since_before_may_be_the_holder_and_is_named_when_it_has_ended() {
         for others in [1, 2] {
             let mut judged = Judged::new();
             let rebuild = judged.target.spawn_site("src/index.rs:50:9", "shop::rebuild::{{closure}}", OutputKind::Unit);
+            let mut jobs = Vec::new();
             for n in 0..others {
                 let (job, thread) = (judged.blocking(rebuild), judged.target.worker(&format!("tokio-blocking-{n}")));
                 let since = judged.target.now;
                 judged.target.worker_state(thread, |thread| thread.poll = Some((job, since)));
+                jobs.push((job, thread));
             }
             judged.run(ms(100));
             let (task, worker) = blocked_poll(&mut judged);
+            judged.run(ms(200));
             stack(&mut judged, worker, task, StackCause::Lock, 3, "src/index.rs:20:35");
             judged.run(ms(200));
-            let found = judged.active().into_iter().find(|f| f.rule == "sync-lock-in-async").expect("it").clone();
+            let sync_lock = |judged: &Judged| {
+                judged.active().into_iter().find(|f| f.rule == "sync-lock-in-async").expect("it").clone()
+            };
+            let found = sync_lock(&judged);
             let told = found.evidence.iter().find(|one| one.name == "may_be_held_by");
-            assert_eq!(told.is_some(), others == 1, "{found:#?}");
+            assert_eq!((told.is_some(), found.who().is_some()), (others == 1, others == 1), "{found:#?}");
             if let Some(told) = told {
-                assert!(told.text.starts_with("`rebuild` #") && told.text.contains("index.rs:50"), "{}", told.text);
-                assert!(found.advice.contains("(perhaps `rebuild` #"), "{}", found.advice);
+                let why = "`rebuild` (spawned at index.rs:50): it alone ran all through 1 of 1 such waits";
+                assert_eq!(told.text, why);
+                assert!(found.advice.contains("(perhaps `rebuild`)"), "{}", found.advice);
+                assert!(found.who().unwrap().starts_with("may hold the lock: #"), "{:?}", found.who());
             }
+            judged.target.worker_state(worker, |worker| worker.poll = None);
+            for (job, thread) in jobs {
+                judged.target.worker_state(thread, |thread| thread.poll = None);
+                judged.target.gone_task(job);
+            }
+            judged.run(ms(300));
+            let ended = "may hold the lock: a task of rebuild, spawned at index.rs:50, which has ended";
+            assert_eq!(sync_lock(&judged).who(), (others == 1).then_some(ended));
+        }
+    }
+
+    #[test]
+    fn which_lock_it_is_is_told_where_the_calls_tell() {
+        for (inner, lock) in [
+            ("std::sys::sync::mutex::futex::Mutex::lock_contended", "std Mutex"),
+            ("std::sys::sync::rwlock::futex::RwLock::read_contended", "std RwLock"),
+            ("parking_lot::raw_mutex::RawMutex::lock_slow", "parking_lot Mutex"),
+            ("parking_lot::raw_rwlock::RawRwLock::lock_shared_slow", "parking_lot RwLock"),
+            ("std::sys::pal::unix::futex::futex_wait", "std lock"),
+        ] {
+            let mut judged = Judged::new();
+            let (task, worker) = blocked_poll(&mut judged);
+            let started = judged.target.model.now;
+            let mut stack = made_stack(started, worker, task, StackCause::Lock, 3, "src/index.rs:20:35");
+            stack.frames.insert(1, Frame { function: inner.into(), ..Frame::default() });
+            judged.target.stack(stack);
+            judged.run(ms(200));
+            let said = judged.only("sync-lock-in-async").message;
+            assert!(said.contains(&format!(" for a {lock} at index.rs:20")), "{said}");
         }
     }
 

@@ -9,8 +9,8 @@ use super::RULES;
 pub(super) use super::{Confidence, Engine, Evidence, Finding, Settings, Severity, SubjectKind};
 pub(super) use crate::model::fixture::Fixture;
 pub(super) use crate::model::{
-    ChannelId, ChannelKind, Frame, Holder, LockId, LockKind, Loss, OutputKind, Panic, SiteId, Stack, StackCause, Stamp,
-    TaskId, TaskKind, TaskState, Wait, WaitFor, WorkerId, WorkerKind,
+    ChannelId, ChannelKind, Disposal, Disposed, Frame, Holder, LockId, LockKind, Loss, OutputKind, Panic, SiteId,
+    Stack, StackCause, Stamp, TaskId, TaskKind, TaskState, Wait, WaitFor, WorkerId, WorkerKind,
 };
 
 pub(super) fn ms(ms: u64) -> Duration {
@@ -155,7 +155,7 @@ pub(super) fn made_stack(
         Frame { function: "syscall".into(), ..Frame::default() },
         Frame { function: "shop::look_up".into(), location: line.into(), user: true },
     ];
-    Stack { worker, task, poll_started, at: poll_started, cause, samples, frames }
+    Stack { worker, task, poll_started, at: poll_started, cause, samples, frames, beside: Vec::new() }
 }
 
 /// The evidence of that name.

@@ -1,6 +1,7 @@
 //! A watch whose values nobody looks at.
 use std::time::Duration;
 
+use super::culprit::{Culprit, who_did};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::{Evidence, Severity, words};
 use crate::model::{Channel, ChannelKind};
@@ -75,9 +76,18 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let from = if sender.is_empty() { String::new() } else { format!(" at {}", words::short_place(sender)) };
     let values = channel.unheard.max(channel.unseen());
     let (sent, were) = (text::counted(values, "value"), if values == 1 { "was" } else { "were" });
+    let looked = words::place(model, channel.recv_site);
+    let dropper = channel.disposal.and_then(|by| who_did(model, &by));
     let message = match looked_ago.filter(|_| !alone) {
         None => {
-            format!("watch channel `{}` has no receiver left, and {sent} {were} sent{from} to nobody", subject.name)
+            let gone = match (&dropper, channel.disposal) {
+                (Some(name), Some(by)) => {
+                    format!(" since {name} dropped the last one {} ago", text::duration(model.lasted(by.at)))
+                }
+                (None, Some(by)) => format!(" for {}", text::duration(model.lasted(by.at))),
+                (_, None) => String::new(),
+            };
+            format!("watch channel `{}` has no receiver{gone}; {sent} {were} sent{from} to nobody", subject.name)
         }
         Some(ago) => format!(
             "nobody has looked at watch channel `{}` for {}, and {sent} {were} sent{from} meanwhile",
@@ -92,22 +102,31 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     if channel.unseen() != channel.unheard {
         evidence.push(Evidence::count("unseen_values", channel.unseen()));
     }
-    evidence.push(Evidence::count("receivers", channel.receivers.into()));
+    if !alone {
+        evidence.push(Evidence::count("receivers", channel.receivers.into()));
+    }
     evidence.push(Evidence::words("sender_location", sender));
     if model.tasks.contains_key(&channel.sender_task) {
         evidence.push(Evidence::words("sent_by", words::task(model, channel.sender_task)));
     }
     if let Some(ago) = looked_ago {
         evidence.push(Evidence::span("last_look_ago_ns", ago));
+        evidence.push(Evidence::words("last_look_location", looked));
     }
+    let read = if alone && !looked.is_empty() {
+        format!(" It was read at {} for the last time.", words::short_place(looked))
+    } else {
+        String::new()
+    };
     Some(Candidate {
         message,
         evidence,
         advice: format!(
-            "Keep a receiver (or subscribe() to a new one) in the task that should react, and await its changed() there. If \
-             nobody should, remove the send{from}."
+            "Keep a receiver (or subscribe() to a new one) in the task that should react, and await its changed() there.{read} \
+             If nobody should react, remove the send{from}."
         )
         .into(),
+        culprit: channel.disposal.filter(|_| alone).map(|by| Culprit::who_did("dropped by", &by)),
         hurt: channel.unheard.max(channel.unseen()),
         ..Candidate::enter(subject, &group, Severity::Info)
     })
@@ -141,9 +160,34 @@ mod tests {
         judged.every(ms(2000), |target| send(target, channel, 1));
         let finding = judged.only("watch-unobserved");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Info, "src/config.rs:5:20"));
-        assert_eq!(finding.message, "watch channel `Config` has no receiver left, and 20 values were sent to nobody");
+        assert_eq!(finding.message, "watch channel `Config` has no receiver; 20 values were sent to nobody");
         judged.run(ms(12_000));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn who_dropped_the_last_receiver_is_named_and_when() {
+        let (mut judged, channel) = watch();
+        let starts = judged.target.spawn_site("src/main.rs:8:5", "shop::start::{{closure}}", OutputKind::Unit);
+        let looked = judged.target.call_site("src/config.rs:9:25");
+        let (at, by) = (judged.target.now, judged.target.task(starts));
+        judged.target.channel_state(channel, |channel| {
+            (channel.receivers, channel.recv_site, channel.last_recv_at) = (0, looked, Some(at));
+        });
+        judged.target.disposal(Disposed::Receivers(channel), Disposal { at, by, spawned: starts, site: SiteId(0) });
+        judged.every(ms(2000), |target| send(target, channel, 1));
+        let finding = judged.only("watch-unobserved");
+        assert_eq!(
+            finding.message,
+            "watch channel `Config` has no receiver since `start` dropped the last one 2.00 s ago; 20 values were sent to \
+             nobody"
+        );
+        assert!(finding.who().unwrap().contains(" start, spawned at main.rs:8, 2.00 s ago"), "{:?}", finding.who());
+        assert!(finding.advice.contains("It was read at config.rs:9 for the last time."), "{}", finding.advice);
+        // There is one again.
+        judged.target.channel_state(channel, |channel| channel.receivers = 1);
+        judged.run(ms(100));
+        assert_eq!(judged.target.model.channels[&channel].disposal, None);
     }
 
     #[test]

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::{LocationRole, Subject, SubjectKind};
 use crate::model::{
-    Channel, Frame, Lock, LockKind, Model, Site, SiteId, SiteKind, Suspension, Task, TaskId, TaskKind, TaskState,
-    WaitFor,
+    Channel, Frame, Lock, LockKind, Model, Site, SiteId, SiteKind, Suspension, Task, TaskId, TaskState, WaitFor,
 };
 use crate::text;
 
@@ -191,42 +190,6 @@ pub(super) fn task(model: &Model, id: TaskId) -> String {
     }
 }
 
-/// Who keeps the others waiting, and what it does meanwhile: `#24 rebuild waits for a timer of 40 ms at cache.rs:25 for
-/// 38.1 ms`. `None` where nothing is known of it.
-pub(super) fn culprit(model: &Model, id: TaskId) -> Option<String> {
-    let task = model.tasks.get(&id)?;
-    let name = name_of(model, task);
-    let who = match text::task_id(id) {
-        id if name == id || name == "?" => id,
-        id => format!("{id} {name}"),
-    };
-    let lasting = text::duration(model.lasted(task.state_since));
-    let does = match (task.state, task.waits.first()) {
-        (TaskState::Running, _) if task.kind == TaskKind::Blocking => format!("runs, a blocking job for {lasting}"),
-        (TaskState::Running, _) => format!("runs, in a poll for {lasting}"),
-        (TaskState::Scheduled | TaskState::New, _) => format!("is woken and has waited for a worker for {lasting}"),
-        (TaskState::Idle, Some(one)) => {
-            let at = match place(model, one.site) {
-                "" => String::new(),
-                place => format!(" at {}", short_place(place)),
-            };
-            format!(
-                "waits {}{at} for {}",
-                wait(model, one.on).replace('`', ""),
-                text::duration(model.lasted(one.since))
-            )
-        }
-        (TaskState::Idle, None) => match sleeps(model, task) {
-            Some(sleeps) => format!("awaits {} for {lasting}", sleeps.awaited),
-            None => format!("waits for I/O or something else that is not visible for {lasting}"),
-        },
-        (TaskState::Done, _) => "has ended".to_owned(),
-        (TaskState::Panicked, _) => "has panicked".to_owned(),
-        (TaskState::Cancelled, _) => "was aborted".to_owned(),
-    };
-    Some(format!("{who} {does}"))
-}
-
 /// The spawn place of a task; empty when it is not known.
 pub(super) fn spawn_place(model: &Model, id: TaskId) -> &str {
     model.tasks.get(&id).map_or("", |task| place(model, task.site))
@@ -264,6 +227,7 @@ pub(super) fn wait(model: &Model, on: WaitFor) -> String {
         },
         WaitFor::Send(id) => format!("for room in {}", channel(model, id)),
         WaitFor::Recv(id) => format!("for a message from {}", channel(model, id)),
+        WaitFor::Join(TaskId(0)) => "for a task of a JoinSet to end".to_owned(),
         WaitFor::Join(id) => format!("for {} to end", task(model, id)),
         WaitFor::Closed(id) => format!("for the receiver of {} to close it", channel(model, id)),
         WaitFor::Oneshot(site) => format!("for the answer of {}", oneshot(model, site)),
@@ -312,29 +276,6 @@ mod tests {
         judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Lock(lock), site: at, since }]);
         judged.run(ms(100));
         assert_eq!(task_name(&judged.target.model, task), "shelf.rs:55");
-    }
-
-    #[test]
-    fn who_keeps_the_others_waiting_is_told_with_what_it_does_meanwhile() {
-        let mut judged = Judged::new();
-        let site = judged.target.spawn_site("src/cache.rs:9:5", "shop::rebuild::{{closure}}", OutputKind::Unit);
-        let (task, at) = (judged.target.task(site), judged.target.call_site("src/cache.rs:25:20"));
-        judged.settle();
-        let since = judged.target.now;
-        let timer = Wait { on: WaitFor::Timer(ms(40)), site: at, since };
-        let mut tell = |state, waits: Vec<Wait>| {
-            judged.target.task_state(task, |task| (task.state, task.state_since, task.waits) = (state, since, waits));
-            judged.run(ms(100));
-            let lasted = text::duration(judged.target.now.since(since));
-            culprit(&judged.target.model, task).unwrap().replace(&text::task_id(task), "#").replace(&lasted, "so long")
-        };
-        assert_eq!(tell(TaskState::Running, vec![]), "# rebuild runs, in a poll for so long");
-        assert_eq!(
-            tell(TaskState::Idle, vec![timer]),
-            "# rebuild waits for a timer of 40.0 ms at cache.rs:25 for so long"
-        );
-        assert_eq!(tell(TaskState::Done, vec![]), "# rebuild has ended");
-        assert_eq!(culprit(&judged.target.model, TaskId(4_000_000)), None);
     }
 
     #[test]

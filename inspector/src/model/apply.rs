@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::window::Window;
-use super::{Batch, Cost, GivenNames, Loss, Model, Panic, Stack, Stamp, Target, TaskId};
+use super::{Batch, Beside, Cost, GivenNames, Loss, Model, Panic, Stack, Stamp, Target, TaskId};
 
 /// Panics that are kept.
 const PANICS: usize = 256;
@@ -126,6 +126,9 @@ impl Model {
                 site.given = GivenNames::only(&reading.name);
             }
         }
+        for (of, disposal) in batch.disposals {
+            self.disposal(of, disposal);
+        }
         for reading in batch.worker_states {
             self.worker_reading(at, reading);
         }
@@ -208,7 +211,15 @@ impl Model {
         self.panics.push(panic);
     }
 
-    fn stack(&mut self, stack: Stack) {
+    fn stack(&mut self, mut stack: Stack) {
+        let polls = self.workers.values().filter(|worker| worker.id != stack.worker).filter_map(|worker| worker.poll);
+        let before = polls.filter(|&(_, since)| since < stack.poll_started).filter_map(|(id, _)| self.tasks.get(&id));
+        stack.beside = before.map(|task| Beside { task: task.id, spawned: task.site }).collect();
+        let same = |known: &Stack| (known.worker, known.poll_started) == (stack.worker, stack.poll_started);
+        // It may come late, when they have ended.
+        if let Some(known) = self.stacks.iter_mut().find(|known| same(known)).filter(|_| stack.beside.is_empty()) {
+            stack.beside = std::mem::take(&mut known.beside);
+        }
         self.stacks.retain(|known| (known.worker, known.poll_started) != (stack.worker, stack.poll_started));
         if self.stacks.len() == STACKS {
             self.stacks.remove(0);

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::{
-    ChannelId, ChannelKind, Cost, CutShort, Histogram, Holder, LockId, LockKind, LockOrder, Loss, OneshotReading,
-    OutputKind, Panic, RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind, TaskState, Wait,
-    WorkerId, WorkerKind,
+    ChannelId, ChannelKind, Cost, CutShort, Disposal, Disposed, Histogram, Holder, LockId, LockKind, LockOrder, Loss,
+    OneshotReading, OutputKind, Panic, RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind,
+    TaskState, Wait, WorkerId, WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -33,6 +33,8 @@ pub struct Batch {
     pub lock_states: Vec<LockReading>,
     /// Locks that changed and of which holds were ever cut short.
     pub cut_shorts: Vec<CutShortReading>,
+    /// Who did away with something last, of what changed.
+    pub disposals: Vec<(Disposed, Disposal)>,
     /// Orders in which locks were taken that were seen again.
     pub lock_orders: Vec<LockOrder>,
     /// New channels.
@@ -100,6 +102,7 @@ pub struct SiteReading {
     pub panics: u64,
     pub panics_lost: u64,
     pub aborted: u64,
+    pub aborted_age: Duration,
 }
 
 /// A new task; fields as in [`super::Task`].
@@ -253,6 +256,8 @@ pub struct WorkerReading {
     pub steals: u64,
     /// How long the runtime's loop had it, not parked.
     pub awake: Duration,
+    /// How long it was on a CPU; `None` where it is not told.
+    pub cpu: Option<Duration>,
     /// `None` where tokio does not tell, and then steals say nothing.
     pub local_queue: Option<u64>,
 }

@@ -2,7 +2,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use super::{Series, SiteId, Stamp, TaskId};
+use super::{Disposal, Series, SiteId, Stamp, TaskId};
 
 /// Id of a [`Channel`] within one instance of a target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,6 +120,8 @@ pub struct Channel {
     pub senders: u32,
     /// Receiver handles alive.
     pub receivers: u32,
+    /// Of a broadcast or watch without any: who dropped the last one.
+    pub disposal: Option<Disposal>,
     /// Closed by its receiver, or by the last sender's end.
     pub closed: bool,
     /// When the receiver last asked for a message.

@@ -16,9 +16,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{
-    Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, CutShort, CutShortReading, LockBirth, LockId,
-    LockKind, LockOrder, LockReading, Loss, Model, OneshotReading, OutputKind, Panic, SiteBirth, SiteId, SiteKind,
-    SiteReading, Stack, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState, WorkerId, WorkerReading,
+    Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, CutShort, CutShortReading, Disposal, Disposed,
+    LockBirth, LockId, LockKind, LockOrder, LockReading, Loss, Model, OneshotReading, OutputKind, Panic, SiteBirth,
+    SiteId, SiteKind, SiteReading, Stack, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState, WorkerId,
+    WorkerReading,
 };
 
 /// A made-up target, and the model of it.
@@ -246,6 +247,14 @@ impl Fixture {
         for readings in [&mut self.births.cut_shorts, &mut self.batch.cut_shorts] {
             readings.retain(|earlier| earlier.lock != id);
             readings.push(reading);
+        }
+    }
+
+    /// Somebody does away with something.
+    pub fn disposal(&mut self, of: Disposed, disposal: Disposal) {
+        for disposals in [&mut self.births.disposals, &mut self.batch.disposals] {
+            disposals.retain(|(earlier, _)| *earlier != of);
+            disposals.push((of, disposal));
         }
     }
 

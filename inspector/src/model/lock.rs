@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::recent::{Event, Recent};
-use super::{Histogram, Series, SiteId, Stamp, TaskId};
+use super::{Disposal, Histogram, Series, SiteId, Stamp, TaskId};
 
 /// Id of a [`Lock`] within one instance of a target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -206,6 +206,8 @@ pub struct Lock {
     pub permits_available: u64,
     /// Permits of a semaphore whose guard was forgotten, ever; they are not in `permits_total` any more.
     pub forgotten: u64,
+    /// Who forgot one last.
+    pub disposal: Option<Disposal>,
     /// Permits and forgotten ones as they were when the lock was first seen: where their sum is still the same, none was
     /// added since.
     pub permits_before: (u64, u64),

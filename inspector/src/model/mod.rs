@@ -8,6 +8,7 @@ mod apply;
 mod batch;
 mod channel;
 mod details;
+mod disposal;
 #[cfg(test)]
 pub mod fixture;
 mod given;
@@ -39,6 +40,7 @@ pub use batch::{
 };
 pub use channel::{Age, Channel, ChannelId, ChannelKind};
 pub use details::{Suspended, Suspension, TaskDetails};
+pub use disposal::{Disposal, Disposed};
 pub use given::GivenNames;
 pub use histogram::Histogram;
 pub use lock::{CutShort, DropKind, Holder, Lock, LockId, LockKind, SuspendedHold};
@@ -51,7 +53,7 @@ pub use runtime::{Runtime, RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading
 pub use scopes::{Ended, Scopes};
 pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
-pub use stack::{Frame, Stack, StackCause};
+pub use stack::{Beside, Frame, Stack, StackCause};
 pub use target::{Blind, Cost, Loss, Panic, Stamp, Target};
 pub use task::{StateCounts, Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor};
 pub use tasks::Tasks;

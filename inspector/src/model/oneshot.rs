@@ -1,5 +1,5 @@
 //! Oneshot channels, by the place where they are made: there are as many as there are requests, so none is shown alone.
-use super::{Series, SiteId, Stamp};
+use super::{Disposal, Series, SiteId, Stamp};
 
 /// What oneshots go by where the type of the answer is not told.
 pub const ONESHOT: &str = "oneshot";
@@ -27,6 +27,9 @@ pub struct Oneshots {
     pub last_unreceived_at: Option<Stamp>,
     /// Where the newest of which that is known was sent.
     pub last_unreceived_site: SiteId,
+
+    /// Who dropped a sender last, without sending.
+    pub disposal: Option<Disposal>,
 
     /// The last minute, one point a second: made in each.
     pub made_s: Series,

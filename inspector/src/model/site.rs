@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::recent::{Event, Recent};
-use super::{GivenNames, Series, Stamp, StateCounts, TaskId};
+use super::{Disposal, GivenNames, Series, Stamp, StateCounts, TaskId};
 
 /// Id of a [`Site`] within one instance of a target; 0 is "unknown".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,10 @@ pub struct Site {
     pub panics_lost: u64,
     /// Tasks aborted; futures given up.
     pub aborted: u64,
+    /// For how long the tasks among them had been there when they went, summed.
+    pub aborted_age: Duration,
+    /// Who aborted a task from here last, or dropped its set; `None` where nobody was seen to.
+    pub disposal: Option<Disposal>,
     /// The tasks from here that are shown one by one, by state.
     pub states: StateCounts,
 

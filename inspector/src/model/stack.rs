@@ -1,5 +1,5 @@
 //! Where a poll that does not end stands.
-use super::{Model, Stamp, Task, TaskId, WorkerId};
+use super::{Model, SiteId, Stamp, Task, TaskId, WorkerId};
 use crate::text;
 
 /// The stack of a poll, taken while it blocked its thread.
@@ -19,6 +19,18 @@ pub struct Stack {
     pub samples: u32,
     /// Innermost first, down to the task's own poll.
     pub frames: Vec<Frame>,
+    /// Who was in a poll, or in a job of the blocking pool, before this poll began, and still was when the stack came: whoever
+    /// has what it waits for is one of these, or in no poll, or in none that is watched.
+    pub beside: Vec<Beside>,
+}
+
+/// One that ran all through a poll of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    /// The task.
+    pub task: TaskId,
+    /// Where it was spawned.
+    pub spawned: SiteId,
 }
 
 impl Stack {

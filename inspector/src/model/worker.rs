@@ -39,6 +39,8 @@ pub struct Worker {
     pub cpu_wait_share: f64,
     /// The same over about the last second, each update counting for a little less than the one after it.
     pub cpu_wait_lately: f64,
+    /// Share of about the last second for which it was on a CPU, 0 to 1; `None` where that is not told.
+    pub cpu_share: Option<f64>,
     /// Completed polls.
     pub polls: u64,
     /// Time in completed polls.
@@ -75,4 +77,6 @@ pub(crate) struct WorkerTrack {
     pub(super) steals: Option<Window>,
     /// Time without a CPU so far, and when it was read.
     pub(super) cpu_wait: Option<(Duration, Stamp)>,
+    /// Time on a CPU so far, and when it was read.
+    pub(super) cpu: Option<(Duration, Stamp)>,
 }

@@ -1,9 +1,9 @@
-//! How long threads that poll have waited for a CPU, looked at once a tick.
+//! How long threads that poll have had a CPU, and have waited for one, looked at once a tick.
 use std::collections::HashMap;
 
 use crate::recorder::{
     clock,
-    cpu_wait::{self, CpuTime, CpuWaits, ThreadState},
+    cpu_wait::{self, CpuShown, CpuTime, ThreadState},
     thread::{WorkerKind, WorkerReading, WorkerSlot},
 };
 
@@ -13,9 +13,16 @@ const YOUNG_NS: u64 = 1_000_000;
 /// Attempts to read what belongs together in one go.
 const SAMPLES: u32 = 4;
 
+/// Threads of the blocking pool that are looked at: there may be hundreds, and a few tell what their jobs do.
+const JOBS: u32 = 8;
+
 /// What was seen of each thread at the last tick, by worker.
 #[derive(Default)]
 pub(super) struct CpuLooks(HashMap<u64, Look>);
+
+/// How many threads of the blocking pool were looked at in this tick.
+#[derive(Default)]
+pub(super) struct JobsSeen(u32);
 
 /// Times in nanoseconds of the probe's clock.
 #[derive(Default)]
@@ -23,7 +30,7 @@ struct Look {
     /// Until when the figures account for its time, or it was not ready; `None` before the first look.
     at: Option<u64>,
     cpu: CpuTime,
-    shown: CpuWaits,
+    shown: CpuShown,
     /// The poll that `shown` is about, by its start in ticks.
     poll: u64,
 }
@@ -39,9 +46,8 @@ pub(super) struct Sample {
 impl CpuLooks {
     /// Asks the system about a thread. Slow: reads a file. To be called before the slot is read, so that what is read is
     /// never older than what is known of its waits.
-    pub(super) fn sample(slot: &WorkerSlot) -> Sample {
-        // A thread of the blocking pool may take as long as it likes, and there may be hundreds.
-        let worker = if slot.kind() == WorkerKind::Blocking as u8 { 0 } else { slot.id() };
+    pub(super) fn sample(slot: &WorkerSlot, seen: &mut JobsSeen) -> Sample {
+        let worker = if slot.kind() == WorkerKind::Blocking as u8 && !seen.has_room_for(slot) { 0 } else { slot.id() };
         let mut sample = Sample { worker, cpu: CpuTime::default(), at: 0 };
         // This thread waits for a CPU too where others do: the figures and the time shall be of one moment.
         for _ in 0..SAMPLES {
@@ -58,9 +64,9 @@ impl CpuLooks {
     }
 
     /// How long the thread has waited. Once a tick, since a wait that goes on is told from tick to tick.
-    pub(super) fn look(&mut self, slot: &WorkerSlot, worker: &WorkerReading, sample: &Sample) -> CpuWaits {
+    pub(super) fn look(&mut self, slot: &WorkerSlot, worker: &WorkerReading, sample: &Sample) -> CpuShown {
         if sample.worker != worker.id {
-            return CpuWaits::default();
+            return CpuShown::default();
         }
         let look = self.0.entry(worker.id).or_default();
         let age = worker.poll.map_or(0, |poll| clock::duration_ns(sample.at.saturating_sub(poll.started)));
@@ -73,10 +79,10 @@ impl CpuLooks {
     }
 
     /// What the last look at a thread told, of the poll that it is in now.
-    pub(super) fn last(&self, worker: &WorkerReading) -> CpuWaits {
-        let Some(look) = self.0.get(&worker.id) else { return CpuWaits::default() };
+    pub(super) fn last(&self, worker: &WorkerReading) -> CpuShown {
+        let Some(look) = self.0.get(&worker.id) else { return CpuShown::default() };
         let same = worker.poll.is_some_and(|poll| poll.started == look.poll);
-        CpuWaits { in_poll: if same { look.shown.in_poll } else { 0 }, ..look.shown }
+        CpuShown { waited_in_poll: if same { look.shown.waited_in_poll } else { 0 }, ..look.shown }
     }
 
     /// Forgets a thread that is gone.
@@ -85,9 +91,18 @@ impl CpuLooks {
     }
 }
 
+impl JobsSeen {
+    /// Whether a thread of the blocking pool is one of the few, and at work.
+    fn has_room_for(&mut self, slot: &WorkerSlot) -> bool {
+        let room = self.0 < JOBS && slot.is_in_poll();
+        self.0 += u32::from(room);
+        room
+    }
+}
+
 impl Look {
     /// `before` is what the thread had waited before the poll in progress, which is `age` old.
-    fn take(&mut self, now: u64, cpu: CpuTime, before: u64, age: u64, state: impl FnOnce() -> ThreadState) -> CpuWaits {
+    fn take(&mut self, now: u64, cpu: CpuTime, before: u64, age: u64, state: impl FnOnce() -> ThreadState) -> CpuShown {
         // The system counts a wait when it ends. One that goes on is what is missing since the figures last moved, of a
         // thread that has been ready ever since.
         let counted = (cpu.ran + cpu.waited).saturating_sub(self.cpu.ran + self.cpu.waited);
@@ -97,7 +112,7 @@ impl Look {
         self.at = Some(now - going_on);
         self.cpu = cpu;
         let in_poll = if age > YOUNG_NS { cpu.waited.saturating_sub(before) + going_on } else { 0 };
-        self.shown = CpuWaits { total: cpu.waited + going_on, in_poll: in_poll.min(age) };
+        self.shown = CpuShown { ran: cpu.ran, waited: cpu.waited + going_on, waited_in_poll: in_poll.min(age) };
         self.shown
     }
 }
@@ -117,7 +132,7 @@ mod tests {
         let mut look = Look::default();
         look.take(0, cpu(0, 0), 0, 0, || ThreadState::Waits);
         let all = (1..).zip(looks);
-        all.map(|(n, &(cpu, state))| look.take(n * 100 * MS, cpu, 0, (n * 100 - 10) * MS, || state).in_poll / MS)
+        all.map(|(n, &(cpu, state))| look.take(n * 100 * MS, cpu, 0, (n * 100 - 10) * MS, || state).waited_in_poll / MS)
             .collect()
     }
 

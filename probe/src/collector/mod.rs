@@ -38,7 +38,7 @@ use crate::{
     stacks::{Stack, Watchdog},
     wire::{self, Dictionary, Gone, Messages},
 };
-use cpu_looks::CpuLooks;
+use cpu_looks::{CpuLooks, JobsSeen};
 use known::Known;
 use running::Running;
 
@@ -220,8 +220,9 @@ impl Collector {
     /// All workers; returns what they run.
     fn workers(&mut self, messages: &mut Messages, runtimes: &[RuntimeReading]) -> Running {
         let mut running = Running::default();
+        let mut jobs_seen = JobsSeen::default();
         for (index, slot) in self.recorder.workers.all() {
-            let sample = CpuLooks::sample(slot);
+            let sample = CpuLooks::sample(slot, &mut jobs_seen);
             let worker = slot.read();
             let id = worker.as_ref().map_or(0, |worker| worker.id);
             if let Some(gone) = self.workers.now(index, id).gone {
@@ -230,8 +231,8 @@ impl Collector {
             }
             if let Some(worker) = worker {
                 running.add(&worker);
-                let waits = self.cpu_looks.look(slot, &worker, &sample);
-                messages.worker_state(&worker, waits, detail_of(&worker, runtimes), &mut self.dictionary);
+                let cpu = self.cpu_looks.look(slot, &worker, &sample);
+                messages.worker_state(&worker, cpu, detail_of(&worker, runtimes), &mut self.dictionary);
             }
         }
         running

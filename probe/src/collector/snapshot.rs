@@ -105,9 +105,9 @@ impl Collector {
                     let runtimes = runtimes::read();
                     for (index, slot) in self.recorder.workers.all() {
                         if let Some(worker) = slot.read().filter(|worker| self.workers.is(index, worker.id)) {
-                            let waits = self.cpu_looks.last(&worker);
+                            let cpu = self.cpu_looks.last(&worker);
                             let detail = detail_of(&worker, &runtimes);
-                            messages.worker_state(&worker, waits, detail, &mut self.dictionary);
+                            messages.worker_state(&worker, cpu, detail, &mut self.dictionary);
                         }
                     }
                     false

@@ -188,7 +188,7 @@ fn changed(span: &'static Span, change: Change, how: How) {
         Change::SenderDropped(is) => {
             set(span, oneshot::SENDER_DROPPED, is);
             if let Some(site) = span.site().filter(|_| is && span.bits() & oneshot::RECEIVER_DROPPED == 0) {
-                site.oneshots.unsent();
+                site.unsent();
             }
         }
         Change::ReceiverDropped(is) => {

@@ -15,6 +15,7 @@ use std::{
 use super::{
     Recorder, active,
     arena::{Head, Slot},
+    disposal::{Disposal, DisposalReading},
     names::Name,
     readers::{Reader, ReadersReading, ReadersSlot},
     refs::Refs,
@@ -83,6 +84,8 @@ struct Receiving {
     last_at: AtomicU64,
     task: AtomicU64,
     site: AtomicPtr<Location<'static>>,
+    /// Of a broadcast or watch: who dropped the last receiver.
+    left: Disposal,
 }
 
 // SAFETY: atomics only; zero is valid.
@@ -120,6 +123,8 @@ pub(crate) struct ChannelReading {
     pub(crate) recv_site: Option<&'static Location<'static>>,
     /// Of a broadcast only.
     pub(crate) readers: Option<ReadersReading>,
+    /// Of a broadcast or watch without receivers: who dropped the last one.
+    pub(crate) left: Option<DisposalReading>,
 }
 
 /// A handle's hold on a channel's slot.
@@ -202,6 +207,7 @@ impl ChannelSlot {
         for counter in [&sending.senders, &sending.blocked, &receiving.receivers] {
             counter.store(0, Relaxed);
         }
+        receiving.left.reset();
         sending.site.store(std::ptr::null_mut(), Relaxed);
         receiving.site.store(std::ptr::null_mut(), Relaxed);
         slot.id.store(recorder.new_id(), Release);
@@ -348,6 +354,9 @@ impl ChannelSlot {
         let before = receiving.receivers.fetch_add(change as u32, Relaxed);
         if before.wrapping_add_signed(change) == 0 {
             receiving.received.store(self.sending.sent.load(Relaxed), Relaxed);
+            if self.kind.load(Relaxed) >= ChannelKind::Broadcast as u8 {
+                receiving.left.note();
+            }
         }
         self.mark();
     }
@@ -411,6 +420,7 @@ impl ChannelSlot {
             receiver_task: slowest.map_or(receiving.task.load(Relaxed), |reader| reader.task),
             recv_site: slowest.map_or(recv_site, |reader| reader.site),
             readers,
+            left: receiving.left.read(None).filter(|_| receivers == 0),
         };
         fence(Acquire);
         (id != 0 && self.id.load(Relaxed) == id).then_some(reading)

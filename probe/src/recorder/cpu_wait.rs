@@ -17,13 +17,15 @@ pub(crate) struct CpuTime {
     pub(crate) waited: u64,
 }
 
-/// Time for which a thread was ready to run and had no CPU, in nanoseconds.
+/// What is told of a thread, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct CpuWaits {
-    /// Since it started.
-    pub(crate) total: u64,
+pub(crate) struct CpuShown {
+    /// Time on a CPU since it started.
+    pub(crate) ran: u64,
+    /// Time for which it was ready to run and had none, since it started.
+    pub(crate) waited: u64,
     /// Of that, in the poll in progress.
-    pub(crate) in_poll: u64,
+    pub(crate) waited_in_poll: u64,
 }
 
 /// Of the calling thread. Costs a few microseconds, and allocates nothing.

@@ -11,6 +11,7 @@ use std::{
 use super::{
     arena::{Head, Slot},
     cut_short::CutShort,
+    disposal::Disposal,
     histogram::LongCounts,
     lock::set_location,
 };
@@ -33,6 +34,9 @@ pub(crate) struct LockDetails {
     /// Waits for a mutex that ended without it.
     pub(super) given_up: GivenUp,
     pub(super) cut_short: CutShort,
+    /// Of a semaphore: who forgot a permit.
+    pub(super) forgot: Disposal,
+    pub(super) forgot_at: AtomicPtr<Location<'static>>,
 }
 
 /// Waits by somebody who does not hold the lock at their end, and so may not write where a holder does.
@@ -69,6 +73,8 @@ impl LockDetails {
         self.long_holds.reset();
         self.long_waits.reset();
         self.cut_short.reset();
+        self.forgot.reset();
+        set_location(&self.forgot_at, None);
     }
 
     /// Facts about the newest one; two that end at once may mix theirs, each still true. `alone` when nobody else can

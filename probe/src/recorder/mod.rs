@@ -50,6 +50,7 @@ pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
 pub(crate) mod cut_short;
+pub(crate) mod disposal;
 pub(crate) mod ending;
 #[cfg(tokio_unstable)]
 pub(crate) mod foreign;

@@ -62,6 +62,15 @@ impl Awaited for ClosedAwaited {
     }
 }
 
+impl Site {
+    /// The sender of a channel that was made here goes without sending, dropped by the task in poll.
+    #[cold]
+    pub(crate) fn unsent(&self) {
+        self.dispose(None);
+        add(&self.oneshots.unsent, 1);
+    }
+}
+
 impl Outcomes {
     /// One of them goes by this name.
     pub(crate) fn set_name(&self, name: &str) {
@@ -84,12 +93,7 @@ impl Outcomes {
         Some(self.name.load(Relaxed)).filter(|name| *name != SEVERAL).unwrap_or_default()
     }
 
-    /// The sender went without sending.
-    pub(crate) fn unsent(&self) {
-        add(&self.unsent, 1);
-    }
-
-    /// So it did, and this is known to who awaited it, at `site` if that is known.
+    /// A sender went without sending, and this is known to who awaited it, at `site` if that is known.
     #[cold]
     pub(crate) fn unsent_awaited(&self, site: Option<CallSite>) {
         self.last_unsent_at.store(clock::ticks(), Relaxed);

@@ -12,8 +12,7 @@ use super::task::CROWDED;
 use super::{
     Recorder, active, clock, histogram, peek, started,
     task::{SLOW_POLL_NS, Stage, TaskKind, TaskRef, TaskSlot},
-    thread,
-    unfinished::{self, By},
+    thread, unfinished,
 };
 
 /// A future that is recorded while it runs, or passed through when there is no slot for it.
@@ -99,7 +98,7 @@ impl TaskSlot {
             drop();
         } else {
             self.ended(Stage::Cancelled, false);
-            unfinished::drop_unfinished(By::Task, self.site().info.location.location(), drop);
+            unfinished::drop_task(self, drop);
         }
     }
 }

@@ -9,7 +9,12 @@ use std::{
     },
 };
 
-use super::{oneshot::Outcomes, place::Place};
+use super::{
+    disposal::{Disposal, DisposalReading},
+    lock::{location, set_location},
+    oneshot::Outcomes,
+    place::Place,
+};
 
 /// Whether a place is one of the standard library: where a `Default` or a `&mut` passes on what the app calls, nothing
 /// tells from where.
@@ -100,7 +105,12 @@ pub(crate) struct Site {
     pub(crate) panics: AtomicU64,
     pub(crate) panics_lost: AtomicU64,
     pub(crate) aborted: AtomicU64,
+    /// Ticks for which the tasks among them had been there.
+    pub(crate) aborted_age: AtomicU64,
     pub(crate) oneshots: Outcomes,
+    /// Of tasks, who called `abort`, or dropped their set; of oneshots, who dropped the sender.
+    disposal: Disposal,
+    disposed_at: AtomicPtr<Location<'static>>,
 }
 
 /// Counts in a total that any thread may write.
@@ -118,6 +128,18 @@ impl Site {
     /// Whether oneshot channels come from here.
     pub(crate) fn is_oneshot(&self) -> bool {
         self.info.kind == SiteKind::Oneshot
+    }
+
+    /// A task from here is aborted, or a sender from here goes, by the task in poll, at `place` if that is known.
+    #[cold]
+    pub(crate) fn dispose(&self, place: Option<&'static Location<'static>>) {
+        set_location(&self.disposed_at, place);
+        self.disposal.note();
+    }
+
+    /// The newest of these; `None` before the first.
+    pub(crate) fn disposal(&self) -> Option<DisposalReading> {
+        self.disposal.read(location(&self.disposed_at))
     }
 
     /// Notes a poll over the limit.
@@ -267,7 +289,10 @@ impl Site {
             panics: zero(),
             panics_lost: zero(),
             aborted: zero(),
+            aborted_age: zero(),
             oneshots: Outcomes::default(),
+            disposal: Disposal::default(),
+            disposed_at: AtomicPtr::default(),
         }
     }
 }

@@ -5,10 +5,13 @@
 //! it asked for (`slept_on`). A slot is shared by the future, the
 //! handle and the wakers; when the last of them lets go, what the task did is added to its site's totals and the slot is
 //! free.
-use std::sync::atomic::{
-    AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
-    fence,
+use std::{
+    panic::Location,
+    sync::atomic::{
+        AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+        fence,
+    },
 };
 
 use super::{
@@ -382,8 +385,9 @@ impl TaskSlot {
     /// The task came to an end; called once, by the side that runs it.
     pub(super) fn ended(&'static self, stage: Stage, failed: bool) {
         let site = self.site();
+        let now = clock::ticks();
         self.stage.store(stage as u8, Relaxed);
-        self.last_poll_ended.store(clock::ticks(), Relaxed);
+        self.last_poll_ended.store(now, Relaxed);
         let how = match stage {
             Stage::Panicked => {
                 add(&site.panics, 1);
@@ -391,6 +395,7 @@ impl TaskSlot {
             }
             Stage::Cancelled => {
                 add(&site.aborted, 1);
+                add(&site.aborted_age, now.saturating_sub(self.spawned_at.load(Relaxed)));
                 0
             }
             _ if failed => flag::FAILED,
@@ -407,9 +412,19 @@ impl TaskSlot {
         self.handle.held();
     }
 
-    /// Somebody waits for the task, or called `abort`, as `which` of [`flag`] says.
+    /// Somebody waits for the task, as `which` of [`flag`] says.
     pub(crate) fn handle_did(&'static self, which: u8) {
         if self.handle.did(which) {
+            self.mark();
+        }
+    }
+
+    /// `abort` is called on the task, at `place` if that is known.
+    #[cold]
+    pub(crate) fn abort_called(&'static self, place: Option<&'static Location<'static>>) {
+        // A second one changes nothing.
+        if self.handle.did(flag::ABORTED) {
+            self.site().dispose(place);
             self.mark();
         }
     }
@@ -426,11 +441,11 @@ impl TaskSlot {
     pub(crate) fn handle_dropped(&'static self, by_choice: bool) {
         match self.handle.dropped() {
             Dropped::Before => return,
-            Dropped::Running { used } => {
-                if by_choice && !used {
-                    add(&self.site().handles_dropped, 1);
-                }
-            }
+            Dropped::Running { used } => match (used, by_choice) {
+                (true, _) => {}
+                (false, true) => add(&self.site().handles_dropped, 1),
+                (false, false) => self.site().dispose(None),
+            },
             Dropped::Ended { lost } => self.result_lost(lost),
         }
         self.mark();

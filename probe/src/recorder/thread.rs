@@ -159,6 +159,10 @@ impl WorkerSlot {
     }
 
     /// The system's id of the thread, 0 when unknown.
+    pub(crate) fn is_in_poll(&self) -> bool {
+        self.in_poll.read(|_| ()).is_some()
+    }
+
     pub(crate) fn tid(&self) -> i32 {
         self.tid.load(Relaxed)
     }

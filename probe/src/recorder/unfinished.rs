@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{active, clock, thread::HERE};
+use super::{active, clock, task::TaskSlot, thread::HERE};
 
 /// By what a future is dropped unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) struct Dropping {
     pub(super) at: Option<&'static Location<'static>>,
     /// Ticks; what was acquired later is not the future's, but one of its destructors'.
     pub(super) since: u64,
+    /// The task whose future goes as a whole: then it is in no poll.
+    task: Option<&'static TaskSlot>,
 }
 
 /// What is being dropped unfinished on this thread; the outermost where they nest, which is what began it.
@@ -40,9 +42,24 @@ pub(super) fn dropping() -> Option<Dropping> {
     HERE.with(|here| here.dropping.get())
 }
 
+/// The task whose future is being dropped unfinished, as a whole, on this thread.
+pub(super) fn dropped_task() -> Option<&'static TaskSlot> {
+    dropping()?.task
+}
+
+/// Runs `drop`, which drops the future of `task`, which is not finished.
+#[cold]
+pub(super) fn drop_task(task: &'static TaskSlot, drop: impl FnOnce()) {
+    drop_by(By::Task, task.site().info.location.location(), Some(task), drop);
+}
+
 /// Runs `drop`, which drops a future that is not finished.
 #[cold]
-pub(super) fn drop_unfinished(by: By, at: Option<&'static Location<'static>>, drop: impl FnOnce()) {
+fn drop_unfinished(by: By, at: &'static Location<'static>, drop: impl FnOnce()) {
+    drop_by(by, Some(at), None, drop);
+}
+
+fn drop_by(by: By, at: Option<&'static Location<'static>>, task: Option<&'static TaskSlot>, drop: impl FnOnce()) {
     /// Puts back what was before, also when a destructor panics.
     struct Before(Option<Dropping>);
     impl Drop for Before {
@@ -53,7 +70,7 @@ pub(super) fn drop_unfinished(by: By, at: Option<&'static Location<'static>>, dr
     if dropping().is_some() {
         return drop();
     }
-    let what = Dropping { by, at, since: clock::ticks() };
+    let what = Dropping { by, at, since: clock::ticks(), task };
     let _before = Before(HERE.with(|here| here.dropping.replace(Some(what))));
     drop();
 }
@@ -113,7 +130,7 @@ impl<F> Drop for MayEnd<F> {
         if *ended || active().is_none() || std::thread::panicking() {
             drop();
         } else {
-            drop_unfinished(*by, Some(*at), drop);
+            drop_unfinished(*by, at, drop);
         }
     }
 }

@@ -6,7 +6,10 @@ use std::{
 
 use async_inspect_proto::{
     task_flags,
-    v1::{self, ChannelKind, DropKind, LockKind, SiteTotals, StackCause, TaskKind, TaskState, WaitKind, WorkerKind},
+    v1::{
+        self, ChannelKind, DisposalKind, DropKind, LockKind, SiteTotals, StackCause, TaskKind, TaskState, WaitKind,
+        WorkerKind,
+    },
 };
 
 use super::{Dictionary, Messages};
@@ -14,7 +17,8 @@ use crate::recorder::{
     self,
     channel::{ChannelKind as RecordedChannel, ChannelReading},
     clock::{duration_ns, since_start_ns},
-    cpu_wait::CpuWaits,
+    cpu_wait::CpuShown,
+    disposal::DisposalReading,
     handle::flag,
     holds::HoldsReading,
     lock::{LockKind as RecordedLock, LockReading},
@@ -146,6 +150,7 @@ impl Messages {
             states.hold_permits.push(hold.permits);
             states.hold_exclusive.push(hold.exclusive);
         }
+        self.disposal(DisposalKind::Permits, lock.id, lock.forgot, dictionary);
     }
 
     /// Holds of a lock that were cut short, if there were any.
@@ -160,6 +165,20 @@ impl Messages {
         rows.site.push(site);
         rows.by.push(DropKind::try_from(i32::from(newest.by)).unwrap_or_default().into());
         rows.dropped_site.push(dropped_site);
+    }
+
+    /// Who did away with something last: with `of`, as `kind` says. Nothing where that never happened.
+    fn disposal(&mut self, kind: DisposalKind, of: u64, newest: Option<DisposalReading>, dictionary: &mut Dictionary) {
+        let Some(newest) = newest else { return };
+        let by_site = newest.spawned.map_or(0, |spawned| dictionary.site(spawned));
+        let call_site = dictionary.call_site(newest.site);
+        let rows = self.room_for(40).disposals.get_or_insert_default();
+        rows.kind.push(kind.into());
+        rows.of.push(of);
+        rows.at_ns.push(since_start_ns(newest.at));
+        rows.by.push(newest.by);
+        rows.by_site.push(by_site);
+        rows.call_site.push(call_site);
     }
 
     /// An order in which locks were taken.
@@ -220,13 +239,14 @@ impl Messages {
         states.last_lag_task.push(readers.last_lag_task);
         states.last_lag_site.push(lag_site);
         states.unheard.push(channel.unheard);
+        self.disposal(DisposalKind::Receivers, channel.id, channel.left, dictionary);
     }
 
     /// A worker now.
     pub(crate) fn worker_state(
         &mut self,
         worker: &WorkerReading,
-        waits: CpuWaits,
+        cpu: CpuShown,
         detail: Option<&WorkerDetail>,
         dictionary: &mut Dictionary,
     ) {
@@ -239,12 +259,13 @@ impl Messages {
         states.poll_started_ns.push(since_start_ns(worker.poll.map_or(worker.unwatched_since, |poll| poll.started)));
         states.polls.push(worker.polls);
         states.busy_ns.push(duration_ns(worker.busy));
-        states.cpu_wait_ns.push(waits.total);
-        states.poll_cpu_wait_ns.push(waits.in_poll);
+        states.cpu_wait_ns.push(cpu.waited);
+        states.poll_cpu_wait_ns.push(cpu.waited_in_poll);
         states.parks.push(worker.parks);
         states.local_queue_plus_one.push(detail.map_or(0, |worker| worker.local_queue as u32 + 1));
         states.steals.push(detail.map_or(0, |worker| worker.steals));
         states.awake_ns.push(duration_ns(worker.awake));
+        states.cpu_ns.push(cpu.ran);
     }
 
     /// All runtimes now, in one message: who has no row is gone.
@@ -275,8 +296,9 @@ impl Messages {
     /// A site's totals now.
     pub(crate) fn site_totals(&mut self, site: &Site, dictionary: &mut Dictionary) {
         let id = dictionary.site(site);
-        let totals = self.room_for(160).site_totals.get_or_insert_default();
+        let totals = self.room_for(170).site_totals.get_or_insert_default();
         push_totals(totals, id, site);
+        self.disposal(DisposalKind::Task, id.into(), site.disposal(), dictionary);
     }
 
     /// What became of a site's oneshot channels.
@@ -301,6 +323,7 @@ impl Messages {
         totals.last_unreceived_at_ns.push(since_start_ns(unreceived_at));
         totals.last_unreceived_site.push(unreceived_site);
         totals.name.push(name);
+        self.disposal(DisposalKind::Oneshot, id.into(), site.disposal(), dictionary);
     }
 
     /// The stack of a blocked poll.
@@ -387,6 +410,7 @@ fn push_totals(totals: &mut SiteTotals, id: u32, site: &Site) {
     totals.panics.push(site.panics.load(Relaxed));
     totals.panics_lost.push(site.panics_lost.load(Relaxed));
     totals.aborted.push(site.aborted.load(Relaxed));
+    totals.aborted_age_ns.push(duration_ns(site.aborted_age.load(Relaxed)));
 }
 
 /// Of what has no permits that are held one by one: how many there are and how many are left, as the protocol has it.

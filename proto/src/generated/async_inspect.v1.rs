@@ -108,6 +108,8 @@ pub struct Update {
     pub cut_shorts: ::core::option::Option<CutShorts>,
     #[prost(message, optional, tag = "26")]
     pub lock_orders: ::core::option::Option<LockOrders>,
+    #[prost(message, optional, tag = "27")]
+    pub disposals: ::core::option::Option<Disposals>,
     #[prost(uint64, repeated, tag = "16")]
     pub gone_tasks: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "17")]
@@ -197,6 +199,9 @@ pub struct SiteTotals {
     pub panics_lost: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "17")]
     pub aborted: ::prost::alloc::vec::Vec<u64>,
+    /// Of `aborted` tasks: for how long they had been there when they went, summed.
+    #[prost(uint64, repeated, tag = "18")]
+    pub aborted_age_ns: ::prost::alloc::vec::Vec<u64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskBirths {
@@ -437,6 +442,25 @@ pub struct CutShorts {
     #[prost(uint32, repeated, tag = "7")]
     pub dropped_site: ::prost::alloc::vec::Vec<u32>,
 }
+/// Who did away with something last. A row for each thing that changed and to which that ever happened.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Disposals {
+    #[prost(enumeration = "DisposalKind", repeated, tag = "1")]
+    pub kind: ::prost::alloc::vec::Vec<i32>,
+    /// Id of the site, lock or channel, as `kind` says.
+    #[prost(uint64, repeated, tag = "2")]
+    pub of: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "3")]
+    pub at_ns: ::prost::alloc::vec::Vec<u64>,
+    /// The task that did it, 0 outside of any, and where that was spawned.
+    #[prost(uint64, repeated, tag = "4")]
+    pub by: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint32, repeated, tag = "5")]
+    pub by_site: ::prost::alloc::vec::Vec<u32>,
+    /// The line that did it; 0 where it is not known, as a drop tells none.
+    #[prost(uint32, repeated, tag = "6")]
+    pub call_site: ::prost::alloc::vec::Vec<u32>,
+}
 /// Orders in which two locks were taken, one while the other was held. Rows for orders that changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LockOrders {
@@ -576,6 +600,10 @@ pub struct WorkerStates {
     /// are in it. 0 where no loop tells.
     #[prost(uint64, repeated, tag = "13")]
     pub awake_ns: ::prost::alloc::vec::Vec<u64>,
+    /// Time for which the thread was on a CPU, since it started. 0 where the system does not tell, and for all but a few of
+    /// the threads of the blocking pool that have a job.
+    #[prost(uint64, repeated, tag = "14")]
+    pub cpu_ns: ::prost::alloc::vec::Vec<u64>,
 }
 /// What tokio counts of the runtimes that were built through the drop-in. All that live, every tick: one that has no row
 /// is gone.
@@ -1068,6 +1096,45 @@ impl DropKind {
             "DROP_KIND_TIMEOUT" => Some(Self::Timeout),
             "DROP_KIND_TASK" => Some(Self::Task),
             "DROP_KIND_TOKEN" => Some(Self::Token),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DisposalKind {
+    Unspecified = 0,
+    /// A task that was spawned at the site was aborted, or dropped with its set before its end.
+    Task = 1,
+    /// The sender of a oneshot that was made at the site was dropped without sending, while the receiver was there.
+    Oneshot = 2,
+    /// The last receiver of the broadcast or watch channel was dropped, and there is none now.
+    Receivers = 3,
+    /// Permits of the semaphore were forgotten.
+    Permits = 4,
+}
+impl DisposalKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DISPOSAL_KIND_UNSPECIFIED",
+            Self::Task => "DISPOSAL_KIND_TASK",
+            Self::Oneshot => "DISPOSAL_KIND_ONESHOT",
+            Self::Receivers => "DISPOSAL_KIND_RECEIVERS",
+            Self::Permits => "DISPOSAL_KIND_PERMITS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DISPOSAL_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DISPOSAL_KIND_TASK" => Some(Self::Task),
+            "DISPOSAL_KIND_ONESHOT" => Some(Self::Oneshot),
+            "DISPOSAL_KIND_RECEIVERS" => Some(Self::Receivers),
+            "DISPOSAL_KIND_PERMITS" => Some(Self::Permits),
             _ => None,
         }
     }

@@ -35,6 +35,7 @@ pub(in crate::decode) fn site_totals(
             table.panics.len(),
             table.panics_lost.len(),
             table.aborted.len(),
+            table.aborted_age_ns.len(),
         ],
     )?;
     let mut out = Vec::with_capacity(rows);
@@ -60,6 +61,7 @@ pub(in crate::decode) fn site_totals(
             panics: table.panics[row],
             panics_lost: table.panics_lost[row],
             aborted: table.aborted[row],
+            aborted_age: Duration::from_nanos(table.aborted_age_ns[row]),
         });
     }
     Ok(out)

@@ -30,6 +30,7 @@ pub(in crate::decode) fn worker_states(
             table.local_queue_plus_one.len(),
             table.steals.len(),
             table.awake_ns.len(),
+            table.cpu_ns.len(),
         ],
     )?;
     let mut out = Vec::with_capacity(rows);
@@ -51,6 +52,7 @@ pub(in crate::decode) fn worker_states(
             parks: table.parks[row],
             steals: table.steals[row],
             awake: Duration::from_nanos(table.awake_ns[row]),
+            cpu: Some(Duration::from_nanos(table.cpu_ns[row])).filter(|cpu| !cpu.is_zero()),
             local_queue: table.local_queue_plus_one[row].checked_sub(1).map(u64::from),
         });
     }

@@ -54,6 +54,9 @@ impl Model {
         channel.senders = reading.senders;
         channel.receivers = reading.receivers;
         channel.closed = reading.closed;
+        if reading.receivers > 0 {
+            channel.disposal = None;
+        }
         channel.last_recv_at = reading.last_recv_at;
         channel.receiver_task = reading.receiver_task;
         channel.recv_site = reading.recv_site;

@@ -59,5 +59,6 @@ impl Model {
         site.panics = reading.panics;
         site.panics_lost = reading.panics_lost;
         site.aborted = reading.aborted;
+        site.aborted_age = reading.aborted_age;
     }
 }

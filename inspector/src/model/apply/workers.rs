@@ -9,7 +9,7 @@ use crate::model::{Model, Stamp, TaskState, Worker, WorkerDetail, WorkerReading}
 impl Model {
     pub(super) fn worker_reading(&mut self, at: Stamp, reading: WorkerReading) {
         let WorkerReading { id, kind, name, poll, polls, busy, cpu_wait, poll_cpu_wait, .. } = reading;
-        let WorkerReading { parks, steals, awake, local_queue, .. } = reading;
+        let WorkerReading { parks, steals, awake, cpu, local_queue, .. } = reading;
         let (known, kept) = (self.workers.contains_key(&id), self.workers.len());
         if !has_room(known, kept, MOST_WORKERS, &mut self.track.refused.details) {
             return;
@@ -42,6 +42,12 @@ impl Model {
             (waited / at.since(then).as_secs_f64().max(0.001)).min(1.0)
         });
         worker.cpu_wait_lately += (worker.cpu_wait_share - worker.cpu_wait_lately) * 0.15;
+        let before = std::mem::replace(&mut worker.track.cpu, cpu.map(|cpu| (cpu, at)));
+        worker.cpu_share = cpu.zip(before).map(|(cpu, (before, then))| {
+            let ran = cpu.saturating_sub(before).as_secs_f64();
+            let share = (ran / at.since(then).as_secs_f64().max(0.001)).min(1.0);
+            worker.cpu_share.map_or(share, |lately| lately + (share - lately) * 0.15)
+        });
         worker.polls_per_s = rates.polls_per_s;
         let window = worker.track.parks.get_or_insert_with(|| Window::starting(at, awake, parks));
         let parked = window.read(at, awake, parks);

@@ -1,8 +1,15 @@
 //! A hold in progress, as it lies in a guard.
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::{
+    panic::Location,
+    sync::atomic::Ordering::{Relaxed, Release},
+};
 
 use super::{EXCLUSIVE, Entry, Hold, HoldsSlot, Shared};
-use crate::recorder::{clock, lock::location, started, thread};
+use crate::recorder::{
+    clock,
+    lock::{location, set_location},
+    started, thread,
+};
 
 /// A hold in progress. Dropping it ends it, which must come before the permits are really given back.
 ///
@@ -77,9 +84,13 @@ impl Held {
         self.end();
     }
 
-    /// Its permits are gone for good.
-    pub(crate) fn forget(self) {
+    /// Its permits are gone for good, since `place` does not give them back.
+    pub(crate) fn forget(self, place: &'static Location<'static>) {
         let (holds, permits) = (self.holds, self.permits());
+        if let Some(details) = holds.lock().details() {
+            set_location(&details.forgot_at, Some(place));
+            details.forgot.note();
+        }
         holds.forgotten.fetch_add(permits.into(), Relaxed);
         holds.total.fetch_sub(permits.into(), Relaxed);
         self.end();

@@ -10,6 +10,7 @@ use std::{
 use super::{EXPECTING, KEPT, LockKind, LockSlot, MAY_MOVE, location};
 use crate::recorder::{
     cut_short::CutShortReading,
+    disposal::DisposalReading,
     ending::{EndingReading, EndingSlot},
     histogram::{Counts, LONG, only_short},
     holds::{HoldsReading, Sums},
@@ -44,6 +45,8 @@ pub(crate) struct LockReading {
     pub(crate) last_suspended_site: Option<&'static Location<'static>>,
     pub(crate) last_suspended_waiters: u32,
     pub(crate) cut_short: Option<CutShortReading>,
+    /// Of a semaphore: who forgot a permit last.
+    pub(crate) forgot: Option<DisposalReading>,
     pub(crate) ready: bool,
     pub(crate) expecting: u32,
     /// Of `waiters` of a `Notify`, those that asked for the future and awaited it at once.
@@ -117,6 +120,7 @@ impl LockSlot {
             last_suspended_site: details.and_then(|details| location(&details.last_suspended_site)),
             last_suspended_waiters: of(|details| details.last_suspended_waiters.load(Relaxed).into()) as u32,
             cut_short: details.and_then(|details| details.cut_short.read()),
+            forgot: details.and_then(|details| details.forgot.read(location(&details.forgot_at))),
             ready: self.ready.load(Relaxed) != 0,
             expecting,
             waiting_at_once,

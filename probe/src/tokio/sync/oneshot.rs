@@ -135,7 +135,7 @@ impl<T> Drop for Sender<T> {
         if let Some(site) = self.site
             && !self.inner.is_closed()
         {
-            site.oneshots.unsent();
+            site.unsent();
         }
     }
 }

@@ -1,7 +1,11 @@
 //! [`AbortHandle`].
-use std::{fmt, panic};
+use std::{
+    fmt,
+    panic::{self, Location},
+};
 
-use crate::recorder::{handle::flag, task::TaskRef};
+use super::watch::CallSite;
+use crate::recorder::task::TaskRef;
 
 /// Permission to abort a task; an abort is noted as such. See [`tokio::task::AbortHandle`](::tokio::task::AbortHandle).
 #[derive(Clone)]
@@ -16,8 +20,14 @@ impl AbortHandle {
     }
 
     /// Aborts the task; see [`AbortHandle::abort`](::tokio::task::AbortHandle::abort).
+    #[track_caller]
     pub fn abort(&self) {
-        note_abort(self.task.as_ref(), || self.inner.is_finished());
+        self.abort_at(Some(Location::caller()));
+    }
+
+    /// The same at a place that may not be known.
+    pub(crate) fn abort_at(&self, place: Option<CallSite>) {
+        note_abort(self.task.as_ref(), place, || self.inner.is_finished());
         self.inner.abort();
     }
 
@@ -37,12 +47,12 @@ impl AbortHandle {
     }
 }
 
-/// Notes that a task is aborted, if there is still something to abort.
-pub(super) fn note_abort(task: Option<&TaskRef>, is_finished: impl FnOnce() -> bool) {
+/// Notes that a task is aborted at `place`, if there is still something to abort.
+pub(super) fn note_abort(task: Option<&TaskRef>, place: Option<CallSite>, is_finished: impl FnOnce() -> bool) {
     if let Some(task) = task
         && !is_finished()
     {
-        task.slot().handle_did(flag::ABORTED);
+        task.slot().abort_called(place);
     }
 }
 

@@ -61,8 +61,14 @@ impl<T> JoinHandle<T> {
     }
 
     /// Aborts the task; see [`JoinHandle::abort`](::tokio::task::JoinHandle::abort).
+    #[track_caller]
     pub fn abort(&self) {
-        note_abort(self.joined.task.as_ref(), || self.inner.is_finished());
+        self.abort_at(Some(Location::caller()));
+    }
+
+    /// The same at a place that may not be known.
+    pub(crate) fn abort_at(&self, place: Option<CallSite>) {
+        note_abort(self.joined.task.as_ref(), place, || self.inner.is_finished());
         self.inner.abort();
     }
 

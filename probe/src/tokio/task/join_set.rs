@@ -168,9 +168,9 @@ impl Held {
         }
     }
 
-    fn aborted(&self) {
+    fn aborted(&self, place: CallSite) {
         for task in self.0.iter().filter(|task| task.slot().flags() & flag::ENDED == 0) {
-            task.slot().handle_did(flag::ABORTED);
+            task.slot().abort_called(Some(place));
         }
     }
 
@@ -384,7 +384,7 @@ impl<T: 'static> JoinSet<T> {
     pub fn shutdown(&mut self) -> impl Future<Output = ()> {
         let site = Location::caller();
         async move {
-            self.abort_all();
+            self.abort_all_at(site);
             let recording = SetAwaited(active().is_some());
             Watched::new(
                 poll_fn(|cx| {
@@ -424,8 +424,13 @@ impl<T: 'static> JoinSet<T> {
     }
 
     /// Aborts all tasks; see [`JoinSet::abort_all`](::tokio::task::JoinSet::abort_all).
+    #[track_caller]
     pub fn abort_all(&mut self) {
-        self.held.aborted();
+        self.abort_all_at(Location::caller());
+    }
+
+    fn abort_all_at(&mut self, place: CallSite) {
+        self.held.aborted(place);
         self.inner.abort_all();
     }
 

@@ -11,6 +11,7 @@
 mod broadcasts;
 mod channels;
 mod cut_short;
+mod disposals;
 mod endings;
 mod events;
 mod foreign;

@@ -31,6 +31,7 @@ impl<T> AbortOnDropHandle<T> {
     }
 
     /// See [`AbortOnDropHandle::abort`](::tokio_util::task::AbortOnDropHandle::abort).
+    #[track_caller]
     pub fn abort(&self) {
         self.as_ref().abort();
     }
@@ -55,7 +56,7 @@ impl<T> AbortOnDropHandle<T> {
 impl<T> Drop for AbortOnDropHandle<T> {
     fn drop(&mut self) {
         if let Some(handle) = &self.handle {
-            handle.abort();
+            handle.abort_at(None);
         }
     }
 }
@@ -90,6 +91,7 @@ impl AbortOnDrop {
     }
 
     /// See [`AbortOnDrop::abort`](::tokio_util::task::AbortOnDrop::abort).
+    #[track_caller]
     pub fn abort(&self) {
         self.handle.abort();
     }
@@ -109,7 +111,7 @@ impl AbortOnDrop {
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         if self.armed {
-            self.abort();
+            self.handle.abort_at(None);
         }
     }
 }

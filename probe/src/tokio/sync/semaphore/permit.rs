@@ -1,5 +1,5 @@
 //! Permits of a semaphore.
-use std::{fmt, sync::Arc};
+use std::{fmt, panic::Location, sync::Arc};
 
 use ::tokio::sync as raw;
 
@@ -28,10 +28,10 @@ impl<'a> Hold<'a> {
         unsafe { std::mem::transmute::<Hold<'a>, Hold<'static>>(self) }
     }
 
-    fn forget(self) {
+    fn forget(self, place: &'static Location<'static>) {
         self.guard.forget();
         if let Some(held) = self.held {
-            held.forget();
+            held.forget(place);
         }
     }
 
@@ -88,10 +88,11 @@ macro_rules! permit {
         impl<$($generics)*> $Permit {
             /// Takes the permits away for good; see
             /// [`SemaphorePermit::forget`](::tokio::sync::SemaphorePermit::forget).
+            #[track_caller]
             pub fn forget(mut self) {
                 // What is left behind is no permit.
                 if let Some(all) = self.hold.split(self.hold.guard.num_permits()) {
-                    all.forget();
+                    all.forget(Location::caller());
                 }
             }
 
