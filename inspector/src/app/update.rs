@@ -305,18 +305,12 @@ fn heard(app: &mut App, event: source::Event) {
             app.touch();
         }
         source::Event::Update(batch) => {
-            let moving = app.moving();
-            let live = &mut app.live;
-            Arc::make_mut(&mut live.model).apply(*batch);
-            if live.model.complete {
-                app.engine.evaluate(&live.model);
-                live.find(app.engine.findings().to_vec(), moving);
-                let heard = live.findings.iter().filter(|f| !app.mutes.matches(f));
-                live.accused = Accused::new(heard.clone(), &live.model);
-                live.judged_for = app.engine.judged_for(&live.model);
-                let judged = live.judged_for >= SOON;
-                let history = Arc::make_mut(&mut live.history);
-                history.record(app.clock, &live.model, judged, heard.filter(|f| f.active()));
+            let model = Arc::make_mut(&mut app.live.model);
+            model.apply(*batch);
+            if model.complete {
+                app.engine.evaluate(model);
+                let (found, judged_for) = (app.engine.findings().to_vec(), app.engine.judged_for(model));
+                app.judged(found, judged_for);
             }
             app.link = Link::Live { data_at: app.clock };
             fresh(app);
@@ -359,6 +353,27 @@ impl Shown {
 }
 
 impl App {
+    /// Shows a state that `engine` has judged elsewhere, as it was at one moment.
+    pub fn show(&mut self, model: Model, engine: &Engine) {
+        let (found, judged_for) = (engine.findings().to_vec(), engine.judged_for(&model));
+        self.live.model = Arc::new(model);
+        self.judged(found, judged_for);
+        self.link = Link::Live { data_at: self.clock };
+        fresh(self);
+    }
+
+    /// The rules have judged the newest state.
+    fn judged(&mut self, found: Vec<Finding>, judged_for: Duration) {
+        let moving = self.moving();
+        let live = &mut self.live;
+        live.find(found, moving);
+        let heard = live.findings.iter().filter(|f| !self.mutes.matches(f));
+        live.accused = Accused::new(heard.clone(), &live.model);
+        live.judged_for = judged_for;
+        let history = Arc::make_mut(&mut live.history);
+        history.record(self.clock, &live.model, judged_for >= SOON, heard.filter(|f| f.active()));
+    }
+
     /// Rows stay where they are for a moment after the operator moved.
     pub(super) fn moving(&self) -> bool {
         self.clock.saturating_sub(self.moved_at) < HOLD && self.moved_at > Duration::ZERO
