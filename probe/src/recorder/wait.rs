@@ -234,6 +234,12 @@ impl<F, A: Awaited> Watched<F, A> {
     pub(crate) fn new(future: F, awaited: A, site: &'static Location<'static>) -> Self {
         Self { future, awaited, site, pending: Pending::NONE, _pinned: PhantomPinned }
     }
+
+    /// For what is known only once it is polled, before it is pending.
+    #[inline]
+    pub(crate) fn awaited_mut(&mut self) -> &mut A {
+        &mut self.awaited
+    }
 }
 
 impl<F: Future, A: Awaited> Future for Watched<F, A> {

@@ -41,3 +41,28 @@ impl Awaited for LockAwaited {
         if completed { self.0.wait_won(waited) } else { self.0.wait_given_up(waited) }
     }
 }
+
+/// An `await` for such a lock, if it is watched.
+impl Awaited for Option<LockAwaited> {
+    #[inline]
+    fn target(&self) -> Option<(WaitKind, u64)> {
+        self.as_ref()?.target()
+    }
+
+    #[inline]
+    fn waits(&self) -> bool {
+        self.is_some()
+    }
+
+    fn pending(&self) {
+        if let Some(lock) = self {
+            lock.pending();
+        }
+    }
+
+    fn ended(&self, waited: u64, completed: bool) {
+        if let Some(lock) = self {
+            lock.ended(waited, completed);
+        }
+    }
+}

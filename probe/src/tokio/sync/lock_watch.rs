@@ -82,7 +82,7 @@ impl Watch {
         let recorder = active()?;
         let word = self.0.load(Acquire);
         if is_new(word) {
-            self.register(word, type_name::<T>(), used, |info, name| {
+            self.register(word, type_name::<T>(), used, move |info, name| {
                 LockSlot::register(recorder, info, kind, |slot| slot.name_first(name)).inspect(|slot| first(slot))
             })
         } else {

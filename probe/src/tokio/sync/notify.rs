@@ -12,6 +12,7 @@ use ::tokio::sync as raw;
 
 use super::lock_watch::Watch;
 use crate::recorder::{
+    active,
     lock::{LockKind, LockSlot},
     site::is_in_std,
     wait::{Pending, WaitKind},
@@ -72,32 +73,38 @@ impl Notify {
     }
 
     /// Waits for a notification; see [`Notify::notified`](::tokio::sync::Notify::notified).
-    // Not in its caller: the future is large, and what makes it up would be put together there and copied, word by word
-    // what the CPU then waits for.
-    #[inline(never)]
+    #[inline]
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
-        let seen = Seen::begin(self, Location::caller());
-        Notified { seen, inner: self.inner.notified() }
+        let site = Location::caller();
+        let slot = self.expected(site);
+        let inner = self.inner.notified();
+        Notified { seen: Seen::new(slot, site), inner }
     }
 
     /// As [`Notify::notified`], with a future that owns the `Notify`; see
     /// [`Notify::notified_owned`](::tokio::sync::Notify::notified_owned).
     #[track_caller]
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
-        let seen = Seen::begin(&self, Location::caller());
+        let site = Location::caller();
+        let slot = self.expected(site);
         // SAFETY: only the lifetime differs, and what it points into is kept alive, in its place, beside it. The future
         // was not pinned yet.
         let inner = unsafe {
             std::mem::transmute::<raw::futures::Notified<'_>, raw::futures::Notified<'static>>(self.inner.notified())
         };
-        OwnedNotified { seen, inner, _notify: self }
+        OwnedNotified { seen: Seen::new(slot, site), inner, _notify: self }
     }
 
     /// Notifies one that waits; see [`Notify::notify_one`](::tokio::sync::Notify::notify_one).
     #[inline]
     pub fn notify_one(&self) {
-        self.notify(raw::Notify::notify_one);
+        // Asked first, and apart from all else: then it is one test more than tokio's.
+        if active().is_none() {
+            self.inner.notify_one();
+        } else {
+            self.notify(raw::Notify::notify_one);
+        }
     }
 
     /// Notifies the one that came last; see [`Notify::notify_last`](::tokio::sync::Notify::notify_last).
@@ -105,7 +112,7 @@ impl Notify {
         self.notify(raw::Notify::notify_last);
     }
 
-    #[inline]
+    #[inline(never)]
     fn notify(&self, notify: impl FnOnce(&raw::Notify)) {
         let slot = self.slot(None);
         // With anybody in sight, who gets it is tokio's to know.
@@ -136,6 +143,12 @@ impl Notify {
         self.inner
     }
 
+    /// The slot, in which one more is expected: from here on its future is reached by `notify_waiters`, polled or not.
+    #[inline]
+    fn expected(&self, site: &'static Location<'static>) -> Option<&'static LockSlot> {
+        self.slot(Some(site)).inspect(|slot| slot.expect(1))
+    }
+
     #[inline]
     fn slot(&self, used: Option<&'static Location<'static>>) -> Option<&'static LockSlot> {
         self.watch.event::<raw::Notify>(LockKind::Notify, used, |_| ())
@@ -143,13 +156,8 @@ impl Notify {
 }
 
 impl Seen {
-    /// From here on it is reached by `notify_waiters`, polled or not.
     #[inline]
-    fn begin(notify: &Notify, site: &'static Location<'static>) -> Self {
-        let slot = notify.slot(Some(site));
-        if let Some(slot) = slot {
-            slot.expect(1);
-        }
+    fn new(slot: Option<&'static LockSlot>, site: &'static Location<'static>) -> Self {
         Self { slot, site, pending: Pending::NONE, at_once: false }
     }
 

@@ -2,24 +2,20 @@
 //! budget; the value lies beside it. So a guard that owns an `Arc` of this type needs no second `Arc`.
 use std::{cell::UnsafeCell, fmt, future::Future, panic::Location, sync::Arc};
 
-use ::tokio::sync::TryLockError;
+use ::tokio::sync::{self as raw, TryLockError};
 
 mod guard;
 mod hold;
+mod locking;
 mod owned_guard;
 
 pub use guard::{MappedMutexGuard, MutexGuard};
 pub use owned_guard::{OwnedMappedMutexGuard, OwnedMutexGuard};
 
-use super::{
-    coop::{Tried, try_lock_now},
-    lock_watch::Watch,
-};
-use crate::recorder::{
-    lock::{LockAwaited, LockSlot},
-    wait::Watched,
-};
+use super::lock_watch::Watch;
+use crate::recorder::lock::LockSlot;
 use hold::BlockingWait;
+use locking::Locking;
 
 /// An asynchronous mutex, watched; see [`tokio::sync::Mutex`](::tokio::sync::Mutex).
 ///
@@ -140,19 +136,11 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     #[inline]
-    async fn acquire(&self, site: &'static Location<'static>) -> MutexGuard<'_, T> {
-        let slot = self.watch.mutex::<T>(site);
-        // tokio's lock is handed from holder to waiter, so a try never overtakes one that waits.
-        let watched = match try_lock_now(|| self.lock.try_lock().ok()) {
-            Tried::Done(guard) => return MutexGuard::begin(self, guard, slot, site),
-            Tried::Yield => slot.filter(|_| !self.is_free()),
-            Tried::Wait => slot,
-        };
-        let guard = match watched {
-            Some(slot) => Watched::new(self.lock.lock(), LockAwaited(slot), site).await,
-            None => self.lock.lock().await,
-        };
-        MutexGuard::begin(self, guard, slot, site)
+    fn acquire(
+        &self,
+        site: &'static Location<'static>,
+    ) -> Locking<'_, T, impl Future<Output = raw::MutexGuard<'_, ()>>> {
+        Locking::new(self, self.lock.lock(), site)
     }
 
     /// The slot in which the present hold is noted, for who holds it: not if it began before anything recorded.
