@@ -138,15 +138,14 @@ impl Visit for Polled {
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
 }
 
-/// Whose waker it is, by the id of the task's span.
+/// Whose waker it is, by the id of the task's span: of a callsite that is known to have no other number.
 #[derive(Default)]
 pub(super) struct TaskSpan(pub(super) u64);
 
 impl Visit for TaskSpan {
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "task.id" {
-            self.0 = value;
-        }
+    #[inline]
+    fn record_u64(&mut self, _: &Field, value: u64) {
+        self.0 = value;
     }
 
     fn record_str(&mut self, _: &Field, _: &str) {}

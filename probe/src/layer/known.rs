@@ -79,10 +79,11 @@ pub(super) fn register(metadata: &'static Metadata<'static>) -> Tells {
 }
 
 /// An event showed what its callsite tells of wakers: that they wake, or else nothing that is wanted. Each of tokio's has
-/// one text, so the rest of them need not be read, or not even made.
+/// one text, so the rest of them need not be read, or not even made; and beside it the id of the task's span, which then
+/// is not asked for its name.
 #[cold]
 pub(super) fn learn(metadata: &Metadata<'_>, wakes: bool) {
-    if let Some(known) = place(metadata) {
+    if let Some(known) = place(metadata).filter(|_| metadata.fields().len() == 2) {
         known.tells.store(if wakes { Tells::Wake } else { Tells::Nothing } as u8, Relaxed);
         REFUSED.fetch_or(!wakes, Release);
     }

@@ -213,11 +213,22 @@ pub(crate) fn entered(
     is_in_task: impl FnOnce() -> bool,
 ) {
     if slot.id() == id {
-        HERE.with(|here| {
-            if !goes_on(here, id, By::Layer) && is_in_task() {
-                begins(here, recorder, id, slot, By::Layer);
-            }
-        });
+        HERE.with(|here| enter_here(here, recorder, id, slot, is_in_task));
+    }
+}
+
+/// A function of its own, as [`end_here`] is: what a closure for a thread's local holds goes through memory.
+#[cfg(feature = "layer")]
+#[inline(never)]
+fn enter_here(
+    here: &Here,
+    recorder: &'static Recorder,
+    id: u64,
+    slot: &'static TaskSlot,
+    is_in_task: impl FnOnce() -> bool,
+) {
+    if !goes_on(here, id, By::Layer) && is_in_task() {
+        begins(here, recorder, id, slot, By::Layer);
     }
 }
 
@@ -256,41 +267,44 @@ pub(crate) fn exited(id: u64) {
 
 #[inline]
 fn ends(id: u64, by: By) {
-    HERE.with(|here| {
-        let Some(depth) = here.depth.get().checked_sub(1) else { return };
-        let poll = &here.polls[depth];
-        if poll.id.get() != id {
-            // Of a task that is not known, within the poll of one that is.
-            return;
-        }
-        // A span is left as the thread unwinds, a hook is called later.
-        poll.panicked.set(poll.panicked.get() | (!poll.unwinding.get() && std::thread::panicking()));
-        if poll.by.get() != by {
-            // By one of two who tell of it.
-            return;
-        }
-        if let Some(again) = poll.again.get().checked_sub(1) {
-            poll.again.set(again);
-            return;
-        }
-        here.depth.set(depth);
-        let Some(in_progress) = poll.poll.take().map(ManuallyDrop::into_inner) else { return };
-        let slot = in_progress.task();
-        let busy = slot.busy();
-        if poll.panicked.get() {
-            drop(in_progress);
-        } else {
-            in_progress.end();
-            std::mem::forget(in_progress);
-        }
-        #[cfg(feature = "layer")]
-        here.last.set((id, slot.busy().wrapping_sub(busy)));
-        #[cfg(not(feature = "layer"))]
-        let _ = busy;
-        if poll.ended.get() {
-            end(slot, Stage::Done);
-        }
-    });
+    HERE.with(|here| end_here(here, id, by));
+}
+
+#[inline(never)]
+fn end_here(here: &Here, id: u64, by: By) {
+    let Some(depth) = here.depth.get().checked_sub(1) else { return };
+    let poll = &here.polls[depth];
+    if poll.id.get() != id {
+        // Of a task that is not known, within the poll of one that is.
+        return;
+    }
+    // A span is left as the thread unwinds, a hook is called later.
+    poll.panicked.set(poll.panicked.get() | (!poll.unwinding.get() && std::thread::panicking()));
+    if poll.by.get() != by {
+        // By one of two who tell of it.
+        return;
+    }
+    if let Some(again) = poll.again.get().checked_sub(1) {
+        poll.again.set(again);
+        return;
+    }
+    here.depth.set(depth);
+    let Some(in_progress) = poll.poll.take().map(ManuallyDrop::into_inner) else { return };
+    let slot = in_progress.task();
+    let busy = slot.busy();
+    if poll.panicked.get() {
+        drop(in_progress);
+    } else {
+        in_progress.end();
+        std::mem::forget(in_progress);
+    }
+    #[cfg(feature = "layer")]
+    here.last.set((id, slot.busy().wrapping_sub(busy)));
+    #[cfg(not(feature = "layer"))]
+    let _ = busy;
+    if poll.ended.get() {
+        end(slot, Stage::Done);
+    }
 }
 
 /// The task came to an end; in a poll of its, or without one when it is dropped.
