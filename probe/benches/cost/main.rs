@@ -8,6 +8,7 @@
 
 mod apart;
 mod child;
+mod floor;
 mod instructions;
 mod load;
 mod machine;
@@ -66,6 +67,10 @@ fn main() {
     machine::describe();
     if options.instructions {
         instructions::print(&options);
+        return;
+    }
+    floor::print(&options);
+    if options.is_only("floor") {
         return;
     }
     let programs = Programs::build(&options);

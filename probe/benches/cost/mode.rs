@@ -12,6 +12,8 @@ pub(crate) enum Mode {
     Attached,
     /// With tokio's `tracing` and a registry without a layer: what is paid before anybody looks.
     Registry,
+    /// With these and a layer that is told of polls and wakes, and does nothing: what no layer goes below.
+    Idle,
     /// By the `tracing` layer of ours, nobody attached.
     Layer,
     Console,
@@ -19,7 +21,7 @@ pub(crate) enum Mode {
 }
 
 /// How many there are.
-pub(crate) const MODES: usize = 8;
+pub(crate) const MODES: usize = 9;
 
 impl Mode {
     pub(crate) const ALL: [Self; MODES] = [
@@ -28,6 +30,7 @@ impl Mode {
         Self::Started,
         Self::Attached,
         Self::Registry,
+        Self::Idle,
         Self::Layer,
         Self::Console,
         Self::Dial9,
@@ -51,6 +54,7 @@ impl Mode {
             Self::Started => "started",
             Self::Attached => "attached",
             Self::Registry => "registry",
+            Self::Idle => "idle",
             Self::Layer => "layer",
             Self::Console => "console",
             Self::Dial9 => "dial9",
@@ -60,7 +64,7 @@ impl Mode {
 
 /// The programs that are built apart; an error says why there is no such column.
 pub(crate) struct Programs {
-    /// With console-subscriber, with our layer, and with a registry only.
+    /// With console-subscriber, with our layer, with one that does nothing, and with a registry only.
     console: Result<PathBuf, String>,
     dial9: Result<PathBuf, String>,
 }
@@ -78,6 +82,7 @@ impl Programs {
         match mode {
             Mode::Console => Some((self.console.clone().ok()?, Vec::new())),
             Mode::Registry => Some((self.console.clone().ok()?, vec!["registry"])),
+            Mode::Idle => Some((self.console.clone().ok()?, vec!["idle"])),
             Mode::Layer => Some((self.console.clone().ok()?, vec!["layer"])),
             Mode::Dial9 => Some((self.dial9.clone().ok()?, Vec::new())),
             Mode::Bare | Mode::Dormant | Mode::Started | Mode::Attached => None,
@@ -87,7 +92,7 @@ impl Programs {
     /// Says why columns are empty, if they are.
     pub(crate) fn say(&self) {
         for (what, program) in
-            [("console-subscriber, the layer and the registry", &self.console), ("dial9", &self.dial9)]
+            [("console-subscriber, the layers and the registry", &self.console), ("dial9", &self.dial9)]
         {
             if let Err(why) = program {
                 println!("Not measured: {what}: {why}.");
@@ -108,7 +113,7 @@ impl Measured {
     /// Starts `job` in `mode`; `None` for a program that was not built.
     pub(crate) fn start(mode: Mode, job: &str, args: &[&str], programs: &Programs) -> Option<Self> {
         let mut process = match mode {
-            Mode::Registry | Mode::Layer | Mode::Console | Mode::Dial9 => {
+            Mode::Registry | Mode::Idle | Mode::Layer | Mode::Console | Mode::Dial9 => {
                 let (program, first) = programs.of(mode)?;
                 Process::start(&program, &[&first[..], &[job], args].concat())
             }

@@ -90,7 +90,7 @@ fn measure(mode: Mode, row: &Row, workers: usize, percent: usize, programs: &Pro
     let operations = match mode {
         Mode::Dial9 if !DIAL9.contains(&row.scenario) => return None,
         Mode::Console => row.console_operations,
-        Mode::Layer | Mode::Registry => row.operations / 5,
+        Mode::Layer | Mode::Idle | Mode::Registry => row.operations / 5,
         _ => row.operations,
     };
     // Memory for each is told of many only, in short rounds too.
@@ -118,7 +118,7 @@ fn print_header(options: &Options) {
     println!(
         "\nns an operation, medians of {} rounds; x: times bare, x ours: times started; layer, added: what the layer \
          takes, and adds to bare, of what console-subscriber does | peak RSS in MiB (console-subscriber's after far fewer \
-         operations, the layer's and the registry's after a fifth)\n",
+         operations, the layers' and the registry's after a fifth)\n",
         options.rounds
     );
     print!("{:36} {:>8}", "operation", "bare");

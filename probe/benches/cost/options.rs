@@ -20,7 +20,7 @@ pub(crate) struct Options {
 
 const USAGE: &str = "\
 usage: cargo bench -p async-inspect-probe --bench cost -- [ROW]... [OPTION]...
-  ROW             only rows with this in their name: poll, spawn, mutex, mpsc, live, service, \"2 workers\"
+  ROW             only rows with this in their name: poll, spawn, mutex, mpsc, live, service, floor, \"2 workers\"
   --quick         fewer and shorter rounds, for a look
   --rounds N      rounds (5)
   --patience S    wait up to S seconds, in all, while others use the CPU (20)
@@ -63,6 +63,11 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Whether nothing else is wanted.
+    pub(crate) fn is_only(&self, row: &str) -> bool {
+        self.rows == [row]
     }
 
     /// Whether a row of this name is wanted.

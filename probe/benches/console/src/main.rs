@@ -1,5 +1,6 @@
 //! The measured side of `../cost` that is told by `tracing`: with console-subscriber 0.5 listening, with the probe's own
-//! layer, or with an empty registry, and nobody attached; and the crowd that the stock tokio-console is measured on.
+//! layer, with one that does nothing, or with an empty registry, and nobody attached; and the crowd that the stock
+//! tokio-console is measured on.
 #[cfg(not(tokio_unstable))]
 compile_error!(
     "console-subscriber needs RUSTFLAGS=\"--cfg tokio_unstable\"; `cargo bench -p async-inspect-probe --bench cost` sets it"
@@ -21,7 +22,8 @@ mod service {
 mod crowd;
 
 use ::tokio;
-use tracing_subscriber::prelude::*;
+use tracing::{Metadata, subscriber::Interest};
+use tracing_subscriber::{Layer, Registry, prelude::*};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +40,11 @@ fn main() {
             tracing_subscriber::registry().init();
             measure(job);
         }
+        // What nobody goes below who is told of polls and wakes by `tracing`.
+        ["idle", job @ ..] => {
+            tracing_subscriber::registry().with(Idle).init();
+            measure(job);
+        }
         ["layer", job @ ..] => {
             async_inspect_probe::Builder::new().listen("127.0.0.1:0").unwrap().start().unwrap();
             tracing_subscriber::registry().with(async_inspect_probe::layer()).init();
@@ -51,6 +58,19 @@ fn main() {
     }
 }
 
+/// A layer that is told of polls and wakes, refuses all else, and does nothing.
+struct Idle;
+
+impl Layer<Registry> for Idle {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if metadata.name() == "runtime.spawn" || metadata.target() == "tokio::task::waker" {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
+    }
+}
+
 fn measure(job: &[&str]) {
     match job {
         ["service"] => child::service("-", service::serve),
@@ -59,7 +79,7 @@ fn measure(job: &[&str]) {
             child::operation(&args, "-", scenarios::measure)
         }
         _ => panic!(
-            "[layer | registry] operation SCENARIO WORKERS OPERATIONS, [layer | registry] service, or crowd TASKS ADDRESS"
+            "[layer | idle | registry] operation SCENARIO WORKERS OPERATIONS, the same with service, or crowd TASKS ADDRESS"
         ),
     }
 }
