@@ -53,8 +53,17 @@ struct Seen {
     site: &'static Location<'static>,
     /// Once it had to wait.
     pending: Pending,
-    /// It is counted as one that was awaited where it was made.
-    at_once: bool,
+    counted: Counted,
+}
+
+/// What a wait is counted as. A word, as all else in the future: a byte would be copied with what is behind it, for which
+/// the CPU waits.
+#[derive(PartialEq, Eq)]
+#[repr(usize)]
+enum Counted {
+    /// Not awaited where it was made, or not yet.
+    Later,
+    AtOnce,
 }
 
 crate::named::names_lock!([] for Notify);
@@ -158,7 +167,7 @@ impl Notify {
 impl Seen {
     #[inline]
     fn new(slot: Option<&'static LockSlot>, site: &'static Location<'static>) -> Self {
-        Self { slot, site, pending: Pending::NONE, at_once: false }
+        Self { slot, site, pending: Pending::NONE, counted: Counted::Later }
     }
 
     /// What a poll at `polled` found; `to_await`: characters from the name of the method that made the future to the
@@ -171,8 +180,9 @@ impl Seen {
             self.pending.goes_on(WaitKind::Lock, slot.id(), self.site, is_in_std(polled));
         } else {
             self.pending = Pending::begin(WaitKind::Lock, slot.id(), self.site, is_in_std(polled));
-            self.at_once = is_behind(self.site, to_await as u32, polled);
-            slot.expected_waits(self.at_once);
+            let at_once = is_behind(self.site, to_await as u32, polled);
+            self.counted = if at_once { Counted::AtOnce } else { Counted::Later };
+            slot.expected_waits(at_once);
         }
     }
 
@@ -181,7 +191,7 @@ impl Seen {
     fn over(&mut self, slot: &'static LockSlot, came: bool) {
         self.slot = None;
         if self.pending.is_some() {
-            slot.expected_no_more(self.pending.end(), self.at_once, came);
+            slot.expected_no_more(self.pending.end(), self.counted == Counted::AtOnce, came);
         } else {
             slot.expect(-1);
             if came {
