@@ -13,13 +13,14 @@ use std::{
 };
 
 use async_inspect_cli::model::{
-    ChannelKind, Lock, LockKind, Model, Site, SiteKind, Task, TaskState, WaitFor, WorkerKind,
+    ChannelKind, Lock, LockKind, Model, RuntimeKind, Site, SiteKind, Task, TaskState, WaitFor, WorkerKind,
 };
 use async_inspect_zoo::{Program, find};
 use watched::{Attached, Watched, async_inspect, describe, free_address, serious, turn};
 
 const EXHIBITS: &str = include_str!("../zoo/layer/exhibits.rs");
 const LIBRARY: &str = include_str!("../zoo/src/lib.rs");
+const COMPOSED: &str = include_str!("../zoo/layer/composed.rs");
 const MERGED: &str = include_str!("../zoo/layer/merged.rs");
 
 /// The zoo on tokio itself, built into the folder that this test was built into.
@@ -85,7 +86,7 @@ fn check_names(program: &'static Program, file: &str, line: usize) {
         assert!(location.contains(&place), "at {location}, not at {place}: {finding:#}");
     }
     let blind = report["not_visible"].to_string();
-    for what in ["unbounded mpsc", "broadcast", "watch", "Notify", "JoinHandles", "parks and queues"] {
+    for what in ["unbounded mpsc", "broadcast", "watch", "Notify", "JoinHandles", "polled a task"] {
         assert!(blind.contains(what), "{what} is not in {blind}");
     }
     assert!(!blind.contains("locks of the drop-in are watched"), "there is no drop-in: {blind}");
@@ -172,10 +173,16 @@ async fn what_tokio_tells_of_itself_is_what_is_shown() {
     let shown = Shown::of("exhibits", "exhibits.rs", EXHIBITS).await;
 
     let sees = |what| shown.model.target.sees(what);
-    assert!(["tasks", "locks", "holders", "channels", "oneshots", "timers", "wakes", "panics"].into_iter().all(sees));
-    assert!(!sees("handles") && !sees("runtimes"), "nothing tells of them");
+    let seen = ["tasks", "locks", "holders", "channels", "oneshots", "timers", "wakes", "panics", "runtimes"];
+    assert!(seen.into_iter().all(sees));
+    assert!(!sees("handles"), "nothing tells of them");
     let workers = shown.model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker);
-    assert!(workers.count() > 0, "a runtime's workers are no tasks");
+    let workers: Vec<_> = workers.collect();
+    assert!(!workers.is_empty(), "a runtime's workers are no tasks");
+    assert!(workers.iter().all(|worker| worker.detail.is_some()), "each is known by its thread: {workers:?}");
+    let [runtime] = shown.model.runtimes.values().collect::<Vec<_>>()[..] else { panic!("one, and not the probe's") };
+    assert_eq!((runtime.kind, runtime.workers), (RuntimeKind::MultiThread, 2));
+    assert!(runtime.alive_tasks > 5 && runtime.detail.is_some(), "{runtime:?}");
     let mutex = shown.lock("mutex");
     // The one that gave up has not acquired it.
     assert_eq!((mutex.kind, mutex.acquires, mutex.waiters, mutex.holder_count), (LockKind::Mutex, 101, 1, 1));
@@ -234,7 +241,7 @@ async fn a_task_of_which_several_tell_is_one_task() {
         let [task] = tasks[..] else { panic!("{tasks:?}") };
         assert_eq!((task.polls, task.wakes), (3, 2), "{}", site.location);
     }
-    assert_eq!(shown.model.tasks.len(), 3, "and the root");
+    assert_eq!(shown.model.tasks.len(), 5, "and one more, and two roots");
     let workers = shown.model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker);
     assert_eq!(workers.count(), 2, "a runtime's workers are no tasks");
     let ended = shown.at(SiteKind::Spawn, "ended");
@@ -243,4 +250,42 @@ async fn a_task_of_which_several_tell_is_one_task() {
     assert_eq!((aborted.spawned, aborted.finished), (1, 1));
     let [lock] = shown.model.locks.values().collect::<Vec<_>>()[..] else { panic!("{:?}", shown.model.locks) };
     assert_eq!(lock.acquires, 10);
+    let built = shown.at(SiteKind::Spawn, "built");
+    assert_eq!(built.shared_name(), Some("by hand"), "as its builder has it");
+    // The drop-in's own, and one that tokio built beside it.
+    assert_eq!(shown.model.runtimes.len(), 2, "{:?}", shown.model.runtimes);
+}
+
+/// The values of lines `name: value` that a program printed.
+fn said<'a>(output: &'a str, name: &str) -> Vec<&'a str> {
+    output.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
+}
+
+#[tokio::test]
+async fn it_composes_with_other_layers_and_refuses_what_it_has_no_place_for() {
+    let _turn = turn();
+    let program = start("composed", &[]);
+    program.listens_on();
+    let output = program.stdout();
+    // The app's own layer has what its filter lets through, then and later, and nothing of tokio's.
+    let written = said(&output, "fmt");
+    assert_eq!(written.len(), 2, "{output}");
+    assert!(written[0].contains("order{id=7}") && written[0].contains("an order came"), "{output}");
+    assert!(written[1].contains("after reload"), "{output}");
+    // What is refused is refused for good.
+    let asked = start("asked", &[]);
+    asked.listens_on();
+    let answers = asked.stdout();
+    for (of, answer) in
+        [("the app's own", "never"), ("a spawn", "always"), ("a send", "sometimes"), ("an interval", "never")]
+    {
+        assert_eq!(said(&answers, &format!("interest in {of}")), [answer], "{of}: {answers}");
+    }
+    assert_eq!(said(&answers, "asked again about what was refused"), ["0"]);
+    // And what the layer is for comes to one of the two.
+    let mut attached = program.attach().await;
+    attached.watch_for(Duration::from_millis(500)).await;
+    let end = format!("composed.rs:{}:", line_of(COMPOSED, "// <- exhibit: composed"));
+    let site = attached.model.sites.values().find(|site| site.location.contains(&end)).expect("tasks are told of");
+    assert_eq!((site.spawned, site.states.total()), (3, 3));
 }

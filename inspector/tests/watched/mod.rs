@@ -120,6 +120,11 @@ impl Watched {
         self.stderr.lock().unwrap().clone()
     }
 
+    /// What it wrote to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.lock().unwrap().clone()
+    }
+
     pub(crate) fn runs(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
     }

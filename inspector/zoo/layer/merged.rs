@@ -6,6 +6,11 @@ use tokio::task::yield_now;
 
 /// Shows them until the process is killed.
 pub(crate) fn run() {
+    // Its thread is met at work.
+    std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime").block_on(pending::<()>());
+    });
     let runtime = drop_in::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime needs threads").block_on(show());
 }
@@ -22,6 +27,7 @@ async fn show() {
     yield_now().await;
     aborted.abort();
     assert!(aborted.await.is_err());
+    drop_in::task::Builder::new().name("by hand").spawn(stays()).unwrap(); // <- exhibit: built
     let mutex = drop_in::sync::Mutex::new(0); // <- exhibit: own lock
     for _ in 0..10 {
         *mutex.lock().await += 1;

@@ -3,7 +3,7 @@ use tracing::span::Attributes;
 
 use super::{
     fields::{Made, Operation, Source},
-    here,
+    here, met,
     spans::{Kind, Span},
 };
 use crate::recorder::{
@@ -43,6 +43,9 @@ fn task(recorder: &'static Recorder, attributes: &Attributes<'_>, id: u64) {
     let place = made.place(attributes);
     if kind == TaskKind::Blocking && place.is_some_and(is_worker) {
         return;
+    }
+    if kind == TaskKind::Root {
+        met::another();
     }
     let info = || {
         let size = if made.original_size == 0 { made.size } else { made.original_size };

@@ -108,9 +108,9 @@ pub(crate) fn blind(recorder: &Recorder) -> Vec<Blind> {
         ),
         row(
             "workers",
-            "parks and queues of workers, tasks that they steal, and the blocking pool's queue",
-            "the runtime is built by tokio itself, whose tracing does not tell of them",
-            DROP_IN,
+            "queues and workers of a runtime none of whose threads has polled a task since the probe was started",
+            "tokio's tracing does not tell of runtimes: they are met where they work",
+            "none is needed once it has something to do",
         ),
     ]
 }

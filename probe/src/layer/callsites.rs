@@ -79,6 +79,7 @@ impl<S> Filter<S> for Wanted {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.0.take();
         match want(metadata, known::register(metadata)) {
             _ if !self.is_on() => Interest::never(),
             Want::Never => Interest::never(),
@@ -88,6 +89,8 @@ impl<S> Filter<S> for Wanted {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
+        // A subscriber in a box does not pass on that it is one now; but it is asked this.
+        self.0.take();
         Some(if self.is_on() { LevelFilter::TRACE } else { LevelFilter::OFF })
     }
 }

@@ -12,6 +12,7 @@
 //! | [`fields`] | what is read out of them |
 //! | [`spans`] | from a span's id to what it stands for |
 //! | [`here`] | which of tokio's things this thread is at |
+//! | [`met`] | which runtime this thread works for |
 //! | [`begin`] | a span comes up |
 //! | [`tell`] | an event, within a span or of a span's id |
 //! | [`blind`] | what is not visible by this way |
@@ -25,6 +26,7 @@ mod callsites;
 mod fields;
 mod here;
 mod known;
+mod met;
 mod spans;
 mod tell;
 
@@ -147,6 +149,7 @@ where
                     if let (Some(recorder), Some((task, slot))) = (active(), span.task()) {
                         // Whoever else enters the span, as what was spawned `in_current_span`, is another task.
                         foreign::entered(recorder, task, slot, || here::is_in_task(span, task));
+                        met::polls();
                     }
                 }
                 _ => here::enter(span),

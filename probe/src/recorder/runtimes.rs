@@ -1,7 +1,10 @@
-//! The runtimes that the app has built through the drop-in, and what tokio itself counts of each.
+//! The runtimes that the app has built through the drop-in, or whose threads the `tracing` layer has met at work, and what
+//! tokio itself counts of each.
 //!
-//! Nothing here is on the hot path: a runtime is entered when it is built and taken out when it is dropped, and the
-//! collector reads tokio's own counters.
+//! Nothing here is on the hot path: a runtime is entered when it is built, or once by each thread that is met, and taken out
+//! when it or the last of them is gone. The collector reads tokio's own counters.
+#[cfg(all(feature = "layer", tokio_unstable))]
+use std::sync::{Arc, Weak};
 use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -18,11 +21,16 @@ const MAX: usize = 64;
 
 static ALL: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 static NEXT: AtomicU64 = AtomicU64::new(1);
+/// Runtimes that live and are one too many.
+static SHED: AtomicU64 = AtomicU64::new(0);
 
 struct Entry {
     id: u64,
     /// Keeps what the runtime's threads share, and none of its threads.
     handle: Handle,
+    /// Of one that was met.
+    #[cfg(all(feature = "layer", tokio_unstable))]
+    met: Weak<Registered>,
 }
 
 fn all() -> MutexGuard<'static, Vec<Entry>> {
@@ -38,9 +46,39 @@ pub(crate) fn register(handle: &Handle) -> Registered {
     let id = NEXT.fetch_add(1, Relaxed);
     let mut all = all();
     if all.len() < MAX {
-        all.push(Entry { id, handle: handle.clone() });
+        all.push(Entry {
+            id,
+            handle: handle.clone(),
+            #[cfg(all(feature = "layer", tokio_unstable))]
+            met: Weak::new(),
+        });
+    } else {
+        SHED.fetch_add(1, Relaxed);
     }
     Registered(id)
+}
+
+/// Enters the runtime that this thread works for, unless it is known. It is told of for as long as any of its threads keeps
+/// what this returns; `None` for one that is told of as long as it lives.
+#[cfg(all(feature = "layer", tokio_unstable))]
+pub(crate) fn met(handle: &Handle) -> Option<Arc<Registered>> {
+    let mut all = all();
+    if let Some(known) = all.iter().find(|known| known.handle.id() == handle.id()) {
+        return known.met.upgrade();
+    }
+    let id = NEXT.fetch_add(1, Relaxed);
+    let met = Arc::new(Registered(id));
+    if all.len() < MAX {
+        all.push(Entry { id, handle: handle.clone(), met: Arc::downgrade(&met) });
+    } else {
+        SHED.fetch_add(1, Relaxed);
+    }
+    Some(met)
+}
+
+/// How many runtimes are not told of, since there are too many.
+pub(crate) fn shed() -> u64 {
+    SHED.load(Relaxed)
 }
 
 impl Drop for Registered {
@@ -49,6 +87,9 @@ impl Drop for Registered {
             let mut all = all();
             all.iter().position(|entry| entry.id == self.0).map(|at| all.swap_remove(at))
         };
+        if entry.is_none() {
+            SHED.fetch_sub(1, Relaxed);
+        }
         // What goes with the last handle goes without the list being locked.
         drop(entry);
     }
@@ -84,6 +125,8 @@ pub(crate) struct Detail {
 pub(crate) struct WorkerDetail {
     /// Its thread, as [`super::peek::thread_id`] has it; 0 while it has none.
     pub(crate) thread: u64,
+    pub(crate) parks: u64,
+    pub(crate) busy: Duration,
     pub(crate) steals: u64,
     pub(crate) local_queue: usize,
 }
@@ -129,6 +172,8 @@ fn reading(id: u64, handle: &Handle) -> RuntimeReading {
 fn detail(metrics: &::tokio::runtime::RuntimeMetrics) -> Detail {
     let worker = |worker| WorkerDetail {
         thread: metrics.worker_thread_id(worker).map_or(0, super::peek::thread_id),
+        parks: metrics.worker_park_count(worker),
+        busy: metrics.worker_total_busy_duration(worker),
         steals: metrics.worker_steal_count(worker),
         local_queue: metrics.worker_local_queue_depth(worker),
     };
@@ -172,5 +217,23 @@ mod tests {
         });
         drop(registered);
         assert!(of(id).is_none());
+    }
+
+    #[cfg(all(feature = "layer", tokio_unstable))]
+    #[test]
+    fn a_runtime_that_is_met_is_told_of_once_and_until_its_last_thread_is_gone() {
+        let runtime = ::tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let threads = [met(runtime.handle()).unwrap(), met(runtime.handle()).unwrap()];
+        let [first, second] = threads;
+        let id = first.0;
+        assert_eq!(second.0, id);
+        drop(first);
+        assert!(of(id).is_some());
+        drop(second);
+        assert!(of(id).is_none());
+
+        let registered = register(runtime.handle());
+        assert!(met(runtime.handle()).is_none(), "it is told of already");
+        assert!(of(registered.0).is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! What can be seen in this process, and what not, why, and what to change.
 use async_inspect_proto::v1::Blind;
 
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, runtimes};
 
 /// The groups of types that the drop-in wraps in this build.
 #[allow(clippy::struct_excessive_bools)] // They are independent features.
@@ -25,7 +25,7 @@ pub(super) fn capabilities(recorder: &Recorder, stacks: bool) -> Vec<String> {
     seen(WRAPPED, !by_layer_alone(recorder), stacks)
 }
 
-/// The same; `drop_in` where not everything is told by the layer: only the drop-in has the handles, and builds the runtimes.
+/// The same; `drop_in` where not everything is told by the layer: only the drop-in has the handles.
 fn seen(wrapped: Wrapped, drop_in: bool, stacks: bool) -> Vec<String> {
     let all = [
         ("tasks", wrapped.tasks || !drop_in),
@@ -38,7 +38,7 @@ fn seen(wrapped: Wrapped, drop_in: bool, stacks: bool) -> Vec<String> {
         ("timers", wrapped.time || !drop_in),
         ("wakes", wrapped.tasks || !drop_in),
         ("panics", wrapped.tasks || !drop_in),
-        ("runtimes", wrapped.tasks && drop_in),
+        ("runtimes", wrapped.tasks || !drop_in),
         ("stacks", stacks),
     ];
     all.into_iter().filter(|(_, seen)| *seen).map(|(what, _)| what.to_owned()).collect()
@@ -48,7 +48,19 @@ fn seen(wrapped: Wrapped, drop_in: bool, stacks: bool) -> Vec<String> {
 pub(super) fn blind(recorder: &Recorder, no_stacks: Option<&str>) -> Vec<Blind> {
     let mut all = if by_layer_alone(recorder) { Vec::new() } else { drop_in(WRAPPED, no_stacks.is_none()) };
     #[cfg(all(feature = "layer", tokio_unstable))]
-    all.extend(crate::layer::blind(recorder));
+    {
+        if crate::layer::is_told() {
+            // It meets them at work.
+            all.retain(|row| row.what != BUILT_ELSEWHERE);
+        }
+        all.extend(crate::layer::blind(recorder));
+    }
+    let shed = runtimes::shed();
+    if shed > 0 {
+        let what = format!("queues and workers of {shed} runtimes");
+        let why = "so many live at once that these were one too many";
+        all.push(row("workers", &what, why, "build one runtime, and hand its Handle to who would build another"));
+    }
     if let Some(why) = no_stacks {
         let remedy = "remove ASYNC_INSPECT_STACKS=off or Builder::stacks(false), or run it on Linux";
         all.push(row("workers", "stacks of blocked polls", why, remedy));
@@ -59,6 +71,8 @@ pub(super) fn blind(recorder: &Recorder, no_stacks: Option<&str>) -> Vec<Blind> 
     }
     all
 }
+
+const BUILT_ELSEWHERE: &str = "queues and workers of runtimes that libraries build";
 
 /// Whether everything is told by the `tracing` layer.
 fn by_layer_alone(recorder: &Recorder) -> bool {
@@ -105,7 +119,7 @@ fn drop_in(wrapped: Wrapped, stacks: bool) -> Vec<Blind> {
         ),
         row(
             "workers",
-            "queues and workers of runtimes that libraries build",
+            BUILT_ELSEWHERE,
             "only the runtimes that the drop-in builds are asked for their figures",
             "hand such a library a Handle of your runtime, if it takes one",
         ),

@@ -251,6 +251,11 @@ impl Messages {
         dictionary: &mut Dictionary,
     ) {
         let name = dictionary.string(thread::worker_name(worker.name));
+        // The threads of a runtime that the drop-in did not build have no hooks that would count these.
+        let (parks, awake) = match detail.filter(|_| worker.parks == 0) {
+            Some(counted) => (counted.parks, nanos(counted.busy)),
+            None => (worker.parks, duration_ns(worker.awake)),
+        };
         let states = self.room_for(96).worker_states.get_or_insert_default();
         states.id.push(worker.id);
         states.kind.push(WorkerKind::try_from(i32::from(worker.kind)).unwrap_or_default().into());
@@ -261,10 +266,10 @@ impl Messages {
         states.busy_ns.push(duration_ns(worker.busy));
         states.cpu_wait_ns.push(cpu.waited);
         states.poll_cpu_wait_ns.push(cpu.waited_in_poll);
-        states.parks.push(worker.parks);
+        states.parks.push(parks);
         states.local_queue_plus_one.push(detail.map_or(0, |worker| worker.local_queue as u32 + 1));
         states.steals.push(detail.map_or(0, |worker| worker.steals));
-        states.awake_ns.push(duration_ns(worker.awake));
+        states.awake_ns.push(awake);
         states.cpu_ns.push(cpu.ran);
     }
 
