@@ -6,6 +6,7 @@
 
 mod ceiling;
 mod growth;
+mod memory;
 mod options;
 #[path = "../cost/process.rs"]
 mod process;
@@ -24,6 +25,7 @@ fn main() {
             "target" => target::run(args),
             "short-then-live" => ceiling::target(args),
             "churn" => soak::target(),
+            "things" => memory::target(args),
             "watch" => watch::run(&args[0], args[1].parse().unwrap()),
             _ => panic!("no job {job}"),
         };
@@ -41,6 +43,7 @@ fn main() {
         Job::Growth => growth::print(&options),
         Job::Ceiling => ceiling::print(&options),
         Job::Soak => soak::print(&options),
+        Job::Memory => memory::print(&options),
         Job::Hold => growth::hold(&options),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) enum Job {
     Ceiling,
     Soak,
     Hold,
+    Memory,
 }
 
 /// How much of it.
@@ -27,8 +28,9 @@ usage: cargo bench -p async-inspect-probe --bench scale -- [JOB] [OPTION]...
                  tick once a second; and by 1, 4 and 16 subscribers (this one if nothing is said)
   ceiling        10M short tasks, then 5M live ones, in 64 MiB: what was shed is counted
   soak           churn of everything for some minutes, with the memory over time
+  memory         the bytes of each thing that is watched, more than tokio's own
   hold           the target of `growth` alone, until stdin ends, for other programs to attach to
-  --tasks N      live tasks at most (1000000); divides the counts of `ceiling` too
+  --tasks N      live tasks at most (1000000); divides the counts of `ceiling` and `memory` too
   --active N     of them, how many tick once a second (a tenth)
   --seconds S    for how long each row is watched (5)
   --minutes M    of the soak (3)";
@@ -47,6 +49,7 @@ impl Options {
                 "ceiling" => options.job = Job::Ceiling,
                 "soak" => options.job = Job::Soak,
                 "hold" => options.job = Job::Hold,
+                "memory" => options.job = Job::Memory,
                 "--tasks" => options.tasks = number()? as usize,
                 "--active" => options.active = Some(number()? as usize),
                 "--seconds" => options.seconds = number()?,

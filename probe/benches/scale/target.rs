@@ -6,7 +6,7 @@ use async_inspect_probe::tokio;
 /// Locks, and channels, at most.
 const THINGS: usize = 10_000;
 /// Memory for what is recorded.
-const LIMIT: u64 = 1024 * 1024 * 1024;
+pub(crate) const LIMIT: u64 = 1024 * 1024 * 1024;
 
 /// `TASKS ACTIVE`: says `ready TARGET` when they all live, and ends with stdin.
 pub(crate) fn run(args: &[String]) {

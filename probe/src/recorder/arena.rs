@@ -4,7 +4,7 @@ use std::{
     alloc::{Layout, alloc_zeroed},
     sync::atomic::{
         AtomicPtr, AtomicU32, AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+        Ordering::{Acquire, Relaxed, SeqCst},
         fence,
     },
 };
@@ -12,6 +12,7 @@ use std::{
 use super::{
     active,
     free_list::FreeList,
+    made_once::{Made, MadeOnce},
     mark::{self, Place},
 };
 
@@ -45,7 +46,7 @@ struct Chunk<T> {
 
 /// Slots of one kind.
 pub(crate) struct Arena<T: 'static> {
-    chunks: [AtomicPtr<Chunk<T>>; CHUNKS],
+    chunks: [MadeOnce<Chunk<T>>; CHUNKS],
     /// Slots ever handed out; those below are initialised.
     fresh: AtomicU32,
     free: FreeList,
@@ -59,7 +60,7 @@ impl<T: Slot> Arena<T> {
     #[allow(clippy::large_stack_arrays, reason = "made in constants and tests only")]
     pub(crate) const fn new() -> Self {
         Self {
-            chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
+            chunks: [const { MadeOnce(AtomicPtr::new(std::ptr::null_mut())) }; CHUNKS],
             fresh: AtomicU32::new(0),
             free: FreeList(AtomicU64::new(0)),
             chunks_made: AtomicU32::new(0),
@@ -80,8 +81,6 @@ impl<T: Slot> Arena<T> {
     #[inline]
     pub(crate) fn try_take(&'static self) -> Option<&'static T> {
         let free = self.free.pop(|index| Some(&self.get(index)?.head().next_free));
-        // What the new owner stores comes after the id that the last one took away: see the fences of those who read.
-        fence(Release);
         free.and_then(|index| self.get(index)).or_else(|| self.take_fresh())
     }
 
@@ -96,7 +95,7 @@ impl<T: Slot> Arena<T> {
         let taken = self.fresh.try_update(Relaxed, Relaxed, |n| {
             let n = n as usize;
             let chunk = self.chunks.get(n / SLOTS)?;
-            (!chunk.load(Relaxed).is_null() || Self::may_grow()).then_some(n as u32 + 1)
+            (chunk.is_made() || Self::may_grow()).then_some(n as u32 + 1)
         });
         let index = taken.ok()?;
         let chunk = self.chunk(index as usize / SLOTS)?;
@@ -112,34 +111,27 @@ impl<T: Slot> Arena<T> {
     /// The chunk, made if it is not there yet.
     fn chunk(&self, n: usize) -> Option<&'static Chunk<T>> {
         let place = &self.chunks[n];
-        let mut chunk = place.load(Acquire);
-        if chunk.is_null() {
-            // SAFETY: the layout is not of size zero; zeroed bytes are a valid `Chunk` by the contract of `Slot`.
-            let new = unsafe { alloc_zeroed(Layout::new::<Chunk<T>>()) }.cast::<Chunk<T>>();
-            if new.is_null() {
-                return None;
-            }
-            match place.compare_exchange(chunk, new, AcqRel, Acquire) {
-                Ok(_) => {
-                    self.chunks_made.fetch_add(1, Relaxed);
-                    chunk = new;
-                }
-                Err(theirs) => {
-                    // SAFETY: made above with this layout, and shown to nobody.
-                    unsafe { std::alloc::dealloc(new.cast(), Layout::new::<Chunk<T>>()) };
-                    chunk = theirs;
-                }
-            }
+        if let Some(chunk) = place.get() {
+            return Some(chunk);
         }
-        // SAFETY: a chunk, once in its place, is never freed or moved, and is only reached through shared references.
-        Some(unsafe { &*chunk })
+        let layout = Layout::new::<Chunk<T>>();
+        #[allow(clippy::cast_ptr_alignment, reason = "the layout asks for a chunk's alignment")]
+        // SAFETY: the layout is not of size zero.
+        let new = unsafe { alloc_zeroed(layout) }.cast::<Chunk<T>>();
+        if new.is_null() {
+            return None;
+        }
+        // SAFETY: zeroed bytes are a valid `Chunk` by the contract of `Slot`; it was made with this layout.
+        let made = unsafe { place.make_with(new, |new| std::alloc::dealloc(new.cast(), layout)) };
+        if let Made::Ours(_) = made {
+            self.chunks_made.fetch_add(1, Relaxed);
+        }
+        Some(made.get())
     }
 
     #[inline]
     fn get(&self, index: u32) -> Option<&'static T> {
-        let chunk = self.chunks.get(index as usize / SLOTS)?.load(Acquire);
-        // SAFETY: as in `chunk`: null, or a chunk that is never freed.
-        let chunk = unsafe { chunk.as_ref() }?;
+        let chunk = self.chunks.get(index as usize / SLOTS)?.get()?;
         Some(&chunk.slots[index as usize % SLOTS])
     }
 
@@ -155,10 +147,10 @@ impl<T: Slot> Arena<T> {
     fn mark_cold(&self, slot: &T) {
         let place = &slot.head().place;
         let index = place.index() as usize;
-        let chunk = self.chunks[index / SLOTS].load(Acquire);
-        // SAFETY: the slot lies in that chunk, so it is there.
-        let chunk = unsafe { &*chunk };
-        mark::mark(place, &chunk.changed[index % SLOTS / 64]);
+        // The slot lies in that chunk, so it is there.
+        if let Some(chunk) = self.chunks[index / SLOTS].get() {
+            mark::mark(place, &chunk.changed[index % SLOTS / 64]);
+        }
     }
 
     /// Takes the slots that changed since the last call into `into`, by index.
@@ -202,10 +194,7 @@ impl<T: Slot> Arena<T> {
     }
 
     fn chunks_there(&'static self) -> impl Iterator<Item = (usize, &'static Chunk<T>)> {
-        self.chunks.iter().enumerate().map_while(|(n, chunk)| {
-            // SAFETY: as in `chunk`.
-            Some((n, unsafe { chunk.load(Acquire).as_ref() }?))
-        })
+        self.chunks.iter().enumerate().map_while(|(n, chunk)| Some((n, chunk.get()?)))
     }
 
     /// Bytes taken.

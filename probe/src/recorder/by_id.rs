@@ -1,81 +1,33 @@
 //! A table from ids to what they stand for, for whoever is told no more than an id: from tokio's ids of tasks to their slots,
 //! from ids of spans to what is known of them. Free of locks; grows with what is in it, under the recorder's ceiling, and
 //! never moves a thing.
+mod set;
+
 use std::{
     alloc::{Layout, alloc_zeroed},
     sync::atomic::{
-        AtomicPtr, AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed, Release},
+        AtomicPtr,
+        Ordering::{AcqRel, Acquire, Relaxed},
     },
 };
 
-use super::{Recorder, task::TaskSlot};
+use super::{Recorder, sync, task::TaskSlot};
 
-/// Ids in one set.
-const WAYS: usize = 4;
+pub(crate) use set::Value;
+use set::{PointerTo, Set};
+
 /// Sets of each level; the next one is made when in all before it an id's set is full.
 const LEVELS: [usize; 6] = [2048, 8192, 32_768, 131_072, 524_288, 2_097_152];
 
-/// What can be kept of an id.
-///
-/// # Safety
-/// All bytes zero must be a valid value: levels come zeroed and nobody constructs values one by one.
-pub(crate) unsafe trait Value: Sync + 'static {}
+/// A task's slot.
+pub(crate) type SlotOf = PointerTo<TaskSlot>;
 
-/// A task's slot; null for a moment when it is entered.
-pub(crate) struct SlotOf(AtomicPtr<TaskSlot>);
-
-// SAFETY: an atomic; zero is null.
-unsafe impl Value for SlotOf {}
+/// An id's place in the table; of a task, where nothing else is said.
+pub(crate) type Place<V = SlotOf> = set::Place<V>;
 
 /// The table; of tasks, where nothing else is said.
 pub(crate) struct ById<V: Value = SlotOf> {
     levels: [AtomicPtr<Set<V>>; LEVELS.len()],
-}
-
-#[repr(align(64))]
-struct Set<V: Value>([Place<V>; WAYS]);
-
-/// An id's place in the table.
-pub(crate) struct Place<V: Value = SlotOf> {
-    /// 0 when free.
-    id: AtomicU64,
-    value: V,
-}
-
-impl<V: Value> Place<V> {
-    /// What is kept of the id; of one that was claimed just now as its last owner left it, all zero at first.
-    #[inline]
-    #[cfg(feature = "layer")]
-    pub(crate) fn value(&self) -> &V {
-        &self.value
-    }
-
-    /// The place is free again.
-    pub(crate) fn give_back(&self) {
-        self.id.store(0, Release);
-    }
-}
-
-impl Place {
-    /// The task's slot, once it was [entered](Self::point_to).
-    pub(super) fn slot(&self) -> Option<&'static TaskSlot> {
-        // SAFETY: null, or a slot, which is never freed.
-        unsafe { self.value.0.load(Acquire).as_ref() }
-    }
-
-    /// The slot; the place is free.
-    pub(super) fn take(&self) -> Option<&'static TaskSlot> {
-        // SAFETY: as in `slot`.
-        let slot = unsafe { self.value.0.swap(std::ptr::null_mut(), AcqRel).as_ref() }?;
-        self.give_back();
-        Some(slot)
-    }
-
-    /// Enters the slot of the task that the place was claimed for.
-    pub(super) fn point_to(&self, slot: &'static TaskSlot) {
-        self.value.0.store(std::ptr::from_ref(slot).cast_mut(), Release);
-    }
 }
 
 impl<V: Value> ById<V> {
@@ -97,18 +49,13 @@ impl<V: Value> ById<V> {
     #[inline]
     pub(crate) fn places(&self, id: u64) -> impl Iterator<Item = &'static Place<V>> {
         let sets = (0..LEVELS.len()).map_while(move |level| self.set(level, id));
-        sets.flat_map(|set| &set.0).filter(move |place| place.id.load(Acquire) == id)
+        sets.flat_map(move |set| set.places(id))
     }
 
     /// A place for an id that has none and is not 0; `None` at the ceiling.
     pub(crate) fn claim(&self, recorder: &'static Recorder, id: u64) -> Option<&'static Place<V>> {
-        (0..LEVELS.len()).map_while(|level| self.set(level, id).or_else(|| self.grow(recorder, level, id))).find_map(
-            |set| {
-                set.0.iter().find(|place| {
-                    place.id.load(Relaxed) == 0 && place.id.compare_exchange(0, id, AcqRel, Relaxed).is_ok()
-                })
-            },
-        )
+        let sets = (0..LEVELS.len()).map_while(|level| self.set(level, id).or_else(|| self.grow(recorder, level, id)));
+        sets.into_iter().find_map(|set| set.claim(id))
     }
 
     #[cold]
@@ -155,10 +102,10 @@ mod tests {
             assert!(find(known, id).is_none());
             assert!(known.claim(recorder, id).is_some());
         }
-        assert!(ids().all(|id| find(known, id).is_some_and(|place| place.id.load(Relaxed) == id)));
+        assert!(ids().all(|id| find(known, id).is_some()));
         assert!(find(known, 1).is_none());
         for id in ids() {
-            find(known, id).unwrap().id.store(0, Release);
+            find(known, id).unwrap().give_back();
         }
         let bytes = known.memory_bytes();
         for id in (0..100_000).map(|id| 1_000_000 + id * 3) {
@@ -180,7 +127,7 @@ mod tests {
                         let place = known.claim(recorder, id).unwrap();
                         assert!(std::ptr::eq(find(known, id).unwrap(), place));
                         if n % 2 == 0 {
-                            place.id.store(0, Release);
+                            place.give_back();
                             assert!(find(known, id).is_none());
                         }
                     }

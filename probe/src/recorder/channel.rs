@@ -8,7 +8,6 @@ use std::{
     sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
-        fence,
     },
 };
 
@@ -17,6 +16,7 @@ use super::{
     arena::{Head, Slot},
     disposal::{Disposal, DisposalReading},
     names::Name,
+    owner::Owner,
     readers::{Reader, ReadersReading, ReadersSlot},
     refs::Refs,
     site::{Site, SiteInfo, SiteKind, add, is_in_std},
@@ -50,8 +50,7 @@ pub(crate) struct ChannelSlot {
     homeless: AtomicBool,
     /// Handles of any sort; the last one frees the slot.
     refs: Refs,
-    /// 0 while the slot is free.
-    id: AtomicU64,
+    owner: Owner,
     site: AtomicPtr<Site>,
     /// 0 when unbounded.
     capacity: AtomicU64,
@@ -210,7 +209,7 @@ impl ChannelSlot {
         receiving.left.reset();
         sending.site.store(std::ptr::null_mut(), Relaxed);
         receiving.site.store(std::ptr::null_mut(), Relaxed);
-        slot.id.store(recorder.new_id(), Release);
+        slot.owner.enter(recorder.new_id());
         recorder.channels.mark(slot);
         Some(ChannelRef(slot))
     }
@@ -221,9 +220,9 @@ impl ChannelSlot {
         if let Some(site) = self.site() {
             add(&site.finished, 1);
         }
-        self.id.store(0, Release);
+        self.owner.leave();
         if let Some(readers) = self.readers() {
-            recorder.readers.give_back(readers);
+            readers.retire();
         }
         recorder.channels.give_back(self);
     }
@@ -244,7 +243,7 @@ impl ChannelSlot {
     }
 
     pub(crate) fn id(&self) -> u64 {
-        self.id.load(Relaxed)
+        self.owner.id()
     }
 
     /// What the app calls it.
@@ -363,7 +362,7 @@ impl ChannelSlot {
 
     /// A handle was taken out of its wrapper, so the counts no longer hold: nothing more is told of this channel.
     pub(crate) fn unwatch(&'static self) {
-        self.id.store(0, Release);
+        self.owner.leave();
         self.mark();
     }
 
@@ -380,7 +379,10 @@ impl ChannelSlot {
 
     /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
     pub(crate) fn read(&self) -> Option<ChannelReading> {
-        let id = self.id.load(Acquire);
+        self.owner.read(|id| self.read_of(id))
+    }
+
+    fn read_of(&self, id: u64) -> Option<ChannelReading> {
         let (sending, receiving) = (&self.sending, &self.receiving);
         // First what came out, then what went in: then the depth is never below what it was.
         let readers = self.readers().map(ReadersSlot::read);
@@ -395,7 +397,7 @@ impl ChannelSlot {
         let kind = self.kind.load(Relaxed);
         // What lies in a channel goes with its last receiver; a watch keeps its value, which nobody has looked at.
         let emptied = receivers == 0 && !inferred && kind != ChannelKind::Watch as u8;
-        let reading = ChannelReading {
+        Some(ChannelReading {
             id,
             kind,
             site: self.site()?,
@@ -421,9 +423,7 @@ impl ChannelSlot {
             recv_site: slowest.map_or(recv_site, |reader| reader.site),
             readers,
             left: receiving.left.read(None).filter(|_| receivers == 0),
-        };
-        fence(Acquire);
-        (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+        })
     }
 }
 

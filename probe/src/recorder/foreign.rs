@@ -193,7 +193,7 @@ fn enter(recorder: &'static Recorder, id: u64, info: &SiteInfo, kind: TaskKind) 
 /// A poll begins on this thread, as the hooks say.
 #[inline]
 pub(crate) fn poll_begins(recorder: &'static Recorder, id: u64) {
-    if let Some(slot) = place_of(id).and_then(Place::slot) {
+    if let Some(slot) = place_of(id).and_then(Place::get) {
         HERE.with(|here| {
             if !goes_on(here, id, By::Hooks) {
                 begins(here, recorder, id, slot, By::Hooks);

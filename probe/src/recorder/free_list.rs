@@ -2,6 +2,7 @@
 use super::sync::atomic::{
     AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
+    fence,
 };
 
 /// Head of the list: a tag above the first free index plus one, 0 for none. The tag tells a list that looks the same from
@@ -30,7 +31,11 @@ impl FreeList {
             let index = (head as u32).checked_sub(1)?;
             let after = next(index)?.load(Relaxed);
             match self.0.compare_exchange_weak(head, next_tag(head) | u64::from(after), Acquire, Acquire) {
-                Ok(_) => return Some(index),
+                Ok(_) => {
+                    // What the new owner stores comes after the id that the last one took away: see `Owner`.
+                    fence(Release);
+                    return Some(index);
+                }
                 Err(now) => head = now,
             }
         }

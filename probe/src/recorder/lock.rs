@@ -25,6 +25,7 @@ use super::{
     lock_details::{LockDetails, Suspended},
     longest::Longest,
     names::Name,
+    owner::Owner,
     since::Since,
     site::{Site, SiteInfo, add},
     started,
@@ -92,8 +93,7 @@ const EXPECTING: [u8; 2] = [LockKind::Notify as u8, LockKind::Barrier as u8];
 /// What stays as it is, is needed rarely, or is written by those who wait.
 #[repr(C, align(64))]
 struct Waits {
-    /// 0 while the slot is free.
-    id: AtomicU64,
+    owner: Owner,
     /// Null when only one can hold it.
     holds: AtomicPtr<HoldsSlot>,
     hold_max_site: AtomicPtr<Location<'static>>,
@@ -189,7 +189,7 @@ impl LockSlot {
         waits.counts.reset();
         waits.name.reset();
         prepare(slot);
-        waits.id.store(recorder.new_id(), Release);
+        waits.owner.enter(recorder.new_id());
         recorder.locks.mark(slot);
         Some(slot)
     }
@@ -220,7 +220,7 @@ impl LockSlot {
         if let Some(site) = self.site() {
             add(&site.finished, 1);
         }
-        self.waits.id.store(0, Release);
+        self.waits.owner.leave();
         self.waits.details.give_back(&recorder.lock_details);
         if let Some(holds) = self.holds() {
             holds.retire();
@@ -248,7 +248,7 @@ impl LockSlot {
 
     #[inline]
     pub(crate) fn id(&self) -> u64 {
-        self.waits.id.load(Relaxed)
+        self.waits.owner.id()
     }
 
     /// Gives a new lock its name, of [`names`](super::names).

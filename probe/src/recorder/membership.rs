@@ -1,14 +1,16 @@
 //! What a task is meant to end with: the `TaskTracker` that it is a task of, the `CancellationToken` that it listens to.
 //! Beside the slots of tasks that have either; most tasks have none.
-use std::sync::atomic::{
-    AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+use super::{
+    arena::{Head, Slot},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
-
-use super::arena::{Head, Slot};
 
 /// Ids of slots of the lock table, 0 for none. An id is never used again, so one that nobody cleared names nothing else.
 #[repr(C, align(32))]
+#[derive(Default)]
 pub(crate) struct MembershipSlot {
     head: Head,
     token: AtomicU64,
@@ -30,7 +32,7 @@ pub(crate) enum Scope {
 }
 
 impl MembershipSlot {
-    pub(super) fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.token.store(0, Relaxed);
         self.tracker.store(0, Release);
     }
@@ -42,16 +44,16 @@ impl MembershipSlot {
         }
     }
 
-    pub(super) fn get(&self, scope: Scope) -> u64 {
+    pub(crate) fn get(&self, scope: Scope) -> u64 {
         self.of(scope).load(Acquire)
     }
 
     /// The first one stays until it is left.
-    pub(super) fn enter(&self, scope: Scope, id: u64) -> bool {
+    pub(crate) fn enter(&self, scope: Scope, id: u64) -> bool {
         self.of(scope).compare_exchange(0, id, Release, Relaxed).is_ok()
     }
 
-    pub(super) fn leave(&self, scope: Scope, id: u64) -> bool {
+    pub(crate) fn leave(&self, scope: Scope, id: u64) -> bool {
         self.of(scope).compare_exchange(id, 0, Release, Relaxed).is_ok()
     }
 }

@@ -12,6 +12,7 @@
 //! | [`arena`] | where slots live: stable addresses |
 //! | [`free_list`], [`mark`] | slots that nobody uses; slots that changed |
 //! | [`refs`], [`handle`], [`in_poll`] | who refers to a slot; what became of a result; what a thread polls |
+//! | [`owner`], [`made_once`] | whose a slot is; what is made when it is first needed |
 //! | [`since`] | since when something is held, with its facts |
 //! | [`lazy`] | slots that are taken when they are first needed |
 //! | [`sync`] | the atomics of these, for loom to replace |
@@ -65,12 +66,14 @@ pub(crate) mod limited;
 pub(crate) mod lock;
 pub(crate) mod lock_details;
 pub(crate) mod longest;
+pub(crate) mod made_once;
 pub(crate) mod mark;
 pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod oneshot;
 pub(crate) mod order;
 pub(crate) mod own_thread;
+pub(crate) mod owner;
 pub(crate) mod panic;
 pub(crate) mod peek;
 pub(crate) mod place;
@@ -104,7 +107,7 @@ use lock_details::LockDetails;
 use membership::MembershipSlot;
 use order::Orders;
 use panic::Panics;
-use readers::ReadersSlot;
+use readers::{ReadersSlot, RestOfReaders};
 use site::Sites;
 use task::{TaskSlot, TaskTimes};
 use thread::WorkerSlot;
@@ -124,6 +127,7 @@ pub(crate) struct Recorder {
     pub(crate) more_holds: Arena<MoreHolds>,
     pub(crate) channels: Arena<ChannelSlot>,
     pub(crate) readers: Arena<ReadersSlot>,
+    pub(crate) rest_of_readers: Arena<RestOfReaders>,
     pub(crate) workers: Arena<WorkerSlot>,
     pub(crate) panics: Panics,
     pub(crate) orders: Orders,
@@ -151,6 +155,7 @@ static RECORDER: Recorder = Recorder {
     more_holds: Arena::new(),
     channels: Arena::new(),
     readers: Arena::new(),
+    rest_of_readers: Arena::new(),
     workers: Arena::new(),
     panics: Panics::new(),
     orders: Orders::new(),
@@ -200,13 +205,14 @@ impl Recorder {
         self.tasks.all().map(|(_, slot)| slot).find(|slot| id != 0 && slot.id() == id)
     }
 
-    /// Histograms, holds and orders of locks that found no room.
+    /// Histograms, holds, orders of locks and receivers that found no room.
     pub(crate) fn shed_details(&self) -> u64 {
         self.task_times.shed()
             + self.lock_details.shed()
             + self.rest_of_entries.shed()
             + self.spare_holds.shed()
             + self.more_holds.shed()
+            + self.rest_of_readers.shed()
             + self.orders.shed()
     }
 
@@ -247,6 +253,7 @@ impl Recorder {
             + self.more_holds.memory_bytes()
             + self.channels.memory_bytes()
             + self.readers.memory_bytes()
+            + self.rest_of_readers.memory_bytes()
             + self.workers.memory_bytes()
             + self.sites.memory_bytes()
             + self.orders.memory_bytes()
@@ -274,5 +281,6 @@ mod tests {
         assert!(size_of::<LockSlot>() <= 128, "{}", size_of::<LockSlot>());
         assert!(size_of::<ChannelSlot>() <= 192, "{}", size_of::<ChannelSlot>());
         assert!(size_of::<HoldsSlot>() <= 128, "{}", size_of::<HoldsSlot>());
+        assert!(size_of::<ReadersSlot>() <= 128, "{}", size_of::<ReadersSlot>());
     }
 }

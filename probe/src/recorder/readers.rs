@@ -1,5 +1,7 @@
 //! How far each receiver of a broadcast channel is. The first few are listed, each the only writer of its entry; what the
 //! others lose is counted all the same.
+mod entry;
+
 use std::{
     panic::Location,
     sync::atomic::{
@@ -12,9 +14,12 @@ use super::{
     arena::{Head, Slot},
     channel::ChannelSlot,
     clock,
+    lazy::Lazy,
     lock::{location, set_location},
-    thread,
+    started, sync, thread,
 };
+
+use entry::Entry;
 
 type CallSite = &'static Location<'static>;
 
@@ -30,23 +35,34 @@ pub(crate) struct ReadersSlot {
     last_lag_at: AtomicU64,
     last_lag_task: AtomicU64,
     last_lag_site: AtomicPtr<Location<'static>>,
+    rest: Lazy<RestOfReaders>,
 
-    entries: [Entry; LISTED],
+    first: Line,
 }
 
-struct Entry {
-    /// Messages that the receiver has passed, plus one; 0 when the entry is free.
-    passed: AtomicU64,
-    /// When it last asked, in which task, and where.
-    asked_at: AtomicU64,
-    task: AtomicU64,
-    site: AtomicPtr<Location<'static>>,
+/// The other entries of a channel that had several receivers at the same time.
+#[repr(C)]
+pub(crate) struct RestOfReaders([Line; LISTED - 1]);
+
+/// An entry on a line of its own: its receiver writes to it for each message.
+#[repr(C, align(64))]
+struct Line {
+    /// Of the first one of [`RestOfReaders`].
+    head: Head,
+    entry: Entry,
 }
 
 // SAFETY: atomics only; zero is valid.
 unsafe impl Slot for ReadersSlot {
     fn head(&self) -> &Head {
         &self.head
+    }
+}
+
+// SAFETY: atomics only; zero is valid.
+unsafe impl Slot for RestOfReaders {
+    fn head(&self) -> &Head {
+        &self.0[0].head
     }
 }
 
@@ -77,22 +93,24 @@ impl ReadersSlot {
             counter.store(0, Relaxed);
         }
         set_location(&self.last_lag_site, None);
-        for entry in &self.entries {
-            entry.passed.store(0, Release);
-        }
+        self.rest.reset();
+        self.first.entry.reset();
+    }
+
+    /// The channel goes.
+    pub(super) fn retire(&'static self) {
+        self.rest.give_back(&started().rest_of_readers);
+        started().readers.give_back(self);
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        let rest = self.rest.get(&started().rest_of_readers);
+        std::iter::once(&self.first.entry).chain(rest.into_iter().flat_map(RestOfReaders::entries))
     }
 
     /// The caller makes sure that the slot still is its channel's.
     pub(super) fn read(&self) -> ReadersReading {
-        let readers = self.entries.iter().filter_map(|entry| {
-            let passed = entry.passed.load(Acquire).checked_sub(1)?;
-            Some(ReaderReading {
-                passed,
-                asked_at: entry.asked_at.load(Relaxed),
-                task: entry.task.load(Relaxed),
-                site: location(&entry.site),
-            })
-        });
+        let readers = self.entries().filter_map(Entry::read);
         ReadersReading {
             lagged: self.lagged.load(Acquire),
             lost: self.lost.load(Relaxed),
@@ -104,13 +122,21 @@ impl ReadersSlot {
     }
 
     fn claim(&self, passed: u64) -> Option<&Entry> {
-        let entry = self.entries.iter().find(|entry| {
-            entry.passed.load(Relaxed) == 0 && entry.passed.compare_exchange(0, passed + 1, Acquire, Relaxed).is_ok()
-        })?;
-        entry.asked_at.store(0, Relaxed);
-        entry.task.store(0, Relaxed);
-        set_location(&entry.site, None);
-        Some(entry)
+        if self.first.entry.claim(passed) {
+            return Some(&self.first.entry);
+        }
+        let rest = self.rest.get_or_take(&started().rest_of_readers, RestOfReaders::reset)?;
+        rest.entries().find(|entry| entry.claim(passed))
+    }
+}
+
+impl RestOfReaders {
+    fn reset(&self) {
+        self.entries().for_each(Entry::reset);
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter().map(|line| &line.entry)
     }
 }
 
@@ -133,9 +159,7 @@ impl Reader {
     #[inline]
     pub(crate) fn asks(&self, site: CallSite) {
         if let Some(entry) = self.entry {
-            entry.asked_at.store(thread::poll_started(), Relaxed);
-            entry.task.store(thread::current_task_id(), Relaxed);
-            set_location(&entry.site, Some(site));
+            entry.asks(thread::poll_started(), thread::current_task_id(), Some(site));
         }
     }
 
@@ -154,13 +178,11 @@ impl Reader {
     /// Nothing is left that it has not got, of which `sent` had been counted before it looked: what was counted after that
     /// is still to come, or is none of its, as a message that was sent when it came.
     pub(crate) fn caught_up(&self, sent: u64) {
-        if let Some(entry) = self.entry {
-            let passed = sent + 1;
-            // It may have got one already that its sender has not counted yet.
-            if entry.passed.load(Relaxed) < passed {
-                entry.passed.store(passed, Release);
-                self.channel.mark();
-            }
+        // It may have got one already that its sender has not counted yet.
+        if let Some(entry) = self.entry
+            && entry.pass_all(sent)
+        {
+            self.channel.mark();
         }
     }
 
@@ -180,7 +202,7 @@ impl Reader {
     #[inline]
     fn pass(&self, n: u64) {
         if let Some(entry) = self.entry {
-            entry.passed.store(entry.passed.load(Relaxed) + n, Release);
+            entry.pass(n);
             self.channel.mark();
         }
     }
@@ -189,7 +211,7 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         if let Some(entry) = self.entry {
-            entry.passed.store(0, Release);
+            entry.leave();
             self.channel.mark();
         }
     }
@@ -219,5 +241,28 @@ mod tests {
         slot.receivers(-1);
         slot.sent(1, site);
         assert_eq!(depth(), Some(0));
+    }
+
+    #[test]
+    fn the_slowest_of_those_that_are_listed_is_found_however_many_there_are() {
+        crate::testing::recorder();
+        let site = Location::caller();
+        let channel = ChannelSlot::of::<u8>(ChannelKind::Broadcast, 64, site).unwrap();
+        let slot = channel.slot();
+        let slowest = || slot.read().unwrap().readers.unwrap().slowest.map(|reader| reader.passed);
+        let mut readers: Vec<_> = (0..LISTED as u64 + 2)
+            .map(|n| {
+                let reader = Reader::new(slot).unwrap();
+                slot.sent(1, site);
+                reader.lagged(LISTED as u64 + 2 - 2 * n.min(2), site);
+                reader
+            })
+            .collect();
+        assert_eq!(readers.iter().filter(|reader| reader.entry.is_none()).count(), 2);
+        assert_eq!(slowest(), Some(4));
+        readers.remove(2);
+        assert_eq!(slowest(), Some(5));
+        drop(readers);
+        assert_eq!(slowest(), None);
     }
 }

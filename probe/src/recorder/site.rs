@@ -5,13 +5,14 @@ use std::{
     panic::Location,
     sync::atomic::{
         AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
-        Ordering::{AcqRel, Acquire, Relaxed, Release},
+        Ordering::{Acquire, Relaxed, Release},
     },
 };
 
 use super::{
     disposal::{Disposal, DisposalReading},
     lock::{location, set_location},
+    made_once::{Made, MadeOnce},
     oneshot::Outcomes,
     place::Place,
 };
@@ -160,7 +161,7 @@ const MAX_PROBES: usize = 64;
 
 /// All sites: an open-addressed table that only grows, keyed by the addresses of a site's place and type name.
 pub(crate) struct Sites {
-    places: [AtomicPtr<Site>; PLACES],
+    places: [MadeOnce<Site>; PLACES],
     by_id: [AtomicPtr<Site>; PLACES],
     count: AtomicU32,
     shed: AtomicU64,
@@ -170,7 +171,7 @@ impl Sites {
     #[allow(clippy::large_stack_arrays, reason = "made in constants and tests only")]
     pub(crate) const fn new() -> Self {
         Self {
-            places: [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES],
+            places: [const { MadeOnce(AtomicPtr::new(std::ptr::null_mut())) }; PLACES],
             by_id: [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES],
             count: AtomicU32::new(0),
             shed: AtomicU64::new(0),
@@ -200,8 +201,7 @@ impl Sites {
     fn look(&'static self, info: &SiteInfo) -> Result<&'static Site, Option<usize>> {
         let mut place = hash(info) % PLACES;
         for _ in 0..MAX_PROBES {
-            // SAFETY: null, or a site that was leaked by `insert`.
-            match unsafe { self.places[place].load(Acquire).as_ref() } {
+            match self.places[place].get() {
                 Some(site) if same(&site.info, info) => return Ok(site),
                 Some(_) => place = (place + 1) % PLACES,
                 None => return Err(Some(place)),
@@ -231,15 +231,14 @@ impl Sites {
         }
         // SAFETY: `new` is valid for a `Site` and not initialised yet.
         unsafe { new.write(Site::new(id, *info)) };
-        if self.places[place].compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire).is_ok() {
-            self.by_id[id as usize].store(new, Release);
-            // SAFETY: just written, and never freed from here on.
-            Some(unsafe { &*new })
-        } else {
-            // Another thread took the place; its id stays a gap, which readers skip. A site has no destructor.
-            // SAFETY: made above, shown to nobody.
-            unsafe { std::alloc::dealloc(new.cast(), layout) };
-            self.get(info)
+        // Where another thread took the place, the id stays a gap, which readers skip. A site has no destructor.
+        // SAFETY: just written; it was made with this layout.
+        match unsafe { self.places[place].make_with(new, |new| std::alloc::dealloc(new.cast(), layout)) } {
+            Made::Ours(site) => {
+                self.by_id[id as usize].store(new, Release);
+                Some(site)
+            }
+            Made::Theirs(_) => self.get(info),
         }
     }
 

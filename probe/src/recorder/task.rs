@@ -10,7 +10,6 @@ use std::{
     sync::atomic::{
         AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
-        fence,
     },
 };
 
@@ -23,6 +22,7 @@ use super::{
     lazy::Lazy,
     longest::Longest,
     membership::{MembershipSlot, Scope},
+    owner::Owner,
     site::{Site, SiteInfo, add},
     started, thread, unwatched,
     wait::{self, Entry, WaitReading},
@@ -70,8 +70,8 @@ pub(crate) struct TaskSlot {
     /// Waits for which there was no entry, up to [`MOST_WAITS`]; and [`CROWDED`].
     pub(super) more_waits: AtomicI8,
     pub(super) times: Lazy<TaskTimes>,
-    /// 0 while the slot is free, and until the task's id is known.
-    id: AtomicU64,
+    /// Of nobody while the slot is free, and until the task's id is known.
+    owner: Owner,
     site: AtomicPtr<Site>,
     pub(super) polls: AtomicU64,
     pub(super) busy: AtomicU64,
@@ -224,8 +224,8 @@ impl TaskSlot {
     /// Makes the task known under `id`, once; from then on readers see it.
     #[inline]
     pub(crate) fn set_id(&'static self, id: u64) {
-        if self.id.load(Relaxed) != id {
-            self.id.store(id, Release);
+        if self.owner.id() != id {
+            self.owner.enter(id);
             self.mark();
         }
     }
@@ -244,7 +244,7 @@ impl TaskSlot {
     /// The task's id; 0 when it is not known yet.
     #[inline]
     pub(crate) fn id(&self) -> u64 {
-        self.id.load(Relaxed)
+        self.owner.id()
     }
 
     #[inline]
@@ -302,19 +302,22 @@ impl TaskSlot {
 
     /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
     pub(crate) fn read(&self) -> Option<TaskReading> {
-        let id = self.id.load(Acquire);
+        self.owner.read(|id| self.read_of(id))
+    }
+
+    fn read_of(&self, id: u64) -> Option<TaskReading> {
         // SAFETY: null, or a site, which is never freed.
-        let site = unsafe { self.site.load(Relaxed).as_ref() };
+        let site = unsafe { self.site.load(Relaxed).as_ref() }?;
         let membership = self.membership();
         let wakes = self.wakes.read();
         let flags = self.handle.flags();
-        let reading = TaskReading {
+        Some(TaskReading {
             id,
             kind: self.kind.load(Relaxed),
             stage: self.stage.load(Relaxed),
             flags,
             more_waits: self.more_waits.load(Relaxed) > 0,
-            site: site?,
+            site,
             polls: self.polls.load(Relaxed),
             busy: self.busy.load(Relaxed),
             max_poll: self.max_poll.get(),
@@ -332,9 +335,7 @@ impl TaskSlot {
             token: membership.map_or(0, |of| of.get(Scope::Token)),
             tracker: membership.map_or(0, |of| of.get(Scope::Tracker)),
             waits: self.waits.each_ref().map(|entry| wait::read(entry, self.polls())),
-        };
-        fence(Acquire);
-        (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+        })
     }
 
     /// Everything that refers to the slot, but for the future and the handle. Handles to abort it, and a set's own
@@ -516,7 +517,7 @@ impl TaskSlot {
         if self.kind() == TaskKind::Unwatched as u8 {
             unwatched::waits_no_more(self.id(), self);
         }
-        self.id.store(0, Release);
+        self.owner.leave();
         self.wakes.retire();
         let recorder = started();
         if let Some(membership) = self.membership() {

@@ -11,7 +11,6 @@ use std::{
         atomic::{
             AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
-            fence,
         },
     },
 };
@@ -24,6 +23,7 @@ use super::{
     arena::{Arena, Head, Slot},
     clock, cpu_wait,
     in_poll::InPoll,
+    owner::Owner,
     task::{TaskKind, TaskSlot},
     unfinished::Dropping,
 };
@@ -44,8 +44,7 @@ pub(crate) struct WorkerSlot {
     kind: AtomicU8,
     /// Index of the thread's name in the worker names, plus one.
     name: AtomicU32,
-    /// 0 while the slot is free.
-    id: AtomicU64,
+    owner: Owner,
     in_poll: InPoll<TaskSlot>,
     polls: AtomicU64,
     busy: AtomicU64,
@@ -140,7 +139,7 @@ impl WorkerSlot {
 
     /// Its id, 0 while the slot is free.
     pub(crate) fn id(&self) -> u64 {
-        self.id.load(Acquire)
+        self.owner.id()
     }
 
     /// A [`WorkerKind`].
@@ -182,7 +181,10 @@ impl WorkerSlot {
 
     /// What the worker does; `None` when the slot is free.
     pub(crate) fn read(&self) -> Option<WorkerReading> {
-        let id = self.id.load(Acquire);
+        self.owner.read(|id| Some(self.read_of(id)))
+    }
+
+    fn read_of(&self, id: u64) -> WorkerReading {
         let poll = self.in_poll.read(|task| (task, task.id()));
         let poll = poll.map(|((task, task_id), started)| Polling { task, task_id, started });
         let awake = self.awake.load(Acquire);
@@ -197,7 +199,7 @@ impl WorkerSlot {
             && unparked_at != 0
             && self.standing.unparked_at.load(Relaxed) == unparked_at
             && self.standing.polls.load(Relaxed) == polls;
-        let reading = WorkerReading {
+        WorkerReading {
             id,
             kind: self.kind.load(Relaxed),
             name: self.name.load(Relaxed),
@@ -209,9 +211,7 @@ impl WorkerSlot {
             parks: self.parks.load(Relaxed),
             awake,
             thread: self.thread.load(Relaxed),
-        };
-        fence(Acquire);
-        (id != 0 && self.id.load(Relaxed) == id).then_some(reading)
+        }
     }
 }
 
@@ -292,7 +292,7 @@ impl Drop for AtExit {
     fn drop(&mut self) {
         HERE.with(|here| {
             if let (Some(worker), Some(recorder)) = (here.worker.take(), active()) {
-                worker.id.store(0, Release);
+                worker.owner.leave();
                 recorder.workers.give_back(worker);
             }
         });
@@ -545,7 +545,7 @@ fn first_poll(recorder: &'static Recorder, kind: WorkerKind) -> Option<&'static 
     worker.tid.store(tid, Relaxed);
     worker.stack_low.store(low, Relaxed);
     worker.stack_high.store(high, Relaxed);
-    worker.id.store(recorder.new_id(), Release);
+    worker.owner.enter(recorder.new_id());
     HERE.with(|here| {
         here.worker.set(Some(worker));
         here.number.set(Arena::index(worker));

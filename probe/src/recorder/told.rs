@@ -1,13 +1,13 @@
 //! Places that come as text, each kept once: there are as many as lines of the source where anything is made.
 use std::{
     alloc::{Layout, alloc, dealloc},
-    sync::atomic::{
-        AtomicPtr, AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed},
-    },
+    sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed},
 };
 
-use super::place::Place;
+use super::{
+    made_once::{Made, MadeOnce},
+    place::Place,
+};
 
 /// A place that came as text.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) fn memory_bytes() -> u64 {
 
 /// An open-addressed table that only grows.
 struct Table {
-    places: [AtomicPtr<Told>; PLACES],
+    places: [MadeOnce<Told>; PLACES],
     bytes: AtomicU64,
 }
 
@@ -46,15 +46,13 @@ impl Place {
 impl Table {
     #[allow(clippy::large_stack_arrays, reason = "made in constants and tests only")]
     const fn new() -> Self {
-        Self { places: [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES], bytes: AtomicU64::new(0) }
+        Self { places: [const { MadeOnce(AtomicPtr::new(std::ptr::null_mut())) }; PLACES], bytes: AtomicU64::new(0) }
     }
 
     fn get(&'static self, file: &str, line: u32, column: u32) -> Option<&'static Told> {
         let mut place = hash(file, line, column) % PLACES;
         for _ in 0..MAX_PROBES {
-            // SAFETY: null, or made by `insert` and never freed once it is here.
-            let known = unsafe { self.places[place].load(Acquire).as_ref() };
-            let told = match known {
+            let told = match self.places[place].get() {
                 Some(told) => told,
                 None => self.insert(place, file, line, column)?,
             };
@@ -85,22 +83,19 @@ impl Table {
         let text = Box::into_raw(text.into_boxed_str());
         // SAFETY: `new` is valid for a `Told` and not initialised yet; the text is freed only where nobody has seen it.
         unsafe { new.write(Told { file: &*text, line, column }) };
-        match self.places[place].compare_exchange(std::ptr::null_mut(), new, AcqRel, Acquire) {
-            Ok(_) => {
-                self.bytes.fetch_add(bytes as u64, Relaxed);
-                // SAFETY: just written, and never freed from here on.
-                Some(unsafe { &*new })
+        let undo = |new: *mut Told| {
+            // SAFETY: made above and shown to nobody: the text was a box, the rest has this layout.
+            unsafe {
+                drop(Box::from_raw(text));
+                dealloc(new.cast(), Layout::new::<Told>());
             }
-            Err(theirs) => {
-                // SAFETY: made above and shown to nobody: the text was a box, the rest has this layout.
-                unsafe {
-                    drop(Box::from_raw(text));
-                    dealloc(new.cast(), Layout::new::<Told>());
-                }
-                // SAFETY: in its place, so never freed.
-                Some(unsafe { &*theirs })
-            }
+        };
+        // SAFETY: just written; from here on it is freed by `undo` only.
+        let made = unsafe { self.places[place].make_with(new, undo) };
+        if let Made::Ours(_) = made {
+            self.bytes.fetch_add(bytes as u64, Relaxed);
         }
+        Some(made.get())
     }
 }
 

@@ -25,7 +25,7 @@ static WAITING: ById = ById::new();
 pub(super) fn begins_to_wait(site: &'static Location<'static>) -> Option<TaskRef> {
     let id = peek::task_id(::tokio::task::try_id()?);
     let recorder = active()?;
-    let known = WAITING.places(id).find_map(|place| place.slot()?.retain_as(id));
+    let known = WAITING.places(id).find_map(|place| place.get()?.retain_as(id));
     known.or_else(|| {
         let place = WAITING.claim(recorder, id)?;
         let info = SiteInfo::of_thing(SiteKind::Wait, site, "");
@@ -43,7 +43,7 @@ pub(super) fn begins_to_wait(site: &'static Location<'static>) -> Option<TaskRef
 /// The last wait of the task in `slot` is over.
 pub(super) fn waits_no_more(id: u64, slot: &'static TaskSlot) {
     // Another place of that id is of the same task's next wait.
-    if let Some(place) = WAITING.places(id).find(|place| place.slot().is_some_and(|other| std::ptr::eq(other, slot))) {
+    if let Some(place) = WAITING.places(id).find(|place| place.get().is_some_and(|other| std::ptr::eq(other, slot))) {
         place.take();
     }
 }

@@ -5,12 +5,7 @@
 //! costs: one add. In a task's first poll the slot has tokio's waker on loan only: a task that ends there without a clone
 //! of its waker, as most short ones do, never needs the clone.
 use std::{
-    cell::UnsafeCell,
     mem::{ManuallyDrop, MaybeUninit},
-    sync::atomic::{
-        AtomicBool, AtomicU8, AtomicU32, AtomicU64,
-        Ordering::{AcqRel, Acquire, Relaxed, Release},
-    },
     task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
 };
 
@@ -18,6 +13,13 @@ use super::{
     clock,
     names::Name,
     refs::Refs,
+    sync::{
+        UnsafeCell,
+        atomic::{
+            AtomicBool, AtomicU8, AtomicU32, AtomicU64,
+            Ordering::{AcqRel, Acquire, Relaxed, Release},
+        },
+    },
     task::{Stage, TaskRef, TaskSlot},
     thread,
 };
@@ -28,19 +30,19 @@ use crate::stacks::Looking;
 pub(super) struct Wakes {
     pub(super) refs: Refs,
     /// A `HAS_…`.
-    has: AtomicU8,
+    pub(super) has: AtomicU8,
     /// Ours was cloned while tokio's was on loan.
-    cloned: AtomicBool,
+    pub(super) cloned: AtomicBool,
     /// What the app calls the task, where there is room.
     pub(super) name: Name,
     /// Unless [`HAS_NONE`].
-    tokio: UnsafeCell<MaybeUninit<Waker>>,
+    pub(super) tokio: UnsafeCell<MaybeUninit<Waker>>,
     /// Ticks; 0 when not woken since the last poll.
-    woken_at: AtomicU64,
-    by_others: AtomicU64,
-    by_itself: AtomicU64,
-    sched_total: AtomicU64,
-    sched_max: AtomicU32,
+    pub(super) woken_at: AtomicU64,
+    pub(super) by_others: AtomicU64,
+    pub(super) by_itself: AtomicU64,
+    pub(super) sched_total: AtomicU64,
+    pub(super) sched_max: AtomicU32,
     /// Index of the task's `MembershipSlot` plus one; 0 when it has none.
     pub(super) membership: AtomicU32,
 }
@@ -154,7 +156,7 @@ impl Wakes {
     #[inline]
     fn knows(&self, cx: &Context<'_>) -> bool {
         // SAFETY: its callers know that it has one; only the polling thread, which this is, changes it.
-        unsafe { (*self.tokio.get()).assume_init_ref() }.will_wake(cx.waker())
+        self.tokio.with(|tokio| unsafe { (*tokio).assume_init_ref() }.will_wake(cx.waker()))
     }
 
     /// A poll that is looked at: whoever waits in it clones the waker, since it is none that was seen before, and shows by
@@ -183,7 +185,7 @@ impl Wakes {
     ) -> Poll<T> {
         // SAFETY: only the polling thread gets here, and nobody reads before `has` is set. The copy is never dropped:
         // it is made a clone, or forgotten, before this function returns, for as long as which `cx` keeps it alive.
-        unsafe { (*self.tokio.get()).write(std::ptr::read(cx.waker())) };
+        self.tokio.with_mut(|tokio| unsafe { _ = (*tokio).write(std::ptr::read(cx.waker())) });
         self.has.store(HAS_LOAN, Release);
         let loan = Loan { wakes: self, waker: cx.waker() };
         let output = poll(&mut Context::from_waker(&borrowed(task, &TABLE)));
@@ -200,7 +202,7 @@ impl Wakes {
     fn tokio_waker(&self) -> Option<&Waker> {
         // SAFETY: written before `has`, and not again before the last reference is gone, or before the poll is over
         // which it is on loan for; the caller holds a reference, or a waker that is borrowed from that poll.
-        (self.has.load(Acquire) != HAS_NONE).then(|| unsafe { (*self.tokio.get()).assume_init_ref() })
+        (self.has.load(Acquire) != HAS_NONE).then(|| self.tokio.with(|tokio| unsafe { (*tokio).assume_init_ref() }))
     }
 
     /// The last reference went.
@@ -210,7 +212,7 @@ impl Wakes {
             self.has.store(HAS_NONE, Relaxed);
             // SAFETY: a clone of ours, since no loan outlives its poll, which holds a reference. The last one is gone,
             // so nobody reads it, and the slot is not free yet, so nobody writes it.
-            unsafe { (*self.tokio.get()).assume_init_drop() };
+            self.tokio.with_mut(|tokio| unsafe { (*tokio).assume_init_drop() });
         }
     }
 }

@@ -1,10 +1,7 @@
 //! Everything that is read of a lock at once.
 use std::{
     panic::Location,
-    sync::atomic::{
-        Ordering::{Acquire, Relaxed},
-        fence,
-    },
+    sync::atomic::Ordering::{Acquire, Relaxed},
 };
 
 use super::{EXPECTING, KEPT, LockKind, LockSlot, MAY_MOVE, location};
@@ -64,8 +61,11 @@ pub(crate) struct LockReading {
 impl LockSlot {
     /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
     pub(crate) fn read(&self) -> Option<LockReading> {
+        self.waits.owner.read(|id| self.read_of(id))
+    }
+
+    fn read_of(&self, id: u64) -> Option<LockReading> {
         let waits = &self.waits;
-        let id = waits.id.load(Acquire);
         let holding = self.held_since.read(|| (self.holder.load(Relaxed), location(&self.holder_site)));
         let (held_since, (holder, holder_site)) = holding.unwrap_or_default();
         let acquires = self.acquires.load(Acquire);
@@ -93,7 +93,7 @@ impl LockSlot {
             let waiting = self.waiting();
             (waiters, waiting_at_once) = (waiting.all, waiting.at_once);
         }
-        let reading = LockReading {
+        Some(LockReading {
             id,
             kind: self.kind(),
             site: self.site()?,
@@ -129,8 +129,6 @@ impl LockSlot {
             name: waits.name.id(),
             ending: self.ending().map(EndingSlot::read),
             holds,
-        };
-        fence(Acquire);
-        (id != 0 && waits.id.load(Relaxed) == id).then_some(reading)
+        })
     }
 }

@@ -1,5 +1,4 @@
 //! Who acquires a lock, and whether it was suspended when it lets go.
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::{HERE, current_task};
 use crate::recorder::peek;
@@ -38,7 +37,7 @@ fn unwatched_holder() -> Holder {
 /// ever parked.
 fn this_park() -> u16 {
     HERE.with(|here| {
-        let thread = here.worker.get().map_or(0, |worker| worker.id.load(Relaxed) as u32);
+        let thread = here.worker.get().map_or(0, |worker| worker.id() as u32);
         let parks = here.parks.get();
         let mixed = thread.wrapping_mul(0x9E37_79B1) ^ parks.wrapping_mul(0x85EB_CA6B);
         if thread == 0 || parks == 0 { 0 } else { (mixed >> 18) as u16 }

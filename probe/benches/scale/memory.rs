@@ -1,0 +1,106 @@
+//! What each thing takes that is watched: the difference between many of them and a quarter of that, more than of tokio's
+//! own, so that what a process takes with none falls out.
+use crate::{options::Options, process::Process, target, usage};
+
+/// What is made; each is used once.
+const THINGS: [&str; 9] = ["task", "mutex", "rwlock", "semaphore", "notify", "mpsc", "broadcast", "watch", "oneshot"];
+
+/// Makes and uses so many, which are never dropped, with tokio's own or the drop-in's types.
+macro_rules! make {
+    ($tokio:path, $thing:expr, $n:expr) => {{
+        use $tokio as tokio;
+        let (thing, n): (&str, usize) = ($thing, $n);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            macro_rules! each {
+                ($one:expr) => {
+                    for _ in 0..n {
+                        std::mem::forget($one);
+                    }
+                };
+            }
+            match thing {
+                "task" => {
+                    each!(tokio::spawn(std::future::pending::<()>()));
+                    tokio::task::yield_now().await;
+                }
+                "mutex" => each!({
+                    let lock = Box::new(tokio::sync::Mutex::new(0_u64));
+                    *lock.lock().await += 1;
+                    lock
+                }),
+                "rwlock" => each!({
+                    let lock = Box::new(tokio::sync::RwLock::new(0_u64));
+                    *lock.write().await += 1;
+                    lock
+                }),
+                "semaphore" => each!({
+                    let semaphore = Box::new(tokio::sync::Semaphore::new(4));
+                    drop(semaphore.acquire().await.unwrap());
+                    semaphore
+                }),
+                "notify" => each!({
+                    let notify = Box::new(tokio::sync::Notify::new());
+                    notify.notify_one();
+                    notify.notified().await;
+                    notify
+                }),
+                "mpsc" => each!({
+                    let mut channel = Box::new(tokio::sync::mpsc::channel::<u64>(1));
+                    channel.0.send(1).await.unwrap();
+                    channel.1.recv().await.unwrap();
+                    channel
+                }),
+                "broadcast" => each!({
+                    let mut channel = Box::new(tokio::sync::broadcast::channel::<u64>(2));
+                    channel.0.send(1).unwrap();
+                    channel.1.recv().await.unwrap();
+                    channel
+                }),
+                "watch" => each!({
+                    let mut channel = Box::new(tokio::sync::watch::channel(0_u64));
+                    channel.0.send(1).unwrap();
+                    channel.1.changed().await.unwrap();
+                    channel
+                }),
+                "oneshot" => each!(Box::new(tokio::sync::oneshot::channel::<u64>())),
+                _ => panic!("no {thing}"),
+            }
+            println!("ready");
+            target::until_stdin_ends();
+        });
+    }};
+}
+
+/// `bare|ours THING N`: says `ready` when there are so many, and ends with stdin.
+pub(crate) fn target(args: &[String]) {
+    let [whose, thing, n] = args else { panic!("WHOSE THING N, not {args:?}") };
+    let n = n.parse().unwrap();
+    if whose == "bare" {
+        make!(::tokio, thing, n);
+    } else {
+        let _address = target::start(target::LIMIT);
+        make!(async_inspect_probe::tokio, thing, n);
+    }
+    std::process::exit(0);
+}
+
+/// Prints the table.
+pub(crate) fn print(options: &Options) {
+    let many = options.tasks / 10;
+    println!("{:12} {:>12} {:>12} {:>12}", "bytes each", "bare", "started", "more");
+    for thing in THINGS {
+        let [bare, ours] = ["bare", "ours"].map(|whose| {
+            let [few, many] = [many / 4, many].map(|n| (n, mib(whose, thing, n)));
+            (many.1 - few.1) * 1024.0 * 1024.0 / (many.0 - few.0) as f64
+        });
+        println!("{thing:12} {bare:>12.0} {ours:>12.0} {:>12.0}", ours - bare);
+    }
+}
+
+/// What a process takes that has so many.
+fn mib(whose: &str, thing: &str, n: usize) -> f64 {
+    let mut process = Process::own("things", &[whose, thing, &n.to_string()]);
+    process.ready();
+    usage::of(process.id()).rss_mib
+}
