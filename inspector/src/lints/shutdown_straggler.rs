@@ -84,10 +84,10 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             continue;
         }
         for task in model.scopes.tasks(lock.id).filter_map(|id| model.tasks.get(&id)) {
-            if let Some(stuck) = straggles(cx, task, ended.at, told) {
-                if seen.insert(task.id) {
-                    sites.entry(task.site).or_default().push(Straggler { task, scope: lock, ended, stuck });
-                }
+            if let Some(stuck) = straggles(cx, task, ended.at, told)
+                && seen.insert(task.id)
+            {
+                sites.entry(task.site).or_default().push(Straggler { task, scope: lock, ended, stuck });
             }
         }
     }

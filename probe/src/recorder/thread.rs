@@ -226,10 +226,10 @@ pub(crate) fn worker_name(name: u32) -> &'static str {
 }
 
 fn name_index() -> u32 {
-    let current = std::thread::current();
-    let name = current.name().unwrap_or("unnamed");
     // A thread's first poll may wait here for another thread's first poll, never for a reader.
     static KNOWN: std::sync::Mutex<usize> = std::sync::Mutex::new(0);
+    let current = std::thread::current();
+    let name = current.name().unwrap_or("unnamed");
     let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(index) = NAMES[..*known].iter().position(|known| known.get().is_some_and(|known| **known == *name)) {
         return index as u32 + 1;

@@ -103,6 +103,7 @@ impl AsRef<Semaphore> for PollSemaphore {
     }
 }
 
+#[allow(clippy::missing_fields_in_debug, reason = "as tokio-util has it")]
 impl fmt::Debug for PollSemaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PollSemaphore").field("semaphore", &self.semaphore).finish()
