@@ -25,6 +25,8 @@ pub(crate) struct Score {
     elsewhere: Vec<String>,
     /// Warnings and alarms of other rules, in full.
     extra: Vec<String>,
+    /// What an operator who connects then does not read on the first screen, with that screen.
+    unread: Option<String>,
     /// What else is wrong with the run.
     complaint: Option<&'static str>,
 }
@@ -43,6 +45,7 @@ impl Score {
                 .iter()
                 .map(|(after, finding)| format!("after {after:.1?}: {}", describe(finding)))
                 .collect(),
+            unread: unread(program, attached),
             ..Self::of_healthy(program.name, attached, rule)
         }
         .with_rule(rule)
@@ -58,6 +61,7 @@ impl Score {
             at_line: None,
             elsewhere: Vec::new(),
             extra: others.map(|(after, finding)| format!("after {after:.1?}: {}", describe(finding))).collect(),
+            unread: None,
             complaint: attached.model.tasks.is_empty().then_some("not one task was seen"),
         }
     }
@@ -73,6 +77,7 @@ impl Score {
     fn complaints(&self) -> Vec<String> {
         let mut complaints: Vec<String> = self.elsewhere.iter().chain(&self.extra).cloned().collect();
         complaints.extend(self.complaint.map(str::to_owned));
+        complaints.extend(self.unread.clone());
         if self.rule.is_some() && !self.in_time() {
             complaints.push(match (self.raised, self.at_line) {
                 (None, _) => "never seen".to_owned(),
@@ -82,6 +87,19 @@ impl Score {
         }
         complaints.into_iter().map(|complaint| format!("{}: {complaint}", self.name)).collect()
     }
+}
+
+/// What of the program's fault is not on the first screen at the end: the line, or how the advice begins.
+fn unread(program: &Program, attached: &Attached) -> Option<String> {
+    let rule = program.rule?;
+    let file = program.file.rsplit('/').next().unwrap_or(program.file);
+    let advice = attached.active_of(rule).map_or("a finding that lasts", |finding| finding.advice.as_str());
+    let begins: Vec<&str> = advice.split_whitespace().take(4).collect();
+    let wanted = [format!("{file}:{}:", program.fault_line()), begins.join(" ")];
+    let screen = attached.overview();
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let missing: Vec<&String> = wanted.iter().filter(|text| !words.contains(text.as_str())).collect();
+    (!missing.is_empty()).then(|| format!("{missing:?} is not on the first screen:\n{screen}"))
 }
 
 /// All of them.

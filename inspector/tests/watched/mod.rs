@@ -14,11 +14,14 @@ use std::{
 };
 
 use async_inspect_cli::{
+    app::{App, Depth, Options},
     lints::{Engine, Finding, FindingKey, RULES, Settings, Severity},
     model::Model,
     source::{self, Address, Connection},
+    view,
 };
 use async_inspect_zoo::LEASH;
+use ratatui::{Terminal, backend::TestBackend};
 
 static TURNS: RwLock<()> = RwLock::new(());
 
@@ -227,6 +230,22 @@ impl Attached {
     /// Watches for so long from now on.
     pub(crate) async fn watch_for(&mut self, long: Duration) {
         self.watch_until(self.since.elapsed() + long).await;
+    }
+
+    /// The finding of a rule that lasts, whatever its severity.
+    pub(crate) fn active_of(&self, rule: &str) -> Option<&Finding> {
+        self.engine.findings().iter().find(|finding| finding.rule == rule && finding.active())
+    }
+
+    /// What an operator reads now who has just connected, on a terminal of 80x24: a line each.
+    pub(crate) fn overview(&self) -> String {
+        let mut app = App::new(&self.connection.target.address, Options::default(), Depth::None);
+        app.show(self.model.clone(), &self.engine);
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        terminal.draw(|frame| view::draw(&app, frame)).unwrap();
+        let cells = terminal.backend().buffer().content().chunks(80);
+        let lines = cells.map(|line| line.iter().map(|cell| cell.symbol()).collect::<String>());
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// The warnings and alarms that last.
