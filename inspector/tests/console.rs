@@ -2,6 +2,8 @@
 //! tells of them, at the same lines; and nothing of a healthy one.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[cfg(unix)]
+mod common;
 mod watched;
 
 use std::net::{SocketAddr, TcpStream};
@@ -139,6 +141,65 @@ fn faults_are_found_at_their_lines_and_what_is_inferred_is_said_to_be_likely() {
         let spot = blind.iter().find(|spot| spot["about"] == about).unwrap_or_else(|| panic!("{about}: {blind:#?}"));
         assert!(spot["remedy"].as_str().is_some_and(|remedy| remedy.contains("async-inspect-tokio")), "{spot:#}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_dashboard_and_a_snapshot_of_it_say_what_is_wrong_and_what_it_does_not_tell() {
+    use common::terminal::{ASYNC_INSPECT, Terminal, untouched};
+    let _turn = turn();
+    let app = App::start("faulty");
+    let target = app.target();
+    // Both take the three seconds in which the dashboard is looked at.
+    let snapshot = |format: &'static str| {
+        let target = target.clone();
+        std::thread::spawn(move || run(&["snapshot", &target, "--format", format]))
+    };
+    let (text, json) = (snapshot("text"), snapshot("json"));
+
+    let mut terminal = Terminal::start(ASYNC_INSPECT, &["connect", &target], 110, 50);
+    let (blocks, hog) = (place("faulty", "long-poll"), place("faulty", "lock-hog"));
+    let all = |screen: &str, words: &[&str]| words.iter().all(|word| screen.contains(word));
+    let row = |screen: &str, words: &[&str]| screen.lines().any(|line| all(line, words));
+    terminal.wait_until("both findings", |screen| {
+        all(screen, &[&*blocks, &hog, "CRIT  blocked-worker", "lock-hog", "fix ", "blind spots: press 8"])
+    });
+    terminal.send("2");
+    // With a sign, and what is not told of them stands below.
+    terminal.wait_until("the tasks that are accused", |screen| {
+        row(screen, &["✗", blocks.trim_start_matches("src/")])
+            && row(screen, &["2 ▸", "lock faul"])
+            && all(screen, &["spawn sites", "Not visible in this service", "what becomes of a task"])
+    });
+    terminal.send("3");
+    terminal.wait_until("the locks, and who has them", |screen| {
+        row(screen, &["Mutex     #", hog.trim_start_matches("src/")])
+            && all(screen, &["HELD BY", "who got a lock", "put async-inspect-tokio in tokio's place"])
+    });
+    terminal.send("q");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.is_given_back(&untouched());
+
+    let text = text.join().unwrap();
+    assert_eq!(text.status.code(), Some(0), "{text:?}");
+    let text = String::from_utf8(text.stdout).unwrap();
+    let first = text.lines().next().unwrap_or_default();
+    assert_eq!(first, format!("a program without a name at {target}"));
+    for words in [&*blocks, "likely", "Locks, most waited for first", "Not visible in this target:"] {
+        assert!(text.contains(words), "{words}:\n{text}");
+    }
+
+    let json = json.join().unwrap();
+    assert_eq!(json.status.code(), Some(0), "{json:?}");
+    let json = report(&json);
+    assert_eq!(json["target"]["address"], *target, "{json:#}");
+    assert_eq!(json["target"]["probe_version"], "console-subscriber", "{json:#}");
+    let findings = json["findings"].as_array().unwrap();
+    assert_eq!(find(findings, &["blocked-worker", "long-poll"], &blocks)["confidence"], "likely", "{json:#}");
+    let rows = |name: &str| json[name].as_array().unwrap_or_else(|| panic!("{name}: {json:#}"));
+    let mutexes = rows("locks").iter().filter(|lock| lock["kind"] == "mutex").count();
+    assert_eq!(mutexes, 4, "{json:#}");
+    assert!(rows("tasks").len() >= 20 && rows("not_visible").len() >= 10, "{json:#}");
 }
 
 #[test]

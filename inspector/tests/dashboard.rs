@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use async_inspect_cli::app::{self, Options};
 use async_inspect_cli::source::Pace;
-use common::terminal::{ASYNC_INSPECT, Terminal};
+use async_inspect_cli::view;
+use common::terminal::{ASYNC_INSPECT, Terminal, untouched};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// An address on which nothing listens.
@@ -52,17 +53,6 @@ fn on_refused(columns: u16, rows: u16) -> Terminal {
     terminal
 }
 
-fn given_back(terminal: &Terminal, modes: &str) {
-    assert!(!terminal.alternate_screen(), "the alternate screen is left");
-    assert!(!terminal.cursor_hidden(), "the cursor is shown");
-    assert_eq!(terminal.modes(), modes, "echo and lines are as before");
-}
-
-/// The modes of a terminal that no program has changed.
-fn untouched() -> String {
-    Terminal::start("sleep", &["60"], 80, 24).modes()
-}
-
 #[test]
 fn a_refused_connection_is_explained_and_keys_answer() {
     let mut terminal = on_refused(80, 24);
@@ -83,7 +73,7 @@ fn q_gives_the_terminal_back() {
     let mut terminal = on_refused(80, 24);
     terminal.send("q");
     assert_eq!(terminal.wait_exit().exit_code(), 0);
-    given_back(&terminal, &untouched());
+    terminal.is_given_back(&untouched());
 }
 
 #[test]
@@ -96,7 +86,7 @@ fn ctrl_c_and_signals_give_the_terminal_back() {
             terminal.signal(end);
         }
         assert_eq!(terminal.wait_exit().exit_code(), 130, "{end}");
-        given_back(&terminal, &untouched());
+        terminal.is_given_back(&untouched());
     }
 }
 
@@ -126,7 +116,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_told() {
     terminal.wait_until("the message", |s| s.contains("panicked at") && s.contains("in the middle of a frame"));
     assert!(!terminal.alternate_screen(), "it is told where it stays");
     assert_ne!(terminal.wait_exit().exit_code(), 0);
-    given_back(&terminal, &untouched());
+    terminal.is_given_back(&untouched());
 }
 
 #[test]
@@ -237,7 +227,7 @@ fn a_night_on_call_from_the_first_look_to_a_restarted_service() {
 
     terminal.send("q");
     assert_eq!(terminal.wait_exit().exit_code(), 0);
-    given_back(&terminal, &modes);
+    terminal.is_given_back(&modes);
 }
 
 #[test]
@@ -306,34 +296,52 @@ fn a_deadlock_is_followed_from_the_first_look_to_both_lines() {
     terminal.wait_for("· /on:lock");
 }
 
+/// Each screen of the table: the list that its keys begin in, the keys, and what is on this screen and on no other.
+const SCREENS: &[(&str, &str, &str, &str)] = &[
+    ("overview", "1", "", "── last "),
+    ("tasks", "2", "", "spawn sites"),
+    ("site", "2", "\r", "longest poll"),
+    ("task", "2", "v\r", "Where it comes from"),
+    ("locks", "3", "", "HELD BY"),
+    ("lock", "3", "\r", "acquired  "),
+    ("channels", "4", "", "DEPTH"),
+    ("channel", "4", "\r", "Who receives"),
+    ("workers", "5", "", "POLL NOW"),
+    ("worker", "5", "\r", "polls now"),
+    ("findings", "6", "", "LASTING"),
+    ("finding", "6", "\r", "Evidence"),
+    ("timeline", "7", "", " worst   "),
+    ("target", "8", "", "What the probe takes"),
+    ("help", "8", "?", "half a page up"),
+];
+
 #[test]
-fn every_screen_is_reached_by_its_key_and_left_again() {
-    let (_service, mut terminal) = on_fault("channel-saturated", 120, 40);
-    for (key, words) in [
-        ("2", "spawn sites"),
-        ("3", "no lock that is watched"),
-        ("4", "BLOCKED"),
-        ("5", "POLL NOW"),
-        ("6", "RULE"),
-        ("7", "worst"),
-        ("8", "What the probe takes"),
-        ("?", "half a page up"),
-        ("1", "last "),
-    ] {
-        terminal.send(key);
-        terminal.wait_for(words);
+fn every_screen_of_the_table_is_entered_shows_what_is_its_own_and_is_left_again() {
+    let (_service, mut terminal) = on_fault("shop:lock-held-across-await,channel-saturated", 110, 60);
+    let mut seen = Vec::new();
+    for (id, list, keys, words) in SCREENS {
+        terminal.send(list);
+        terminal.wait_until(list, |screen| screen.contains(&format!(" {list} ")) && !screen.contains(" › "));
+        terminal.send(keys);
+        let inside = keys.ends_with('\r') || *keys == "?";
+        terminal.wait_until(&format!("{id}, and nothing of another screen"), |screen| {
+            let theirs = SCREENS.iter().any(|(other, .., theirs)| other != id && screen.contains(theirs));
+            screen.contains(words) && screen.contains(" › ") == inside && !theirs
+        });
+        if inside {
+            terminal.send("\x1b");
+            terminal.wait_gone(" › ");
+        }
+        if keys.starts_with('v') {
+            terminal.send("v");
+            terminal.wait_for("spawn sites");
+        }
+        seen.push(*id);
     }
-    // What has a page of its own, from its list.
-    for (list, crumbs, words) in
-        [("4", "Channels ›", "Last 60 s"), ("2", "Tasks ›", "Totals"), ("5", "Workers ›", "busy now")]
-    {
-        terminal.send(&format!("{list}\r"));
-        terminal.wait_until(crumbs, |screen| screen.contains(crumbs) && screen.contains(words));
-        terminal.send("\x1b");
-        terminal.wait_gone(crumbs);
-    }
-    terminal.send("1");
-    terminal.wait_for("last ");
+    let mut all: Vec<&str> = view::screens().collect();
+    all.sort_unstable();
+    seen.sort_unstable();
+    assert_eq!(seen, all, "each screen has a row above");
 }
 
 #[test]

@@ -29,6 +29,11 @@ use layout::Shape;
 use page::Page;
 use theme::Role;
 
+/// The names of all screens, in the order of their table.
+pub fn screens() -> impl Iterator<Item = &'static str> {
+    screens::SCREENS.iter().map(|screen| screen.id)
+}
+
 /// Draws one frame.
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();

@@ -173,6 +173,14 @@ impl Terminal {
         self.master.get_termios().map_or_else(String::new, |modes| format!("{:?}", modes.local_flags))
     }
 
+    /// Asserts that the shell has its terminal as it was, with these modes of an untouched one.
+    #[cfg(unix)]
+    pub(crate) fn is_given_back(&self, modes: &str) {
+        assert!(!self.alternate_screen(), "the alternate screen is left");
+        assert!(!self.cursor_hidden(), "the cursor is shown");
+        assert_eq!(self.modes(), modes, "echo and lines are as before");
+    }
+
     /// Process id of the program.
     pub(crate) fn pid(&self) -> u32 {
         self.child.process_id().unwrap()
@@ -208,6 +216,12 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The modes of a terminal that no program has changed.
+#[cfg(unix)]
+pub(crate) fn untouched() -> String {
+    Terminal::start("sleep", &["60"], 80, 24).modes()
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
