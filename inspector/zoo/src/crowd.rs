@@ -1,20 +1,26 @@
-//! A crowd: as many tasks as are asked for, each polled about once a second. For readers that have to cope with many.
+//! A crowd: as many tasks as are asked for, of which so many are polled about once a second. For readers that have to cope
+//! with many.
 use std::{future::pending, io, time::Duration};
 
 use tokio::time::sleep;
 
-/// How many the program name `crowd:N` asks for.
-pub(crate) fn of_program(name: &str) -> Option<u64> {
-    name.strip_prefix("crowd:")?.parse().ok()
+/// How many there are and are polled, as the program name `crowd:N` asks for, or `crowd:N/POLLED` where not all are.
+pub(crate) fn of_program(name: &str) -> Option<(u64, u64)> {
+    let numbers = name.strip_prefix("crowd:")?;
+    let (tasks, polled) = numbers.split_once('/').unwrap_or((numbers, numbers));
+    Some((tasks.parse().ok()?, polled.parse().ok()?))
 }
 
 /// Spawns them, and never ends.
 ///
 /// # Errors
 /// Never; as programs of the zoo have it.
-pub async fn crowd(tasks: u64) -> io::Result<()> {
-    for number in 0..tasks {
+pub async fn crowd(tasks: u64, polled: u64) -> io::Result<()> {
+    for number in 0..tasks.min(polled) {
         tokio::spawn(member(number));
+    }
+    for _ in polled..tasks {
+        tokio::spawn(sleep(Duration::from_hours(1)));
     }
     pending().await
 }

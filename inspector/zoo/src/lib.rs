@@ -71,7 +71,12 @@ pub struct UnknownProgram {
 impl fmt::Display for UnknownProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = PROGRAMS.iter().map(|program| program.name).collect();
-        write!(f, "no program {:?} in the zoo; there are: shop, crowd:N, {}", self.name, names.join(", "))
+        write!(
+            f,
+            "no program {:?} in the zoo; there are: shop, crowd:N, crowd:N/POLLED, {}",
+            self.name,
+            names.join(", ")
+        )
     }
 }
 
@@ -84,8 +89,8 @@ pub fn find(name: &str) -> Option<&'static Program> {
 
 /// Runs a program until the process is killed, on a runtime of its own with two workers.
 ///
-/// `shop` and `shop:RULE,RULE` run the [`shop`] with its load generator and the faults named, `crowd:N` a [`crowd`]. With [`LEASH`] in the
-/// environment the process exits as soon as its standard input closes.
+/// `shop` and `shop:RULE,RULE` run the [`shop`] with its load generator and the faults named, `crowd:N` and `crowd:N/POLLED`
+/// a [`crowd`]. With [`LEASH`] in the environment the process exits as soon as its standard input closes.
 ///
 /// # Errors
 /// When there is no program of that name.
@@ -96,8 +101,8 @@ pub fn run(name: &str, healthy: bool) -> Result<(), UnknownProgram> {
     let unknown = || UnknownProgram { name: name.to_owned() };
     let (workers, body) = if let Some(options) = shop::Options::of_program(name) {
         (shop::WORKERS, Box::pin(shop::serve(options)) as Pin<Box<dyn Future<Output = io::Result<()>> + Send>>)
-    } else if let Some(tasks) = crowd::of_program(name) {
-        (1, Box::pin(crowd(tasks)) as _)
+    } else if let Some((tasks, polled)) = crowd::of_program(name) {
+        (1, Box::pin(crowd(tasks, polled)) as _)
     } else {
         let program = find(name).ok_or_else(unknown)?;
         let body = program.faulty.filter(|_| !healthy).unwrap_or(program.healthy);
