@@ -147,10 +147,10 @@ fn measure(tasks: usize, polled: usize) {
     let began = Instant::now();
     let terminal = Terminal::start(ASYNC_INSPECT, &["connect", &service.address.to_string()], SIZE.0, SIZE.1);
     let mut bench = Bench { service, terminal };
-    // The last line, and the one of all tasks; the `block_on` is one more.
+    // All of the first picture, which the first line then tells; the `block_on` is one more.
     let all = count(tasks as u64 + 1);
     let counted = |line: &str| line.starts_with(" tasks ") && line.contains(&format!(" {all} "));
-    bench.see(&all, |screen| screen.lines().any(counted) && screen.contains("q quit"));
+    bench.see(&all, |screen| screen.lines().any(counted) && screen.contains(" probe "));
     println!(
         "\n{tasks} tasks, of which {polled} are polled once a second; all on the screen after {:.2} s",
         began.elapsed().as_secs_f64()
@@ -174,7 +174,7 @@ fn measure(tasks: usize, polled: usize) {
 
     println!("{:>22} {:>9} {:>9}", "key to paint", "p50, ms", "p99, ms");
     bench.keys("down, one by one", |_| "j", |n, screen| screen.contains(&format!("row {} ", n + 2)));
-    let to = |n: usize| if n.is_multiple_of(2) { ("1", "── last ") } else { ("2", "row 101 ") };
+    let to = |n: usize| if n.is_multiple_of(2) { ("1", "── last ") } else { ("2", "SPAWNED AT") };
     bench.keys("screens 1 and 2", |n| to(n).0, |n, screen| screen.contains(to(n).1));
     bench.terminal.send("q");
     bench.terminal.wait_exit();

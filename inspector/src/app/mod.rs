@@ -24,9 +24,11 @@ mod place;
 mod prompt;
 mod run;
 pub(crate) mod screen;
+mod scrub;
 pub(crate) mod sweep;
 mod terminal;
 mod update;
+mod way;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -52,9 +54,9 @@ pub(crate) use derived::Derived;
 pub(crate) use fleet::Fleet;
 pub(crate) use history::{History, Moment};
 pub(crate) use link::Link;
-pub(crate) use navigate::crumbs;
 pub(crate) use place::Place;
 pub(crate) use prompt::{Prompt, PromptKind};
+pub(crate) use way::crumbs;
 
 use crate::lints::{Engine, Finding, Severity, Wonder};
 use crate::model::{Model, TaskDetails, TaskId};

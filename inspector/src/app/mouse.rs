@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::palette::{self, Command};
 use super::screen::{Body, Hit, Listed};
-use super::{App, PromptKind, Row, derived, navigate};
+use super::{App, PromptKind, Row, derived, navigate, scrub, way};
 use crate::view::{self, footer, layout, table, tabs};
 
 /// Rows that one notch of the wheel moves.
@@ -59,17 +59,17 @@ pub(crate) fn event(app: &mut App, event: MouseEvent) {
             let link = view::beside(app, areas.side)
                 .and_then(|page| page.rows().find(|(line, _)| *line == at).map(|(_, row)| row.entity));
             match link {
-                Some(entity) => navigate::open(app, entity),
-                None => navigate::enter(app),
+                Some(entity) => way::open(app, entity),
+                None => way::enter(app),
             }
         }
         MouseEventKind::ScrollUp => wheel(app, -NOTCH),
         MouseEventKind::ScrollDown => wheel(app, NOTCH),
         MouseEventKind::Down(MouseButton::Left) if inside(areas.tabs) => {
             if app.way().len() > 1 {
-                navigate::back(app);
+                way::back(app);
             } else if let Some(screen) = tabs::at(app, areas.tabs, event.column) {
-                navigate::to_root(app, screen);
+                way::to_root(app, screen);
             }
         }
         MouseEventKind::Down(MouseButton::Left) if inside(areas.list) => click(app, areas.list, event),
@@ -110,13 +110,13 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
             let at = place.offset + line;
             let row = app.page().rows().find(|(line, _)| *line == at).map(|(_, row)| row);
             if let Some(row) = row {
-                navigate::open(app, row.entity);
+                way::open(app, row.entity);
             }
             return;
         }
         Body::Custom { hit, .. } => match hit(&app.cx(), place, area, (event.column, event.row)) {
             Some(Hit::Moment(index)) => {
-                navigate::scrub_to(app, index);
+                scrub::to(app, index);
                 None
             }
             Some(Hit::Row(row)) => Some(row),
@@ -125,7 +125,7 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
     };
     let Some(row) = row else { return };
     if app.selected() == Some(row) {
-        navigate::open(app, row.entity);
+        way::open(app, row.entity);
     } else {
         navigate::select_row(app, row);
     }

@@ -1,17 +1,9 @@
-//! Moving: within a screen, into what is selected, and back.
+//! Moving within a screen: the cursor, what it is on, and what is in view.
 
-use crossterm::event::KeyCode;
-
-use super::keymap::Action;
-use super::screen::{Body, Screen};
-use super::{App, Entity, Place, Row, derived, filter::Filter};
-use crate::lints::FindingKey;
-use crate::view::layout;
-use crate::view::names;
+use super::screen::Body;
+use super::{App, Entity, Row, derived};
 use crate::view::page::Page;
-use crate::view::screens::{self, SCREENS};
-use crate::view::table;
-use crate::view::theme::Role;
+use crate::view::{layout, names, table};
 
 impl App {
     /// The selectable rows in front, in order.
@@ -30,7 +22,7 @@ impl App {
         }
     }
 
-    fn row_count(&self) -> usize {
+    pub(super) fn row_count(&self) -> usize {
         match &self.place().screen.body {
             Body::Table(_) => self.derived.rows.order.len(),
             _ => self.rows().len(),
@@ -73,7 +65,7 @@ impl App {
     }
 
     /// Rows or lines that fit.
-    fn height(&self) -> usize {
+    pub(super) fn height(&self) -> usize {
         let layout = layout::layout(self, self.size.0, self.size.1);
         let rows = match &self.place().screen.body {
             Body::Table(table) => {
@@ -167,7 +159,7 @@ fn moved(app: &mut App) {
     derived::focus(app);
 }
 
-fn select(app: &mut App, index: usize) {
+pub(super) fn select(app: &mut App, index: usize) {
     let index = index.min(app.row_count().saturating_sub(1));
     let row = app.row(index);
     let place = app.place_mut();
@@ -231,7 +223,7 @@ pub(super) fn scroll(app: &mut App, by: isize) {
 }
 
 /// Brings the selected link of a page into view.
-fn show_selected(app: &mut App) {
+pub(super) fn show_selected(app: &mut App) {
     let height = app.height();
     let page = app.page();
     let index = app.place().index;
@@ -266,120 +258,6 @@ pub(crate) fn page(app: &mut App, by: isize, part: usize) {
     }
     let index = app.place().index.saturating_add_signed(by * height);
     select(app, index);
-}
-
-/// Shows `place` on top of the way here.
-fn push(app: &mut App, place: Place) {
-    // Going round in circles between a task and its lock should not make the way back endless.
-    const DEEPEST: usize = 50;
-    if app.stack.len() >= DEEPEST {
-        app.stack.remove(1);
-    }
-    app.stack.push(place);
-    arrived(app);
-}
-
-fn arrived(app: &mut App) {
-    app.prompt = None;
-    derived::refresh(app);
-    settle(app);
-    app.touch();
-}
-
-/// Goes into what is selected; into nothing unseen: a link that was scrolled away comes back into view.
-pub(crate) fn enter(app: &mut App) {
-    let Some(row) = app.selected() else {
-        if app.row_count() > 0 {
-            let (down, back) = (app.keys.shown(Action::Down), app.keys.shown(Action::Back));
-            app.say(Role::Info, format!("no link leads on from here: {down} chooses one, {back} goes back"));
-        }
-        return;
-    };
-    if matches!(app.place().screen.body, Body::Page(_)) {
-        let (top, height) = (app.place().offset, app.height());
-        if app.lit_line(&app.page()).is_some_and(|line| !(top..top + height).contains(&line)) {
-            show_selected(app);
-            return;
-        }
-    }
-    open(app, row.entity);
-}
-
-/// Shows the page about `entity`.
-pub(crate) fn open(app: &mut App, entity: Entity) {
-    if !entity.exists(app.cx().model) {
-        let what = if matches!(entity, Entity::Task(_)) && names::unwatched_may_live(app.cx().model) {
-            "is not watched: it has ended, or a library spawned it and it does not wait now"
-        } else {
-            "has ended and is no longer known one by one"
-        };
-        app.say(Role::Warn, format!("{} {what}", entity.id_text()));
-        return;
-    }
-    if app.place().subject == Some(entity) {
-        return;
-    }
-    let mut place = Place::new(screens::page_of(entity), Some(entity));
-    if let Entity::Tasks(common) = entity {
-        let filter = common.filter();
-        place.flat = true;
-        place.filter = Filter::parse(&filter, place.columns()).unwrap_or_default();
-        place.filter_text = filter;
-    }
-    push(app, place);
-}
-
-/// Takes the filter off, or goes back one step. The last list stays.
-pub(crate) fn back(app: &mut App) {
-    if app.stack.len() > 1 {
-        app.stack.pop();
-        arrived(app);
-    } else if !app.place().filter_text.is_empty() {
-        super::prompt::apply(app, "");
-    } else if app.place().screen.id != SCREENS[0].id {
-        // The finding that was looked at stays the one that keys are about; otherwise it is the worst.
-        let finding = app.selected().filter(|row| matches!(row.entity, Entity::Finding(_)));
-        to_root(app, SCREENS[0]);
-        let place = app.place_mut();
-        (place.selected, place.index, place.offset) = (None, 0, 0);
-        if let Some(row) = finding {
-            select_row(app, row);
-        }
-    }
-}
-
-pub(super) fn to_root(app: &mut App, screen: &'static Screen) {
-    let bottom = app.stack.swap_remove(0);
-    let here = bottom.screen.id;
-    app.left.insert(here, bottom);
-    let place = app.left.remove(screen.id).unwrap_or_else(|| Place::new(screen, None));
-    app.stack = vec![place];
-    arrived(app);
-}
-
-pub(crate) fn root(app: &mut App, code: KeyCode) {
-    if let KeyCode::Char(c) = code
-        && let Some(screen) = SCREENS.iter().find(|s| s.key == Some(c))
-    {
-        to_root(app, screen);
-    }
-}
-
-/// The next or previous list.
-pub(crate) fn turn(app: &mut App, by: isize) {
-    let roots: Vec<_> = SCREENS.iter().filter(|s| s.key.is_some()).collect();
-    let here = app.way().first().map_or("", |p| p.screen.id);
-    let at = roots.iter().position(|s| s.id == here).unwrap_or(0).cast_signed();
-    let next = (at + by).rem_euclid(roots.len().cast_signed());
-    to_root(app, roots[next.cast_unsigned()]);
-}
-
-pub(crate) fn help(app: &mut App) {
-    if app.place().screen.id == "help" {
-        back(app);
-    } else {
-        push(app, Place::new(&screens::help::SCREEN, None));
-    }
 }
 
 /// Sorts by the next column that can be sorted by.
@@ -431,74 +309,4 @@ pub(crate) fn fold(app: &mut App) {
     }
     place.selected = Some(Row::of(Entity::Site(site)));
     derived::refresh(app);
-}
-
-/// To the next or previous active finding: the cursor where findings are listed, the page elsewhere.
-pub(crate) fn to_finding(app: &mut App, by: isize) {
-    let active: Vec<FindingKey> = app.cx().active().map(crate::lints::Finding::key).collect();
-    if active.is_empty() {
-        app.say(Role::Ok, "there is no finding now");
-        return;
-    }
-    let listed = matches!(app.place().screen.id, "overview" | "findings");
-    let here = if listed { app.selected().map(|r| r.entity) } else { app.place().subject };
-    let at = active.iter().position(|k| here == Some(Entity::Finding(*k)));
-    let next = match at {
-        // The first row of a list is lit before the cursor was ever moved: `n` goes on from there.
-        Some(at) => (at.cast_signed() + by).rem_euclid(active.len().cast_signed()).cast_unsigned(),
-        None if by > 0 => 0,
-        None => active.len() - 1,
-    };
-    let entity = Entity::Finding(active[next]);
-    if listed && let Some(index) = app.rows().iter().position(|r| r.entity == entity) {
-        select(app, index);
-        return;
-    }
-    if matches!(app.place().subject, Some(Entity::Finding(_))) {
-        app.stack.pop();
-    }
-    if app.stack.is_empty() {
-        app.stack.push(Place::new(SCREENS[0], None));
-    }
-    push(app, Place::new(screens::page_of(entity), Some(entity)));
-}
-
-/// Along the timeline: `by` seconds, from where it stands.
-pub(crate) fn scrub(app: &mut App, by: isize) {
-    let last = app.history().len().saturating_sub(1);
-    let here = app.scrubbed.and_then(|at| app.history().at(at)).unwrap_or(last);
-    scrub_to(app, here.saturating_add_signed(by).min(last));
-}
-
-/// Along the timeline to the next second, or the one before, in which other findings lasted than in the one before it.
-pub(crate) fn to_change(app: &mut App, by: isize) {
-    let last = app.history().len().saturating_sub(1);
-    let here = app.scrubbed.and_then(|at| app.history().at(at)).unwrap_or(last);
-    let changed = |n: &usize| app.history().changed(*n);
-    let next = if by > 0 { (here + 1..=last).find(changed) } else { (0..here).rev().find(changed) };
-    match next {
-        Some(next) => scrub_to(app, next),
-        None if by > 0 => app.say(Role::Info, "nothing has changed since"),
-        None => app.say(Role::Info, "nothing changed before that, as far as is known"),
-    }
-}
-
-/// Along the timeline to that moment; the newest is now, and goes on.
-pub(super) fn scrub_to(app: &mut App, next: usize) {
-    let is_now = next + 1 >= app.history().len();
-    app.scrubbed = if is_now { None } else { app.history().get(next).map(|m| m.at) };
-    let place = app.place_mut();
-    (place.selected, place.index, place.offset) = (None, 0, 0);
-    settle(app);
-}
-
-/// What the way here reads like.
-pub(crate) fn crumbs(app: &App) -> Vec<String> {
-    app.way()
-        .iter()
-        .map(|place| match place.subject {
-            Some(entity) => names::entity(&app.cx(), entity),
-            None => place.screen.title.to_owned(),
-        })
-        .collect()
 }

@@ -9,7 +9,7 @@ use super::palette;
 use super::screen::Body;
 use super::{
     Accused, App, Effect, Engine, Entity, Frozen, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate,
-    prompt,
+    prompt, scrub, way,
 };
 use crate::lints::{Finding, SOON, Wonder};
 use crate::model::{Model, Target, TaskId};
@@ -134,8 +134,8 @@ fn command(app: &mut App, command: palette::Command) -> Vec<Effect> {
     match command {
         // The keys that stand for several things are not among what has a name.
         palette::Command::Do(action) => return act(app, action, KeyEvent::from(KeyCode::Null)),
-        palette::Command::Go(screen) => navigate::to_root(app, screen),
-        palette::Command::Open(entity) => navigate::open(app, entity),
+        palette::Command::Go(screen) => way::to_root(app, screen),
+        palette::Command::Open(entity) => way::open(app, entity),
         palette::Command::Theme(choice) => app.retheme(choice),
     }
     Vec::new()
@@ -187,14 +187,14 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
         }
         // Whoever has all the targets takes these before they come here.
         Action::Targets | Action::NextTarget | Action::PreviousTarget => {}
-        Action::Earlier => navigate::scrub(app, -1),
-        Action::Later => navigate::scrub(app, 1),
-        Action::EarlierMinute => navigate::scrub(app, -60),
-        Action::LaterMinute => navigate::scrub(app, 60),
-        Action::Oldest => navigate::scrub(app, isize::MIN),
-        Action::Live => navigate::scrub(app, isize::MAX),
-        Action::NextChange => navigate::to_change(app, 1),
-        Action::PreviousChange => navigate::to_change(app, -1),
+        Action::Earlier => scrub::step(app, -1),
+        Action::Later => scrub::step(app, 1),
+        Action::EarlierMinute => scrub::step(app, -60),
+        Action::LaterMinute => scrub::step(app, 60),
+        Action::Oldest => scrub::step(app, isize::MIN),
+        Action::Live => scrub::step(app, isize::MAX),
+        Action::NextChange => scrub::to_change(app, 1),
+        Action::PreviousChange => scrub::to_change(app, -1),
         Action::Wide => navigate::wider(app),
         Action::Sort => navigate::next_sort(app),
         Action::Reverse => {
@@ -216,14 +216,14 @@ fn act(app: &mut App, action: Action, event: KeyEvent) -> Vec<Effect> {
         Action::HalfDown => navigate::page(app, 1, 2),
         Action::PageUp => navigate::page(app, -1, 1),
         Action::PageDown => navigate::page(app, 1, 1),
-        Action::In => navigate::enter(app),
-        Action::Back => navigate::back(app),
-        Action::Root => navigate::root(app, event.code),
-        Action::NextRoot => navigate::turn(app, 1),
-        Action::PreviousRoot => navigate::turn(app, -1),
-        Action::NextFinding => navigate::to_finding(app, 1),
-        Action::PreviousFinding => navigate::to_finding(app, -1),
-        Action::Help => navigate::help(app),
+        Action::In => way::enter(app),
+        Action::Back => way::back(app),
+        Action::Root => way::root(app, event.code),
+        Action::NextRoot => way::turn(app, 1),
+        Action::PreviousRoot => way::turn(app, -1),
+        Action::NextFinding => way::to_finding(app, 1),
+        Action::PreviousFinding => way::to_finding(app, -1),
+        Action::Help => way::help(app),
     }
     Vec::new()
 }

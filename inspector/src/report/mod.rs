@@ -12,6 +12,7 @@ mod junit;
 mod perfetto;
 mod sarif;
 mod snapshot_json;
+mod snapshot_rows;
 mod snapshot_text;
 mod table;
 mod text;

@@ -118,7 +118,7 @@ fn slow_site(columns: u16, rows: u16) -> Driver {
     }
     let mut driver = Driver::new(columns, rows);
     driver.show(model, findings);
-    crate::app::navigate::open(&mut driver.app, Entity::Site(task.site));
+    crate::app::way::open(&mut driver.app, Entity::Site(task.site));
     driver
 }
 
@@ -216,7 +216,7 @@ fn what_a_page_has_no_room_for_is_one_key_away() {
     // Those of a site, and those that wait for a worker.
     driver.keys("2/place_order<Enter><Enter>");
     let Some(Entity::Site(site)) = subject(&driver) else { panic!("{}", driver.text()) };
-    crate::app::navigate::open(&mut driver.app, Entity::Tasks(crate::app::Common::Site(site)));
+    crate::app::way::open(&mut driver.app, Entity::Tasks(crate::app::Common::Site(site)));
     assert!(driver.text().contains("40 of 53 tasks"), "{}", driver.text());
     driver.keys("5G<Enter>");
     follow(&mut driver, |entity| matches!(entity, Entity::Tasks(_)));

@@ -88,7 +88,7 @@ const STATES: &[(&str, Way)] = &[
         (0..60).for_each(|s| oneshots.made_s.push(f64::from(s % 9)));
         model.oneshots.insert(site, oneshots);
         driver.show(model, fixture::findings());
-        crate::app::navigate::open(&mut driver.app, Entity::Site(site));
+        crate::app::way::open(&mut driver.app, Entity::Site(site));
     }),
     ("locks_of_one_line", |driver| {
         let mut model = fixture::model();
