@@ -310,7 +310,7 @@ fn main() {
     }
 
     println!("\nOne core of CPU, updates and frames together, {TICKS} updates a second, 120x40");
-    println!("An update and its frame take, at the median and at most 99 of 100 times");
+    println!("An update, its frame and each pass over all tasks that is due (here in one go) take, at p50 and p99");
     println!(
         "{:>9} {:>9} {:>14} {:>9} {:>9} {:>9} {:>10} {:>10}",
         "tasks", "polled/s", "first paint", "screen", "CPU", "frozen", "p50", "p99"
