@@ -229,7 +229,7 @@ mod tests {
             let (now, channels) = (target.now, target.model.channels.keys().copied().collect::<Vec<_>>());
             for channel in channels {
                 target.channel_state(channel, |channel| {
-                    (channel.sent, channel.last_send_at) = (channel.sent + 2, Some(now))
+                    (channel.sent, channel.last_send_at) = (channel.sent + 2, Some(now));
                 });
             }
         });
