@@ -9,8 +9,11 @@ use crate::{
     },
 };
 
+/// A file and a line.
+type At = Option<(&'static str, u32)>;
+
 /// Where the task that did it was spawned, and the line that did, if that is known.
-fn told(disposal: Option<DisposalReading>) -> (Option<(&'static str, u32)>, Option<(&'static str, u32)>) {
+fn told(disposal: Option<DisposalReading>) -> (At, At) {
     let disposal = disposal.expect("somebody did it");
     assert!(disposal.at > 0);
     (disposal.spawned.map(|site| place(site.info.location)), disposal.site.map(place))
