@@ -196,10 +196,7 @@ impl Place<'_> {
         let others = self.beside.iter().map(|beside| beside.iter().filter(|one| !self.tasks.contains(&one.task)));
         let known: Vec<Vec<Beside>> =
             others.map(|beside| beside.copied().collect()).filter(|beside: &Vec<_>| !beside.is_empty()).collect();
-        let newest = match known.last()?[..] {
-            [only] => only,
-            _ => return None,
-        };
+        let [newest] = known.last()?[..] else { return None };
         let alike =
             known.iter().filter(|beside| matches!(beside[..], [only] if only.spawned == newest.spawned)).count();
         Some((newest, alike, known.len()))
