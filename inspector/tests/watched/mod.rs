@@ -21,7 +21,7 @@ use async_inspect_cli::{
     view,
 };
 use async_inspect_zoo::LEASH;
-use ratatui::{Terminal, backend::TestBackend};
+use ratatui::{Terminal, backend::TestBackend, buffer::Cell};
 
 static TURNS: RwLock<()> = RwLock::new(());
 
@@ -244,7 +244,7 @@ impl Attached {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         terminal.draw(|frame| view::draw(&app, frame)).unwrap();
         let cells = terminal.backend().buffer().content().chunks(80);
-        let lines = cells.map(|line| line.iter().map(|cell| cell.symbol()).collect::<String>());
+        let lines = cells.map(|line| line.iter().map(Cell::symbol).collect::<String>());
         lines.collect::<Vec<_>>().join("\n")
     }
 
