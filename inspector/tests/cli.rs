@@ -99,3 +99,26 @@ fn a_dashboard_without_a_terminal_is_a_snapshot_in_text() {
     assert!(said.contains("lock-held-across-await") && said.contains("lock_held_across_await.rs:"), "{said}");
     assert!(!said.contains('\x1b'), "{said}");
 }
+
+/// What a real bash offers for the words of a command line, of which the last is being typed.
+fn completed(words: &[&str]) -> Vec<String> {
+    let script = text(&run(&["completions", "bash"]).stdout);
+    let asked = format!(
+        "{script}\nCOMP_WORDS=({}); COMP_CWORD={}; _async__inspect async-inspect '{}' '{}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        words.join(" "),
+        words.len() - 1,
+        words[words.len() - 1],
+        words[words.len() - 2],
+    );
+    let output = std::process::Command::new("bash").args(["--norc", "-c", &asked]).output().unwrap();
+    assert!(output.stderr.is_empty(), "{output:?}");
+    text(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_commands_options_and_rules() {
+    assert_eq!(completed(&["async-inspect", "ch"]), ["check"]);
+    assert_eq!(completed(&["async-inspect", "connect", "--them"]), ["--theme"]);
+    assert_eq!(completed(&["async-inspect", "check", "--off", "lock-h"]), ["lock-held-across-await", "lock-hog"]);
+    assert_eq!(completed(&["async-inspect", "explain", "dead"]), ["deadlock"]);
+}

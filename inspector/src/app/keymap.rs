@@ -1,4 +1,5 @@
 //! Every key, once. The handler, the last line and the help screen all read this table.
+use std::collections::HashSet;
 use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -267,17 +268,25 @@ impl Keys {
     /// When an action or a key does not exist, or a key would be bound twice.
     pub(crate) fn with<'a>(changes: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Result<Self, KeyError> {
         let mut keys = Self::default();
+        let mut changed = HashSet::new();
         for (name, given) in changes {
             let Some(bound) = keys.0.iter_mut().find(|b| b.binding.name == name && !name.is_empty()) else {
                 return Err(KeyError::Action(name.to_owned()));
             };
             bound.chords = given.iter().map(|key| chord(key)).collect::<Result<_, _>>()?;
             bound.shown = given.join(" ");
+            if bound.chords != bound.binding.chords {
+                changed.insert(bound.binding.name);
+            }
         }
         for (n, one) in keys.0.iter().enumerate() {
             for two in &keys.0[..n] {
-                // A narrower scope may take a key from a wider one, as the timeline takes the arrows.
-                if one.binding.scope != two.binding.scope {
+                // In the table, a narrower scope may take a key from a wider one, as the timeline takes the arrows. Of what
+                // is changed, nobody would know that one action cannot be had any more.
+                let (here, there) = (one.binding.scope, two.binding.scope);
+                let meet = here == there || here == Scope::Any || there == Scope::Any;
+                let meant = [one, two].iter().all(|bound| !changed.contains(bound.binding.name));
+                if !meet || here != there && meant {
                     continue;
                 }
                 if let Some(chord) = one.chords.iter().find(|c| two.chords.contains(c)) {

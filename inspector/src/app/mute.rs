@@ -20,8 +20,11 @@ impl Mute {
             return false;
         }
         let line = line(&finding.subject.location);
+        // Of a file alone, all its lines are meant.
+        let file = line.rsplit_once(':').map_or(line, |(file, _)| file);
+        let place = if self.place.ends_with(|last: char| last.is_ascii_digit()) { line } else { file };
         self.place.is_empty()
-            || line.strip_suffix(&self.place).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+            || place.strip_suffix(&self.place).is_some_and(|before| before.is_empty() || before.ends_with('/'))
     }
 }
 

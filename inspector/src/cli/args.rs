@@ -1,15 +1,17 @@
 //! The command line: one definition for the parser, the help, the man page and the completions.
 #![allow(clippy::doc_markdown, reason = "these comments are what people read in a terminal")]
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::observe::Judging;
 use crate::app::{ColorChoice, Options, ThemeChoice};
 use crate::config::{Config, ConfigError};
-use crate::lints::{SettingError, Settings, Severity};
+use crate::lints::{RULES, SettingError, Settings, Severity};
 use crate::source::Address;
 use crate::text;
 
@@ -204,6 +206,7 @@ pub(super) struct Replay {
 #[derive(Debug, Args)]
 pub(super) struct Explain {
     /// The rule; without it, a line on each
+    #[arg(value_parser = RuleName, hide_possible_values = true)]
     pub(super) rule: Option<String>,
 }
 
@@ -292,12 +295,33 @@ impl Look {
 #[command(next_help_heading = "Rules")]
 pub(super) struct RuleArgs {
     /// Switch a rule off
-    #[arg(long, value_name = "RULE")]
+    #[arg(long, value_name = "RULE", value_parser = RuleName, hide_possible_values = true)]
     off: Vec<String>,
     /// Change a limit, as in long-poll.once=100ms, or the worst that a rule says, as in long-poll.severity=info;
     /// `explain RULE` lists its limits
     #[arg(long, value_name = "RULE.LIMIT=VALUE", value_parser = setting)]
     set: Vec<Setting>,
+}
+
+/// The name of a rule: what shells complete. Whether there is such a rule is said by whoever looks for it, with the nearest.
+#[derive(Debug, Clone, Copy)]
+struct RuleName;
+
+impl TypedValueParser for RuleName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(RULES.iter().map(|rule| PossibleValue::new(rule.id))))
+    }
 }
 
 #[derive(Debug, Clone)]

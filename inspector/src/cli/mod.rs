@@ -18,6 +18,7 @@ use clap::{CommandFactory, Parser};
 use clap_mangen::roff::{self, Roff};
 
 use args::{Cli, Command, Connect, Demo, Format, Replay};
+use clap_complete::Shell;
 use failure::{Failure, INTERRUPTED};
 
 use crate::app::{self, Exit};
@@ -59,6 +60,11 @@ async fn run(command: Command) -> Result<u8, Failure> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "async-inspect", &mut script);
+            if shell == Shell::Bash {
+                // clap_complete names what it looks up and what it finds in two ways, where a program's name has a hyphen.
+                let text = String::from_utf8_lossy(&script).replace("async__subcmd__inspect", "async__inspect");
+                script = text.into_bytes();
+            }
             stdout(|out| out.write_all(&script))?;
             Ok(0)
         }

@@ -20,7 +20,7 @@ pub fn default_text() -> String {
     out.push_str(
         "# click and scroll in the dashboard; without it the terminal selects text with the mouse\n# mouse = true\n",
     );
-    out.push_str("# findings not to speak of: a rule, or a rule and a place (the end of its path will do)\n");
+    out.push_str("# findings not to speak of, and what they cause: a rule, or a rule and a file or a line (the end of its path will do)\n");
     out.push_str("# mute = [\"never-awaited-handle src/main.rs:41\"]\n");
     out.push_str("\n[keys]\n");
     for (name, keys, about) in bindings() {

@@ -66,6 +66,8 @@ struct Tracked {
     hurt: u64,
     /// Said by its cause.
     folded: bool,
+    /// The cause that it was last seen to be an effect of, and when.
+    effect_of: Option<(Key, Stamp)>,
 }
 
 impl Tracked {
@@ -232,7 +234,7 @@ impl Engine {
     }
 
     /// The effects, each with its cause.
-    fn folds(&self, now: Stamp) -> Vec<(Key, Key)> {
+    fn folds(&self, now: Stamp) -> HashMap<Key, Key> {
         let raised = || self.tracked.iter().filter(|(_, tracked)| tracked.raised);
         let mut accusing: HashMap<&str, Vec<(&Key, &Tracked)>> = HashMap::new();
         for (key, cause) in raised() {
@@ -248,11 +250,19 @@ impl Engine {
         let mut cause_of: HashMap<&Key, &Key> = HashMap::new();
         for (key, effect) in effects {
             let places = effect.causes.iter().chain(&effect.behind);
-            let causes = places.filter_map(|place| accusing.get(place.as_str())).flatten().filter(|(_, cause)| {
-                cause.accounts_for(effect)
-                    && cause.finding.severity >= effect.finding.severity
-                    && if effect.active() { cause.felt(now) } else { cause.raised }
-            });
+            let lately = effect.effect_of.as_ref().filter(|(_, at)| now.since(*at) < AFTERMATH);
+            let remembered = lately.and_then(|(cause, _)| self.tracked.get_key_value(cause));
+            let causes = places
+                .filter_map(|place| accusing.get(place.as_str()))
+                .flatten()
+                .copied()
+                .filter(|(_, cause)| cause.accounts_for(effect))
+                // Who works for a while and then waits for a lock again is not freed from it in between.
+                .chain(remembered)
+                .filter(|(_, cause)| {
+                    cause.finding.severity >= effect.finding.severity
+                        && if effect.active() { cause.felt(now) } else { cause.raised }
+                });
             let in_circle =
                 |cause| std::iter::successors(Some(cause), |at| cause_of.get(at).copied()).any(|at| at == key);
             let cause = causes
@@ -274,8 +284,12 @@ impl Engine {
         }
         let mut effects: HashMap<Key, Vec<String>> = HashMap::new();
         for (effect, cause) in folded {
+            let seen = self.tracked[&cause].accounts_for(&self.tracked[&effect]);
             let Some(tracked) = self.tracked.get_mut(&effect) else { continue };
             tracked.folded = true;
+            if seen {
+                tracked.effect_of = Some((cause.clone(), now));
+            }
             if tracked.active()
                 && self.tracked[&cause].finding.subject.kind != self.tracked[&effect].finding.subject.kind
             {
@@ -341,6 +355,7 @@ impl Tracked {
             behind: Vec::new(),
             hurt: 0,
             folded: false,
+            effect_of: None,
         }
     }
 

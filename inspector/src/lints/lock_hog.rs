@@ -235,6 +235,10 @@ mod tests {
         });
         assert!(judged.engine.folded().iter().any(|finding| finding.rule == "receiver-stalled"));
         judged.only("lock-hog");
+        // Who works in between, and comes back to the lock, is held up by it all the same.
+        judged.target.task_state(waiter, |task| task.waits.clear());
+        judged.run(ms(1000));
+        judged.only("lock-hog");
     }
 
     #[test]
