@@ -119,6 +119,6 @@ fn completed(words: &[&str]) -> Vec<String> {
 fn bash_completes_commands_options_and_rules() {
     assert_eq!(completed(&["async-inspect", "ch"]), ["check"]);
     assert_eq!(completed(&["async-inspect", "connect", "--them"]), ["--theme"]);
-    assert_eq!(completed(&["async-inspect", "check", "--off", "lock-h"]), ["lock-held-across-await", "lock-hog"]);
+    assert_eq!(completed(&["async-inspect", "check", "--off", "lock-h"]), ["lock-hog", "lock-held-across-await"]);
     assert_eq!(completed(&["async-inspect", "explain", "dead"]), ["deadlock"]);
 }

@@ -19,6 +19,8 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// A receiver that comes in turns is late only when it is later than this, in turns.
 const TURNS: u32 = 3;
+/// How long tasks that took turns at a receiver are taken to share it.
+const SHARED: Duration = Duration::from_mins(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "receiver-stalled",
@@ -68,7 +70,8 @@ Thresholds
 A receiver that was seen to come in turns, as one that empties the channel at each tick of a timer does, is given
 three turns. One that sleeps, and is due within ten seconds, is given until then while the channel is less than half
 full; one that sleeps for longer leaves its messages for too long. Nothing is said where it is not known what the
-receiver does, or where it was itself the last to send, as into a channel that is a pool.
+receiver does, where several tasks shared it within the last minute, or where it was itself the last to send, as into a
+channel that is a pool.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -96,7 +99,9 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let receives = channel.received_s.recent_sum(2) > 0.0;
     // Who put in last is who takes out: what lies there is kept for later, as the connections of a pool are.
     let keeps = task.is_some_and(|task| task.id == channel.sender_task);
-    if keeps || asks || coming || receives || task.is_some_and(|task| Knots::new(model).is_stuck(task.id)) {
+    // Of tasks that share a receiver, only the last that asked is known, and not what becomes of the others.
+    let shared = channel.receiver_changed_at.is_some_and(|at| model.now.since(at) < SHARED);
+    if keeps || shared || asks || coming || receives || task.is_some_and(|task| Knots::new(model).is_stuck(task.id)) {
         return None;
     }
     let seen = task.is_some_and(|task| {
@@ -265,6 +270,17 @@ mod tests {
             let stalled = judged.active().iter().any(|finding| finding.rule == "receiver-stalled");
             assert_eq!(stalled, found, "{capacity} {sleeps}: {:#?}", judged.active());
         }
+    }
+
+    #[test]
+    fn tasks_that_share_a_receiver_have_others_that_may_come() {
+        let (mut judged, channel, _) = quiet(Some(1000));
+        let site = judged.target.spawn_site("src/jobs.rs:12:5", "shop::upload_all::{{closure}}", OutputKind::Unit);
+        let other = judged.target.task(site);
+        judged.every(ms(2000), |target| flow(target, channel, 2, 2));
+        judged.target.channel_state(channel, |channel| channel.receiver_task = other);
+        judged.every(ms(6000), |target| flow(target, channel, 2, 0));
+        judged.expect_no_alarm_of("receiver-stalled");
     }
 
     #[test]

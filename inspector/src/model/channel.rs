@@ -128,6 +128,8 @@ pub struct Channel {
     pub last_recv_at: Option<Stamp>,
     /// The task that receives.
     pub receiver_task: TaskId,
+    /// When another task was seen to receive than before: several may share the receiver.
+    pub receiver_changed_at: Option<Stamp>,
     /// The receiving line.
     pub recv_site: SiteId,
     /// When a message was last sent.

@@ -58,6 +58,9 @@ impl Model {
             channel.disposal = None;
         }
         channel.last_recv_at = reading.last_recv_at;
+        if channel.receiver_task.0 != 0 && channel.receiver_task != reading.receiver_task {
+            channel.receiver_changed_at = Some(at);
+        }
         channel.receiver_task = reading.receiver_task;
         channel.recv_site = reading.recv_site;
         channel.last_send_at = reading.last_send_at;
