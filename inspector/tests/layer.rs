@@ -173,8 +173,8 @@ async fn what_tokio_tells_of_itself_is_what_is_shown() {
     let shown = Shown::of("exhibits", "exhibits.rs", EXHIBITS).await;
 
     let sees = |what| shown.model.target.sees(what);
-    let seen = ["tasks", "locks", "holders", "channels", "oneshots", "timers", "wakes", "panics", "runtimes"];
-    assert!(seen.into_iter().all(sees));
+    let told = ["tasks", "locks", "holders", "channels", "oneshots", "timers", "wakes", "panics", "runtimes"];
+    assert!(told.into_iter().all(sees));
     assert!(!sees("handles"), "nothing tells of them");
     let workers = shown.model.workers.values().filter(|worker| worker.kind == WorkerKind::Worker);
     let workers: Vec<_> = workers.collect();

@@ -177,7 +177,8 @@ fn main() {
 fn adapted(text: &str) -> String {
     let text = text.replace("crate::time::", "tokio::time::");
     // Crates that are built with this one have other types that a number may be equal to.
-    let mut text = text.replace("assert_eq!(items, vec![]);", "assert!(items.is_empty());");
+    let text = text.replace("assert_eq!(items, vec![]);", "assert!(items.is_empty());");
+    let mut text = text.replace("let n = (0..", "let n: u64 = (0..");
     if let Some(from) = text.find("mod support {") {
         let to = from + text[from..].find("\n}").expect("the module ends") + 2;
         text.replace_range(from..to, "use crate::of_tokio::support;");

@@ -268,7 +268,7 @@ impl Keys {
     /// When an action or a key does not exist, or a key would be bound twice.
     pub(crate) fn with<'a>(changes: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Result<Self, KeyError> {
         let mut keys = Self::default();
-        let mut changed = HashSet::new();
+        let mut rebound = HashSet::new();
         for (name, given) in changes {
             let Some(bound) = keys.0.iter_mut().find(|b| b.binding.name == name && !name.is_empty()) else {
                 return Err(KeyError::Action(name.to_owned()));
@@ -276,7 +276,7 @@ impl Keys {
             bound.chords = given.iter().map(|key| chord(key)).collect::<Result<_, _>>()?;
             bound.shown = given.join(" ");
             if bound.chords != bound.binding.chords {
-                changed.insert(bound.binding.name);
+                rebound.insert(bound.binding.name);
             }
         }
         for (n, one) in keys.0.iter().enumerate() {
@@ -285,7 +285,7 @@ impl Keys {
                 // is changed, nobody would know that one action cannot be had any more.
                 let (here, there) = (one.binding.scope, two.binding.scope);
                 let meet = here == there || here == Scope::Any || there == Scope::Any;
-                let meant = [one, two].iter().all(|bound| !changed.contains(bound.binding.name));
+                let meant = [one, two].iter().all(|bound| !rebound.contains(bound.binding.name));
                 if !meet || here != there && meant {
                     continue;
                 }
