@@ -266,7 +266,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         Evidence::span("poll_running_ns", running).over(cx.limit_text(&RUNNING)),
         Evidence::words("worker", name),
         match longest.task.0 {
-            0 => Evidence::words("blocking_task", "one that a library spawned; it is not watched"),
+            0 => Evidence::words("blocking_task", "of a library, which is not watched"),
             _ => Evidence::task("blocking_task", longest.task),
         },
         Evidence::count("blocked_workers", if goes_on { blocked.len() as u64 } else { 0 }),

@@ -95,7 +95,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         message,
         evidence,
         advice: format!(
-            "In the receiving loop{at}, take messages at once and hand the slow work to another task; raise the capacity \
+            "In the receiving loop{at}, only receive, and give the slow work to other tasks, as many at a time as it needs; raise the capacity \
              only against bursts. Where only the newest message counts, use a watch channel."
         )
         .into(),

@@ -39,14 +39,20 @@ impl Culprit {
         Some(self.task).filter(|_| self.did.is_none())
     }
 
-    /// `holder: #24 rebuild waits for a timer of 40 ms at cache.rs:25 for 38.1 ms`; `None` where nothing is known of it.
+    /// `holder: #24 rebuild has waited 38.1 ms for a timer of 40 ms at cache.rs:25`; `None` where nothing is known of it.
     pub(super) fn words(&self, model: &Model) -> Option<String> {
         let Self { role, did, .. } = self;
         let task = model.tasks.get(&self.task);
         if let Some(task) = task.filter(|_| did.is_none()) {
             let (what, since) = does(model, task);
-            let lasting = since.map_or_else(String::new, |at| format!(" for {}", text::duration(model.lasted(at))));
-            return Some(format!("{role}: {} {what}{lasting}", numbered(model, task)));
+            let lasting = since.map(|at| text::duration(model.lasted(at)));
+            let what = match (what.strip_prefix("waits for "), lasting) {
+                // Not twice "for", with two spans behind each other.
+                (Some(thing), Some(lasting)) => format!("has waited {lasting} for {thing}"),
+                (None, Some(lasting)) => format!("{what} for {lasting}"),
+                (_, None) => what,
+            };
+            return Some(format!("{role}: {} {what}", numbered(model, task)));
         }
         // What happens again and again is as good as now.
         let ago = did.map(|at| model.lasted(at)).filter(|ago| *ago >= LONG_AGO);
@@ -140,7 +146,7 @@ mod tests {
         assert_eq!(tell(TaskState::Running, vec![]), "holder: # rebuild runs, in a poll for so long");
         assert_eq!(
             tell(TaskState::Idle, vec![timer]),
-            "holder: # rebuild waits for a timer of 40.0 ms at cache.rs:25 for so long"
+            "holder: # rebuild has waited so long for a timer of 40.0 ms at cache.rs:25"
         );
         assert_eq!(tell(TaskState::Done, vec![]), "holder: # rebuild has ended");
         assert_eq!(Culprit::of("holder", TaskId(4_000_000)).unwrap().words(&judged.target.model), None);

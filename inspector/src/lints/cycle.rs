@@ -36,7 +36,8 @@ impl Finding {
             WaitFor::Send(_) | WaitFor::Recv(_) => ("is whom", "waits for"),
             _ => ("is what", "waits for"),
         };
-        format!("DEADLOCK: {first} {has} {task} {does}, none of them can go on")
+        let none = if self.cycle.len() == 2 { "neither" } else { "none of them" };
+        format!("DEADLOCK: {first} {has} {task} {does}, {none} can go on")
     }
 
     /// What the task after `step` has that this one waits for; `None` where it is the task itself.

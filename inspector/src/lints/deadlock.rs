@@ -247,7 +247,7 @@ fn advice(circle: &[Edge]) -> &'static str {
         "Do not wait for room while whoever makes room may wait for you: use try_send and keep what does not fit, or send \
          from a task of its own."
     } else if circle.iter().all(|edge| edge.wait.site == circle[0].wait.site) {
-        "One line takes both locks: sort the two before the first lock, for example by id, so that all tasks take them in the \
+        "The same code takes both locks, in either order: sort the two before the first lock, for example by id, so that all tasks take them in the \
          same order; or never hold one while you wait for the other."
     } else {
         "Take these locks in the same order everywhere, or drop the first guard before you wait for the second lock."

@@ -100,8 +100,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let never = model.target.sees("holders") && across == 0;
     let advice = if never {
         format!(
-            "Use std::sync::{kind}: no guard of this one was ever held over an await, and it is not handed from task to task. If \
-             that is not enough: {others}."
+            "Use std::sync::{kind}, which takes a task no wake and no poll to get: no guard of this one was ever held over an \
+             await. If that is not enough: {others}."
         )
     } else {
         format!("Use {others}. Where nothing is awaited under the guard, std::sync::{kind} is much faster.")

@@ -109,6 +109,12 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
         ),
         None => (String::new(), "Follow the sender made here: look for a branch that does not send".to_owned()),
     };
+    // What it can send already, as far as its type tells.
+    let answer = match subject.name.as_str() {
+        name if name.starts_with("Option<") => ", a None too",
+        name if name.starts_with("Result<") => ", an Err too",
+        _ => ": make it a Result or an Option, and send the Err or None too",
+    };
     Candidate {
         message: format!(
             "{} of {} of oneshot `{}` {} dropped without sending in 10 s{last}: whoever awaited the answer{at} got a \
@@ -119,11 +125,7 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
             if recent == 1 { "was" } else { "were" },
         ),
         evidence,
-        advice: format!(
-            "{follow}, a `?`, an early return, a panic. Send an answer on every path: make it a Result or an Option, and send \
-             the Err or None too."
-        )
-        .into(),
+        advice: format!("{follow}, a `?`, an early return, a panic. Send an answer on every path{answer}.").into(),
         culprit: by.map(|by| Culprit::who_did("dropped by", &by)),
         count: Count::Total(oneshots.unsent_awaited),
         hurt: recent,

@@ -37,7 +37,10 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
     let age = if let Some(at) = finding.cleared {
         text::duration(cx.model.now.since(at))
     } else {
-        let trend = trend(cx, finding).map_or(String::new(), |sign| format!(" {sign}"));
+        // Where the place stands on the same line, it is the place that is read.
+        let worded = matches!(detail, Detail::Medium | Detail::Full);
+        let trend = trend(cx, finding)
+            .map_or(String::new(), |(sign, word)| if worded { format!(" {sign} {word}") } else { format!(" {sign}") });
         format!("{}{trend}", finding.age(cx.model.now))
     };
     lines_of(cx.glyphs, finding, !finding.active(), &age, width, detail)
@@ -223,7 +226,7 @@ fn cycle(g: &'static Glyphs, finding: &Finding, width: usize) -> Vec<(Role, Stri
 }
 
 /// Whether what is wrong grows or shrinks, from the last minute of the figure that shows it.
-fn trend(cx: &Cx, finding: &Finding) -> Option<&'static str> {
+fn trend(cx: &Cx, finding: &Finding) -> Option<(&'static str, &'static str)> {
     let series = match Entity::from(finding.subject.kind) {
         Entity::Lock(id) => &cx.model.locks.get(&id)?.waiters_s,
         Entity::Channel(id) => &cx.model.channels.get(&id)?.depth_s,
@@ -231,14 +234,13 @@ fn trend(cx: &Cx, finding: &Finding) -> Option<&'static str> {
     };
     let (early, late) = (mean(series, 10, 5)?, mean(series, 5, 5)?);
     let g = cx.glyphs;
-    let sign = if late > early * 1.1 + 0.5 {
-        g.up
+    if late > early * 1.1 + 0.5 {
+        Some((g.up, "growing"))
     } else if late < early * 0.9 - 0.5 {
-        g.down
+        Some((g.down, "easing"))
     } else {
-        g.flat
-    };
-    Some(sign)
+        None
+    }
 }
 
 /// Mean of `n` points, the first of them `back` points from the end.

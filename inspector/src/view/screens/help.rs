@@ -38,12 +38,8 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
         page.fact(&format!("{} {severity}", g.severity(severity)), severity.into(), meaning);
     }
     page.fact(g.right, Role::Text, "leads somewhere: Enter goes there");
-    let trend = format!("{} {} {}", g.up, g.down, g.flat);
-    page.fact(
-        &trend,
-        Role::Text,
-        "behind how long a finding has lasted: more, fewer or as many wait as some seconds ago",
-    );
+    let trend = format!("{} {}", g.up, g.down);
+    page.fact(&trend, Role::Text, "behind how long a finding has lasted: more or fewer wait than some seconds ago");
     page.fact(">25 s", Role::Text, "that long or longer: it was so when this dashboard came");
     page.fact(&format!("Findings 2{}", g.crit), Role::Text, "so many findings of the worst kind that there is now");
     page.fact("shed 3", Role::Text, "so many tasks, locks and channels are counted only: the probe's memory is full");
