@@ -124,19 +124,11 @@ const TESTS: [Tests; 3] = [
 ];
 
 /// Tests that are left out, and why.
-const IGNORED: [(&str, &str); 8] = [
+const IGNORED: [(&str, &str); 6] = [
     ("many_multishot_futures", "takes ten seconds, of the scheduler"),
     ("struct_size_1", "a branch of the drop-in's select! also says whether it was dropped"),
     ("struct_size_2", "a branch of the drop-in's select! also says whether it was dropped"),
     ("struct_size_3", "a branch of the drop-in's select! also says whether it was dropped"),
-    (
-        "task_hook_spawn_location_current_thread",
-        "a hook of the app's is told the drop-in's line, which calls tokio's spawn",
-    ),
-    (
-        "task_hook_spawn_location_multi_thread",
-        "a hook of the app's is told the drop-in's line, which calls tokio's spawn",
-    ),
     ("io_driver_fd_count", "connects to a host of the internet"),
     ("io_driver_ready_count", "connects to a host of the internet"),
 ];

@@ -311,7 +311,12 @@ impl App {
 
     /// When what is shown was so, on the dashboard's own clock.
     pub(crate) fn shown_at(&self) -> Duration {
-        self.frozen.as_ref().map_or(self.clock, |frozen| frozen.at)
+        match (&self.frozen, &self.link) {
+            (Some(frozen), _) => frozen.at,
+            // At the end of a recording, time stands still.
+            (None, Link::Ended { data_at: Some(at), .. }) => *at,
+            (None, _) => self.clock,
+        }
     }
 
     /// The last minutes.

@@ -12,8 +12,11 @@ use crate::report::Trace;
 pub(super) async fn run(args: Export) -> Result<u8, Failure> {
     let judging = args.rules.judging(&Config::load()?)?;
     let out: Box<dyn Write> = match &args.output {
-        Some(path) => Box::new(File::create_new(path).map_err(|error| {
-            Failure::usage(format!("{}: {error}", path.display()), "name a new file in a folder of yours")
+        Some(path) => Box::new(File::create_new(path).map_err(|error| match (path.display(), error) {
+            (path, error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Failure::usage(format!("{path}: there is such a file already"), "name a new one, or remove it")
+            }
+            (path, error) => Failure::usage(format!("{path}: {error}"), "name a new file in a folder of yours"),
         })?),
         None => Box::new(io::stdout()),
     };

@@ -27,7 +27,7 @@ pub(super) async fn run(args: Record) -> Result<u8, Failure> {
     let recorded = recorded.map_err(|error| match error {
         RecordError::Source(error) => Failure::from(error),
         RecordError::File(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Failure::usage(format!("{path}: {error}"), "name a new file, or write over this one: --force")
+            Failure::usage(format!("{path}: there is such a file already"), "name a new one, or write over it: --force")
         }
         RecordError::File(error) => Failure::usage(format!("{path}: {error}"), "name a new file in a folder of yours"),
     })?;

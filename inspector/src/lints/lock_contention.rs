@@ -101,26 +101,31 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     }
 
     let at = if location.0 == 0 { String::new() } else { format!(" at {}", words::short_place(&subject.location)) };
-    let longest = if at.is_empty() { String::new() } else { format!(", the longest{at},") };
+    let longest = if at.is_empty() { String::new() } else { format!(", the longest{at}") };
+    let holds = lock.hold_hist.since(&lock.hold_hist_window);
+    let hold = holds.quantile(0.99).unwrap_or_default().min(lock.hold_max);
     let message = format!(
-        "holds of {}{longest} make {} of those who lock it wait{}",
-        words::kind_and_name(lock, &subject),
+        "{} of those who lock {} wait for it{}: it is held for up to {} at a time{longest}",
         text::percent(share),
+        words::kind_and_name(lock, &subject),
         match lock.waiters {
             0 => String::new(),
             n => format!(", {} now", text::counted(n.into(), "task")),
         },
+        text::duration(hold),
     );
     let split = if subject.name.contains("Map") { "one lock per shard, or DashMap" } else { "one lock for each part" };
+    // Where nothing was ever awaited under it, it is not for what is awaited that it is kept.
+    let busy = model.target.sees("holders") && lock.suspended_holds == 0;
+    let runs = if busy { "Nothing is awaited under it, so its holders compute or block their threads. " } else { "" };
     let advice = format!(
-        "Do less under the lock{at}: compute before it, copy out what is needed, drop the guard early. If that is not enough, \
-         split it: {split}."
+        "{runs}Do less under the lock{at}: compute before it, copy out what is needed, drop the guard early. If that is not \
+         enough, split it: {split}."
     );
-    let holds = lock.hold_hist.since(&lock.hold_hist_window);
     let mut evidence = vec![
         Evidence::share("contended_share", share).over(cx.limit_text(&SHARE)),
         Evidence::percentile("wait_p99_ns", wait).over(cx.limit_text(&WAIT)),
-        Evidence::percentile("hold_p99_ns", holds.quantile(0.99).unwrap_or_default().min(lock.hold_max)),
+        Evidence::percentile("hold_p99_ns", hold),
         Evidence::span("hold_max_ns", lock.hold_max),
         Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, window) as f64),
         Evidence::count("waiters", lock.waiters.into()),
@@ -215,10 +220,12 @@ mod tests {
         assert_eq!(evidence(&finding, "contended_share").text, "50 %");
         assert_eq!(evidence(&finding, "wait_p99_ns").limit, "> 10.0 ms");
         assert_eq!(evidence(&finding, "created_location").value, "src/state.rs:12:9");
-        let message = "holds of Mutex `HashMap<Id, Order>`, the longest at orders.rs:40, make 50 % of those who lock it wait, \
-                       10 tasks now";
+        let message = "50 % of those who lock Mutex `HashMap<Id, Order>` wait for it, 10 tasks now: it is held for up to 4.00 ms \
+                       at a time, the longest at orders.rs:40";
         assert_eq!(finding.message, message);
-        assert!(finding.advice.starts_with("Do less under the lock at orders.rs:40: "), "{}", finding.advice);
+        let advice = "Nothing is awaited under it, so its holders compute or block their threads. Do less under the lock at \
+                      orders.rs:40: ";
+        assert!(finding.advice.starts_with(advice), "{}", finding.advice);
         assert!(finding.advice.ends_with("or DashMap."), "{}", finding.advice);
     }
 

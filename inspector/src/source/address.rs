@@ -194,6 +194,9 @@ impl FromStr for Address {
                 _ => return malformed("its port is not a number from 1 to 65535"),
             },
             None if has_scheme => default_port,
+            None if host.parse::<u16>().is_ok() => {
+                return malformed("there is no such file, and as an address its host is missing, as in 127.0.0.1:6670");
+            }
             None => return malformed("there is no such file, and as an address its port is missing"),
         };
         if host.is_empty() {

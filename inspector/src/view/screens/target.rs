@@ -43,7 +43,7 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
         ("updates", loss.updates),
     ];
     if counted.iter().all(|(_, n)| *n == 0) {
-        page.words(Role::Ok, &format!("{} nothing: everything that the probe sees is here", cx.glyphs.ok));
+        page.words(Role::Ok, &format!("{} nothing: all that the target tells is here", cx.glyphs.ok));
     }
     for (what, n) in counted.into_iter().filter(|(_, n)| *n > 0) {
         page.fact(what, Role::Warn, &figures::count(n));

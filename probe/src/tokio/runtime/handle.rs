@@ -3,8 +3,11 @@ use std::{fmt, future::Future, panic::Location};
 
 use super::{EnterGuard, Id, RuntimeFlavor, RuntimeMetrics, TryCurrentError, root};
 use crate::{
-    recorder::task::TaskKind,
-    tokio::task::{JoinHandle, watch},
+    recorder::{
+        poll::{Tracked, blocking},
+        task::TaskKind,
+    },
+    tokio::task::{JoinHandle, watch::Spawning},
 };
 
 /// A handle to a runtime; what is spawned or run through it is watched. See
@@ -44,7 +47,10 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        watch::spawn_by(future, TaskKind::Async, Location::caller(), |future| self.inner.spawn(future))
+        let spawning = Spawning::of::<F, F::Output>(TaskKind::Async, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner.spawn(Tracked::new(future, task));
+        spawning.end(handle)
     }
 
     /// Runs a closure where it may block, watched; see
@@ -55,7 +61,10 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        watch::spawn_blocking_by(func, Location::caller(), |work| self.inner.spawn_blocking(work.into_fn()))
+        let spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner.spawn_blocking(blocking(task, func));
+        spawning.end(handle)
     }
 
     /// Runs a future to its end, watched as a root; see [`Handle::block_on`](::tokio::runtime::Handle::block_on).

@@ -4,11 +4,12 @@ use std::{fmt, future::Future, panic::Location, time::Duration};
 use super::{EnterGuard, Handle, LocalOptions, RuntimeMetrics, root};
 use crate::{
     recorder::{
+        poll::{Tracked, blocking},
         runtimes::{self, Registered},
         task::TaskKind,
         thread,
     },
-    tokio::task::{JoinHandle, watch},
+    tokio::task::{JoinHandle, watch::Spawning},
 };
 
 /// A runtime of one thread for `!Send` tasks, which are watched. See
@@ -42,7 +43,10 @@ impl LocalRuntime {
         F: Future + 'static,
         F::Output: 'static,
     {
-        watch::spawn_by(future, TaskKind::Local, Location::caller(), |future| self.inner.spawn_local(future))
+        let spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner.spawn_local(Tracked::new(future, task));
+        spawning.end(handle)
     }
 
     /// Runs a closure where it may block, watched; see
@@ -53,7 +57,10 @@ impl LocalRuntime {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        watch::spawn_blocking_by(func, Location::caller(), |work| self.inner.spawn_blocking(work.into_fn()))
+        let spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner.spawn_blocking(blocking(task, func));
+        spawning.end(handle)
     }
 
     /// Runs a future to its end, watched as a root; see

@@ -4,11 +4,12 @@ use std::{fmt, future::Future, panic::Location, time::Duration};
 use super::{EnterGuard, Handle, RuntimeMetrics, root};
 use crate::{
     recorder::{
+        poll::{Tracked, blocking},
         runtimes::{self, Registered},
         task::TaskKind,
         thread,
     },
-    tokio::task::{JoinHandle, watch},
+    tokio::task::{JoinHandle, watch::Spawning},
 };
 
 /// The runtime; what is spawned on it and run by it is watched. See
@@ -43,7 +44,10 @@ impl Runtime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        watch::spawn_by(future, TaskKind::Async, Location::caller(), |future| self.inner.spawn(future))
+        let spawning = Spawning::of::<F, F::Output>(TaskKind::Async, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner.spawn(Tracked::new(future, task));
+        spawning.end(handle)
     }
 
     /// Runs a closure where it may block, watched; see
@@ -54,7 +58,10 @@ impl Runtime {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        watch::spawn_blocking_by(func, Location::caller(), |work| self.inner.spawn_blocking(work.into_fn()))
+        let spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner.spawn_blocking(blocking(task, func));
+        spawning.end(handle)
     }
 
     /// Runs a future to its end, watched as a root; see [`Runtime::block_on`](::tokio::runtime::Runtime::block_on).

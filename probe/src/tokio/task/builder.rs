@@ -1,8 +1,15 @@
 //! [`Builder`]: named tasks.
 use std::{future::Future, io, panic::Location};
 
-use super::{JoinHandle, LocalSet, watch};
-use crate::{Named, recorder::task::TaskKind, tokio::runtime::Handle};
+use super::{JoinHandle, LocalSet, watch::Spawning};
+use crate::{
+    Named,
+    recorder::{
+        poll::{Tracked, blocking},
+        task::TaskKind,
+    },
+    tokio::runtime::Handle,
+};
 
 /// Spawns a named task, watched; see [`tokio::task::Builder`](::tokio::task::Builder).
 #[derive(Default, Debug)]
@@ -23,9 +30,8 @@ impl<'a> Builder<'a> {
         Self { name: Some(name) }
     }
 
-    fn named<T>(&self, spawned: io::Result<JoinHandle<T>>) -> io::Result<JoinHandle<T>> {
-        let name = self.name.unwrap_or_default();
-        spawned.map(|handle| handle.named(name))
+    fn named<T>(&self, handle: JoinHandle<T>) -> JoinHandle<T> {
+        handle.named(self.name.unwrap_or_default())
     }
 
     fn inner(&self) -> ::tokio::task::Builder<'a> {
@@ -46,8 +52,10 @@ impl<'a> Builder<'a> {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let site = Location::caller();
-        self.named(watch::try_spawn_by(future, TaskKind::Async, site, |future| self.inner().spawn(future)))
+        let spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Async, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner().spawn(Tracked::new(future, task))?;
+        Ok(self.named(spawning.end(handle)))
     }
 
     /// See [`Builder::spawn_on`](::tokio::task::Builder::spawn_on).
@@ -60,8 +68,10 @@ impl<'a> Builder<'a> {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let (site, handle) = (Location::caller(), handle.as_inner());
-        self.named(watch::try_spawn_by(future, TaskKind::Async, site, |future| self.inner().spawn_on(future, handle)))
+        let spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Async, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner().spawn_on(Tracked::new(future, task), handle.as_inner())?;
+        Ok(self.named(spawning.end(handle)))
     }
 
     /// See [`Builder::spawn_local`](::tokio::task::Builder::spawn_local).
@@ -74,8 +84,10 @@ impl<'a> Builder<'a> {
         Fut: Future + 'static,
         Fut::Output: 'static,
     {
-        let site = Location::caller();
-        self.named(watch::try_spawn_by(future, TaskKind::Local, site, |future| self.inner().spawn_local(future)))
+        let spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Local, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner().spawn_local(Tracked::new(future, task))?;
+        Ok(self.named(spawning.end(handle)))
     }
 
     /// See [`Builder::spawn_local_on`](::tokio::task::Builder::spawn_local_on).
@@ -88,10 +100,10 @@ impl<'a> Builder<'a> {
         Fut: Future + 'static,
         Fut::Output: 'static,
     {
-        let site = Location::caller();
-        self.named(watch::try_spawn_by(future, TaskKind::Local, site, |future| {
-            self.inner().spawn_local_on(future, local_set.as_inner())
-        }))
+        let spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Local, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner().spawn_local_on(Tracked::new(future, task), local_set.as_inner())?;
+        Ok(self.named(spawning.end(handle)))
     }
 
     /// See [`Builder::spawn_blocking`](::tokio::task::Builder::spawn_blocking).
@@ -121,11 +133,9 @@ impl<'a> Builder<'a> {
         Function: FnOnce() -> Output + Send + 'static,
         Output: Send + 'static,
     {
-        let site = Location::caller();
-        let task = watch::register::<Function, Output>(TaskKind::Blocking, site);
-        self.named(watch::try_with_handle(task, |task| {
-            let work = watch::Blocking::new(function, task);
-            self.inner().spawn_blocking_on(work.into_fn(), handle.as_inner())
-        }))
+        let spawning = Spawning::of::<Function, Output>(TaskKind::Blocking, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner().spawn_blocking_on(blocking(task, function), handle.as_inner())?;
+        Ok(self.named(spawning.end(handle)))
     }
 }

@@ -7,10 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{
-    JoinHandle, LocalEnterGuard,
-    watch::{self, Spawning},
-};
+use super::{JoinHandle, LocalEnterGuard, watch::Spawning};
 use crate::{
     recorder::{poll::Tracked, task::TaskKind},
     tokio::runtime::Runtime,
@@ -26,9 +23,9 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let site = Location::caller();
-    let spawning = Spawning::begin(watch::register::<F, F::Output>(TaskKind::Local, site));
-    let handle = ::tokio::task::spawn_local(Tracked::new(future, spawning.task()));
+    let spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
+    let task = spawning.task();
+    let handle = ::tokio::task::spawn_local(Tracked::new(future, task));
     spawning.end(handle)
 }
 
@@ -56,7 +53,10 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
-        watch::spawn_by(future, TaskKind::Local, Location::caller(), |future| self.inner.spawn_local(future))
+        let spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
+        let task = spawning.task();
+        let handle = self.inner.spawn_local(Tracked::new(future, task));
+        spawning.end(handle)
     }
 
     /// Runs a future with the set's tasks, watched as a root; see

@@ -5,10 +5,7 @@ use std::{
     pin::pin,
 };
 
-use super::{
-    JoinHandle,
-    watch::{self, Spawning},
-};
+use super::{JoinHandle, watch::Spawning};
 use crate::recorder::{
     poll::{Tracked, blocking},
     task::TaskKind,
@@ -25,8 +22,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let site = Location::caller();
-    let spawning = Spawning::begin(watch::register::<F, F::Output>(TaskKind::Async, site));
+    let spawning = Spawning::of::<F, F::Output>(TaskKind::Async, Location::caller());
     // Before the future, which is moved once less when nothing can panic between.
     let task = spawning.task();
     let handle = ::tokio::spawn(Tracked::new(future, task));
@@ -73,8 +69,7 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    let site = Location::caller();
-    let spawning = Spawning::begin(watch::register::<F, R>(TaskKind::Blocking, site));
+    let spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
     let task = spawning.task();
     let handle = ::tokio::task::spawn_blocking(blocking(task, f));
     spawning.end(handle)

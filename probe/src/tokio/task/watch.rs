@@ -29,42 +29,6 @@ pub(crate) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> 
     TaskSlot::register(recorder, &info, kind)
 }
 
-/// Spawns `future` by `spawn`, watched, with a handle.
-#[inline]
-pub(crate) fn spawn_by<F: Future>(
-    future: F,
-    kind: TaskKind,
-    site: CallSite,
-    spawn: impl FnOnce(Tracked<F>) -> ::tokio::task::JoinHandle<F::Output>,
-) -> JoinHandle<F::Output> {
-    let task = register::<F, F::Output>(kind, site);
-    with_handle(task, |task| spawn(Tracked::new(future, task)))
-}
-
-/// As [`spawn_by`], for tokio's builders, which may fail.
-#[cfg(all(tokio_unstable, feature = "tracing"))]
-#[inline]
-pub(crate) fn try_spawn_by<F: Future>(
-    future: F,
-    kind: TaskKind,
-    site: CallSite,
-    spawn: impl FnOnce(Tracked<F>) -> std::io::Result<::tokio::task::JoinHandle<F::Output>>,
-) -> std::io::Result<JoinHandle<F::Output>> {
-    let task = register::<F, F::Output>(kind, site);
-    try_with_handle(task, |task| spawn(Tracked::new(future, task)))
-}
-
-/// Spawns `work` on a thread where it may block by `spawn`, watched, with a handle.
-#[inline]
-pub(crate) fn spawn_blocking_by<W: FnOnce() -> R + Send + 'static, R: Send + 'static>(
-    work: W,
-    site: CallSite,
-    spawn: impl FnOnce(Blocking<W>) -> ::tokio::task::JoinHandle<R>,
-) -> JoinHandle<R> {
-    let task = register::<W, R>(TaskKind::Blocking, site);
-    with_handle(task, |task| spawn(Blocking::new(work, task)))
-}
-
 /// A closure for a blocking task, not yet begun; [`Blocking::into_fn`] is what tokio gets.
 pub(crate) struct Blocking<W> {
     work: W,
@@ -84,28 +48,8 @@ impl<W> Blocking<W> {
     }
 }
 
-#[inline]
-fn with_handle<R>(
-    task: Option<TaskRef>,
-    spawn: impl FnOnce(Option<TaskRef>) -> ::tokio::task::JoinHandle<R>,
-) -> JoinHandle<R> {
-    match try_with_handle(task, |task| Ok::<_, std::convert::Infallible>(spawn(task))) {
-        Ok(handle) => handle,
-    }
-}
-
-#[inline]
-pub(crate) fn try_with_handle<R, E>(
-    task: Option<TaskRef>,
-    spawn: impl FnOnce(Option<TaskRef>) -> Result<::tokio::task::JoinHandle<R>, E>,
-) -> Result<JoinHandle<R>, E> {
-    let spawning = Spawning::begin(task);
-    let handle = spawn(spawning.task())?;
-    Ok(spawning.end(handle))
-}
-
-/// A task with a handle that is about to be spawned: by the caller itself, where tokio may panic, since a closure would be
-/// the caller whom the panic names.
+/// A task with a handle that is about to be spawned: by the caller itself, since a closure would be the caller whom tokio
+/// names, where it panics, and to the app's own hooks.
 pub(crate) struct Spawning {
     task: Option<TaskRef>,
     #[cfg(tokio_unstable)]
@@ -113,6 +57,12 @@ pub(crate) struct Spawning {
 }
 
 impl Spawning {
+    /// Of a task made of an `F` that gives an `R`.
+    #[inline]
+    pub(crate) fn of<F, R>(kind: TaskKind, site: CallSite) -> Self {
+        Self::begin(register::<F, R>(kind, site))
+    }
+
     #[inline]
     pub(crate) fn begin(task: Option<TaskRef>) -> Self {
         Self {
