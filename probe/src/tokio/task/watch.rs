@@ -1,18 +1,18 @@
 //! From a future or a closure to a watched task.
-use std::{any::type_name, future::Future, panic::Location};
+use std::{any::type_name, panic::Location};
 
 use super::JoinHandle;
 use crate::recorder::{
     active, peek,
-    poll::{Tracked, blocking},
+    poll::blocking,
     site::{SiteInfo, SiteKind},
     task::{TaskKind, TaskRef, TaskSlot},
 };
 
-/// Where a task is spawned.
 #[cfg(feature = "tokio-util-rt")]
-use crate::recorder::handle::flag;
+use crate::recorder::{handle::flag, poll::Tracked};
 
+/// Where a task is spawned.
 pub(crate) type CallSite = &'static Location<'static>;
 
 /// A slot for a task made of an `F` that gives an `R`; `None` while nothing is recorded.
@@ -99,7 +99,7 @@ pub(crate) fn register_unjoined<F, R>(kind: TaskKind, site: CallSite) -> Option<
 
 /// Spawns such a task.
 #[cfg(feature = "tokio-util-rt")]
-pub(crate) fn spawn_unjoined<F: Future, H>(
+pub(crate) fn spawn_unjoined<F: std::future::Future, H>(
     future: F,
     kind: TaskKind,
     site: CallSite,
