@@ -175,6 +175,11 @@ fn adapted(text: &str) -> String {
         let to = from + text[from..].find("\n}").expect("the module ends") + 2;
         text.replace_range(from..to, "use crate::of_tokio::support;");
     }
+    // Each of the packages has this one, with a lock of its own for what there is once in a process: the panic hook.
+    if let Some(from) = text.find("\nfn test_panic<") {
+        let to = from + text[from..].find("\n}").expect("the function ends") + 2;
+        text.replace_range(from..to, "\nuse crate::of_tokio::support::panic::test_panic;");
+    }
     for (test, why) in IGNORED {
         for function in [format!("async fn {test}()"), format!("fn {test}()")] {
             if let Some(at) = text.find(&function) {
