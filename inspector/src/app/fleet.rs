@@ -98,6 +98,11 @@ impl Fleet {
         self.apps.iter().any(App::busy)
     }
 
+    /// What is in front is a target in which hardly anything happens.
+    pub(crate) fn rests(&self) -> bool {
+        !self.listed && self.front().rests()
+    }
+
     /// Draws one frame.
     pub(crate) fn draw(&self, frame: &mut Frame) {
         if self.listed {

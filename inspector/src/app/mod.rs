@@ -139,6 +139,9 @@ struct Frozen {
     at: Duration,
 }
 
+/// Polls a second with which a target is said to rest: timers that tick once a second or two.
+const HARDLY: f64 = 5.0;
+
 /// A finding about an earlier run of the target.
 #[derive(Clone)]
 pub(crate) struct PastFinding {
@@ -292,6 +295,14 @@ impl App {
     /// Has to be drawn again.
     pub(crate) fn touch(&mut self) {
         self.dirty = true;
+    }
+
+    /// Data comes, nothing is wrong, and hardly a task is polled.
+    pub(crate) fn rests(&self) -> bool {
+        let model = &self.live.model;
+        let still = model.totals.polls.last().is_some_and(|polls| polls < HARDLY);
+        let well = || self.cx().active().all(|finding| finding.severity == Severity::Info);
+        still && model.complete && self.link.live() && !self.busy() && well()
     }
 
     /// The whole state in front of the operator, for a file.

@@ -18,6 +18,8 @@ use crate::source::{self, Address, Pace, Request};
 
 /// Data is drawn no more often than this; keys are answered at once.
 const FRAME: Duration = Duration::from_millis(100);
+/// The same where hardly anything happens, so that little but ages changes.
+const RESTING: Duration = Duration::from_millis(500);
 /// How often the age of the data is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// Updates that may wait for the dashboard; the source stops reading when there are more.
@@ -85,7 +87,8 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
     loop {
         // Whether the operator did something, which is answered at once.
         let mut answer = drawn_at.is_none();
-        let next_frame = drawn_at.map_or(start, |at| at + FRAME);
+        let pace = if fleet.rests() { RESTING } else { FRAME };
+        let next_frame = drawn_at.map_or(start, |at| at + pace);
         let waiting = fleet.take_dirty();
         let mut heard = None;
         let msg = tokio::select! {

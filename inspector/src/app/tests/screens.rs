@@ -247,6 +247,19 @@ fn empty_service() -> Model {
 }
 
 #[test]
+fn where_nothing_happens_and_nothing_is_wrong_little_is_drawn() {
+    let mut driver = Driver::shop(80, 24);
+    assert!(!driver.app.rests(), "there are findings");
+    let mut model = empty_service();
+    model.totals.polls.push(400.0);
+    driver.show(model.clone(), Vec::new());
+    assert!(!driver.app.rests(), "tasks are polled");
+    model.totals.polls.push(0.0);
+    driver.show(model, Vec::new());
+    assert!(driver.app.rests());
+}
+
+#[test]
 fn an_empty_service_is_told_what_would_be_here() {
     let mut driver = Driver::new(80, 24);
     let model = empty_service();
