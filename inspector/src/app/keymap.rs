@@ -311,17 +311,19 @@ impl Keys {
 
     /// What `event` would ask for elsewhere.
     pub(super) fn elsewhere(&self, event: KeyEvent) -> Option<&Bound> {
-        let chord = Chord::from(event);
-        let alt = event.modifiers.contains(KeyModifiers::ALT);
-        self.0.iter().find(|b| !alt && b.chords.contains(&chord))
+        self.anywhere(event).next()
     }
 
     /// Which of `actions` the key is for, wherever it is pressed.
     pub(super) fn one_of(&self, actions: &[Action], event: KeyEvent) -> Option<Action> {
+        self.anywhere(event).map(|b| b.binding.action).find(|action| actions.contains(action))
+    }
+
+    /// All that the key is for, whatever the scope.
+    fn anywhere(&self, event: KeyEvent) -> impl Iterator<Item = &Bound> {
         let chord = Chord::from(event);
         let alt = event.modifiers.contains(KeyModifiers::ALT);
-        let bound = self.0.iter().find(|b| !alt && b.chords.contains(&chord) && actions.contains(&b.binding.action));
-        bound.map(|b| b.binding.action)
+        self.0.iter().filter(move |b| !alt && b.chords.contains(&chord))
     }
 
     /// What `event` asks for where the app is now: narrow scopes before wide ones.

@@ -102,8 +102,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
 
     let at = if location.0 == 0 { String::new() } else { format!(" at {}", words::short_place(&subject.location)) };
     let longest = if at.is_empty() { String::new() } else { format!(", the longest{at}") };
-    let holds = lock.hold_hist.since(&lock.hold_hist_window);
-    let hold = holds.quantile(0.99).unwrap_or_default().min(lock.hold_max);
+    let hold = hold_p99(lock);
     let message = format!(
         "{} of those who lock {} wait for it{}: it is held for up to {} at a time{longest}",
         text::percent(share),
@@ -153,9 +152,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
 /// Whether holds of the window, one after the other, make waits as long as `wait`. Where they do not by far, it is a
 /// thread that had no CPU, not the lock.
 fn holds_explain(lock: &Lock, wait: Duration) -> bool {
-    let hold = lock.hold_hist.since(&lock.hold_hist_window).quantile(0.99).unwrap_or_default().min(lock.hold_max);
+    let hold = hold_p99(lock);
     let queued = lock.contended_s.points().rev().take(WINDOW).fold(1.0, f64::max);
     hold.as_secs_f64() * queued >= wait.as_secs_f64()
+}
+
+/// The 99th percentile of the holds in the window, no more than the longest hold ever; none without holds.
+fn hold_p99(lock: &Lock) -> Duration {
+    lock.hold_hist.since(&lock.hold_hist_window).quantile(0.99).unwrap_or_default().min(lock.hold_max)
 }
 
 /// The 99th percentile of the waits in the window, no more than the longest wait ever; `None` without waits.
