@@ -36,7 +36,8 @@ pub(crate) struct Dropping {
     task: Option<&'static TaskSlot>,
 }
 
-/// What is being dropped unfinished on this thread; the outermost where they nest, which is what began it.
+/// What is being dropped unfinished on this thread; the outermost where they nest, which is what began it, with the innermost
+/// task.
 #[inline]
 pub(super) fn dropping() -> Option<Dropping> {
     HERE.with(|here| here.dropping.get())
@@ -67,11 +68,14 @@ fn drop_by(by: By, at: Option<&'static Location<'static>>, task: Option<&'static
             HERE.with(|here| here.dropping.set(self.0));
         }
     }
-    if dropping().is_some() {
-        return drop();
-    }
-    let what = Dropping { by, at, since: clock::ticks(), task };
-    let _before = Before(HERE.with(|here| here.dropping.replace(Some(what))));
+    let before = dropping();
+    let what = match before {
+        // Began by what goes already; a task that goes as a whole with it is the one that does what its destructors do.
+        Some(outer) => Dropping { task: task.or(outer.task), ..outer },
+        None => Dropping { by, at, since: clock::ticks(), task },
+    };
+    let _before = Before(before);
+    HERE.with(|here| here.dropping.set(Some(what)));
     drop();
 }
 

@@ -112,6 +112,27 @@ fn who_drops_a_sender_without_sending_and_be_it_because_it_is_aborted() {
 }
 
 #[test]
+fn a_task_that_goes_with_what_is_given_up_is_the_one_that_drops_its_sender() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, rx), made) = (oneshot::channel::<i8>(), here());
+        let mut spawned = None;
+        let given_up = async {
+            let set = tokio::task::LocalSet::new();
+            #[rustfmt::skip]
+            let (owner, at) = (set.spawn_local(async move { tokio::select! { () = std::future::pending() => drop(tx) } }), here());
+            spawned = Some((at, peek::task_id(owner.id())));
+            set.run_until(std::future::pending::<()>()).await;
+        };
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(1), given_up).await.is_err());
+        rx.await.unwrap_err();
+        let (spawned, id) = spawned.unwrap();
+        let disposal = site(SiteKind::Oneshot, made).disposal();
+        assert_eq!((told(disposal), by(disposal)), ((Some(spawned), None), id));
+    });
+}
+
+#[test]
 fn who_drops_the_last_receiver_of_a_watch_until_there_is_another() {
     run(async {
         #[rustfmt::skip]
