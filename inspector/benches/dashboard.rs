@@ -117,11 +117,11 @@ impl Bench {
             ..v1::Update::default()
         };
         let piece = |from: u64| {
-            let ids: Vec<u64> = (from..(from + ROWS).min(self.tasks)).map(|n| n + 1).collect();
+            let ids: Vec<i64> = (from..(from + ROWS).min(self.tasks)).map(|n| n.cast_signed() + 1).collect();
             let rows = ids.len();
             let births = v1::TaskBirths {
                 kind: vec![v1::TaskKind::Async.into(); rows],
-                site: ids.iter().map(|id| (id % u64::from(SITES)) as u32 + 1).collect(),
+                site: ids.iter().map(|id| (id % i64::from(SITES)) as u32 + 1).collect(),
                 name: vec![0; rows],
                 spawned_at_ns: ids.iter().map(|id| id * 1000).collect(),
                 future_bytes: vec![1024; rows],
@@ -130,7 +130,7 @@ impl Bench {
             };
             let states = v1::TaskStates {
                 state: vec![v1::TaskState::Idle.into(); rows],
-                state_since_ns: ids.iter().map(|id| now - id * 500).collect(),
+                state_since_ns: ids.iter().map(|id| now.cast_signed() - id * 500).collect(),
                 polls: vec![600; rows],
                 busy_ns: vec![12_345_678; rows],
                 max_poll_ns: vec![98_765; rows],
@@ -144,7 +144,7 @@ impl Bench {
                 wait_kind: vec![v1::WaitKind::Timer.into(); rows],
                 wait_for: vec![0; rows],
                 wait_site: vec![1; rows],
-                wait_since_ns: ids.iter().map(|id| now - id * 500).collect(),
+                wait_before_ns: vec![300; rows],
                 wakers_plus_one: vec![2; rows],
                 token: vec![0; rows],
                 tracker: vec![0; rows],
@@ -155,7 +155,12 @@ impl Bench {
         let last = v1::Update { snapshot_end: true, ..v1::Update::default() };
         let pieces = (0..self.tasks).step_by(ROWS as usize).map(piece);
         let all = std::iter::once(first).chain(pieces).chain([last]);
-        all.map(|update| v1::Update { seq: self.tick, now_ns: now, ..update }.encode_to_vec()).collect()
+        all.map(|update| {
+            let mut update = v1::Update { seq: self.tick, now_ns: now, ..update };
+            update.pack();
+            update.encode_to_vec()
+        })
+        .collect()
     }
 
     /// From the messages' bytes to the first frame with everything on it: decoding, and all else.

@@ -30,7 +30,7 @@ impl Told {
             }
         }
         if let Some(births) = &update.task_births {
-            self.tasks.extend(births.id.iter().copied().zip(births.site.iter().copied()));
+            self.tasks.extend(births.id.iter().map(|id| id.cast_unsigned()).zip(births.site.iter().copied()));
         }
         for id in &update.gone_tasks {
             self.tasks.remove(id);
@@ -58,7 +58,8 @@ fn a_burst_of_births_and_deaths_between_two_looks_is_right_in_the_totals() {
     let mut until = |told: &mut Told, done: &dyn Fn(&Told, &Update) -> bool| {
         reader.block_on(async {
             loop {
-                let update = stream.message().await.unwrap().unwrap();
+                let mut update = stream.message().await.unwrap().unwrap();
+                update.unpack().unwrap();
                 told.add(&update);
                 if done(told, &update) {
                     return;

@@ -1,12 +1,13 @@
 //! The wire between async-inspect's probe and its inspector: package `async_inspect.v1` over gRPC.
 //!
 //! The `.proto` file is the reference for what each field means; this crate holds the code generated from it,
-//! committed so that nobody needs `protoc`, and the few constants that both ends must agree on. There is no logic
-//! here: the probe's `service` translates from its slots, the inspector's `decode` translates to its model.
+//! committed so that nobody needs `protoc`, and what both ends must agree on: a few constants, and how the columns of a
+//! table are sent. What they mean is not here: the probe's `wire` translates from its slots, the inspector's `decode`
+//! translates to its model.
 
 /// The protocol spoken by this version. Raised when an older reader would misread a newer probe, or the reverse;
 /// fields that a reader may ignore do not raise it.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Where a probe listens and an inspector looks when nothing else is said.
 pub const DEFAULT_ADDR: &str = "127.0.0.1:6670";
@@ -34,8 +35,11 @@ pub mod task_flags {
     pub const MORE_WAITS: u32 = 16;
 }
 
+mod columns;
 #[cfg(feature = "server")]
 mod encoded;
+
+pub use columns::{BadTable, MAX_ROWS};
 
 #[cfg(feature = "server")]
 pub use encoded::EncodedUpdate;

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use async_inspect_proto::v1;
 
-use super::{DecodeError, columns, text};
+use super::{DecodeError, text};
 use crate::model::{OutputKind, SiteBirth, SiteId, SiteKind};
 
 /// Strings of one connection; the probe itself stops at half of it.
@@ -61,11 +61,10 @@ impl Dictionary {
         })
     }
 
-    /// Learns sites.
+    /// Learns sites, of a table that is unpacked.
     pub(super) fn learn_sites(&mut self, sites: &v1::Sites) -> Result<Vec<SiteBirth>, DecodeError> {
         let v1::Sites { id, kind, file, line, column, name, output } = sites;
-        let rows =
-            columns("sites", id.len(), &[kind.len(), file.len(), line.len(), column.len(), name.len(), output.len()])?;
+        let rows = id.len();
         let mut births = Vec::with_capacity(rows);
         for row in 0..rows {
             if id[row] == 0 {

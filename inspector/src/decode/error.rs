@@ -1,4 +1,5 @@
 //! What is wrong with a message.
+use async_inspect_proto::BadTable;
 use thiserror::Error;
 
 /// A message that cannot be what a probe meant. Nothing of it is used.
@@ -58,4 +59,13 @@ pub enum DecodeError {
         /// The limit.
         limit: usize,
     },
+}
+
+impl DecodeError {
+    pub(super) fn of_table(bad: BadTable) -> Self {
+        match bad {
+            BadTable::Columns { table } => Self::Columns { table },
+            BadTable::Rows { table, rows } => Self::Rows { table, rows },
+        }
+    }
 }

@@ -20,8 +20,6 @@ pub use error::DecodeError;
 use crate::model::{Batch, Blind, ChannelId, Cost, LockId, Loss, Stamp, Target, TaskId, WorkerId};
 use dictionary::Dictionary;
 
-/// Rows of one table in one message; a message of legal length has far fewer.
-const MAX_ROWS: usize = 1 << 18;
 /// Capabilities, and blind spots, that one target may name.
 const MAX_LIST: usize = 64;
 
@@ -46,8 +44,9 @@ impl Decoder {
     /// # Errors
     ///
     /// When the message breaks the protocol's rules. The connection is then of no more use.
-    pub fn update(&mut self, update: v1::Update) -> Result<Batch, DecodeError> {
+    pub fn update(&mut self, mut update: v1::Update) -> Result<Batch, DecodeError> {
         self.count_skipped(update.seq);
+        update.unpack().map_err(DecodeError::of_table)?;
         if let Some(strings) = update.strings {
             self.dictionary.learn_strings(strings)?;
         }
@@ -166,15 +165,4 @@ pub fn hello(address: String, answer: v1::HelloResponse) -> Result<Target, Decod
         tick: Duration::from_millis(answer.tick_ms.into()),
         cpus: answer.cpus,
     })
-}
-
-/// The number of rows of a table, if all its columns have as many.
-fn columns(table: &'static str, rows: usize, others: &[usize]) -> Result<usize, DecodeError> {
-    if others.iter().any(|&len| len != rows) {
-        return Err(DecodeError::Columns { table });
-    }
-    if rows > MAX_ROWS {
-        return Err(DecodeError::Rows { table, rows });
-    }
-    Ok(rows)
 }

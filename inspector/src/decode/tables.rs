@@ -1,4 +1,5 @@
-//! The tables of an update, row by row: a file for each kind of thing.
+//! The tables of an update, row by row: a file for each kind of thing. They are [unpacked](async_inspect_proto::v1::Update::unpack), so all
+//! columns of a table have as many rows.
 mod channels;
 mod disposals;
 mod events;

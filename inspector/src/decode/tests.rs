@@ -1,5 +1,5 @@
 //! What is refused, and that nothing panics.
-use async_inspect_proto::v1;
+use async_inspect_proto::{MAX_ROWS, v1};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
@@ -28,7 +28,7 @@ fn site(id: u32) -> Option<v1::Sites> {
 fn task(id: u64, site: u32) -> v1::Update {
     v1::Update {
         task_births: Some(v1::TaskBirths {
-            id: vec![id],
+            id: vec![id.cast_signed()],
             kind: vec![v1::TaskKind::Async.into()],
             site: vec![site],
             name: vec![0],
@@ -44,9 +44,9 @@ fn states(waits: &[u32], kinds: &[i32]) -> v1::Update {
     let n = waits.len();
     v1::Update {
         task_states: Some(v1::TaskStates {
-            id: (1..=n as u64).collect(),
+            id: vec![1; n],
             state: vec![v1::TaskState::Idle.into(); n],
-            state_since_ns: vec![1; n],
+            state_since_ns: [1000].into_iter().chain([0; 9]).take(n).collect(),
             polls: vec![1; n],
             busy_ns: vec![1; n],
             max_poll_ns: vec![1; n],
@@ -59,7 +59,7 @@ fn states(waits: &[u32], kinds: &[i32]) -> v1::Update {
             wait_kind: kinds.to_vec(),
             wait_for: (100..).take(kinds.len()).collect(),
             wait_site: vec![0; kinds.len()],
-            wait_since_ns: vec![1; kinds.len()],
+            wait_before_ns: (0..).map(|at| 400 - 500 * at).take(kinds.len()).collect(),
             wakers_plus_one: vec![0; n],
             token: vec![0; n],
             tracker: vec![0; n],
@@ -80,8 +80,29 @@ fn rows_come_out_with_their_strings_and_waits() {
     let batch = decoder.update(states(&[0, 2, 1], &[1, 2, 4])).unwrap();
     let waits: Vec<usize> = batch.task_states.iter().map(|task| task.waits.len()).collect();
     assert_eq!(waits, [0, 2, 1]);
+    assert_eq!(batch.task_states.iter().map(|task| task.id.0).collect::<Vec<_>>(), [1, 2, 3]);
+    let since = batch.task_states.iter().flat_map(|task| &task.waits).map(|wait| wait.since.0);
+    assert_eq!(since.collect::<Vec<_>>(), [600, 1100, 1600]);
     assert_eq!(batch.task_states[2].waits[0].on, crate::model::WaitFor::Join(TaskId(102)));
     assert_eq!(batch.task_states[0].state, TaskState::Idle);
+}
+
+#[test]
+fn what_a_target_leaves_out_is_zero() {
+    let mut update = states(&[1, 0], &[4]);
+    let table = update.task_states.as_mut().unwrap();
+    for column in [&mut table.wakes, &mut table.self_wakes, &mut table.max_poll_ns, &mut table.wait_for] {
+        column.clear();
+    }
+    (table.flags, table.wait_site, table.sched_p99_bucket) = Default::default();
+    let tasks = Decoder::new().update(update).unwrap().task_states;
+    assert_eq!((tasks[1].polls, tasks[1].wakes, tasks[1].max_poll), (1, 0, Duration::ZERO));
+    assert_eq!((tasks[1].sched_p99_bucket, tasks[1].flags.handle_held, tasks[1].waits.len()), (None, false, 0));
+    assert_eq!(tasks[0].waits[0].on, crate::model::WaitFor::Join(TaskId(0)));
+    // What cannot be zero cannot be left out.
+    let mut update = states(&[0], &[]);
+    update.task_states.as_mut().unwrap().state.clear();
+    assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Value { field: "task_states.state", value: 0 });
 }
 
 #[test]
@@ -128,12 +149,17 @@ fn columns_of_different_lengths_are_refused() {
     short.task_states.as_mut().unwrap().polls.pop();
     let columns = DecodeError::Columns { table: "task_states" };
     assert_eq!(Decoder::new().update(short).unwrap_err(), columns);
-    assert_eq!(Decoder::new().update(states(&[1], &[])).unwrap_err(), columns);
+    assert_eq!(Decoder::new().update(states(&[2], &[1])).unwrap_err(), columns);
     assert_eq!(Decoder::new().update(states(&[0], &[1])).unwrap_err(), columns);
-    assert_eq!(Decoder::new().update(states(&[u32::MAX, u32::MAX], &[1])).unwrap_err(), columns);
+    let many = DecodeError::Rows { table: "task_states", rows: 2 * u32::MAX as usize };
+    assert_eq!(Decoder::new().update(states(&[u32::MAX, u32::MAX], &[1])).unwrap_err(), many);
     let mut lock = locks(&[0]);
     lock.wait_buckets.pop();
-    for lock in [lock, locks(&[1]), v1::LockStates { hold_task: vec![7], ..locks(&[0]) }] {
+    for lock in [
+        lock,
+        v1::LockStates { hold_task: vec![7], ..locks(&[2]) },
+        v1::LockStates { hold_task: vec![7], ..locks(&[0]) },
+    ] {
         let update = v1::Update { lock_states: Some(lock), ..Default::default() };
         assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Columns { table: "lock_states" });
     }
@@ -211,8 +237,7 @@ fn values_outside_of_the_protocol_are_refused() {
 #[test]
 fn a_table_that_no_message_can_hold_is_refused() {
     let n = MAX_ROWS + 1;
-    let table =
-        v1::LockBirths { id: vec![1; n], kind: vec![1; n], site: vec![0; n], name: vec![0; n], parent: vec![0; n] };
+    let table = v1::LockBirths { id: vec![1; n], ..v1::LockBirths::default() };
     let update = v1::Update { lock_births: Some(table), ..Default::default() };
     assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Rows { table: "lock_births", rows: n });
 }
@@ -230,7 +255,7 @@ fn column<T: std::fmt::Debug + Clone + 'static>(
     of: impl Strategy<Value = T> + Clone + 'static,
     rows: usize,
 ) -> BoxedStrategy<Vec<T>> {
-    prop_oneof![9 => vec(of.clone(), rows), 1 => vec(of, 0..4)].boxed()
+    prop_oneof![8 => vec(of.clone(), rows), 1 => Just(Vec::new()), 1 => vec(of, 0..4)].boxed()
 }
 
 fn number() -> impl Strategy<Value = u64> + Clone {
@@ -255,6 +280,8 @@ prop_compose! {
         gone in vec(number(), 0..3),
     ) -> v1::Update {
         let (id, kind, word, figure) = task;
+        let steps: Vec<i64> = id.iter().map(|id| id.cast_signed()).collect();
+        let times: Vec<i64> = figure.iter().map(|figure| figure.cast_signed()).collect();
         let (count, wait_kind, wait_for) = waits;
         v1::Update {
             now_ns: stamps.0,
@@ -266,23 +293,23 @@ prop_compose! {
                 name: count.clone(), output: kind.clone(),
             }),
             task_births: Some(v1::TaskBirths {
-                id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
-                spawned_at_ns: figure.clone(), future_bytes: word.clone(), parent: id.clone(),
+                id: steps.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
+                spawned_at_ns: times.clone(), future_bytes: word.clone(), parent: steps.clone(),
             }),
             task_states: Some(v1::TaskStates {
-                id: id.clone(), state: kind.clone(), state_since_ns: figure.clone(), polls: figure.clone(),
+                id: steps.clone(), state: kind.clone(), state_since_ns: times.clone(), polls: figure.clone(),
                 busy_ns: figure.clone(), max_poll_ns: figure.clone(), wakes: figure.clone(),
                 self_wakes: figure.clone(), sched_total_ns: figure.clone(), sched_max_ns: figure.clone(),
                 flags: word.clone(), waits: count.clone(), wait_kind, wait_for: wait_for.clone(),
-                wait_site: word.clone(), wait_since_ns: figure.clone(), wakers_plus_one: word.clone(), token: id.clone(),
+                wait_site: word.clone(), wait_before_ns: times.clone(), wakers_plus_one: word.clone(), token: id.clone(),
                 tracker: id.clone(), sched_p99_bucket: word.clone(),
             }),
             channel_births: Some(v1::ChannelBirths {
-                id: id.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
+                id: steps.clone(), kind: kind.clone(), site: word.clone(), name: count.clone(),
                 capacity: figure.clone(), inferred: channel.2.clone(),
             }),
             channel_states: Some(v1::ChannelStates {
-                id: id.clone(), sent: channel.0.clone(), received: figure.clone(), blocked_senders: channel.1.clone(),
+                id: steps.clone(), sent: channel.0.clone(), received: figure.clone(), blocked_senders: channel.1.clone(),
                 sends_blocked: figure.clone(), send_wait_total_ns: figure.clone(), senders: channel.1.clone(),
                 receivers: channel.1.clone(), closed: channel.2.clone(), last_recv_at_ns: figure.clone(),
                 receiver_task: id.clone(), recv_site: word.clone(), last_send_at_ns: figure.clone(),
@@ -304,9 +331,9 @@ prop_compose! {
                 local_queues: figure.clone(), blocking_threads: word.clone(), blocking_idle: word.clone(),
                 blocking_queue: figure.clone(),
             }),
-            lock_births: Some(v1::LockBirths { id: id.clone(), kind: kind.clone(), site: word, name: count, parent: id.clone() }),
+            lock_births: Some(v1::LockBirths { id: steps.clone(), kind: kind.clone(), site: word, name: count, parent: id.clone() }),
             lock_states: Some(v1::LockStates {
-                id: id.clone(), holder: id.clone(), holder_site: channel.1.clone(), held_since_ns: figure.clone(),
+                id: steps.clone(), holder: id.clone(), holder_site: channel.1.clone(), held_since_ns: figure.clone(),
                 waiters: channel.1.clone(), acquires: figure.clone(), contended: figure.clone(),
                 wait_total_ns: figure.clone(), wait_max_ns: figure.clone(),
                 wait_buckets: vec![u32::MAX; id.len() * 16], hold_total_ns: figure.clone(),

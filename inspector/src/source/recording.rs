@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "async-inspect recording\n"  24 bytes
-//! version                      u32, 1
+//! version                      u32, 2
 //! frames, each:
 //!   kind                       u8: 1 hello, 2 update, 3 lost, 4 update of a console-subscriber
 //!   at                         u64, nanoseconds since the recording began; never less than the frame before
@@ -32,7 +32,7 @@ use super::{console, probe};
 use crate::decode::console::Place;
 
 const MAGIC: &[u8; 24] = b"async-inspect recording\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes before the body of a frame.
 const HEAD: usize = 1 + 8 + 4 + 4;
 
@@ -404,7 +404,7 @@ mod tests {
         let (mut bytes, _) = written(&folder);
         bytes[MAGIC.len()] = 9;
         let said = read(&folder, &bytes).2.unwrap();
-        assert!(said.contains("version 9") && said.contains("reads version 1"), "{said}");
+        assert!(said.contains("version 9") && said.contains("reads version 2"), "{said}");
         assert!(read(&folder, b"\x7fELF and so on, longer than a header is").2.unwrap().contains("no recording"));
         assert!(matches!(Reader::open(&folder.join("none")), Err(RecordingError::File(_))));
         std::fs::remove_dir_all(&folder).unwrap();

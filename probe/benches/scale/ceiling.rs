@@ -78,7 +78,7 @@ async fn whole_picture(address: &str) -> (Totals, usize) {
     let (mut totals, mut shown, mut complete) = (Totals::default(), std::collections::HashSet::new(), false);
     // One update beyond the snapshot, since it has the sums.
     loop {
-        let update = watch::next(&mut stream).await;
+        let update = watch::next_unpacked(&mut stream).await;
         totals.add(&update);
         if let Some(states) = &update.task_states {
             for (id, state) in states.id.iter().zip(&states.state) {
@@ -93,7 +93,7 @@ async fn whole_picture(address: &str) -> (Totals, usize) {
             }
         }
         for gone in &update.gone_tasks {
-            shown.remove(gone);
+            shown.remove(&gone.cast_signed());
         }
         if complete && update.cost.is_some() {
             return (totals, shown.len());

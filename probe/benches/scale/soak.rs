@@ -100,7 +100,7 @@ async fn look(address: &str) -> Totals {
     let mut stream = watch::attach(address).await;
     let mut totals = Totals::default();
     for _ in 0..20 {
-        totals.add(&watch::next(&mut stream).await);
+        totals.add(&watch::next_unpacked(&mut stream).await);
     }
     totals
 }

@@ -61,9 +61,16 @@ pub(crate) async fn attach(target: &str) -> Streaming<Update> {
     InspectClient::new(channel).watch(WatchRequest { protocol: PROTOCOL }).await.unwrap().into_inner()
 }
 
-/// The next message.
-pub(crate) async fn next(stream: &mut Streaming<Update>) -> Update {
+/// The next message, as it came.
+async fn next(stream: &mut Streaming<Update>) -> Update {
     stream.message().await.unwrap().expect("the target lives")
+}
+
+/// The next message, its tables unpacked.
+pub(crate) async fn next_unpacked(stream: &mut Streaming<Update>) -> Update {
+    let mut update = next(stream).await;
+    update.unpack().unwrap();
+    update
 }
 
 /// Sums over all spawn sites, and what else was told last.
@@ -75,6 +82,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    /// What an update tells whose tables are unpacked.
     pub(crate) fn add(&mut self, update: &Update) {
         if let Some(totals) = &update.site_totals {
             for (row, &site) in totals.site.iter().enumerate() {

@@ -17,7 +17,12 @@ async fn only_collector() -> (MutexGuard<'static, ()>, Collector, Subscribers) {
 }
 
 fn decoded(messages: impl IntoIterator<Item = EncodedUpdate>) -> Vec<Update> {
-    messages.into_iter().map(|message| Update::decode(message.encode_to_vec().as_slice()).unwrap()).collect()
+    let decoded = |message: EncodedUpdate| {
+        let mut update = Update::decode(message.encode_to_vec().as_slice()).unwrap();
+        update.unpack().unwrap();
+        update
+    };
+    messages.into_iter().map(decoded).collect()
 }
 
 /// Everything that waits for a subscriber.
@@ -27,7 +32,7 @@ fn waiting(joined: &mut Joined) -> Vec<Update> {
 
 /// Whether there is a row of a task among them.
 fn tells_of(task: u64, messages: &[Update]) -> bool {
-    messages.iter().filter_map(|message| message.task_states.as_ref()).any(|rows| rows.id.contains(&task))
+    messages.iter().filter_map(|message| message.task_states.as_ref()).any(|rows| rows.id.contains(&task.cast_signed()))
 }
 
 #[::tokio::test]

@@ -38,9 +38,10 @@ impl Messages {
         self.weight + 1024 > FULL
     }
 
-    /// All messages, the last one even when it is empty.
+    /// All messages as they are sent, the last one even when it is empty.
     pub(crate) fn finish(mut self) -> Vec<Update> {
         self.closed.push(self.open);
+        self.closed.iter_mut().for_each(Update::pack);
         self.closed
     }
 

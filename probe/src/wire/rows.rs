@@ -39,13 +39,13 @@ impl Messages {
     pub(crate) fn task_birth(&mut self, task: &TaskReading, dictionary: &mut Dictionary) {
         let (site, name) = (dictionary.site(task.site), dictionary.string(names::text(task.name)));
         let births = self.room_for(48).task_births.get_or_insert_default();
-        births.id.push(task.id);
+        births.id.push(task.id.cast_signed());
         births.kind.push(TaskKind::try_from(i32::from(task.kind)).unwrap_or_default().into());
         births.site.push(site);
         births.name.push(name);
-        births.spawned_at_ns.push(since_start_ns(task.spawned_at));
+        births.spawned_at_ns.push(since_start_ns(task.spawned_at).cast_signed());
         births.future_bytes.push(task.site.info.future_bytes);
-        births.parent.push(task.parent);
+        births.parent.push(task.parent.cast_signed());
     }
 
     /// What a task does now; `running_since` in ticks, when a worker has it.
@@ -53,9 +53,10 @@ impl Messages {
         let waits: Vec<_> = task.waits.iter().flatten().map(|wait| (wait, dictionary.call_site(wait.site))).collect();
         let states = self.room_for(100 + 32 * waits.len()).task_states.get_or_insert_default();
         let (state, since) = state(task, running_since);
-        states.id.push(task.id);
+        let since_ns = since_start_ns(since);
+        states.id.push(task.id.cast_signed());
         states.state.push(state.into());
-        states.state_since_ns.push(since_start_ns(since));
+        states.state_since_ns.push(since_ns.cast_signed());
         states.polls.push(task.polls);
         states.busy_ns.push(duration_ns(task.busy));
         states.max_poll_ns.push(duration_ns(task.max_poll));
@@ -78,7 +79,7 @@ impl Messages {
             states.wait_kind.push(WaitKind::try_from(i32::from(wait.kind)).unwrap_or_default().into());
             states.wait_for.push(wait.on);
             states.wait_site.push(site);
-            states.wait_since_ns.push(since_start_ns(wait.since));
+            states.wait_before_ns.push(since_ns.wrapping_sub(since_start_ns(wait.since)).cast_signed());
         }
     }
 
@@ -86,7 +87,7 @@ impl Messages {
     pub(crate) fn lock_birth(&mut self, lock: &LockReading, dictionary: &mut Dictionary) {
         let (site, name) = (dictionary.site(lock.site), dictionary.string(names::text(lock.name)));
         let births = self.room_for(40).lock_births.get_or_insert_default();
-        births.id.push(lock.id);
+        births.id.push(lock.id.cast_signed());
         births.kind.push(LockKind::try_from(i32::from(lock.kind)).unwrap_or_default().into());
         births.site.push(site);
         births.name.push(name);
@@ -104,7 +105,7 @@ impl Messages {
         let last_suspended_site = dictionary.call_site(lock.last_suspended_site);
         let closed_site = dictionary.call_site(lock.ending.and_then(|ending| ending.site));
         let states = self.room_for(420 + 32 * listed.len()).lock_states.get_or_insert_default();
-        states.id.push(lock.id);
+        states.id.push(lock.id.cast_signed());
         states.holder.push(holder);
         states.holder_site.push(holder_site);
         states.held_since_ns.push(since_start_ns(held_since));
@@ -203,7 +204,7 @@ impl Messages {
     pub(crate) fn channel_birth(&mut self, channel: &ChannelReading, dictionary: &mut Dictionary) {
         let (site, name) = (dictionary.site(channel.site), dictionary.string(names::text(channel.name)));
         let births = self.room_for(40).channel_births.get_or_insert_default();
-        births.id.push(channel.id);
+        births.id.push(channel.id.cast_signed());
         births.kind.push(ChannelKind::try_from(i32::from(channel.kind)).unwrap_or_default().into());
         births.site.push(site);
         births.name.push(name);
@@ -218,7 +219,7 @@ impl Messages {
         let readers = channel.readers.unwrap_or_default();
         let lag_site = dictionary.call_site(readers.last_lag_site);
         let states = self.room_for(180).channel_states.get_or_insert_default();
-        states.id.push(channel.id);
+        states.id.push(channel.id.cast_signed());
         states.sent.push(channel.sent);
         states.received.push(channel.received);
         states.blocked_senders.push(channel.blocked_senders);

@@ -205,8 +205,9 @@ pub struct SiteTotals {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskBirths {
-    #[prost(uint64, repeated, tag = "1")]
-    pub id: ::prost::alloc::vec::Vec<u64>,
+    /// Of steps.
+    #[prost(sint64, repeated, tag = "8")]
+    pub id: ::prost::alloc::vec::Vec<i64>,
     #[prost(enumeration = "TaskKind", repeated, tag = "2")]
     pub kind: ::prost::alloc::vec::Vec<i32>,
     #[prost(uint32, repeated, tag = "3")]
@@ -214,22 +215,25 @@ pub struct TaskBirths {
     /// String id of its own name, if it was given one.
     #[prost(uint32, repeated, tag = "4")]
     pub name: ::prost::alloc::vec::Vec<u32>,
-    #[prost(uint64, repeated, tag = "5")]
-    pub spawned_at_ns: ::prost::alloc::vec::Vec<u64>,
+    /// Of steps.
+    #[prost(sint64, repeated, tag = "9")]
+    pub spawned_at_ns: ::prost::alloc::vec::Vec<i64>,
     #[prost(uint32, repeated, tag = "6")]
     pub future_bytes: ::prost::alloc::vec::Vec<u32>,
-    /// The task that spawned it.
-    #[prost(uint64, repeated, tag = "7")]
-    pub parent: ::prost::alloc::vec::Vec<u64>,
+    /// The task that spawned it. Of steps.
+    #[prost(sint64, repeated, tag = "10")]
+    pub parent: ::prost::alloc::vec::Vec<i64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskStates {
-    #[prost(uint64, repeated, tag = "1")]
-    pub id: ::prost::alloc::vec::Vec<u64>,
+    /// Of steps.
+    #[prost(sint64, repeated, tag = "21")]
+    pub id: ::prost::alloc::vec::Vec<i64>,
     #[prost(enumeration = "TaskState", repeated, tag = "2")]
     pub state: ::prost::alloc::vec::Vec<i32>,
-    #[prost(uint64, repeated, tag = "3")]
-    pub state_since_ns: ::prost::alloc::vec::Vec<u64>,
+    /// Of steps.
+    #[prost(sint64, repeated, tag = "22")]
+    pub state_since_ns: ::prost::alloc::vec::Vec<i64>,
     #[prost(uint64, repeated, tag = "4")]
     pub polls: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "5")]
@@ -261,8 +265,9 @@ pub struct TaskStates {
     pub wait_for: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint32, repeated, tag = "15")]
     pub wait_site: ::prost::alloc::vec::Vec<u32>,
-    #[prost(uint64, repeated, tag = "16")]
-    pub wait_since_ns: ::prost::alloc::vec::Vec<u64>,
+    /// For how long it had been waited for at the task's `state_since_ns`; below 0 when that came first. Modulo 2^64.
+    #[prost(sint64, repeated, tag = "23")]
+    pub wait_before_ns: ::prost::alloc::vec::Vec<i64>,
     /// One more than the wakers of the task that are alive, at most: handles to abort it are counted too. 0 when they are
     /// not known. 1 says that nothing is left that could wake the task.
     #[prost(uint32, repeated, tag = "17")]
@@ -311,8 +316,9 @@ pub struct OneshotTotals {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LockBirths {
-    #[prost(uint64, repeated, tag = "1")]
-    pub id: ::prost::alloc::vec::Vec<u64>,
+    /// Of steps.
+    #[prost(sint64, repeated, tag = "6")]
+    pub id: ::prost::alloc::vec::Vec<i64>,
     #[prost(enumeration = "LockKind", repeated, tag = "2")]
     pub kind: ::prost::alloc::vec::Vec<i32>,
     #[prost(uint32, repeated, tag = "3")]
@@ -326,8 +332,9 @@ pub struct LockBirths {
 /// Histograms are 16 counts a row: bucket i counts durations below 64 us << i, the last one everything longer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LockStates {
-    #[prost(uint64, repeated, tag = "1")]
-    pub id: ::prost::alloc::vec::Vec<u64>,
+    /// Of steps.
+    #[prost(sint64, repeated, tag = "39")]
+    pub id: ::prost::alloc::vec::Vec<i64>,
     /// Task that holds it, 0 when free or held outside any task; `held_since_ns` is 0 only when free. Where several may
     /// hold it: the one of those listed that holds it longest. Of a semaphore, whose permits are meant to be held, always 0.
     #[prost(uint64, repeated, tag = "2")]
@@ -493,8 +500,9 @@ pub struct LockOrders {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChannelBirths {
-    #[prost(uint64, repeated, tag = "1")]
-    pub id: ::prost::alloc::vec::Vec<u64>,
+    /// Of steps.
+    #[prost(sint64, repeated, tag = "7")]
+    pub id: ::prost::alloc::vec::Vec<i64>,
     #[prost(enumeration = "ChannelKind", repeated, tag = "2")]
     pub kind: ::prost::alloc::vec::Vec<i32>,
     #[prost(uint32, repeated, tag = "3")]
@@ -511,8 +519,9 @@ pub struct ChannelBirths {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChannelStates {
-    #[prost(uint64, repeated, tag = "1")]
-    pub id: ::prost::alloc::vec::Vec<u64>,
+    /// Of steps.
+    #[prost(sint64, repeated, tag = "22")]
+    pub id: ::prost::alloc::vec::Vec<i64>,
     /// Depth is `sent - received`. What a broadcast's slowest known receiver has passed counts as received; of a watch,
     /// what any receiver has seen, or has been overwritten since.
     #[prost(uint64, repeated, tag = "2")]

@@ -4,19 +4,15 @@ use std::time::Duration;
 use async_inspect_proto::v1;
 
 use super::{id, stamp, value};
+use crate::decode::DecodeError;
 use crate::decode::dictionary::Dictionary;
-use crate::decode::{DecodeError, columns};
 use crate::model::{ChannelBirth, ChannelId, ChannelKind, ChannelReading, OneshotReading, TaskId};
 
 pub(in crate::decode) fn channel_births(
     table: &v1::ChannelBirths,
     known: &Dictionary,
 ) -> Result<Vec<ChannelBirth>, DecodeError> {
-    let rows = columns(
-        "channel_births",
-        table.id.len(),
-        &[table.kind.len(), table.site.len(), table.name.len(), table.capacity.len(), table.inferred.len()],
-    )?;
+    let rows = table.id.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         let kind = match v1::ChannelKind::try_from(table.kind[row]) {
@@ -27,7 +23,7 @@ pub(in crate::decode) fn channel_births(
             _ => return value("channel_births.kind", table.kind[row]),
         };
         out.push(ChannelBirth {
-            id: ChannelId(id("channel_births", table.id[row])?),
+            id: ChannelId(id("channel_births", table.id[row].cast_unsigned())?),
             kind,
             site: known.site(table.site[row])?,
             name: known.string(table.name[row])?.to_owned(),
@@ -42,36 +38,11 @@ pub(in crate::decode) fn channel_states(
     table: &v1::ChannelStates,
     known: &Dictionary,
 ) -> Result<Vec<ChannelReading>, DecodeError> {
-    let rows = columns(
-        "channel_states",
-        table.id.len(),
-        &[
-            table.sent.len(),
-            table.received.len(),
-            table.blocked_senders.len(),
-            table.sends_blocked.len(),
-            table.send_wait_total_ns.len(),
-            table.senders.len(),
-            table.receivers.len(),
-            table.closed.len(),
-            table.last_recv_at_ns.len(),
-            table.receiver_task.len(),
-            table.recv_site.len(),
-            table.last_send_at_ns.len(),
-            table.sender_task.len(),
-            table.send_site.len(),
-            table.lagged.len(),
-            table.messages_lost.len(),
-            table.last_lag_at_ns.len(),
-            table.last_lag_task.len(),
-            table.last_lag_site.len(),
-            table.unheard.len(),
-        ],
-    )?;
+    let rows = table.id.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         out.push(ChannelReading {
-            id: ChannelId(id("channel_states", table.id[row])?),
+            id: ChannelId(id("channel_states", table.id[row].cast_unsigned())?),
             sent: table.sent[row],
             received: table.received[row],
             lagged: table.lagged[row],
@@ -101,22 +72,7 @@ pub(in crate::decode) fn oneshots(
     table: &v1::OneshotTotals,
     known: &Dictionary,
 ) -> Result<Vec<OneshotReading>, DecodeError> {
-    let rows = columns(
-        "oneshot_totals",
-        table.site.len(),
-        &[
-            table.made.len(),
-            table.delivered.len(),
-            table.unsent.len(),
-            table.unsent_awaited.len(),
-            table.unreceived.len(),
-            table.last_unsent_at_ns.len(),
-            table.last_unsent_site.len(),
-            table.last_unreceived_at_ns.len(),
-            table.last_unreceived_site.len(),
-            table.name.len(),
-        ],
-    )?;
+    let rows = table.site.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         if table.site[row] == 0 {

@@ -2,19 +2,15 @@
 use async_inspect_proto::v1;
 
 use super::{id, value};
+use crate::decode::DecodeError;
 use crate::decode::dictionary::Dictionary;
-use crate::decode::{DecodeError, columns};
 use crate::model::{ChannelId, Disposal, Disposed, LockId, SiteId, Stamp, TaskId};
 
 pub(in crate::decode) fn disposals(
     table: &v1::Disposals,
     known: &Dictionary,
 ) -> Result<Vec<(Disposed, Disposal)>, DecodeError> {
-    let rows = columns(
-        "disposals",
-        table.kind.len(),
-        &[table.of.len(), table.at_ns.len(), table.by.len(), table.by_site.len(), table.call_site.len()],
-    )?;
+    let rows = table.kind.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         let of = id("disposals", table.of[row])?;

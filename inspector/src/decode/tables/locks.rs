@@ -1,11 +1,11 @@
 //! Locks, and in which order they are taken.
 use std::time::Duration;
 
-use async_inspect_proto::{HISTOGRAM_BUCKETS, v1};
+use async_inspect_proto::v1;
 
 use super::{histogram, id, stamp, value};
+use crate::decode::DecodeError;
 use crate::decode::dictionary::Dictionary;
-use crate::decode::{DecodeError, columns};
 use crate::model::{
     CutShort, CutShortReading, DropKind, Holder, LockBirth, LockId, LockKind, LockOrder, LockReading, Stamp, TaskId,
 };
@@ -14,12 +14,11 @@ pub(in crate::decode) fn lock_births(
     table: &v1::LockBirths,
     known: &Dictionary,
 ) -> Result<Vec<LockBirth>, DecodeError> {
-    let columns_of = [table.kind.len(), table.site.len(), table.name.len(), table.parent.len()];
-    let rows = columns("lock_births", table.id.len(), &columns_of)?;
+    let rows = table.id.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         out.push(LockBirth {
-            id: LockId(id("lock_births", table.id[row])?),
+            id: LockId(id("lock_births", table.id[row].cast_unsigned())?),
             kind: match v1::LockKind::try_from(table.kind[row]) {
                 Ok(v1::LockKind::Mutex) => LockKind::Mutex,
                 Ok(v1::LockKind::RwLock) => LockKind::RwLock,
@@ -44,55 +43,7 @@ pub(in crate::decode) fn lock_states(
     table: &v1::LockStates,
     known: &Dictionary,
 ) -> Result<Vec<LockReading>, DecodeError> {
-    let rows = columns(
-        "lock_states",
-        table.id.len(),
-        &[
-            table.holder.len(),
-            table.holder_site.len(),
-            table.held_since_ns.len(),
-            table.waiters.len(),
-            table.acquires.len(),
-            table.contended.len(),
-            table.wait_total_ns.len(),
-            table.wait_max_ns.len(),
-            table.hold_total_ns.len(),
-            table.hold_max_ns.len(),
-            table.hold_max_site.len(),
-            table.suspended_holds.len(),
-            table.last_suspended_ns.len(),
-            table.last_suspended_at_ns.len(),
-            table.last_suspended_site.len(),
-            table.last_suspended_waiters.len(),
-            table.permits_total.len(),
-            table.permits_available.len(),
-            table.holders.len(),
-            table.waiting_writers.len(),
-            table.closed.len(),
-            table.forgotten.len(),
-            table.lost_notifies.len(),
-            table.last_lost_notify_at_ns.len(),
-            table.last_lost_notify_site.len(),
-            table.holds.len(),
-            table.holder_may_move.len(),
-            table.closed_at_ns.len(),
-            table.closed_site.len(),
-            table.closed_by.len(),
-        ],
-    )?;
-    let buckets = rows * HISTOGRAM_BUCKETS;
-    if table.wait_buckets.len() != buckets || table.hold_buckets.len() != buckets {
-        return Err(DecodeError::Columns { table: "lock_states" });
-    }
-    let holds: u64 = table.holds.iter().map(|&holds| u64::from(holds)).sum();
-    let listed = columns(
-        "lock_states",
-        table.hold_task.len(),
-        &[table.hold_site.len(), table.hold_since_ns.len(), table.hold_permits.len(), table.hold_exclusive.len()],
-    )?;
-    if holds != listed as u64 {
-        return Err(DecodeError::Columns { table: "lock_states" });
-    }
+    let rows = table.id.len();
     let hold = |at: usize| {
         Ok(Holder {
             task: TaskId(table.hold_task[at]),
@@ -109,7 +60,7 @@ pub(in crate::decode) fn lock_states(
         let holders = (next_hold..end).map(hold).collect::<Result<Vec<Holder>, _>>()?;
         next_hold = end;
         out.push(LockReading {
-            id: LockId(id("lock_states", table.id[row])?),
+            id: LockId(id("lock_states", table.id[row].cast_unsigned())?),
             holder: TaskId(table.holder[row]),
             holder_site: known.site(table.holder_site[row])?,
             held_since: stamp(table.held_since_ns[row]),
@@ -151,18 +102,7 @@ pub(in crate::decode) fn cut_shorts(
     table: &v1::CutShorts,
     known: &Dictionary,
 ) -> Result<Vec<CutShortReading>, DecodeError> {
-    let rows = columns(
-        "cut_shorts",
-        table.lock.len(),
-        &[
-            table.times.len(),
-            table.held_ns.len(),
-            table.at_ns.len(),
-            table.site.len(),
-            table.by.len(),
-            table.dropped_site.len(),
-        ],
-    )?;
+    let rows = table.lock.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         out.push(CutShortReading {
@@ -194,21 +134,7 @@ pub(in crate::decode) fn lock_orders(
     table: &v1::LockOrders,
     known: &Dictionary,
 ) -> Result<Vec<LockOrder>, DecodeError> {
-    let rows = columns(
-        "lock_orders",
-        table.id.len(),
-        &[
-            table.first.len(),
-            table.second.len(),
-            table.first_lock.len(),
-            table.second_lock.len(),
-            table.first_site.len(),
-            table.second_site.len(),
-            table.times.len(),
-            table.last_at_ns.len(),
-            table.around.len(),
-        ],
-    )?;
+    let rows = table.id.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         if table.id[row] >= MAX_ORDERS {

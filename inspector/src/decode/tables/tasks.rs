@@ -4,8 +4,8 @@ use std::time::Duration;
 use async_inspect_proto::{HISTOGRAM_BUCKETS, task_flags, v1};
 
 use super::{id, value};
+use crate::decode::DecodeError;
 use crate::decode::dictionary::Dictionary;
-use crate::decode::{DecodeError, columns};
 use crate::model::{
     ChannelId, LockId, SiteId, SiteReading, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading, TaskState,
     Wait, WaitFor,
@@ -15,29 +15,7 @@ pub(in crate::decode) fn site_totals(
     table: &v1::SiteTotals,
     known: &Dictionary,
 ) -> Result<Vec<SiteReading>, DecodeError> {
-    let rows = columns(
-        "site_totals",
-        table.site.len(),
-        &[
-            table.spawned.len(),
-            table.finished.len(),
-            table.shed.len(),
-            table.finished_busy_ns.len(),
-            table.finished_polls.len(),
-            table.max_poll_ns.len(),
-            table.slow_polls.len(),
-            table.slow_poll_total_ns.len(),
-            table.last_slow_poll_ns.len(),
-            table.last_slow_poll_at_ns.len(),
-            table.last_slow_poll_task.len(),
-            table.handles_dropped.len(),
-            table.errors_lost.len(),
-            table.panics.len(),
-            table.panics_lost.len(),
-            table.aborted.len(),
-            table.aborted_age_ns.len(),
-        ],
-    )?;
+    let rows = table.site.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         if table.site[row] == 0 {
@@ -71,22 +49,11 @@ pub(in crate::decode) fn task_births(
     table: &v1::TaskBirths,
     known: &Dictionary,
 ) -> Result<Vec<TaskBirth>, DecodeError> {
-    let rows = columns(
-        "task_births",
-        table.id.len(),
-        &[
-            table.kind.len(),
-            table.site.len(),
-            table.name.len(),
-            table.spawned_at_ns.len(),
-            table.future_bytes.len(),
-            table.parent.len(),
-        ],
-    )?;
+    let rows = table.id.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         out.push(TaskBirth {
-            id: TaskId(id("task_births", table.id[row])?),
+            id: TaskId(id("task_births", table.id[row].cast_unsigned())?),
             kind: match v1::TaskKind::try_from(table.kind[row]) {
                 Ok(v1::TaskKind::Async) => TaskKind::Async,
                 Ok(v1::TaskKind::Blocking) => TaskKind::Blocking,
@@ -97,9 +64,9 @@ pub(in crate::decode) fn task_births(
             },
             site: known.site(table.site[row])?,
             name: known.string(table.name[row])?.to_owned(),
-            spawned_at: Stamp(table.spawned_at_ns[row]),
+            spawned_at: Stamp(table.spawned_at_ns[row].cast_unsigned()),
             future_bytes: table.future_bytes[row],
-            parent: TaskId(table.parent[row]),
+            parent: TaskId(table.parent[row].cast_unsigned()),
         });
     }
     Ok(out)
@@ -109,36 +76,7 @@ pub(in crate::decode) fn task_states(
     table: &v1::TaskStates,
     known: &Dictionary,
 ) -> Result<Vec<TaskReading>, DecodeError> {
-    let rows = columns(
-        "task_states",
-        table.id.len(),
-        &[
-            table.state.len(),
-            table.state_since_ns.len(),
-            table.polls.len(),
-            table.busy_ns.len(),
-            table.max_poll_ns.len(),
-            table.wakes.len(),
-            table.self_wakes.len(),
-            table.sched_total_ns.len(),
-            table.sched_max_ns.len(),
-            table.flags.len(),
-            table.waits.len(),
-            table.wakers_plus_one.len(),
-            table.token.len(),
-            table.tracker.len(),
-            table.sched_p99_bucket.len(),
-        ],
-    )?;
-    let waits: u64 = table.waits.iter().map(|&waits| u64::from(waits)).sum();
-    let listed = columns(
-        "task_states",
-        table.wait_kind.len(),
-        &[table.wait_for.len(), table.wait_site.len(), table.wait_since_ns.len()],
-    )?;
-    if waits != listed as u64 {
-        return Err(DecodeError::Columns { table: "task_states" });
-    }
+    let rows = table.id.len();
     let mut next_wait = 0;
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
@@ -153,13 +91,14 @@ pub(in crate::decode) fn task_states(
             _ => return value("task_states.state", table.state[row]),
         };
         let end = next_wait + table.waits[row] as usize;
-        let waits = (next_wait..end).map(|at| wait(table, at, known)).collect::<Result<Vec<Wait>, _>>()?;
+        let state_since = Stamp(table.state_since_ns[row].cast_unsigned());
+        let waits = (next_wait..end).map(|at| wait(table, at, state_since, known)).collect::<Result<Vec<Wait>, _>>()?;
         next_wait = end;
         let flags = table.flags[row];
         out.push(TaskReading {
-            id: TaskId(id("task_states", table.id[row])?),
+            id: TaskId(id("task_states", table.id[row].cast_unsigned())?),
             state,
-            state_since: Stamp(table.state_since_ns[row]),
+            state_since,
             polls: table.polls[row],
             busy: Duration::from_nanos(table.busy_ns[row]),
             max_poll: Duration::from_nanos(table.max_poll_ns[row]),
@@ -197,7 +136,7 @@ fn site_of(id: u64, known: &Dictionary) -> Result<SiteId, DecodeError> {
     known.site(u32::try_from(id).unwrap_or(u32::MAX))
 }
 
-fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, DecodeError> {
+fn wait(table: &v1::TaskStates, at: usize, state_since: Stamp, known: &Dictionary) -> Result<Wait, DecodeError> {
     let on = table.wait_for[at];
     Ok(Wait {
         on: match v1::WaitKind::try_from(table.wait_kind[at]) {
@@ -213,6 +152,6 @@ fn wait(table: &v1::TaskStates, at: usize, known: &Dictionary) -> Result<Wait, D
             _ => return value("task_states.wait_kind", table.wait_kind[at]),
         },
         site: known.site(table.wait_site[at])?,
-        since: Stamp(table.wait_since_ns[at]),
+        since: Stamp(state_since.0.wrapping_sub(table.wait_before_ns[at].cast_unsigned())),
     })
 }

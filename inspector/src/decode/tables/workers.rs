@@ -4,8 +4,8 @@ use std::time::Duration;
 use async_inspect_proto::v1;
 
 use super::{MAX_EVENTS, id, stamp, value};
+use crate::decode::DecodeError;
 use crate::decode::dictionary::Dictionary;
-use crate::decode::{DecodeError, columns};
 use crate::model::{
     RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading, TaskId, WorkerId, WorkerKind, WorkerReading,
 };
@@ -14,25 +14,7 @@ pub(in crate::decode) fn worker_states(
     table: &v1::WorkerStates,
     known: &Dictionary,
 ) -> Result<Vec<WorkerReading>, DecodeError> {
-    let rows = columns(
-        "worker_states",
-        table.id.len(),
-        &[
-            table.kind.len(),
-            table.name.len(),
-            table.task.len(),
-            table.poll_started_ns.len(),
-            table.polls.len(),
-            table.busy_ns.len(),
-            table.cpu_wait_ns.len(),
-            table.poll_cpu_wait_ns.len(),
-            table.parks.len(),
-            table.local_queue_plus_one.len(),
-            table.steals.len(),
-            table.awake_ns.len(),
-            table.cpu_ns.len(),
-        ],
-    )?;
+    let rows = table.id.len();
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         out.push(WorkerReading {
@@ -63,25 +45,7 @@ pub(in crate::decode) fn runtime_states(
     table: &v1::RuntimeStates,
     known: &Dictionary,
 ) -> Result<Vec<RuntimeReading>, DecodeError> {
-    let rows = columns(
-        "runtime_states",
-        table.id.len(),
-        &[
-            table.kind.len(),
-            table.name.len(),
-            table.workers.len(),
-            table.alive_tasks.len(),
-            table.global_queue.len(),
-            table.awake_ns.len(),
-            table.parks.len(),
-            table.detailed.len(),
-            table.steals.len(),
-            table.local_queues.len(),
-            table.blocking_threads.len(),
-            table.blocking_idle.len(),
-            table.blocking_queue.len(),
-        ],
-    )?;
+    let rows = table.id.len();
     if rows > MAX_EVENTS {
         return Err(DecodeError::Rows { table: "runtime_states", rows });
     }
