@@ -36,210 +36,258 @@ pub(crate) fn measure(scenario: &str, workers: usize, operations: usize) -> f64 
     middle(spent)
 }
 
+/// One slice of `n` operations.
 async fn run(scenario: &str, workers: usize, n: usize) -> Duration {
+    let scenario = begin(scenario, workers, n);
     let start = Instant::now();
+    scenario.await;
+    start.elapsed()
+}
+
+/// Each is a future of its own, as in a service: were they all in one, the compiler would put all their states together, and
+/// what one costs would hang on what else is there.
+fn begin(scenario: &str, workers: usize, n: usize) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     match scenario {
-        "poll" => {
-            let each = n / workers / 8;
-            let wake_often = || async move {
-                for _ in 0..each {
-                    WakeOnce(false).await;
-                }
-            };
-            let tasks: Vec<_> = (0..workers * 8).map(|_| tokio::spawn(wake_often())).collect();
-            for task in tasks {
-                task.await.unwrap();
-            }
-        }
-        "spawn-set" => {
-            for _ in 0..n / BATCH {
-                let mut set = tokio::task::JoinSet::new();
-                for _ in 0..BATCH {
-                    set.spawn(async {});
-                }
-                while let Some(joined) = set.join_next().await {
-                    joined.unwrap();
-                }
-            }
-        }
-        "spawn-handle" => {
-            for _ in 0..n / BATCH {
-                let handles: Vec<_> = (0..BATCH).map(|_| tokio::spawn(async {})).collect();
-                for handle in handles {
-                    handle.await.unwrap();
-                }
-            }
-        }
-        "spawn-blocking" => {
-            for _ in 0..n {
-                tokio::task::spawn_blocking(|| ()).await.unwrap();
-            }
-        }
-        "mutex" => {
-            let counter = tokio::sync::Mutex::new(0_u64);
-            for _ in 0..n {
-                *counter.lock().await += 1;
-            }
-        }
-        // Held across a suspension, so that the others do wait, on one worker too.
-        "mutex-contended" => {
-            let counter = Arc::new(tokio::sync::Mutex::new(0_usize));
-            let tasks: Vec<_> = (0..8)
-                .map(|_| {
-                    let counter = counter.clone();
-                    tokio::spawn(async move {
-                        for _ in 0..n / 8 {
-                            let mut counter = counter.lock().await;
-                            WakeOnce(false).await;
-                            *counter += 1;
-                        }
-                    })
-                })
-                .collect();
-            for task in tasks {
-                task.await.unwrap();
-            }
-            assert_eq!(*counter.lock().await, n / 8 * 8);
-        }
-        "rwlock-read" => {
-            let lock = tokio::sync::RwLock::new(1_usize);
-            let mut sum = 0;
-            for _ in 0..n {
-                sum += *lock.read().await;
-            }
-            assert_eq!(sum, n);
-        }
-        "semaphore" => {
-            let permits = tokio::sync::Semaphore::new(4);
-            for _ in 0..n {
-                drop(permits.acquire().await.unwrap());
-            }
-        }
-        "mpsc" => {
-            let (sender, mut receiver) = tokio::sync::mpsc::channel(128);
-            let producer = tokio::spawn(async move {
-                for i in 0..n {
-                    sender.send(i).await.unwrap();
-                }
-            });
-            let mut arrived = 0;
-            while receiver.recv().await.is_some() {
-                arrived += 1;
-            }
-            producer.await.unwrap();
-            assert_eq!(arrived, n);
-        }
-        // In bursts, since nothing else keeps the sender from running away.
-        "mpsc-unbounded" => {
-            let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
-            let producer = tokio::spawn(async move {
-                for i in 0..n {
-                    sender.send(i).unwrap();
-                    if i % 128 == 127 {
-                        WakeOnce(false).await;
-                    }
-                }
-            });
-            let mut arrived = 0;
-            while receiver.recv().await.is_some() {
-                arrived += 1;
-            }
-            producer.await.unwrap();
-            assert_eq!(arrived, n);
-        }
-        "oneshot" => {
-            for i in 0..n {
-                let (sender, receiver) = tokio::sync::oneshot::channel();
-                sender.send(i).unwrap();
-                assert_eq!(receiver.await.unwrap(), i);
-            }
-        }
-        // In bursts that fit, since a broadcast does not keep its sender waiting.
-        "broadcast" => {
-            let (sender, mut receiver) = tokio::sync::broadcast::channel(128);
-            for _ in 0..n / BATCH {
-                for i in 0..BATCH {
-                    sender.send(i).unwrap();
-                }
-                for i in 0..BATCH {
-                    assert_eq!(receiver.recv().await.unwrap(), i);
-                }
-            }
-        }
-        "watch" => {
-            let (sender, mut receiver) = tokio::sync::watch::channel(0);
-            for i in 0..n {
-                sender.send(i).unwrap();
-                receiver.changed().await.unwrap();
-                assert_eq!(*receiver.borrow_and_update(), i);
-            }
-        }
-        // Two tasks that wake each other.
-        "notify" => {
-            let (call, answer) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
-            let echo = tokio::spawn({
-                let (call, answer) = (call.clone(), answer.clone());
-                async move {
-                    for _ in 0..n / 2 {
-                        call.notified().await;
-                        answer.notify_one();
-                    }
-                }
-            });
-            for _ in 0..n / 2 {
-                call.notify_one();
-                answer.notified().await;
-            }
-            echo.await.unwrap();
-        }
-        // Begun and given up, as most timers of a service are.
-        "sleep" => {
-            for _ in 0..n {
-                let mut sleep = std::pin::pin!(tokio::time::sleep(Duration::from_hours(1)));
-                std::future::poll_fn(|cx| {
-                    assert!(sleep.as_mut().poll(cx).is_pending());
-                    Poll::Ready(())
-                })
-                .await;
-            }
-        }
-        // Tasks that stay: what they take is seen in the peak of the memory.
-        "live" => {
-            for _ in 0..n {
-                drop(tokio::spawn(std::future::pending::<()>()));
-            }
-        }
-        "live-locks" => {
-            let locks: Vec<_> = (0..n).map(tokio::sync::Mutex::new).collect();
-            for lock in &locks {
-                *lock.lock().await += 1;
-            }
-            std::mem::forget(locks);
-        }
-        "live-rwlocks" => {
-            let locks: Vec<_> = (0..n).map(tokio::sync::RwLock::new).collect();
-            for lock in &locks {
-                assert!(*lock.read().await < n);
-            }
-            std::mem::forget(locks);
-        }
-        "live-semaphores" => {
-            let semaphores: Vec<_> = (0..n).map(|_| tokio::sync::Semaphore::new(4)).collect();
-            for semaphore in &semaphores {
-                drop(semaphore.acquire().await.unwrap());
-            }
-            std::mem::forget(semaphores);
-        }
-        "live-channels" => {
-            let channels: Vec<_> = (0..n).map(|_| tokio::sync::mpsc::channel::<u64>(1)).collect();
-            for (sender, _) in &channels {
-                sender.send(1).await.unwrap();
-            }
-            std::mem::forget(channels);
-        }
+        "poll" => Box::pin(poll(workers, n)),
+        "spawn-set" => Box::pin(spawn_set(n)),
+        "spawn-handle" => Box::pin(spawn_handle(n)),
+        "spawn-blocking" => Box::pin(spawn_blocking(n)),
+        "mutex" => Box::pin(mutex(n)),
+        "mutex-contended" => Box::pin(mutex_contended(n)),
+        "rwlock-read" => Box::pin(rwlock_read(n)),
+        "semaphore" => Box::pin(semaphore(n)),
+        "mpsc" => Box::pin(mpsc(n)),
+        "mpsc-unbounded" => Box::pin(mpsc_unbounded(n)),
+        "oneshot" => Box::pin(oneshot(n)),
+        "broadcast" => Box::pin(broadcast(n)),
+        "watch" => Box::pin(watch(n)),
+        "notify" => Box::pin(notify(n)),
+        "sleep" => Box::pin(sleep(n)),
+        "live" => Box::pin(live(n)),
+        "live-locks" => Box::pin(live_locks(n)),
+        "live-rwlocks" => Box::pin(live_rwlocks(n)),
+        "live-semaphores" => Box::pin(live_semaphores(n)),
+        "live-channels" => Box::pin(live_channels(n)),
         other => panic!("no scenario {other}"),
     }
-    start.elapsed()
+}
+
+async fn poll(workers: usize, n: usize) {
+    let each = n / workers / 8;
+    let wake_often = || async move {
+        for _ in 0..each {
+            WakeOnce(false).await;
+        }
+    };
+    let tasks: Vec<_> = (0..workers * 8).map(|_| tokio::spawn(wake_often())).collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+async fn spawn_set(n: usize) {
+    for _ in 0..n / BATCH {
+        let mut set = tokio::task::JoinSet::new();
+        for _ in 0..BATCH {
+            set.spawn(async {});
+        }
+        while let Some(joined) = set.join_next().await {
+            joined.unwrap();
+        }
+    }
+}
+
+async fn spawn_handle(n: usize) {
+    for _ in 0..n / BATCH {
+        let handles: Vec<_> = (0..BATCH).map(|_| tokio::spawn(async {})).collect();
+        for handle in handles {
+            handle.await.unwrap();
+        }
+    }
+}
+
+async fn spawn_blocking(n: usize) {
+    for _ in 0..n {
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+    }
+}
+
+async fn mutex(n: usize) {
+    let counter = tokio::sync::Mutex::new(0_u64);
+    for _ in 0..n {
+        *counter.lock().await += 1;
+    }
+}
+
+/// Held across a suspension, so that the others do wait, on one worker too.
+async fn mutex_contended(n: usize) {
+    let counter = Arc::new(tokio::sync::Mutex::new(0_usize));
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let counter = counter.clone();
+            tokio::spawn(async move {
+                for _ in 0..n / 8 {
+                    let mut counter = counter.lock().await;
+                    WakeOnce(false).await;
+                    *counter += 1;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(*counter.lock().await, n / 8 * 8);
+}
+
+async fn rwlock_read(n: usize) {
+    let lock = tokio::sync::RwLock::new(1_usize);
+    let mut sum = 0;
+    for _ in 0..n {
+        sum += *lock.read().await;
+    }
+    assert_eq!(sum, n);
+}
+
+async fn semaphore(n: usize) {
+    let permits = tokio::sync::Semaphore::new(4);
+    for _ in 0..n {
+        drop(permits.acquire().await.unwrap());
+    }
+}
+
+async fn mpsc(n: usize) {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(128);
+    let producer = tokio::spawn(async move {
+        for i in 0..n {
+            sender.send(i).await.unwrap();
+        }
+    });
+    let mut arrived = 0;
+    while receiver.recv().await.is_some() {
+        arrived += 1;
+    }
+    producer.await.unwrap();
+    assert_eq!(arrived, n);
+}
+
+/// In bursts, since nothing else keeps the sender from running away.
+async fn mpsc_unbounded(n: usize) {
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let producer = tokio::spawn(async move {
+        for i in 0..n {
+            sender.send(i).unwrap();
+            if i % 128 == 127 {
+                WakeOnce(false).await;
+            }
+        }
+    });
+    let mut arrived = 0;
+    while receiver.recv().await.is_some() {
+        arrived += 1;
+    }
+    producer.await.unwrap();
+    assert_eq!(arrived, n);
+}
+
+async fn oneshot(n: usize) {
+    for i in 0..n {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        sender.send(i).unwrap();
+        assert_eq!(receiver.await.unwrap(), i);
+    }
+}
+
+/// In bursts that fit, since a broadcast does not keep its sender waiting.
+async fn broadcast(n: usize) {
+    let (sender, mut receiver) = tokio::sync::broadcast::channel(128);
+    for _ in 0..n / BATCH {
+        for i in 0..BATCH {
+            sender.send(i).unwrap();
+        }
+        for i in 0..BATCH {
+            assert_eq!(receiver.recv().await.unwrap(), i);
+        }
+    }
+}
+
+async fn watch(n: usize) {
+    let (sender, mut receiver) = tokio::sync::watch::channel(0);
+    for i in 0..n {
+        sender.send(i).unwrap();
+        receiver.changed().await.unwrap();
+        assert_eq!(*receiver.borrow_and_update(), i);
+    }
+}
+
+/// Two tasks that wake each other.
+async fn notify(n: usize) {
+    let (call, answer) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let echo = tokio::spawn({
+        let (call, answer) = (call.clone(), answer.clone());
+        async move {
+            for _ in 0..n / 2 {
+                call.notified().await;
+                answer.notify_one();
+            }
+        }
+    });
+    for _ in 0..n / 2 {
+        call.notify_one();
+        answer.notified().await;
+    }
+    echo.await.unwrap();
+}
+
+/// Begun and given up, as most timers of a service are.
+async fn sleep(n: usize) {
+    for _ in 0..n {
+        let mut sleep = std::pin::pin!(tokio::time::sleep(Duration::from_hours(1)));
+        std::future::poll_fn(|cx| {
+            assert!(sleep.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+/// Tasks that stay: what they take is seen in the peak of the memory.
+async fn live(n: usize) {
+    for _ in 0..n {
+        drop(tokio::spawn(std::future::pending::<()>()));
+    }
+}
+
+async fn live_locks(n: usize) {
+    let locks: Vec<_> = (0..n).map(tokio::sync::Mutex::new).collect();
+    for lock in &locks {
+        *lock.lock().await += 1;
+    }
+    std::mem::forget(locks);
+}
+
+async fn live_rwlocks(n: usize) {
+    let locks: Vec<_> = (0..n).map(tokio::sync::RwLock::new).collect();
+    for lock in &locks {
+        assert!(*lock.read().await < n);
+    }
+    std::mem::forget(locks);
+}
+
+async fn live_semaphores(n: usize) {
+    let semaphores: Vec<_> = (0..n).map(|_| tokio::sync::Semaphore::new(4)).collect();
+    for semaphore in &semaphores {
+        drop(semaphore.acquire().await.unwrap());
+    }
+    std::mem::forget(semaphores);
+}
+
+async fn live_channels(n: usize) {
+    let channels: Vec<_> = (0..n).map(|_| tokio::sync::mpsc::channel::<u64>(1)).collect();
+    for (sender, _) in &channels {
+        sender.send(1).await.unwrap();
+    }
+    std::mem::forget(channels);
 }
 
 /// A future that wakes itself and is ready when it is polled again.
