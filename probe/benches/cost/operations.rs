@@ -20,10 +20,11 @@ const fn row(scenario: &'static str, about: &'static str, operations: usize, con
     Row { scenario, about, operations, console_operations }
 }
 
-const ROWS: [Row; 20] = [
+const ROWS: [Row; 21] = [
     row("poll", "poll", 10_000_000, 800_000),
     row("spawn-set", "spawn + join, JoinSet", 600_000, 3_000),
     row("spawn-handle", "spawn + join, JoinHandle", 600_000, 3_000),
+    row("spawn-handle-64", "spawn + join, of 64 bytes", 600_000, 3_000),
     row("spawn-blocking", "spawn_blocking + join", 40_000, 2_000),
     row("mutex", "mutex", 5_000_000, 20_000),
     row("mutex-contended", "mutex, 8 contend", 2_000_000, 10_000),

@@ -51,6 +51,7 @@ fn begin(scenario: &str, workers: usize, n: usize) -> Pin<Box<dyn Future<Output 
         "poll" => Box::pin(poll(workers, n)),
         "spawn-set" => Box::pin(spawn_set(n)),
         "spawn-handle" => Box::pin(spawn_handle(n)),
+        "spawn-handle-64" => Box::pin(spawn_handle_64(n)),
         "spawn-blocking" => Box::pin(spawn_blocking(n)),
         "mutex" => Box::pin(mutex(n)),
         "mutex-contended" => Box::pin(mutex_contended(n)),
@@ -102,6 +103,23 @@ async fn spawn_handle(n: usize) {
         let handles: Vec<_> = (0..BATCH).map(|_| tokio::spawn(async {})).collect();
         for handle in handles {
             handle.await.unwrap();
+        }
+    }
+}
+
+/// Of a task that has something with it, as most have: an `async {}` is one byte, which goes in a register.
+async fn spawn_handle_64(n: usize) {
+    let words = [n as u64; 7];
+    for _ in 0..n / BATCH {
+        let count = |_| {
+            tokio::spawn(async move {
+                let words = std::hint::black_box(&words);
+                words[0] + words[6]
+            })
+        };
+        let handles: Vec<_> = (0..BATCH).map(count).collect();
+        for handle in handles {
+            assert_eq!(handle.await.unwrap(), 2 * n as u64);
         }
     }
 }

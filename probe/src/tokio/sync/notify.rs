@@ -29,27 +29,29 @@ pub struct Notify {
 
 /// A wait for a notification; see [`tokio::sync::futures::Notified`](::tokio::sync::futures::Notified).
 #[must_use = "futures do nothing unless you `.await` or poll them"]
+#[repr(C)]
 pub struct Notified<'a> {
-    // Before `inner`: what it could still get goes to others when that is dropped.
-    seen: Seen,
+    // First, and as it is put together by tokio: so it is copied to where it is awaited as tokio's own is.
     inner: raw::futures::Notified<'a>,
+    /// None while nothing records, and when no notification can reach it any more.
+    seen: Option<Seen>,
 }
 
 /// A wait for a notification, with the [`Notify`]; see
 /// [`tokio::sync::futures::OwnedNotified`](::tokio::sync::futures::OwnedNotified).
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct OwnedNotified {
-    // As above.
-    seen: Seen,
     // Before `_notify`, which it points into.
     inner: raw::futures::Notified<'static>,
+    /// As in [`Notified`].
+    seen: Option<Seen>,
     _notify: Arc<Notify>,
 }
 
-/// What is noted of such a wait. Beside tokio's future and not around it: so each is put together where it is to lie.
+/// What is noted of a wait that a notification could still reach. Beside tokio's future and not around it: so each is put
+/// together where it is to lie.
 struct Seen {
-    /// Where a notification could still reach it, and something records.
-    slot: Option<&'static LockSlot>,
+    slot: &'static LockSlot,
     site: &'static Location<'static>,
     /// Once it had to wait.
     pending: Pending,
@@ -86,9 +88,8 @@ impl Notify {
     #[track_caller]
     pub fn notified(&self) -> Notified<'_> {
         let site = Location::caller();
-        let slot = self.expected(site);
-        let inner = self.inner.notified();
-        Notified { seen: Seen::new(slot, site), inner }
+        let seen = self.expected(site);
+        Notified { inner: self.inner.notified(), seen }
     }
 
     /// As [`Notify::notified`], with a future that owns the `Notify`; see
@@ -96,13 +97,13 @@ impl Notify {
     #[track_caller]
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
         let site = Location::caller();
-        let slot = self.expected(site);
+        let seen = self.expected(site);
         // SAFETY: only the lifetime differs, and what it points into is kept alive, in its place, beside it. The future
         // was not pinned yet.
         let inner = unsafe {
             std::mem::transmute::<raw::futures::Notified<'_>, raw::futures::Notified<'static>>(self.inner.notified())
         };
-        OwnedNotified { seen: Seen::new(slot, site), inner, _notify: self }
+        OwnedNotified { inner, seen, _notify: self }
     }
 
     /// Notifies one that waits; see [`Notify::notify_one`](::tokio::sync::Notify::notify_one).
@@ -152,10 +153,13 @@ impl Notify {
         self.inner
     }
 
-    /// The slot, in which one more is expected: from here on its future is reached by `notify_waiters`, polled or not.
+    /// One more is expected in the slot: from here on its future is reached by `notify_waiters`, polled or not.
     #[inline]
-    fn expected(&self, site: &'static Location<'static>) -> Option<&'static LockSlot> {
-        self.slot(Some(site)).inspect(|slot| slot.expect(1))
+    fn expected(&self, site: &'static Location<'static>) -> Option<Seen> {
+        self.slot(Some(site)).map(|slot| {
+            slot.expect(1);
+            Seen { slot, site, pending: Pending::NONE, counted: Counted::Later }
+        })
     }
 
     #[inline]
@@ -165,17 +169,13 @@ impl Notify {
 }
 
 impl Seen {
-    #[inline]
-    fn new(slot: Option<&'static LockSlot>, site: &'static Location<'static>) -> Self {
-        Self { slot, site, pending: Pending::NONE, counted: Counted::Later }
-    }
-
     /// What a poll at `polled` found; `to_await`: characters from the name of the method that made the future to the
     /// `await` behind it.
     #[inline(never)]
-    fn polled(&mut self, slot: &'static LockSlot, is_ready: bool, to_await: usize, polled: &'static Location<'static>) {
+    fn polled(&mut self, is_ready: bool, to_await: usize, polled: &'static Location<'static>) {
+        let slot = self.slot;
         if is_ready {
-            self.over(slot, true);
+            self.over(true);
         } else if self.pending.is_some() {
             self.pending.goes_on(WaitKind::Lock, slot.id(), self.site, is_in_std(polled));
         } else {
@@ -186,10 +186,10 @@ impl Seen {
         }
     }
 
-    /// No notification can reach it any more.
+    /// No notification can reach it any more, so it is to be forgotten.
     #[inline(never)]
-    fn over(&mut self, slot: &'static LockSlot, came: bool) {
-        self.slot = None;
+    fn over(&mut self, came: bool) {
+        let slot = self.slot;
         if self.pending.is_some() {
             slot.expected_no_more(self.pending.end(), self.counted == Counted::AtOnce, came);
         } else {
@@ -202,15 +202,6 @@ impl Seen {
             // It took the one that was kept, or there was none.
             slot.set_ready(false);
             slot.mark();
-        }
-    }
-}
-
-impl Drop for Seen {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(slot) = self.slot {
-            self.over(slot, false);
         }
     }
 }
@@ -237,10 +228,21 @@ macro_rules! notified {
                 let this = unsafe { self.get_unchecked_mut() };
                 // SAFETY: as above.
                 let enabled = unsafe { Pin::new_unchecked(&mut this.inner) }.enable();
-                if enabled && let Some(slot) = this.seen.slot {
-                    this.seen.over(slot, true);
+                if enabled && let Some(seen) = &mut this.seen {
+                    seen.over(true);
+                    this.seen = None;
                 }
                 enabled
+            }
+        }
+
+        impl Drop for $Notified {
+            /// Before tokio's: what it could still get goes to others when that is dropped.
+            #[inline]
+            fn drop(&mut self) {
+                if let Some(seen) = &mut self.seen {
+                    seen.over(false);
+                }
             }
         }
 
@@ -255,9 +257,12 @@ macro_rules! notified {
                 let this = unsafe { self.get_unchecked_mut() };
                 // SAFETY: as above.
                 let inner = unsafe { Pin::new_unchecked(&mut this.inner) };
-                let Some(slot) = this.seen.slot else { return inner.poll(cx) };
+                let Some(seen) = &mut this.seen else { return inner.poll(cx) };
                 let poll = inner.poll(cx);
-                this.seen.polled(slot, poll.is_ready(), concat!($made_by, "().").len(), polled);
+                seen.polled(poll.is_ready(), concat!($made_by, "().").len(), polled);
+                if poll.is_ready() {
+                    this.seen = None;
+                }
                 poll
             }
         }

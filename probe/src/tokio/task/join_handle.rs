@@ -20,36 +20,35 @@ use crate::recorder::{
 /// what waits for it.
 pub struct JoinHandle<T> {
     inner: ::tokio::task::JoinHandle<T>,
-    joined: Joined,
+    /// None of a task that is not watched: one word to write and to look at, whatever is within.
+    joined: Option<Joined>,
 }
 
 /// What the handle knows of its task.
 struct Joined {
-    task: Option<TaskRef>,
+    task: TaskRef,
     waiting: PolledWait,
 }
 
 impl Drop for Joined {
     #[inline]
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.slot().handle_dropped(true);
-        }
+        self.task.slot().handle_dropped(true);
     }
 }
 
 impl Joined {
     #[inline(never)]
     fn polled(&mut self, ready: bool, polled: CallSite) {
-        let Some(task) = &self.task else { return };
+        let slot = self.task.slot();
         if ready {
             self.waiting.over();
-            task.slot().handle_joined();
+            slot.handle_joined();
         } else {
-            task.slot().handle_did(flag::HANDLE_AWAITED);
-            let spawned = task.slot().site().info.location.location();
+            slot.handle_did(flag::HANDLE_AWAITED);
+            let spawned = slot.site().info.location.location();
             let at = spawned.map_or(polled, |spawned| awaited_at(polled, spawned));
-            self.waiting.pending(WaitKind::Join, task.slot().id(), at);
+            self.waiting.pending(WaitKind::Join, slot.id(), at);
         }
     }
 }
@@ -57,7 +56,11 @@ impl Joined {
 impl<T> JoinHandle<T> {
     #[inline]
     pub(crate) fn new(inner: ::tokio::task::JoinHandle<T>, task: Option<TaskRef>) -> Self {
-        Self { inner, joined: Joined { task, waiting: PolledWait::new() } }
+        Self { inner, joined: task.map(|task| Joined { task, waiting: PolledWait::new() }) }
+    }
+
+    fn task(&self) -> Option<&TaskRef> {
+        self.joined.as_ref().map(|joined| &joined.task)
     }
 
     /// Aborts the task; see [`JoinHandle::abort`](::tokio::task::JoinHandle::abort).
@@ -68,7 +71,7 @@ impl<T> JoinHandle<T> {
 
     /// The same at a place that may not be known.
     pub(crate) fn abort_at(&self, place: Option<CallSite>) {
-        note_abort(self.joined.task.as_ref(), place, || self.inner.is_finished());
+        note_abort(self.task(), place, || self.inner.is_finished());
         self.inner.abort();
     }
 
@@ -80,7 +83,7 @@ impl<T> JoinHandle<T> {
     /// A handle that can abort the task; see [`JoinHandle::abort_handle`](::tokio::task::JoinHandle::abort_handle).
     #[must_use = "abort handles do nothing unless `.abort` is called"]
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle::new(self.inner.abort_handle(), self.joined.task.clone())
+        AbortHandle::new(self.inner.abort_handle(), self.task().cloned())
     }
 
     /// The task's id; see [`JoinHandle::id`](::tokio::task::JoinHandle::id).
@@ -90,7 +93,7 @@ impl<T> JoinHandle<T> {
 
     /// tokio's own handle. What becomes of the result is not watched from here on.
     pub fn into_inner(self) -> ::tokio::task::JoinHandle<T> {
-        if let Some(task) = &self.joined.task {
+        if let Some(task) = self.task() {
             task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
         }
         self.inner
@@ -122,11 +125,9 @@ impl<T> Future for JoinHandle<T> {
         let this = self.get_mut();
         let inner = Pin::new(&mut this.inner);
         // Asked first: then tokio writes the result where the caller wants it.
-        if this.joined.task.is_none() {
-            return inner.poll(cx);
-        }
+        let Some(joined) = &mut this.joined else { return inner.poll(cx) };
         let poll = inner.poll(cx);
-        this.joined.polled(poll.is_ready(), Location::caller());
+        joined.polled(poll.is_ready(), Location::caller());
         poll
     }
 }
@@ -137,6 +138,11 @@ impl<T: fmt::Debug> fmt::Debug for JoinHandle<T> {
     }
 }
 
-crate::named::names_slot! {
-    JoinHandle: joined.task;
+impl<T> crate::Named for JoinHandle<T> {
+    fn named(self, name: &str) -> Self {
+        if let Some(task) = self.task() {
+            task.slot().set_name(name);
+        }
+        self
+    }
 }

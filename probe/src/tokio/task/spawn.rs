@@ -7,6 +7,7 @@ use std::{
 
 use super::{JoinHandle, watch::Spawning};
 use crate::recorder::{
+    active,
     poll::{Tracked, blocking},
     task::TaskKind,
     thread,
@@ -18,6 +19,20 @@ use crate::recorder::{
 /// Outside of a runtime.
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    // Asked first, and what is done then apart from all else: while nothing records, that is all there is to do.
+    if active().is_some() {
+        return spawn_watched(future);
+    }
+    JoinHandle::new(::tokio::spawn(Tracked::new(future, None)), None)
+}
+
+#[track_caller]
+#[inline(never)]
+fn spawn_watched<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
