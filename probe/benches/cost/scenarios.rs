@@ -64,7 +64,7 @@ fn begin(scenario: &str, workers: usize, n: usize) -> Pin<Box<dyn Future<Output 
         "watch" => Box::pin(watch(n)),
         "notify" => Box::pin(notify(n)),
         "sleep" => Box::pin(sleep(n)),
-        "live" => Box::pin(live(n)),
+        "live" => Box::pin(async move { live(n) }),
         "live-locks" => Box::pin(live_locks(n)),
         "live-rwlocks" => Box::pin(live_rwlocks(n)),
         "live-semaphores" => Box::pin(live_semaphores(n)),
@@ -270,7 +270,7 @@ async fn sleep(n: usize) {
 }
 
 /// Tasks that stay: what they take is seen in the peak of the memory.
-async fn live(n: usize) {
+fn live(n: usize) {
     for _ in 0..n {
         drop(tokio::spawn(std::future::pending::<()>()));
     }
