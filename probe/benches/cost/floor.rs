@@ -34,7 +34,7 @@ const fn needs(operation: &'static str, clock: u32, locked: u32) -> Needs {
     Needs { operation, clock, locked }
 }
 
-const NEEDS: [Needs; 8] = [
+const NEEDS: [Needs; 9] = [
     needs("poll", 2, 0),
     needs("spawn + join, JoinHandle", 8, 13),
     needs("mutex", 2, 0),
@@ -43,6 +43,9 @@ const NEEDS: [Needs; 8] = [
     needs("oneshot", 0, 2),
     needs("watch", 0, 2),
     needs("notify, two tasks", 5, 6),
+    // A permit of a semaphore that many hold at once, an RwLock to read, a mutex, the turns of an actor and of a listener, a oneshot,
+    // a task that is spawned and joined; a little less where a turn of the actor's answers several.
+    needs("a request of the service", 15, 24),
 ];
 
 /// Measures and prints it, if it is wanted.

@@ -47,6 +47,10 @@ const ROWS: [Row; 21] = [
 /// Scenarios of what dial9 records.
 const DIAL9: [&str; 2] = ["poll", "spawn-handle"];
 
+/// Scenarios of which console-subscriber is told nothing, since tokio's `tracing` tells nothing of them: it adds next to
+/// nothing there, and a part of that is noise.
+const UNTOLD: [&str; 3] = ["mpsc-unbounded", "broadcast", "watch"];
+
 /// Modes of which is told what each of those takes that stay.
 const MEMORY: [Mode; 3] = [Mode::Bare, Mode::Started, Mode::Attached];
 
@@ -79,7 +83,7 @@ pub(crate) fn print(options: &Options, programs: &Programs) {
                     Mode::round(round, |mode| measure(mode, row, workers, options.percent, programs))
                 })
                 .collect();
-            print_row(&name, &rounds);
+            print_row(&name, UNTOLD.contains(&row.scenario), &rounds);
             if row.scenario.starts_with("live") {
                 print_memory(&rounds);
             }
@@ -117,16 +121,17 @@ fn run(mode: Mode, row: &Row, workers: usize, operations: usize, programs: &Prog
 
 fn print_header(options: &Options) {
     println!(
-        "\nns an operation, medians of {} rounds; x: times bare, x ours: times started; layer, added: what the layer \
-         takes, and adds to bare, of what console-subscriber does | peak RSS in MiB (console-subscriber's after far fewer \
-         operations, the layers' and the registry's after a fifth)\n",
+        "\nns an operation, medians of {} rounds; x: times bare, x ours: times started; layer's time: what the layer takes \
+         of console-subscriber's; layer's part: what it adds to bare, of what console-subscriber adds, which is told \
+         nothing in some | peak RSS in MiB (console-subscriber's after far fewer operations, the layers' and the \
+         registry's after a fifth)\n",
         options.rounds
     );
     print!("{:36} {:>8}", "operation", "bare");
     for mode in &Mode::ALL[1..] {
         print!(" {:>8} {:>6}", mode.name(), "x");
         if *mode == Mode::Console {
-            print!(" {:>6} {:>7} {:>7}", "x ours", "layer", "added");
+            print!(" {:>6} {:>12} {:>12}", "x ours", "layer's time", "layer's part");
         }
     }
     print!("  |");
@@ -136,7 +141,7 @@ fn print_header(options: &Options) {
     println!();
 }
 
-fn print_row(name: &str, rounds: &[[Option<Figures>; MODES]]) {
+fn print_row(name: &str, untold: bool, rounds: &[[Option<Figures>; MODES]]) {
     progress("");
     let ns = |mode: Mode| median(rounds, |round| Some(round[mode as usize]?.ns));
     let ratio = |mode: Mode, to: Mode| median(rounds, |round| Some(round[mode as usize]?.ns / round[to as usize]?.ns));
@@ -145,10 +150,11 @@ fn print_row(name: &str, rounds: &[[Option<Figures>; MODES]]) {
         let decimals = usize::from(mode != Mode::Console);
         print!(" {:>8} {:>6}", number(ns(mode), decimals), number(ratio(mode, Mode::Bare), decimals + 1));
         if mode == Mode::Console {
-            let layer = ratio(Mode::Layer, mode);
-            let added = (ratio(Mode::Layer, Mode::Bare) - 1.0) / (ratio(mode, Mode::Bare) - 1.0);
+            let time = ratio(Mode::Layer, mode);
+            let part = (ratio(Mode::Layer, Mode::Bare) - 1.0) / (ratio(mode, Mode::Bare) - 1.0);
             let percent = |part: f64| if part.is_nan() { "-".to_owned() } else { format!("{:.0} %", part * 100.0) };
-            print!(" {:>6} {:>7} {:>7}", number(ratio(mode, Mode::Started), 1), percent(layer), percent(added));
+            let part = if untold { "told nothing".to_owned() } else { percent(part) };
+            print!(" {:>6} {:>12} {:>12}", number(ratio(mode, Mode::Started), 1), percent(time), part);
         }
     }
     print!("  |");
