@@ -44,17 +44,17 @@ pub fn duration(span: Duration) -> String {
     unreachable!("the last unit takes everything")
 }
 
-/// A bound of what is only known to lie below it, as of a histogram's percentile: two digits, rounded up, since more would
+/// A bound of what is only known to lie within it, as of a histogram's percentile: two digits, rounded up, since more would
 /// be false precision.
 ///
 /// ```
 /// # use std::time::Duration;
-/// assert_eq!(async_inspect_cli::text::at_most(Duration::from_micros(65_536)), "≤ 66 ms");
+/// assert_eq!(async_inspect_cli::text::at_most(Duration::from_micros(65_536)), "within 66 ms");
 /// ```
 pub fn at_most(bound: Duration) -> String {
     let ns = bound.as_nanos();
     if ns >= 59_000_000_000 {
-        return format!("≤ {}", duration(bound));
+        return format!("within {}", duration(bound));
     }
     let (mut value, mut unit) = (ns as f64, "ns");
     for next in ["µs", "ms", "s"] {
@@ -67,7 +67,7 @@ pub fn at_most(bound: Duration) -> String {
         v if v <= 99.0 => format!("{:.0}", v.ceil()),
         v => format!("{:.0}", (v / 10.0).ceil() * 10.0),
     };
-    format!("≤ {value} {unit}")
+    format!("within {value} {unit}")
 }
 
 /// A duration as people write it, and as [`duration`] does: a number and a unit, as in `500ms`, `1.5 s` or `2m`, or
@@ -147,7 +147,7 @@ pub(crate) fn unbroken(text: &str) -> String {
         let unit = word.trim_end_matches(['.', ',', ';', ':', ')']);
         let is_measure = begins(before) && before.ends_with(|c: char| c.is_ascii_digit()) && UNITS.contains(&unit);
         let goes_on = |unit: char| before.ends_with(unit) && begins(before) && begins(word);
-        let joined = is_measure || before.ends_with('≤') || ['m', 'h', 'd'].into_iter().any(goes_on);
+        let joined = is_measure || before == "within" && begins(word) || ['m', 'h', 'd'].into_iter().any(goes_on);
         if n > 0 {
             out.push(if joined { NO_BREAK } else { ' ' });
         }
@@ -396,13 +396,14 @@ mod tests {
 
     #[test]
     fn a_bound_has_two_digits_and_is_never_below_what_it_bounds() {
-        let cases = [(0, "≤ 0 ns"), (64_000, "≤ 64 µs"), (8_192_000, "≤ 8.2 ms"), (991_000, "≤ 1.0 ms")];
-        for (ns, text) in cases.into_iter().chain([(524_288_000, "≤ 530 ms"), (1_048_576_000, "≤ 1.1 s")]) {
+        let cases =
+            [(0, "within 0 ns"), (64_000, "within 64 µs"), (8_192_000, "within 8.2 ms"), (991_000, "within 1.0 ms")];
+        for (ns, text) in cases.into_iter().chain([(524_288_000, "within 530 ms"), (1_048_576_000, "within 1.1 s")]) {
             assert_eq!(at_most(Duration::from_nanos(ns)), text);
         }
         for bucket in 0..40 {
             let bound = Duration::from_nanos(1 << bucket);
-            let told = parse_duration(at_most(bound).trim_start_matches("≤ ")).expect("it is a duration");
+            let told = parse_duration(at_most(bound).trim_start_matches("within ")).expect("it is a duration");
             assert!(told + Duration::from_nanos(1) >= bound || bound.as_secs() >= 59, "{bound:?} {told:?}");
         }
     }
@@ -412,7 +413,7 @@ mod tests {
         let cases = [
             ("held for 8.84 s, and 90 % wait", "held for 8.84_s, and 90_% wait"),
             ("(limit 48.4 KiB) of 10m 00s in all", "(limit 48.4_KiB) of 10m_00s in all"),
-            ("p99 wait ≤ 66 ms; 4 s", "p99 wait ≤_66_ms; 4_s"),
+            ("99 % of waits within 66 ms; 4 s", "99_% of waits within_66_ms; 4_s"),
             ("task 4 spawns", "task 4 spawns"),
             ("", ""),
             (" a  b ", " a  b "),

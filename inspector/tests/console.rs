@@ -162,19 +162,18 @@ fn the_dashboard_and_a_snapshot_of_it_say_what_is_wrong_and_what_it_does_not_tel
     let all = |screen: &str, words: &[&str]| words.iter().all(|word| screen.contains(word));
     let row = |screen: &str, words: &[&str]| screen.lines().any(|line| all(line, words));
     terminal.wait_until("both findings", |screen| {
-        all(screen, &[&*blocks, &hog, "CRIT  blocked-worker", "lock-hog", "fix ", "blind spots: press 8"])
+        all(screen, &[&*blocks, &hog, "CRIT  blocked-worker", "lock-hog", "fix ", "things not visible: 8 lists them"])
     });
     terminal.send("2");
-    // With a sign, and what is not told of them stands below.
+    // With a sign, and that not all is told of them.
     terminal.wait_until("the tasks that are accused", |screen| {
         row(screen, &["✗", blocks.trim_start_matches("src/")])
             && row(screen, &["2 ▸", "lock faul"])
-            && all(screen, &["spawn sites", "Not visible in this service", "what becomes of a task"])
+            && all(screen, &["spawn sites", "not visible: 8 "])
     });
     terminal.send("3");
     terminal.wait_until("the locks, and who has them", |screen| {
-        row(screen, &["Mutex     #", hog.trim_start_matches("src/")])
-            && all(screen, &["HELD BY", "who got a lock", "put async-inspect-tokio in tokio's place"])
+        row(screen, &["Mutex     #", hog.trim_start_matches("src/")]) && all(screen, &["HELD BY", "not visible: 8 "])
     });
     terminal.send("q");
     assert_eq!(terminal.wait_exit().exit_code(), 0);

@@ -12,9 +12,7 @@ pub(crate) fn id(app: &App) -> Option<String> {
     let entity =
         app.place().selected.map(|r| r.entity).or(app.place().subject).or_else(|| app.selected().map(|r| r.entity))?;
     let place = match entity {
-        Entity::Finding(_) | Entity::Past(_) | Entity::Then(..) => {
-            cx.finding(entity).map(|f| f.subject.location.clone())
-        }
+        Entity::Finding(_) | Entity::Past(_) | Entity::Then(..) => cx.finding(entity).map(|f| f.line().0.to_owned()),
         other => names::created_at(cx.model, other).map(str::to_owned),
     };
     Some(match place {
@@ -52,11 +50,12 @@ fn text(app: &App, entity: Entity, finding: &Finding) -> String {
             let _ = writeln!(out, "{label:5} {}", clean(text));
         }
     };
-    let role = match finding.subject.role.to_string() {
+    let (location, role) = finding.line();
+    let role = match role.to_string() {
         role if role.is_empty() => role,
         role => format!(" ({role})"),
     };
-    line("at:", &format!("{}{role}", finding.subject.location));
+    line("open:", &format!("{location}{role}"));
     line("what:", &finding.subject.name);
     line("for:", &names::lasting_of(&cx, entity, finding));
     line("who:", finding.who().unwrap_or_default());

@@ -36,7 +36,7 @@ impl App {
         let mut page = Page::new(&self.cx(), usize::from(width));
         if let Body::Page(build) = &place.screen.body {
             build(&self.cx(), place, &mut page);
-            crate::view::screens::blind_spots(&self.cx(), place, &mut page);
+            crate::view::screens::unseen_below(&self.cx(), place, &mut page);
         }
         page
     }

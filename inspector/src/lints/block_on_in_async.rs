@@ -1,7 +1,7 @@
 //! A task that calls `block_on`.
 use std::time::Duration;
 
-use super::culprit::Culprit;
+use super::culprit::{BLOCKS, Culprit};
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{Place, STARTUP, places};
 use super::{Evidence, LocationRole, Severity, words};
@@ -88,14 +88,14 @@ fn blocked(cx: &Cx, place: &Place) -> Option<Candidate> {
     }
     let caller = place.stack.user_frame().filter(|frame| frame.is_named()).map(Frame::name);
     let advice = match caller.filter(|caller| *caller != subject.name) {
-        Some(caller) => format!("Make `{caller}` async and await the future instead of calling block_on; {ELSE}"),
-        None => format!("Await the future instead of calling block_on; {ELSE}"),
+        Some(caller) => format!("Make `{caller}` async and await the future instead of calling block_on. {ELSE}"),
+        None => format!("Await the future instead of calling block_on. {ELSE}"),
     };
     Some(Candidate {
         message,
         evidence,
         advice: advice.into(),
-        culprit: Culprit::of("blocking task", place.stack.task).filter(|_| place.now > 0),
+        culprit: Culprit::of(BLOCKS, place.stack.task).filter(|_| place.now > 0),
         onset: Some(place.stack.poll_started),
         count: Count::Events(place.polls.iter().map(|&at| (at, 1)).collect()),
         hurt: place.now.max(1),
@@ -110,7 +110,7 @@ fn called(stack: &Stack) -> Option<&str> {
     stack.frames[..own].iter().rev().map(|frame| frame.function.as_str()).find(|name| name.contains("block_on"))
 }
 
-const ELSE: &str = "if it cannot be async, call it in tokio::task::spawn_blocking.";
+const ELSE: &str = "If it cannot be async, call it in tokio::task::spawn_blocking.";
 
 fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic>) -> Option<Candidate> {
     let site = cx.model.sites.get(&newest.site)?;
@@ -136,7 +136,7 @@ fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic
     Some(Candidate {
         message: format!("{who} panicked at {at}: tokio refuses block_on, and other blocking calls, inside async code"),
         evidence,
-        advice: format!("Await the future instead of calling block_on; {ELSE}").into(),
+        advice: format!("Await the future instead of calling block_on. {ELSE}").into(),
         onset: Some(newest.at),
         hurt: events.len() as u64,
         count: Count::Events(events),

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::culprit::Culprit;
+use super::culprit::{BLOCKS, Culprit};
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{STARTUP, has_stacks, may_block, may_stand, no_line, panics};
 use super::{Confidence, Evidence, LocationRole, Severity, words};
@@ -64,6 +64,9 @@ Work in `spawn_blocking` has threads of its own and is never accused.
 
 /// A poll that ended before its stack was named is told of for so long.
 const FRESH: Duration = Duration::from_secs(3);
+
+/// From so many earlier ones on in ten seconds, it is told how often it happens rather than how long this one lasts.
+const AGAIN: u64 = 2;
 
 /// A poll that got a CPU for less than this part of its time is starved.
 const STARVED: u32 = 10;
@@ -228,6 +231,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
 
     let who = &subject.name;
+    let whose = if longest.task.0 == 0 { " (in a task that a library spawned)" } else { "" };
     let function = line.filter(|frame| frame.is_named()).map(Frame::name).filter(|name| name != who);
     let place = line.map(|frame| words::short_place(&frame.location)).filter(|place| !place.is_empty());
     let parts = [
@@ -255,25 +259,36 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         n => format!("; {} wait for a worker", text::counted(n, "task")),
     };
     let message = match blocked.len() {
-        _ if !goes_on => format!("`{who}` blocked {thread} for {lasting} and longer{what}"),
-        1 => format!("`{who}` has blocked {thread} for {lasting}{what}{effects}"),
+        _ if !goes_on => format!("`{who}`{whose} blocked {thread} for {lasting} and longer{what}"),
+        1 => format!("`{who}`{whose} has blocked {thread} for {lasting}{what}{effects}"),
         n if workers == 0 => format!("`{who}` blocks {n} threads, the longest for {lasting}{what}{effects}"),
         2 if workers == 2 => format!("`{who}` blocks both worker threads, the longest for {lasting}{what}{effects}"),
         n if n == workers => format!("`{who}` blocks all {n} worker threads, the longest for {lasting}{what}{effects}"),
         n => format!("`{who}` blocks {n} of {workers} worker threads, the longest for {lasting}{what}{effects}"),
     };
+    let times = how_often(cx, longest.task);
+    // What happens again and again is no news by how long it has lasted this time.
+    let message = if times.count >= AGAIN && goes_on {
+        let mean = text::duration(times.mean());
+        format!(
+            "`{who}` blocks its worker thread again and again, {} times in 10 s for {mean} on average{what}{effects}",
+            text::count(times.count.saturating_add(blocked.len() as u64)),
+        )
+    } else {
+        message
+    };
     let mut evidence = vec![
         Evidence::span("poll_running_ns", running).over(cx.limit_text(&RUNNING)),
-        Evidence::words("worker", name),
+        Evidence::words("worker", name).aside(),
         match longest.task.0 {
-            0 => Evidence::words("blocking_task", "of a library, which is not watched"),
+            0 => Evidence::words("blocking_task", "of a library, which is not watched").aside(),
             _ => Evidence::task("blocking_task", longest.task),
         },
-        Evidence::count("blocked_workers", if goes_on { blocked.len() as u64 } else { 0 }),
-        Evidence::count("waiting_tasks", waiting),
+        Evidence::count("blocked_workers", if goes_on { blocked.len() as u64 } else { 0 }).aside(),
+        Evidence::count("waiting_tasks", waiting).aside(),
     ];
     if workers > 0 {
-        evidence.insert(4, Evidence::count("workers", workers as u64));
+        evidence.insert(4, Evidence::count("workers", workers as u64).aside());
     }
     if !model.target.sees("workers") {
         evidence.push(Evidence::words("not_told", "whether it is in block_in_place, or its thread has no CPU"));
@@ -290,7 +305,6 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     if let Some(doing) = cause::doing(cause) {
         evidence.insert(1, Evidence::words("blocked_by", doing));
     }
-    let times = how_often(cx, longest.task);
     if times.count > 0 {
         let goes_on = if goes_on { blocked.len() as u64 } else { 0 };
         evidence.insert(1, Evidence::count("blocked_polls_10s", times.count.saturating_add(goes_on)));
@@ -309,7 +323,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         message,
         evidence,
         advice: cause::advice(cause, function.as_deref()),
-        culprit: Culprit::of("blocking task", longest.task).filter(|_| goes_on),
+        culprit: Culprit::of(BLOCKS, longest.task).filter(|_| goes_on),
         onset,
         count: Count::Events(polls),
         // It may be in `block_in_place`, which only the thread tells.

@@ -49,15 +49,15 @@ Thresholds
   queued = 1.00 s   a job has waited longer than this for a thread
 ";
 
+/// Seconds over which rates are taken.
+const WINDOW: usize = 10;
+
 /// Jobs compute if their threads are on a CPU for this share of the time, and wait if it is no more than that one.
 const COMPUTES: f64 = 0.7;
 const WAITS: f64 = 0.2;
 
-const BOUND: &str = "Bound how many of these jobs there are at once: take a Semaphore permit before each spawn_blocking, \
-                     fewer permits than threads.";
-
-const ENDLESS: &str = "None of these jobs has ended yet: give one that never ends a thread of its own (std::thread::spawn), \
-                       and bound how many others run at once by a Semaphore permit before spawn_blocking.";
+const ENDLESS: &str =
+    "None of these jobs has ended yet: give one that never ends a thread of its own (std::thread::spawn).";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let model = cx.model;
@@ -113,10 +113,10 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     };
     let mut evidence = vec![
         Evidence::span("queued_for_ns", waited).over(cx.limit_text(&QUEUED)),
-        Evidence::span("running_for_ns", model.lasted(began)),
+        Evidence::span("running_for_ns", model.lasted(began)).aside(),
         Evidence::count("waiting_jobs", waiting),
         Evidence::count("threads_taken", threads),
-        Evidence::count("threads_busy", running),
+        Evidence::count("threads_busy", running).aside(),
         Evidence::task("waiting_task", first.id),
         Evidence::words("waiting_location", words::spawn_place(model, first.id)),
         Evidence::task("running_task", oldest),
@@ -139,24 +139,40 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         0 => String::new(),
         n => format!(" ({n} here)"),
     };
+    let place = words::short_place(&site.location);
+    let bound = format!(
+        "take a permit of a Semaphore before the spawn_blocking at {place}, and give it back when the job ends"
+    );
     let advice = match does {
         _ if site.finished == 0 => ENDLESS.into(),
-        "compute" => format!("{BOUND} They compute: more threads than CPUs{cpus} make none of them faster.").into(),
-        "wait" => format!(
-            "These jobs mostly wait, so more threads get more of them done: raise max_blocking_threads, or make them async. {BOUND}"
+        "compute" => format!(
+            "Begin no more of these jobs than can run: {bound}. They compute, so more threads than CPUs{cpus} make none faster."
         )
         .into(),
-        _ => format!("{BOUND} If the pool was made small, raise max_blocking_threads.").into(),
+        "wait" => format!(
+            "Begin no more of these jobs than can run: {bound}. They wait and need no CPU, so more threads \
+             (max_blocking_threads) get more of them done."
+        )
+        .into(),
+        _ => format!("Begin no more of these jobs than can run: {bound}.").into(),
+    };
+    // What comes and what goes, where the queue is of its own jobs.
+    let (come, go) = (site.spawned_s.recent_mean(WINDOW), site.finished_s.recent_mean(WINDOW));
+    let flow = if first.site == site.id && come > go {
+        format!(" ({} come, {} end)", text::rate(come), text::rate(go))
+    } else {
+        String::new()
     };
     out.push(Candidate {
         message: format!(
-            "`{}` keeps {all} of the blocking pool busy; {late}, for up to {} so far",
+            "`{}` keeps {all} of the blocking pool busy{flow}: {late}, the first for {}",
             subject.name,
             text::duration(waited)
         ),
         evidence,
         advice,
-        culprit: Culprit::of("longest job", oldest),
+        // What runs longest is as good as any other.
+        culprit: Culprit::of("one of them", oldest).filter(|_| site.finished == 0),
         onset: Some(first.spawned_at.after(limit)),
         hurt: waiting,
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -201,7 +217,7 @@ mod tests {
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/zip.rs:8:9"));
         assert_eq!(
             finding.message,
-            "`compress` keeps all 4 threads of the blocking pool busy; 20 more of its jobs wait, for up to 2.50 s so far"
+            "`compress` keeps all 4 threads of the blocking pool busy: 20 more of its jobs wait, the first for 2.50 s"
         );
         for job in jobs {
             judged.target.gone_task(job);
@@ -213,7 +229,7 @@ mod tests {
     #[test]
     fn whether_the_jobs_compute_or_wait_is_told_where_their_threads_tell() {
         for (cpu, told, fix) in
-            [(95, ": they compute", "more threads than CPUs"), (5, ": they wait", "These jobs mostly wait")]
+            [(95, ": they compute", "more threads than CPUs"), (5, ": they wait", "max_blocking_threads")]
         {
             let (mut judged, _) = pool(4, 20);
             let site = judged.target.model.tasks.values().next().expect("a job").site;

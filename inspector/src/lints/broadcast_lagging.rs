@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::{Evidence, Severity, words};
-use crate::model::{Channel, ChannelKind};
+use super::{Evidence, LocationRole, Severity, Spot, words};
+use crate::model::{Channel, ChannelKind, WaitFor};
 use crate::text;
 
 const LATELY: Threshold = Threshold::millis("lately", 10_000, "a receiver has lost messages within this time");
@@ -77,13 +77,19 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
             format!("receivers too slow for broadcast channel `{name}` have lost {lost}, the latest `{slow}`{at}")
         }
     };
+    // Where it is met waiting for anything else than a message.
+    let slow = model
+        .tasks
+        .get(&channel.last_lag_task)
+        .filter(|task| !task.waits.is_empty() && !task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)));
+    let slow = slow.map_or_else(String::new, |task| words::waits_at(model, task.id));
     let mut evidence = vec![
         Evidence::count("messages_lost", channel.messages_lost).over("0"),
-        Evidence::count("lagged", channel.lagged),
+        Evidence::count("lagged", channel.lagged).aside(),
         Evidence::count("capacity", channel.capacity.unwrap_or_default()),
-        Evidence::count("receivers", channel.receivers.into()),
+        Evidence::count("receivers", channel.receivers.into()).aside(),
         Evidence::rate("sent_per_s", channel.sent_s.recent_mean(5)),
-        Evidence::span("last_lag_ago_ns", ago),
+        Evidence::span("last_lag_ago_ns", ago).aside(),
     ];
     if !place.is_empty() {
         evidence.push(Evidence::words("receiver_location", place));
@@ -94,9 +100,10 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let mut candidate = Candidate {
         message,
         evidence,
+        open: Spot::of(place, LocationRole::Received),
         advice: format!(
-            "In the receiving loop{at}, only receive, and give the slow work to other tasks, as many at a time as it needs; raise the capacity \
-             only against bursts. Where only the newest message counts, use a watch channel."
+            "In the loop{at}, only receive: collect what has come (recv, then try_recv until it is empty) and do the slow \
+             work{slow} once for all of it."
         )
         .into(),
         count: Count::Total(channel.lagged),

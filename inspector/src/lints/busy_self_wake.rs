@@ -105,9 +105,11 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
     Some(Candidate {
         message,
         evidence,
-        advice: "Wait to be woken instead of asking again: Notify or a watch channel for a condition, a channel for data, \
-                 tokio::time::sleep for a pause. In a hand-written Future, store cx.waker() and call wake() once it is ready."
-            .into(),
+        advice: format!(
+            "In `{name}`, wait to be told instead of asking again: await a Notify or a watch channel that whoever makes it \
+             ready notifies."
+        )
+        .into(),
         hurt: worst.task.polls_per_s as u64,
         tasks: tasks.iter().map(|often| often.task.id).collect(),
         ..Candidate::enter(subject, &group, Severity::Warn)

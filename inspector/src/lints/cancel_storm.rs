@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::{Evidence, Severity, words};
+use super::{Evidence, LocationRole, Severity, Spot, words};
 use crate::model::{Site, SiteKind};
 use crate::text;
 
@@ -86,10 +86,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             format!(
                 "{share_text} of `{name}` run into the timeout at {place} ({rate_text}): their work is thrown away"
             ),
-            format!(
-                "Raise the timeout at {place} above the time that `{name}` takes when all is well, or make it faster. Do not \
-                 begin work that will be thrown away."
-            ),
+            format!("Raise the timeout at {place} above the time that `{name}` takes when all is well."),
         )
     } else {
         let old = age.map_or_else(String::new, |age| format!(", {} old on average", text::duration(age)));
@@ -98,36 +95,29 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             ("", None) => "aborted or dropped".to_owned(),
             (at, _) => format!("aborted at {}", words::short_place(at)),
         };
-        let what = match (at, age) {
-            ("", _) => format!("Find what gives `{name}` up"),
-            (at, None) => format!("Look at what leads to the abort at {}", words::short_place(at)),
-            (at, Some(age)) => format!(
-                "Look at what leads to the abort at {} when they are about {} old",
-                words::short_place(at),
-                text::duration(age)
-            ),
+        let what = match at {
+            "" => format!("Let the `{name}` tasks come to their end: find what gives them up"),
+            at => format!("Give the `{name}` tasks longer before the abort at {}", words::short_place(at)),
         };
         (
             format!(
                 "{share_text} of the `{name}` tasks are {how} before they end{old} ({rate_text}): their work is thrown away"
             ),
-            format!(
-                "{what}: raise a timeout that is shorter than the work takes; in a race for the first answer, start the \
-                 second only when the first is late (hedging)."
-            ),
+            format!("{what}: raise the timeout that leads to it above the time that they take when all is well."),
         )
     };
     let mut evidence = vec![
         Evidence::share("aborted_share", share).over(cx.limit_text(&SHARE)),
         Evidence::rate("aborted_per_s", rate).over(text::rate(cx.count(&RATE) as f64)),
-        Evidence::count("aborted", site.aborted),
+        Evidence::count("aborted", site.aborted).aside(),
         Evidence::words("abort_location", at),
     ];
     evidence.extend(age.map(|age| Evidence::span("aborted_age_ns", age)));
     Some(Candidate {
         message,
         evidence,
-        culprit: by.map(|by| Culprit::who_did(if at.is_empty() { "dropped by" } else { "aborted by" }, &by)),
+        culprit: by.map(|by| Culprit::who_did(if at.is_empty() { "last dropped by" } else { "last aborted by" }, &by)),
+        open: Spot::of(at, LocationRole::Aborted),
         advice: advice.into(),
         count: Count::Total(site.aborted),
         hurt: rate as u64,
@@ -222,8 +212,12 @@ mod tests {
              is thrown away"
         );
         let who = finding.who().unwrap();
-        assert!(who.starts_with("aborted by: #") && who.contains(" ask, spawned at main.rs:40; it "), "{who}");
-        assert!(finding.advice.contains("abort at load.rs:30 when they are about 8.00 ms old"), "{}", finding.advice);
+        assert!(who.starts_with("last aborted by: #") && who.ends_with(" ask (spawned at main.rs:40)"), "{who}");
+        assert!(
+            finding.advice.starts_with("Give the `load` tasks longer before the abort at load.rs:30: "),
+            "{}",
+            finding.advice
+        );
         // Asking it about its own wait tells nothing.
         assert_eq!(finding.culprit, None);
     }

@@ -102,6 +102,13 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         DropKind::Task if at.is_empty() => "with their tasks".to_owned(),
         DropKind::Task => format!("with their tasks, spawned{at},"),
     };
+    let locked = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
+    let instead = match worst.by {
+        DropKind::Timeout => format!("put the timeout{at} around its JoinHandle"),
+        DropKind::Select => format!("put its JoinHandle into the select!{at}"),
+        DropKind::Token => format!("wait for the token{at} beside its JoinHandle"),
+        DropKind::Task => "let the task that may be aborted only await its JoinHandle".to_owned(),
+    };
     let held = words::kind_and_name(lock, &subject);
     let message = if times == 1 {
         let by = by.replace("their t", "its t").replace("tasks", "task");
@@ -116,9 +123,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let mut evidence = vec![
         Evidence::count("cut_short_1m", times).at_least(cx.limit_text(&TIMES)),
         Evidence { text: format!("{} when last dropped", took.text), ..took },
-        Evidence::count("acquires_since", lock.acquires.saturating_sub(last.acquires)),
+        Evidence::count("acquires_since", lock.acquires.saturating_sub(last.acquires)).aside(),
         Evidence::words("dropped_location", dropped_at),
-        Evidence::span("apart_ns", apart).at_least(cx.limit_text(&APART)),
+        Evidence::span("apart_ns", apart).at_least(cx.limit_text(&APART)).aside(),
         Evidence::words("acquired_location", place),
         Evidence::words("created_location", made_at),
     ];
@@ -132,9 +139,10 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     Some(Candidate {
         message,
         evidence,
-        advice: "Do what is awaited before you lock, then change the data without an .await in between. Or tokio::spawn the \
-                 whole change and put the timeout or select! around its JoinHandle: dropping that lets it run on."
-            .into(),
+        advice: format!(
+            "tokio::spawn the whole change that locks{locked}, and {instead}: to drop that lets the change run to its end."
+        )
+        .into(),
         count: Count::Events(lock.recent_cut_short.iter().map(|hold| (hold.at, hold.count)).collect()),
         hurt: times,
         causes,

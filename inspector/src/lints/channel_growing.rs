@@ -148,19 +148,25 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     evidence.push(Evidence::rate("growth_per_s", rise.max(0.0)).over("0/s"));
     evidence.push(Evidence::rate("sent_per_s", sent));
     evidence.push(Evidence::rate("received_per_s", received));
-    evidence.push(Evidence::count("senders", channel.senders.into()));
+    evidence.push(Evidence::count("senders", channel.senders.into()).aside());
     let sending = words::place(model, channel.send_site);
     if !sending.is_empty() {
         evidence.push(Evidence::words("sender_location", sending));
     }
+    let at = match words::short_place(&subject.location) {
+        place if place.is_empty() => place,
+        place => format!(" at {place}"),
+    };
+    let slow = if taking.kept_at.is_empty() {
+        format!(" {}", taking.advice)
+    } else {
+        format!(" What keeps the receiver is the wait at {}.", words::short_place(&taking.kept_at))
+    };
     let mut candidate = Candidate {
         message,
         evidence,
-        advice: format!(
-            "Bound it (mpsc::channel(n)), so that senders wait instead of memory growing. {}",
-            taking.advice
-        )
-        .into(),
+        advice: format!("Bound it{at} (mpsc::channel(n)), so that senders wait instead of memory growing.{slow}")
+            .into(),
         culprit: taking.task.and_then(|task| Culprit::of("receiver", task)),
         confidence: if over || steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: depth,
@@ -209,7 +215,7 @@ mod tests {
         let message = "the receiver of unbounded channel `Event` takes 500/s of the 5000/s sent: the channel grows by 4500/s and holds \
              22.5k messages";
         assert_eq!(finding.message, message);
-        assert!(finding.advice.starts_with("Bound it (mpsc::channel(n))"));
+        assert!(finding.advice.starts_with("Bound it at events.rs:5 (mpsc::channel(n))"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::receiver::{ELSEWHERE, receiver};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::own;
 use super::wait_graph::{self, Knots};
-use super::{Confidence, Evidence, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
 use crate::model::{Channel, TaskState, WaitFor};
 use crate::text;
 
@@ -126,7 +126,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
 
     let taking = receiver(model, channel);
     let senders = match channel.blocked_senders {
-        0 => "senders wait for room again and again".to_owned(),
+        0 => "senders wait again and again".to_owned(),
         1 => "1 sender waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "sender")),
     };
@@ -137,12 +137,13 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     };
     let message = if taking.stuck.is_empty() {
         let rate = text::rate(received);
-        format!("the receiver of channel `{name}` takes only {rate}: the channel is {full} and {senders}")
+        format!("the receiver of channel `{name}` takes only {rate}: it is {full}, and {senders} for room")
     } else {
-        format!("channel `{name}` is {full} and {senders}: {}", taking.stuck)
+        format!("channel `{name}` is {full}, and {senders} for room: {}", taking.stuck)
     };
     let mut evidence = vec![
-        Evidence::span("saturated_for_ns", lasting).over(cx.limit_text(&LASTING)),
+        // The finding lasts as long.
+        Evidence::span("saturated_for_ns", lasting).over(cx.limit_text(&LASTING)).aside(),
         Evidence::span("send_wait_ns", wait).over(cx.limit_text(&WAIT)),
     ];
     // Whether it is told of at all, rather than inferred from what is inside of it.
@@ -163,19 +164,22 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         evidence.push(Evidence::task("sender_task", channel.sender_task));
     }
     evidence.extend([
-        Evidence::share("saturated_share", share).over(cx.limit_text(&SHARE)),
-        Evidence::count("blocked_senders", channel.blocked_senders.into()),
-        Evidence::rate("sent_per_s", sent),
-        Evidence::rate("received_per_s", received),
+        Evidence::share("saturated_share", share).over(cx.limit_text(&SHARE)).aside(),
+        Evidence::count("blocked_senders", channel.blocked_senders.into()).aside(),
+        Evidence::rate("sent_per_s", sent).aside(),
+        Evidence::rate("received_per_s", received).aside(),
     ]);
     if capacity > 0 {
-        evidence.extend([Evidence::count("depth", channel.depth()), Evidence::count("capacity", capacity)]);
+        evidence
+            .extend([Evidence::count("depth", channel.depth()).aside(), Evidence::count("capacity", capacity).aside()]);
     }
     let mut candidate = Candidate {
         message,
         evidence,
         advice: taking.advice,
         culprit: taking.task.and_then(|task| Culprit::of("receiver", task)),
+        // Where what helps is to be done.
+        open: Spot::of(words::place(model, channel.recv_site), LocationRole::Received),
         confidence: if seen { Confidence::Certain } else { Confidence::Likely },
         onset: channel.saturated_since.filter(|_| long),
         hurt: channel.blocked_senders.into(),
@@ -232,13 +236,14 @@ mod tests {
         assert_eq!(finding.subject.location, "src/jobs.rs:9:20");
         assert!(
             finding.message.starts_with("the receiver of channel `Job` takes only ")
-                && finding.message.ends_with(": the channel is full (100 of 100) and 12 senders wait"),
+                && finding.message.ends_with(": it is full (100 of 100), and 12 senders wait for room"),
             "{}",
             finding.message
         );
         assert_eq!(evidence(&finding, "receiver_location").value, "src/jobs.rs:14:32");
         assert_eq!(evidence(&finding, "capacity").value, 100);
-        assert!(finding.advice.contains("does not keep up"));
+        assert!(finding.advice.starts_with("In the loop at jobs.rs:14, handle several messages"), "{}", finding.advice);
+        assert_eq!(finding.line(), ("src/jobs.rs:14:32", crate::lints::LocationRole::Received));
     }
 
     #[test]
@@ -253,7 +258,7 @@ mod tests {
         judged.every(ms(3000), |target| full(target, channel, 0, 12));
         let finding = judged.only("receiver-stalled");
         assert!(finding.message.contains("its receiver has not called recv for 3."), "{}", finding.message);
-        assert!(finding.message.contains(" and waits for Mutex `Store`"), "{}", finding.message);
+        assert!(finding.who().is_some_and(|who| who.ends_with(" for Mutex Store")), "{:?}", finding.who());
         assert!(finding.advice.contains("jobs.rs:14"), "{}", finding.advice);
     }
 

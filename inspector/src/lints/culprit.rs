@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::words;
-use crate::model::{Disposal, Model, SiteId, Stamp, Task, TaskId, TaskKind, TaskState};
+use crate::model::{Disposal, Model, SiteId, Stamp, Task, TaskId, TaskKind, TaskState, WaitFor};
 use crate::text;
 
 /// A task that a finding names, and as what.
@@ -39,13 +39,21 @@ impl Culprit {
         Some(self.task).filter(|_| self.did.is_none())
     }
 
-    /// `holder: #24 rebuild has waited 38.1 ms for a timer of 40 ms at cache.rs:25`; `None` where nothing is known of it.
+    /// `holder: #24 rebuild has waited 38.1 ms for Mutex Ledger at cache.rs:25`; `None` where nothing is known of it.
     pub(super) fn words(&self, model: &Model) -> Option<String> {
-        let Self { role, did, .. } = self;
+        let Self { role, did, .. } = *self;
         let task = model.tasks.get(&self.task);
         if let Some(task) = task.filter(|_| did.is_none()) {
             let (what, since) = does(model, task);
+            // A timer tells how long it takes; how much of that has passed would be a second time beside it.
+            let sleeps = task.state == TaskState::Idle
+                && task.waits.first().is_some_and(|wait| matches!(wait.on, WaitFor::Timer(due) if !due.is_zero()));
+            let since = since.filter(|_| !sleeps);
             let lasting = since.map(|at| text::duration(model.lasted(at)));
+            if role == BLOCKS {
+                // That it does, and for how long, is the sentence.
+                return Some(format!("{role}: {}", numbered(model, task)));
+            }
             let what = match (what.strip_prefix("waits for "), lasting) {
                 // Not twice "for", with two spans behind each other.
                 (Some(thing), Some(lasting)) => format!("has waited {lasting} for {thing}"),
@@ -56,18 +64,22 @@ impl Culprit {
         }
         // What happens again and again is as good as now.
         let ago = did.map(|at| model.lasted(at)).filter(|ago| *ago >= LONG_AGO);
-        let ago = ago.map_or_else(String::new, |ago| format!(", {} ago", text::duration(ago)));
+        let ago = ago.map_or_else(String::new, |ago| format!(" {} ago", text::duration(ago)));
+        // What it does now is another thing than what it did.
         if let Some(task) = task {
-            let spawned = spawned_at(model, task.site, task.kind);
-            return Some(format!("{role}: {}{spawned}{ago}; it {}", numbered(model, task), does(model, task).0));
+            let spawned = spawned_at(model, task.site, task.kind, task.state.ended());
+            return Some(format!("{role}: {}{ago}{spawned}", numbered(model, task)));
         }
         if let Some(site) = model.sites.get(&self.spawned) {
-            let (name, spawned) = (words::site_subject(site).name, spawned_at(model, site.id, TaskKind::Async));
-            return Some(format!("{role}: a task of {name}{spawned}, which has ended{ago}"));
+            let (name, spawned) = (words::site_subject(site).name, spawned_at(model, site.id, TaskKind::Async, true));
+            return Some(format!("{role}: a task of {name}{ago}{spawned}"));
         }
         (self.task.0 == 0 && did.is_some()).then(|| format!("{role}: a thread outside of any task{ago}"))
     }
 }
+
+/// What a task is named as that keeps its thread.
+pub(super) const BLOCKS: &str = "blocking task";
 
 /// From then on it is told how long ago something was done.
 const LONG_AGO: Duration = Duration::from_secs(1);
@@ -82,11 +94,14 @@ pub(super) fn who_did(model: &Model, disposal: &Disposal) -> Option<String> {
     }
 }
 
-fn spawned_at(model: &Model, site: SiteId, kind: TaskKind) -> String {
-    match (words::place(model, site), kind) {
-        ("", _) => String::new(),
-        (place, TaskKind::Root) => format!(" (block_on at {})", words::short_place(place)),
-        (place, _) => format!(", spawned at {}", words::short_place(place)),
+/// ` (spawned at store.rs:12, has ended)`; of a root, whose line is that of a `block_on` in some `main`, nothing.
+fn spawned_at(model: &Model, site: SiteId, kind: TaskKind, ended: bool) -> String {
+    match (words::place(model, site), ended) {
+        ("", false) => String::new(),
+        (_, false) if kind == TaskKind::Root => String::new(),
+        ("", true) => " (has ended)".to_owned(),
+        (place, false) => format!(" (spawned at {})", words::short_place(place)),
+        (place, true) => format!(" (spawned at {}, has ended)", words::short_place(place)),
     }
 }
 
@@ -144,10 +159,7 @@ mod tests {
             words.replace(&text::task_id(task), "#").replace(&lasted, "so long")
         };
         assert_eq!(tell(TaskState::Running, vec![]), "holder: # rebuild runs, in a poll for so long");
-        assert_eq!(
-            tell(TaskState::Idle, vec![timer]),
-            "holder: # rebuild has waited so long for a timer of 40.0 ms at cache.rs:25"
-        );
+        assert_eq!(tell(TaskState::Idle, vec![timer]), "holder: # rebuild waits for a timer of 40.0 ms at cache.rs:25");
         assert_eq!(tell(TaskState::Done, vec![]), "holder: # rebuild has ended");
         assert_eq!(Culprit::of("holder", TaskId(4_000_000)).unwrap().words(&judged.target.model), None);
         assert_eq!(Culprit::of("holder", TaskId(0)), None);
@@ -164,13 +176,13 @@ mod tests {
         judged.run(ms(1000));
         let tell = |judged: &Judged, did| Culprit::who_did("dropped by", did).words(&judged.target.model);
         let who = tell(&judged, &did).unwrap().replace(&text::task_id(task), "#");
-        assert_eq!(who, "dropped by: # send, spawned at send.rs:9, 1.00 s ago; it has ended");
+        assert_eq!(who, "dropped by: # send 1.00 s ago (spawned at send.rs:9, has ended)");
         judged.target.gone_task(task);
         judged.run(ms(100));
         let who = tell(&judged, &did).unwrap();
-        assert_eq!(who, "dropped by: a task of send, spawned at send.rs:9, which has ended, 1.10 s ago");
+        assert_eq!(who, "dropped by: a task of send 1.10 s ago (spawned at send.rs:9, has ended)");
         let outside = Disposal { by: TaskId(0), spawned: SiteId(0), ..did };
-        assert_eq!(tell(&judged, &outside).unwrap(), "dropped by: a thread outside of any task, 1.10 s ago");
+        assert_eq!(tell(&judged, &outside).unwrap(), "dropped by: a thread outside of any task 1.10 s ago");
         // A task of which nothing is known any more is not taken for a thread.
         assert_eq!(tell(&judged, &Disposal { spawned: SiteId(0), ..did }), None);
     }

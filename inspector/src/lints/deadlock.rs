@@ -153,15 +153,16 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     let mut message = message(&text::duration(lasting));
     if waiting > 0 {
         let verb = if waiting == 1 { "waits" } else { "wait" };
-        let behind = if circle.len() == 1 { " behind it" } else { " behind them" };
-        message.extend(["; ", &text::count(waiting), " more ", verb, behind]);
+        // Who waits for those in turn is not counted.
+        message.extend(["; ", &text::count(waiting), " more ", verb, " for the same"]);
     }
     let steps: Vec<WaitStep> = circle.iter().map(|edge| step(model, edge)).collect();
     let evidence = vec![
-        Evidence::span("deadlocked_for_ns", lasting).over(cx.limit_text(&LASTING)),
-        Evidence::count("tasks_in_cycle", circle.len() as u64),
+        // The finding lasts as long.
+        Evidence::span("deadlocked_for_ns", lasting).over(cx.limit_text(&LASTING)).aside(),
+        Evidence::count("tasks_in_cycle", circle.len() as u64).aside(),
         Evidence::count("waiting_behind", waiting),
-        Evidence::list("cycle", circle.iter().zip(&steps).map(|(edge, step)| line(cx, edge, step)).collect()),
+        Evidence::list("cycle", circle.iter().zip(&steps).map(|(edge, step)| line(cx, edge, step)).collect()).aside(),
     ];
 
     // Circles that stand at the same lines are alike.
@@ -181,7 +182,7 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     Some(Candidate {
         message,
         evidence,
-        advice: advice(circle).into(),
+        advice: format!("{} {RESTART}", advice(circle)).into(),
         onset: Some(closing.since()),
         // A receiver may have been given to another task since it was last asked.
         confidence: if sure { Confidence::Certain } else { Confidence::Likely },
@@ -239,18 +240,20 @@ fn line(cx: &Cx, edge: &Edge, step: &WaitStep) -> String {
     format!("{who} has waited {waited} {}{at}{held}", step.thing)
 }
 
+/// What helps now.
+pub(super) const RESTART: &str = "Those that stand now go on only after a restart.";
+
 fn advice(circle: &[Edge]) -> &'static str {
     let any = |is: fn(&WaitFor) -> bool| circle.iter().any(|edge| is(&edge.wait.on));
     if any(|on| matches!(on, WaitFor::Join(_))) {
         "Do not await a task while holding what it needs: drop the guard (or take the messages) before awaiting its handle."
     } else if any(|on| matches!(on, WaitFor::Send(_) | WaitFor::Recv(_))) {
-        "Do not wait for room while whoever makes room may wait for you: use try_send and keep what does not fit, or send \
-         from a task of its own."
+        "Do not wait for room while whoever makes room may wait for you: send from a task of its own."
     } else if circle.iter().all(|edge| edge.wait.site == circle[0].wait.site) {
-        "The same code takes both locks, in either order: sort the two before the first lock, for example by id, so that all tasks take them in the \
-         same order; or never hold one while you wait for the other."
+        "The same code takes both locks, in either order: sort the two before the first lock, for example by id, so that all \
+         tasks take them in the same order."
     } else {
-        "Take these locks in the same order everywhere, or drop the first guard before you wait for the second lock."
+        "Take these locks in the same order everywhere."
     }
 }
 

@@ -187,7 +187,7 @@ impl Engine {
             return;
         }
         if others > 0 {
-            candidate.evidence.push(Evidence::count("alike_from_this_line", others as u64));
+            candidate.evidence.push(Evidence::count("alike_from_this_line", others as u64).aside());
         }
         let tracked = match tracked {
             Some(tracked) => tracked,
@@ -333,6 +333,7 @@ impl Tracked {
                 rule: rule.id,
                 severity: candidate.severity,
                 subject: candidate.subject.clone(),
+                open: None,
                 message: String::new(),
                 evidence: Vec::new(),
                 cycle: Vec::new(),
@@ -410,9 +411,11 @@ impl Tracked {
                 self.counted = events.into_iter().map(|(at, _)| at).collect();
             }
         }
+        finding.open = candidate.open.filter(|open| open.location != candidate.subject.location);
         finding.subject = candidate.subject;
         finding.message = candidate.message;
         finding.evidence = candidate.evidence;
+        finding.tell_both_lines();
         finding.cycle = candidate.cycle;
         finding.tasks = candidate.tasks;
         finding.culprit = candidate.culprit.and_then(|culprit| culprit.waited_for());

@@ -2,7 +2,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Subject, SubjectKind};
+use super::{LocationRole, Spot, Subject, SubjectKind};
 use crate::model::{Stamp, TaskId, WaitFor};
 use crate::text;
 
@@ -50,11 +50,13 @@ pub struct Evidence {
     pub value: serde_json::Value,
     /// The limit, as text for people: `> 10 ms`. Empty when the value is context, not measure.
     pub limit: String,
+    /// It is for programs, and for who looks at all there is: where room is short it only takes it from what decides.
+    pub aside: bool,
 }
 
 impl Evidence {
     fn new(name: &'static str, text: String, value: serde_json::Value) -> Self {
-        Self { name, text, value, limit: String::new() }
+        Self { name, text, value, limit: String::new(), aside: false }
     }
 
     /// A duration; `name` ends in `_ns`.
@@ -106,7 +108,14 @@ impl Evidence {
 
     /// A task; `name` ends in `_task`. Ids are strings in JSON, since not every reader of JSON has 64-bit integers.
     pub(crate) fn task(name: &'static str, id: TaskId) -> Self {
-        Self::new(name, text::task_id(id), id.0.to_string().into())
+        // By its number alone nobody knows it; who matters is told by name.
+        Self::new(name, text::task_id(id), id.0.to_string().into()).aside()
+    }
+
+    /// Told only where all is told.
+    #[must_use]
+    pub(crate) fn aside(self) -> Self {
+        Self { aside: true, ..self }
     }
 
     /// With the limit that it broke.
@@ -168,6 +177,8 @@ pub struct Finding {
     pub severity: Severity,
     /// About what.
     pub subject: Subject,
+    /// The line to open first, where that is another one than the subject's.
+    pub open: Option<Spot>,
     /// One sentence: what is wrong.
     pub message: String,
     /// Measures and context, most telling first.
@@ -200,6 +211,44 @@ impl Finding {
         FindingKey { rule: self.rule, subject: self.subject.kind }
     }
 
+    /// The line to open first, as `path:line:column`, and what happens there; empty when unknown.
+    pub fn line(&self) -> (&str, LocationRole) {
+        match &self.open {
+            Some(spot) => (&spot.location, spot.role),
+            None => (&self.subject.location, self.subject.role),
+        }
+    }
+
+    /// Where it is another line that is to be opened, the subject's own is told as evidence.
+    pub(super) fn tell_both_lines(&mut self) {
+        let Subject { location, role, .. } = &self.subject;
+        if self.open.is_none() || self.evidence.iter().any(|evidence| evidence.text == *location) {
+            return;
+        }
+        let name = match role {
+            LocationRole::Made => "created_location",
+            LocationRole::Spawned => "spawned_location",
+            LocationRole::Locked | LocationRole::Acquired => "acquired_location",
+            LocationRole::Notified => "notify_location",
+            _ => "subject_location",
+        };
+        self.evidence.push(Evidence::words(name, location.as_str()));
+    }
+
+    /// Whether the sentence tells a time of its own, beside which the finding's would be read as a contradiction: of what
+    /// has lasted `for 4.07 s`, or was done `11.4 s ago`.
+    pub(crate) fn tells_a_time(&self) -> bool {
+        let words: Vec<&str> =
+            self.message.split([' ', '\u{a0}']).map(|word| word.trim_end_matches([':', ';', ','])).collect();
+        let is_span =
+            |at: usize| words.get(at..at + 2).is_some_and(|span| text::parse_duration(&span.join(" ")).is_some());
+        words.iter().enumerate().any(|(n, word)| match *word {
+            "for" => is_span(n + 1),
+            "ago" => n >= 2 && is_span(n - 2),
+            _ => false,
+        })
+    }
+
     /// How long it has lasted: `12.3 s`; `>12.3 s` where it may be longer.
     pub fn age(&self, now: Stamp) -> String {
         let than = if self.older { ">" } else { "" };
@@ -207,7 +256,7 @@ impl Finding {
     }
 
     /// What [`Finding::culprit`] is called and does, and as what it is named: `holder: #24 rebuild runs, in a poll for
-    /// 12.0 ms`; or who did what is wrong: `dropped by: #5 answer, spawned at store.rs:12, 4.00 ms ago; it has ended`.
+    /// 12.0 ms`; or who did what is wrong: `dropped by: #5 answer 4.00 s ago (spawned at store.rs:12, has ended)`.
     pub fn who(&self) -> Option<&str> {
         self.evidence.iter().find(|evidence| evidence.name == CULPRIT).map(|evidence| evidence.text.as_str())
     }

@@ -59,9 +59,9 @@ Thresholds
   hold    = 1.00 ms   although each keeps it for less than this (p99)
 ";
 
-const MAP: &str = "DashMap, which has one lock per shard, or ArcSwap if the map is mostly read";
+const MAP: &str = "DashMap, which has one lock per shard";
 
-const VALUE: &str = "ArcSwap or a watch channel for what is mostly read, atomics for counters";
+const VALUE: &str = "ArcSwap for what is mostly read, or atomics for counters";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let locks = cx.model.locks.values().filter(|lock| lock.kind.guards() && lock.contended > 0);
@@ -98,35 +98,39 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     // Whether a blocking lock will do: of one whose holders are not told, nobody knows.
     let across = lock.suspended_holds;
     let never = model.target.sees("holders") && across == 0;
+    let at = if made_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(made_at)) };
     let advice = if never {
         format!(
-            "Use std::sync::{kind}, which takes a task no wake and no poll to get: no guard of this one was ever held over an \
-             await. If that is not enough: {others}."
+            "Make it a std::sync::{kind}{at}: no guard of this one was ever held over an await, and a task needs no wake and no \
+             poll to get that. If that is not enough: {others}."
         )
     } else {
-        format!("Use {others}. Where nothing is awaited under the guard, std::sync::{kind} is much faster.")
+        format!("Instead of this {kind}{at} use {others}.")
     };
     let each = |total: Duration, n: u64| u32::try_from(n).ok().filter(|n| *n > 0).map(|n| total / n);
     let mut evidence = vec![
-        Evidence::rate("acquires_per_s", rate).over(text::rate(most)),
-        Evidence::mean("mean_waiters", waiting).over(many),
-        Evidence::percentile("hold_p99_ns", hold),
-        Evidence::percentile("wait_p99_ns", wait),
+        Evidence::rate("acquires_per_s", rate).over(text::rate(most)).aside(),
+        Evidence::mean("mean_waiters", waiting).over(many).aside(),
+        // The means tell more.
+        Evidence::percentile("hold_p99_ns", hold).aside(),
+        Evidence::percentile("wait_p99_ns", wait).aside(),
         Evidence::share("contended_share", share),
     ];
-    evidence.extend(each(lock.hold_total, lock.acquires).map(|hold| Evidence::span("hold_mean_ns", hold)));
+    let taken = each(lock.hold_total, lock.acquires);
+    evidence.extend(taken.map(|hold| Evidence::span("hold_mean_ns", hold)));
     evidence.extend(each(lock.wait_total, lock.contended).map(|wait| Evidence::span("wait_mean_ns", wait)));
     evidence.push(Evidence::words("hold_max_location", locked));
     if model.target.sees("holders") {
         let holds = Evidence::count("suspended_holds", across);
-        evidence.push(Evidence { text: if never { "never".to_owned() } else { holds.text.clone() }, ..holds });
+        evidence.push(Evidence { text: if never { "never".to_owned() } else { holds.text.clone() }, ..holds }.aside());
     }
     Some(Candidate {
         message: format!(
-            "{} is locked {} times/s: handing it from task to task takes longer than the holds, and {waiting:.1} tasks wait \
-             on average",
+            "tokio {} is locked {} times/s{}: to wake the next task each time takes longer than that, so about {waiting:.0} \
+             tasks wait at any time",
             words::kind_and_name(lock, &subject),
             text::count(rate.round() as u64),
+            taken.map_or_else(String::new, |hold| format!(", for {} each", text::duration(hold))),
         ),
         evidence,
         advice: advice.into(),
@@ -163,14 +167,15 @@ mod tests {
         let finding = taken(1000, ms(600)).only("hot-read-lock");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/prices.rs:9:9"));
         assert!(
-            finding.advice.starts_with("Use std::sync::Mutex") && finding.advice.contains("DashMap"),
+            finding.advice.starts_with("Make it a std::sync::Mutex at prices.rs:9")
+                && finding.advice.contains("DashMap"),
             "{}",
             finding.advice
         );
         assert_eq!(evidence(&finding, "suspended_holds").text, "never");
         assert!(
-            finding.message.starts_with("Mutex `HashMap<Id, Price>` is locked 10.0k times/s: ")
-                && finding.message.ends_with(", and 6.0 tasks wait on average"),
+            finding.message.starts_with("tokio Mutex `HashMap<Id, Price>` is locked 10.0k times/s")
+                && finding.message.ends_with(", so about 6 tasks wait at any time"),
             "{}",
             finding.message
         );

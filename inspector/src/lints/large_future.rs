@@ -50,7 +50,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         let (each, live) = (u64::from(site.future_bytes), site.live());
         let evidence = vec![
             Evidence::bytes("future_bytes", each).over(text::bytes(most)),
-            Evidence::count("live_tasks", live),
+            Evidence::count("live_tasks", live).aside(),
             Evidence::bytes("live_bytes", each.saturating_mul(live)),
         ];
         let group = site.location.clone();
@@ -63,8 +63,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             message: format!("each `{name}` task has a future of {size}, which is copied when it is spawned{all}"),
             evidence,
             advice: format!(
-                "In `{name}`, put large buffers and arrays that live across an .await on the heap (vec![], Box), and Box::pin \
-                 large futures that it awaits."
+                "In `{name}`, look for a large array that lives across an .await and make it a Vec (`vec![0; n]`); where it is a \
+                 future that it awaits, Box::pin that."
             )
             .into(),
             count: Count::Total(site.spawned),

@@ -118,14 +118,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let busy = model.target.sees("holders") && lock.suspended_holds == 0;
     let runs = if busy { "Nothing is awaited under it, so its holders compute or block their threads. " } else { "" };
     let advice = format!(
-        "{runs}Do less under the lock{at}: compute before it, copy out what is needed, drop the guard early. If that is not \
-         enough, split it: {split}."
+        "{runs}Do less under the lock{at}: compute before it is taken, or copy out what is needed and drop the guard first. \
+         If that is not enough, split it: {split}."
     );
     let mut evidence = vec![
         Evidence::share("contended_share", share).over(cx.limit_text(&SHARE)),
         Evidence::percentile("wait_p99_ns", wait).over(cx.limit_text(&WAIT)),
-        Evidence::percentile("hold_p99_ns", hold),
-        Evidence::span("hold_max_ns", lock.hold_max),
+        Evidence::percentile("hold_p99_ns", hold).aside(),
+        Evidence::span("hold_max_ns", lock.hold_max).aside(),
         Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, window) as f64),
         Evidence::count("waiters", lock.waiters.into()),
         Evidence::words("holder_location", words::place(model, location)),

@@ -8,7 +8,7 @@ use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
 use super::saturation::own;
 use super::wait_graph::{self, Knots};
-use super::{Evidence, Severity, words};
+use super::{Evidence, LocationRole, Severity, words};
 use crate::model::{Lock, SiteId, SuspendedHold, TaskState};
 use crate::text;
 
@@ -52,9 +52,6 @@ pub(super) const RULE: Rule = Rule {
     ],
     evaluate,
 };
-
-const ADVICE: &str = "Take what you need out of the guard and drop it before the .await, then lock again to store the \
-                      result. If the await must be guarded, send the work to one task that owns the data.";
 
 const EXPLAIN: &str = "\
 A task acquired a lock and then awaited something else while it held the guard. The line that is named is the one that
@@ -187,33 +184,36 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     } else {
         holds.recent.iter().map(|hold| hold.waiters).max().unwrap_or_default().max(lock.waiters)
     };
+    // Of several holds it is the most that ever waited, which need not be so now.
+    let most = if present.is_none() && holds.times() > 1 { "up to " } else { "" };
     let wait = match waiters {
         0 => "nobody waits for it".to_owned(),
-        1 => "1 task waits for it".to_owned(),
-        n => format!("{} wait for it", text::counted(n.into(), "task")),
+        1 if most.is_empty() => "1 task waits for it".to_owned(),
+        1 => "up to 1 task waits for it".to_owned(),
+        n => format!("{most}{} wait for it", text::counted(n.into(), "task")),
+    };
+    // Of how many, as far as that is known.
+    let all = lock.acquires_s.recent_sum(WINDOW.as_secs() as usize) as u64;
+    let times = match all {
+        n if n > holds.times() => format!("in {} of {} holds in 10 s", text::count(holds.times()), text::count(n)),
+        _ => format!("{} times in 10 s", text::count(holds.times())),
     };
     let message = match present {
         Some(held) => format!("{name} has been held across an .await for {}; {wait}", text::duration(held)),
         None if holds.times() == 1 => {
             format!("{name} was held across an .await for {}; {wait}", text::duration(holds.longest()))
         }
-        None => format!(
-            "{name} was held across an .await for up to {}, {} times in 10 s; {wait}",
-            text::duration(holds.longest()),
-            text::count(holds.times())
-        ),
+        None => {
+            format!("{name} was held across an .await for up to {}, {times}; {wait}", text::duration(holds.longest()),)
+        }
     };
 
     let threshold = if severity == Severity::Warn { &WAITERS } else { &ALONE };
     let longest = holds.longest().max(present.unwrap_or_default());
-    // Of how many, as far as that is known.
-    let all = lock.acquires_s.recent_sum(WINDOW.as_secs() as usize) as u64;
-    let times = Evidence::count("holds_across_await_10s", holds.times());
-    let of = if all > holds.times() { format!(" of {}", text::counted(all, "hold")) } else { String::new() };
     let mut evidence = vec![
         Evidence::span("held_across_await_ns", longest).over(cx.limit_text(threshold)),
         Evidence::count("waiters", waiters.into()),
-        Evidence { text: times.text.clone() + &of, ..times },
+        Evidence::count("holds_across_await_10s", holds.times()).aside(),
         Evidence::words("acquired_location", words::place(model, location)),
         Evidence::words("created_location", made_at),
     ];
@@ -229,13 +229,25 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             evidence.push(Evidence::words("holder_waits_location", words::place(model, wait.site)));
         }
     }
+    let at = if subject.role == LocationRole::Made {
+        String::new()
+    } else {
+        format!(" taken at {}", words::short_place(&subject.location))
+    };
+    // What it awaits now, if that is anything else than the lock.
+    let awaits = match holder.map(|holder| words::waits_at(model, holder.id)) {
+        Some(place) if !place.is_empty() => format!("the wait{place}"),
+        _ => "the .await".to_owned(),
+    };
+    let advice =
+        format!("Drop the guard{at} before {awaits}: copy out what is needed, and lock again to store the result.");
     let events = holds.recent.iter().map(|hold| (hold.at, hold.count)).collect();
     let onset = present.and(lock.held_since);
     let behind = if present.is_some() { wait_graph::behind(model, lock.holder) } else { Vec::new() };
     Some(Candidate {
         message,
         evidence,
-        advice: ADVICE.into(),
+        advice: advice.into(),
         onset,
         count: Count::Events(events),
         hurt: u64::from(waiters),
@@ -298,7 +310,7 @@ mod tests {
         assert_eq!(finding.subject.location, "src/cache.rs:31:40");
         assert_eq!(
             finding.message,
-            "Mutex `Cache` was held across an .await for up to 150 ms, 8 times in 10 s; 12 tasks wait for it"
+            "Mutex `Cache` was held across an .await for up to 150 ms, 8 times in 10 s; up to 12 tasks wait for it"
         );
         assert_eq!(finding.count, 8);
         assert_eq!(evidence(&finding, "waiters").value, 12);

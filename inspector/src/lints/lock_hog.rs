@@ -95,30 +95,21 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let subject = words::lock_subject(model, lock, place);
 
     let sleeps = holder.filter(|task| task.waits.is_empty()).and_then(|task| words::sleeps(model, task));
-    let doing = holder.map(|task| match (task.state, task.waits.first()) {
-        (TaskState::Idle, Some(wait)) => {
-            let again = if loops(model, task, held) { "for one thing after another, now " } else { "" };
-            format!("waits {again}{}", words::wait(model, wait.on))
-        }
-        (TaskState::Idle, None) => match &sleeps {
-            Some(sleeps) => format!("awaits {}", sleeps.awaited),
-            None => "waits for something that is not visible".to_owned(),
-        },
-        (TaskState::Running, _) => format!("has run for {}", text::duration(model.lasted(task.state_since))),
-        (TaskState::Scheduled | TaskState::New, _) => "waits for a worker".to_owned(),
-        (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "has ended".to_owned(),
-    });
+    // What it does now is told of it by name.
+    let again = match holder {
+        Some(task) if task.state == TaskState::Idle && loops(model, task, held) => ", over one wait after another",
+        _ => "",
+    };
     let who = match lock.holder.0 {
         0 => words::no_task(model).to_owned(),
         _ => words::task(model, lock.holder),
     };
-    let doing = doing.map_or_else(String::new, |doing| format!(" and {doing}"));
     let waiters = match lock.waiters {
         1 => "1 task waits for the lock".to_owned(),
         n => format!("{} wait for the lock", text::counted(n.into(), "task")),
     };
     let name = words::kind_and_name(lock, &subject);
-    let message = format!("{who} has held {name} for {}{doing}; {waiters}", text::duration(held));
+    let message = format!("{who} has held {name} for {}{again}; {waiters}", text::duration(held));
     let far = held > cx.span(&CRIT);
     let mut evidence = vec![
         Evidence::span("held_for_ns", held).over(cx.limit_text(if far { &CRIT } else { &HELD })),
@@ -137,10 +128,12 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         evidence.push(Evidence::words("holder_suspended_location", sleeps.location));
     }
     let at = if place.is_empty() { String::new() } else { format!(" taken at {}", words::short_place(place)) };
-    let advice = format!(
-        "Let go of the guard{at} before anything that takes long: copy out what is needed, drop it, and lock again to \
-         store the result."
-    );
+    let kept = match words::waits_at(model, lock.holder) {
+        kept if kept.is_empty() => "anything that takes long".to_owned(),
+        kept => format!("the wait{kept}"),
+    };
+    let advice =
+        format!("Drop the guard{at} before {kept}: copy out what is needed, and lock again to store the result.");
     let mut behind = wait_graph::behind(model, lock.holder);
     behind.retain(|place| *place != group);
     Some(Candidate {
@@ -186,7 +179,7 @@ mod tests {
         judged.run(ms(1500));
         let finding = judged.only("lock-hog");
         assert_eq!(finding.culprit, Some(task));
-        assert!(finding.message.contains("not visible"), "{}", finding.message);
+        assert!(finding.who().is_some_and(|who| who.contains("not visible")), "{:?}", finding.who());
         let calls = vec![
             Frame { function: "reqwest::async_impl::client::Pending::poll".into(), ..Frame::default() },
             Frame { function: "shop::refresh".into(), location: "src/catalog.rs:33:20".into(), user: true },
@@ -197,10 +190,13 @@ mod tests {
         judged.run(ms(100));
         let finding = judged.only("lock-hog");
         assert!(
-            finding.message.contains("awaits reqwest::async_impl::client::Pending::poll at catalog.rs:33"),
-            "{}",
-            finding.message
+            finding
+                .who()
+                .is_some_and(|who| who.contains("awaits reqwest::async_impl::client::Pending::poll at catalog.rs:33")),
+            "{:?}",
+            finding.who()
         );
+        assert!(finding.advice.contains(" before the wait at catalog.rs:33: "), "{}", finding.advice);
         assert_eq!(evidence(&finding, "holder_suspended_location").text, "src/catalog.rs:33:20");
     }
 
@@ -253,10 +249,7 @@ mod tests {
         let id = crate::text::task_id(task);
         assert_eq!(
             finding.message,
-            format!(
-                "`refresh` {id} has held Mutex `Catalog` for 1.50 s and waits for something that is not visible; 12 tasks \
-                 wait for the lock"
-            )
+            format!("`refresh` {id} has held Mutex `Catalog` for 1.50 s; 12 tasks wait for the lock")
         );
         judged.run(ms(9000));
         assert_eq!(judged.only("lock-hog").severity, Severity::Crit);
@@ -301,7 +294,7 @@ mod tests {
     fn a_job_of_the_blocking_pool_that_holds_it_is_named_too() {
         let (mut judged, ..) = held(TaskState::Running, 3);
         judged.run(ms(2000));
-        assert!(judged.only("lock-hog").message.contains(" and has run for 2.00 s; "));
+        assert!(judged.only("lock-hog").who().is_some_and(|who| who.ends_with(" runs, in a poll for 2.00 s")));
     }
 
     #[test]

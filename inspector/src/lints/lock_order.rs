@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::{Confidence, Evidence, LocationRole, Severity, Subject, SubjectKind, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, Subject, SubjectKind, words};
 use crate::model::{LockId, LockOrder, Model, SiteId};
 use crate::text;
 
@@ -125,10 +125,7 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
             };
             (
                 format!("locks {first} and {second} are taken in both orders, which can deadlock: {lines}"),
-                format!(
-                    "{at} lock {second} before {first}, as is done elsewhere, or drop the guard of {first} before you lock \
-                     {second}."
-                ),
+                format!("{at} lock {second} before {first}, as is done elsewhere."),
             )
         }
         _ => (
@@ -137,12 +134,12 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
         ),
     };
     let mut evidence = vec![
-        Evidence::list("orders", told),
-        Evidence::words("first_created_location", words::place(model, rare.first)),
-        Evidence::words("second_created_location", words::place(model, rare.second)),
+        Evidence::list("orders", told).aside(),
+        Evidence::words("first_created_location", words::place(model, rare.first)).aside(),
+        Evidence::words("second_created_location", words::place(model, rare.second)).aside(),
         Evidence::words("first_location", words::place(model, rare.first_site)),
         Evidence::words("second_location", words::place(model, rare.second_site)),
-        Evidence::count("times_seen", rare.times),
+        Evidence::count("times_seen", rare.times).aside(),
     ];
     evidence.retain(|evidence| !evidence.text.is_empty());
     Some(Candidate {
@@ -152,6 +149,7 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
         // Whether the places' locks are ever the same two is not known; of two locks of one place it is.
         confidence: if rare.locks.is_some() { Confidence::Certain } else { Confidence::Likely },
         hurt: rare.times,
+        open: Spot::of(words::place(model, rare.first_site), LocationRole::Locked),
         causes,
         ..Candidate::enter(subject, &group, Severity::Info)
     })
@@ -174,13 +172,20 @@ fn subject(model: &Model, order: &LockOrder) -> Subject {
     }
 }
 
-/// `Stock` before `Orders` at shop.rs:11
+/// `Stock` (shop.rs:10) before `Orders` (shop.rs:11) 120 times
 fn in_short(model: &Model, order: &LockOrder) -> String {
-    let at = match words::place(model, order.second_site) {
+    let at = |site: SiteId| match words::place(model, site) {
         "" => String::new(),
-        place => format!(" at {}", words::short_place(place)),
+        place => format!(" ({})", words::short_place(place)),
     };
-    format!("`{}` before `{}`{at}", name(model, order.first), name(model, order.second))
+    format!(
+        "`{}`{} before `{}`{} {}",
+        name(model, order.first),
+        at(order.first_site),
+        name(model, order.second),
+        at(order.second_site),
+        text::counted(order.times, "time"),
+    )
 }
 
 /// `Stock` at shop.rs:10, then `Orders` at shop.rs:11 (120 times)
@@ -254,14 +259,15 @@ mod tests {
         assert_eq!(finding.subject.location, "src/shop.rs:21:9");
         assert_eq!(
             finding.message,
-            "locks `Orders` and `Stock` are taken in both orders, which can deadlock: `Orders` before `Stock` at shop.rs:21, \
-             `Stock` before `Orders` at shop.rs:11"
+            "locks `Orders` and `Stock` are taken in both orders, which can deadlock: `Orders` (shop.rs:20) before \
+             `Stock` (shop.rs:21) 3 times, `Stock` (shop.rs:10) before `Orders` (shop.rs:11) 120 times"
         );
         assert_eq!(
             evidence(&finding, "orders").text,
             "`Orders` at shop.rs:20, then `Stock` at shop.rs:21 (3 times) | `Stock` at shop.rs:10, then `Orders` at \
              shop.rs:11 (120 times)"
         );
+        assert_eq!(finding.line().0, "src/shop.rs:20:9");
         assert!(finding.advice.starts_with("At shop.rs:20 lock `Stock` before `Orders`"), "{}", finding.advice);
     }
 

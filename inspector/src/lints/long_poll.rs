@@ -32,8 +32,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Where it is known at which line it stood.
-const AT_THE_LINE: &str = "Move that computation or blocking call into tokio::task::spawn_blocking(..).await or rayon, or \
-                           break the loop up with tokio::task::yield_now().await.";
+const AT_THE_LINE: &str = "Move that computation or blocking call into tokio::task::spawn_blocking(..).await.";
 
 const EXPLAIN: &str = "\
 Tasks of one spawn site ran for long between two awaits. The polls have ended; while each lasted, its worker thread ran
@@ -127,18 +126,18 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         format!("`{who}` ran for {lasting}{at} without an await, and its worker ran nothing else meanwhile")
     } else {
         format!(
-            "`{who}` runs for up to {}{at} without an await, and its worker runs nothing else meanwhile: in 10 s, {} polls \
-             took over {}",
-            text::duration(longest),
-            text::count(times),
+            "`{who}` runs{at} without an await for longer than {}, {} times in 10 s, up to {}: its worker runs nothing else \
+             meanwhile",
             text::duration(repeated),
+            text::count(times),
+            text::duration(longest),
         )
     };
     let advice = match line {
         Some(_) => AT_THE_LINE.into(),
         None => format!(
-            "Between two awaits of `{who}` there is a loop or a blocking call: move it into spawn_blocking(..).await or \
-             rayon, or break the loop up with tokio::task::yield_now().await."
+            "Between two awaits of `{who}` there is a loop or a blocking call: move it into \
+             tokio::task::spawn_blocking(..).await."
         ),
     };
     let mut evidence = vec![
@@ -246,8 +245,8 @@ mod tests {
         assert_eq!(finding.count, 10);
         assert_eq!(
             finding.message,
-            "`report` runs for up to 30.0 ms without an await, and its worker runs nothing else meanwhile: in 10 s, 10 \
-             polls took over 10.0 ms"
+            "`report` runs without an await for longer than 10.0 ms, 10 times in 10 s, up to 30.0 ms: its worker runs \
+             nothing else meanwhile"
         );
         assert_eq!(evidence(&finding, "long_polls_total_10s_ns").value, 300_000_000);
     }

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::{Confidence, Evidence, LocationRole, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
 use crate::model::{Lock, LockId, LockKind, Model, SiteId, Task, TaskId, WaitFor};
 use crate::text;
 
@@ -92,16 +92,22 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let waits_at = waiting.map_or("", |(_, site)| words::place(model, site));
     let there = if waits_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(waits_at)) };
     // It stores one permit, which does not help several.
-    let one = if waiters == 1 { ", or call notify_one instead, which is remembered for one waiter" } else { "" };
+    let one = match waiters {
+        1 => format!(". Or call notify_one{at} instead, which is remembered for one waiter"),
+        _ => String::new(),
+    };
     let mut evidence = vec![
         Evidence::span("lost_notify_ago_ns", ago).over(cx.limit_text(&LASTING)),
         Evidence::words("waiting_location", waits_at),
-        Evidence::count("lost_notifies", lock.lost_notifies),
+        Evidence::count("lost_notifies", lock.lost_notifies).aside(),
         Evidence::count("waiters", waiters.into()),
         Evidence::words("notify_location", place),
         Evidence::words("created_location", made_at),
     ];
-    evidence.extend(waiting.map(|(task, _)| Evidence::task("waiting_task", task)));
+    evidence.extend(waiting.map(|(task, _)| {
+        let one = Evidence::task("waiting_task", task);
+        Evidence { text: words::task(model, task), aside: false, ..one }
+    }));
     Some(Candidate {
         message: format!(
             "notify_waiters{at} was called {} ago, when nobody waited: {who}{there}, and nothing has notified {them}",
@@ -109,12 +115,12 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         ),
         evidence,
         advice: format!(
-            "Keep a state instead: a watch channel, and wait_for(|ready| *ready){there}. Or call notified() before the condition \
-             is looked at, and await it after{one}."
+            "Wait for a state{there} instead, which nobody can miss: a watch channel and wait_for(|ready| *ready).await{one}."
         )
         .into(),
         // Those who wait may have come for the next one.
         confidence: Confidence::Likely,
+        open: Spot::of(waits_at, LocationRole::Waits),
         count: Count::Total(lock.lost_notifies),
         began: lock.last_lost_notify_at,
         hurt: waiters.into(),

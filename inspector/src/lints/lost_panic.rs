@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::{Confidence, Evidence, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
 use crate::model::{Model, Panic, Site, SiteKind, TaskState};
 use crate::text;
 
@@ -72,7 +72,7 @@ fn kept(cx: &Cx, site: &Site) -> Option<Candidate> {
         1 => format!("`{}` panicked", subject.name),
         n => format!("{} `{}` tasks panicked, the first", text::count(n), subject.name),
     };
-    let Told { what, at, fix, evidence } = Told::of(model, first);
+    let Told { what, at, fix, open, evidence } = Told::of(model, first);
     let mut all =
         vec![Evidence::span("panic_unasked_ns", ago).over(cx.limit_text(&KEPT)), Evidence::count("panics_kept", n)];
     all.extend((site.panics > n).then(|| Evidence::count("panics", site.panics)));
@@ -86,6 +86,7 @@ fn kept(cx: &Cx, site: &Site) -> Option<Candidate> {
              JoinHandle."
         )
         .into(),
+        open,
         onset: Some(first.at.after(cx.span(&KEPT))),
         began: Some(first.at),
         count: Count::Total(n),
@@ -102,6 +103,7 @@ struct Told {
     at: String,
     /// For the beginning of an advice.
     fix: String,
+    open: Option<Spot>,
     evidence: Vec<Evidence>,
 }
 
@@ -116,7 +118,8 @@ impl Told {
         if !panic.location.is_empty() {
             let place = words::short_place(&panic.location);
             told.at = format!(" at {place}");
-            told.fix = format!("Fix what panics at {place}. ");
+            told.fix = format!("Handle the case at {place} without a panic. ");
+            told.open = Spot::of(&panic.location, LocationRole::Panics);
             told.evidence.push(Evidence::words("panic_location", panic.location.as_str()));
         }
         told.evidence.push(Evidence::task("panicked_task", panic.task));
@@ -153,14 +156,18 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         (n, Some(_)) => (format!("{}{of} `{name}` tasks panicked, the latest", text::count(n)), "their JoinHandles"),
     };
     let message = format!("{who}{at}{what}, and nobody awaited {handles}");
-    let advice =
-        format!("{fix}Await {handles} (or use JoinSet::join_next) and handle the JoinError, which tells of the panic.");
+    let spawned = match words::short_place(&site.location) {
+        place if place.is_empty() => place,
+        place => format!(" made at {place}"),
+    };
+    let advice = format!("{fix}To hear of the next one, await {handles}{spawned} and log the JoinError.");
     evidence.extend(told.evidence);
     let group = subject.location.clone();
     Some(Candidate {
         message,
         evidence,
         advice: advice.into(),
+        open: told.open,
         onset: newest.map(|panic| panic.at),
         count: Count::Total(lost),
         // Which of several panics were lost is not told; that they were, is.
@@ -213,7 +220,13 @@ mod tests {
             "`consume` panicked at queue.rs:40 (\"index out of bounds: the len is 3\"), and nobody awaited its JoinHandle"
         );
         assert_eq!(evidence(&finding, "panic_location").value, "src/queue.rs:40:17");
-        assert!(finding.advice.starts_with("Fix what panics at queue.rs:40. Await its "), "{}", finding.advice);
+        assert!(
+            finding
+                .advice
+                .starts_with("Handle the case at queue.rs:40 without a panic. To hear of the next one, await its "),
+            "{}",
+            finding.advice
+        );
     }
 
     #[test]

@@ -85,13 +85,13 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task], all: bool) -> Option<Candidate>
     let group = site.location.clone();
     let (name, idle_text) = (&subject.name, text::duration(idle));
     let message = match tasks.len() {
-        1 => format!("`{name}` can never wake: it has been pending for {idle_text} and nothing has kept a waker of it"),
+        1 => format!("`{name}` can never go on: it has been pending for {idle_text}, and no waker of it is left"),
         n => {
             let at_least = if all { "" } else { "at least " };
             let n = text::count(n as u64);
             format!(
-                "{at_least}{n} `{name}` tasks can never wake: they have been pending for up to {idle_text} and nothing has \
-                 kept a waker of theirs"
+                "{at_least}{n} `{name}` tasks can never go on: they have been pending for up to {idle_text}, and no waker of \
+                 theirs is left"
             )
         }
     };
@@ -99,14 +99,14 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[&Task], all: bool) -> Option<Candidate>
         message,
         evidence: vec![
             Evidence::span("idle_for_ns", idle).over(cx.limit_text(&IDLE)),
-            Evidence::count("polls", first.polls),
-            Evidence::count("wakers", 0),
+            Evidence::count("polls", first.polls).aside(),
+            Evidence::count("wakers", 0).aside(),
             Evidence::task("task", first.id),
-            Evidence::count("tasks", tasks.len() as u64),
+            Evidence::count("tasks", tasks.len() as u64).aside(),
         ],
         advice: format!(
-            "In the poll function that `{name}` awaits, store cx.waker() before it returns Pending and wake it once it is \
-             ready, or use a channel or Notify instead."
+            "Find the poll() that `{name}` awaits: before it returns Pending it must store cx.waker().clone(), and whoever \
+             makes it ready must call wake() on that."
         )
         .into(),
         onset: Some(first.state_since.after(cx.span(&IDLE))),
@@ -142,7 +142,7 @@ mod tests {
         let finding = judged.only("lost-waker");
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/queue.rs:8:9"));
         assert!(
-            finding.message.starts_with("`drain` can never wake: it has been pending for 3."),
+            finding.message.starts_with("`drain` can never go on: it has been pending for 3."),
             "{}",
             finding.message
         );
@@ -165,7 +165,7 @@ mod tests {
         }
         judged.run(ms(3500));
         let finding = judged.only("lost-waker");
-        assert!(finding.message.starts_with("at least 4096 `drain` tasks can never wake: "), "{}", finding.message);
+        assert!(finding.message.starts_with("at least 4096 `drain` tasks can never go on: "), "{}", finding.message);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::Evidence;
 
 /// Names that do not say it all by themselves, in words.
 const WORDS: &[(&str, &str)] = &[
-    ("aborted", "aborted in all"),
+    ("aborted", "aborted so far"),
     ("abort_location", "aborted at"),
     ("aborted_age_ns", "aborted after"),
     ("aborted_share", "given up"),
@@ -15,7 +15,7 @@ const WORDS: &[(&str, &str)] = &[
     ("apart_ns", "first and last drop apart by"),
     ("blocked_for_ns", "blocked for"),
     ("blocked_function", "in function"),
-    ("blocked_mean_ns", "each for about"),
+    ("blocked_mean_ns", "a poll blocks for about"),
     ("blocked_workers", "workers blocked now"),
     ("blocking_task", "the longest in task"),
     ("contended_share", "acquisitions that wait"),
@@ -27,13 +27,14 @@ const WORDS: &[(&str, &str)] = &[
     ("finished_per_s", "ended"),
     ("first_created_location", "the first of them made at"),
     ("first_location", "its first lock at"),
+    ("full_in_ns", "full in about"),
     ("future_bytes", "size"),
     ("handles_dropped", "handles dropped"),
     ("held_across_await_ns", "held across an await for"),
     ("hold_max_location", "the longest hold locked at"),
     ("hold_max_ns", "longest hold"),
     ("hold_mean_ns", "a hold takes"),
-    ("hold_p99_ns", "p99 hold"),
+    ("hold_p99_ns", "99 % of holds"),
     ("holder_waits", "the holder waits"),
     ("holder_waits_location", "the holder waits at"),
     ("holds_across_await_10s", "such holds in 10 s"),
@@ -56,10 +57,11 @@ const WORDS: &[(&str, &str)] = &[
     ("lost_notifies", "calls that found nobody"),
     ("lost_notify_ago_ns", "called"),
     ("max_poll_ns", "longest poll ever"),
+    ("may_be_held_by", "that may be, since"),
     ("mean_job_ns", "a job takes"),
     ("mean_poll_ns", "a poll takes"),
     ("mean_waiters", "waiting on average"),
-    ("message_delay_ns", "a new message waits"),
+    ("message_delay_ns", "one sent now is received in about"),
     ("message_takes_ns", "a message takes"),
     ("most_wait", "most of them wait"),
     ("nothing_acquired_for_ns", "no permit came back for"),
@@ -90,7 +92,7 @@ const WORDS: &[(&str, &str)] = &[
     ("threads_busy", "threads in all"),
     ("threads_taken", "threads taken"),
     ("unanswered_10s", "dropped unsent in 10 s"),
-    ("unanswered_share", "of those made"),
+    ("unanswered_share", "dropped unsent"),
     ("unheard", "sent to nobody"),
     ("unpolled_for_ns", "not run for"),
     ("unpolled_tasks", "tasks never run"),
@@ -98,7 +100,7 @@ const WORDS: &[(&str, &str)] = &[
     ("unreceived_share", "never received"),
     ("unseen_values", "values not seen"),
     ("wait_mean_ns", "a wait takes"),
-    ("wait_p99_ns", "p99 wait"),
+    ("wait_p99_ns", "99 % of waits"),
     ("waiting_task", "one that waits"),
     ("wakers", "wakers left"),
 ];
@@ -142,7 +144,7 @@ impl Evidence {
         (!limit.is_empty() && limit != "0" && limit != "0/s").then(|| format!("warns {word} {limit}"))
     }
 
-    /// A measure beside what a rule allows: `p99 wait ≤ 66 ms (warns over 10.0 ms)`.
+    /// A measure beside what a rule allows: `99 % of waits within 66 ms (warns over 10.0 ms)`.
     pub(crate) fn sentence(&self) -> String {
         let warns = self.warns().map_or_else(String::new, |warns| format!(" ({warns})"));
         format!("{}{warns}", self.phrase())
@@ -165,7 +167,7 @@ mod tests {
         assert_eq!(phrase(Evidence::words("panic_location", "a.rs:3:1")), "panic at a.rs:3:1");
         assert_eq!(phrase(Evidence::share("busy_share", 0.5)), "busy 50 %");
         let wait = Evidence::percentile("wait_p99_ns", Duration::from_micros(65_536)).over("10.0 ms");
-        assert_eq!(wait.sentence(), "p99 wait ≤ 66 ms (warns over 10.0 ms)");
+        assert_eq!(wait.sentence(), "99 % of waits within 66 ms (warns over 10.0 ms)");
         assert_eq!(phrase(Evidence::count("detached_live", 2)), "still running 2");
         assert_eq!(phrase(Evidence::span("cancelled_ago_ns", Duration::from_secs(5))), "cancelled 5.00 s ago");
     }

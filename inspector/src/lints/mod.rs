@@ -65,7 +65,7 @@ pub(crate) use measure::in_words;
 pub use rule::{Limit, Rule, Threshold};
 pub(crate) use saturation::strain;
 pub use settings::{SettingError, Settings};
-pub use subject::{LocationRole, Subject, SubjectKind};
+pub use subject::{LocationRole, Spot, Subject, SubjectKind};
 pub use wonder::Wonder;
 
 /// All rules. Of findings that are equal otherwise, those of earlier rules come first.

@@ -104,20 +104,20 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         format!("nobody learns how `{who}` ends, or that it panicked: {handles}")
     };
     let advice = if severity == Severity::Warn {
-        let what = if output == "value" { "value" } else { "Result" };
-        format!(
-            "Keep the handles in a JoinSet, take them with join_next().await and look at each {what}; if nobody wants it, \
-             log errors within `{who}` and return ()."
-        )
-        .into()
+        let handle = if output == "value" { "use what each returns" } else { "log or handle each Err" };
+        let at = match words::short_place(&subject.location) {
+            place if place.is_empty() => place,
+            place => format!(" at {place}"),
+        };
+        format!("Spawn them into a JoinSet{at}, take them out with join_next().await, and {handle}.").into()
     } else {
         UNIT.into()
     };
     let evidence = vec![
         Evidence::count("handles_dropped", dropped).over("0"),
-        Evidence::count("errors_lost", lost),
-        Evidence::count("detached_live", site.detached),
-        Evidence::count("spawned", site.spawned),
+        Evidence::count("errors_lost", lost).aside(),
+        Evidence::count("detached_live", site.detached).aside(),
+        Evidence::count("spawned", site.spawned).aside(),
         Evidence::words(
             "output",
             match site.output {
@@ -125,7 +125,8 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
                 OutputKind::Unknown => "unknown",
                 _ => output,
             },
-        ),
+        )
+        .aside(),
     ];
     let group = subject.location.clone();
     Some(Candidate {

@@ -48,9 +48,9 @@ Nothing is said while all workers are busy: then tasks wait for their turn.
 ";
 
 const LOCAL: &str = "Await the LocalSet (`local.await`, or `local.run_until(..)` around what needs it): its tasks run only \
-                     meanwhile. A task that is Send can go to tokio::spawn instead.";
-const RUNTIME: &str = "Give that runtime a thread that stays in its block_on (`thread::spawn(move || runtime.block_on(..))`): \
-                       its tasks run only meanwhile. Or spawn the task on the main runtime, with tokio::spawn.";
+                     meanwhile.";
+const RUNTIME: &str = "Give that runtime a thread that stays in its block_on: its tasks run only meanwhile. Instead of this \
+                       spawn: `thread::spawn(move || runtime.block_on(..))`.";
 
 /// Whether some worker has nothing to do. One in a short poll will be free in a moment; one that gets no CPU is not free.
 pub(super) fn a_worker_is_free(model: &Model) -> bool {
@@ -103,12 +103,12 @@ fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
     };
     let evidence = vec![
         Evidence::span("unpolled_for_ns", waited).over(cx.limit_text(&UNPOLLED)),
-        Evidence::count("unpolled_tasks", unpolled),
+        Evidence::count("unpolled_tasks", unpolled).aside(),
         Evidence::task("first_task", first.id),
     ];
     let group = site.location.clone();
     Some(Candidate {
-        message: format!("{who} spawned {ago} ago and never polled, although workers are free: {nobody}"),
+        message: format!("{who} spawned {ago} ago and never polled: {nobody}"),
         evidence,
         advice: advice.into(),
         onset: Some(first.spawned_at.after(cx.span(&UNPOLLED))),

@@ -9,10 +9,16 @@ impl Finding {
     /// Measures without those that the message, the place or [`Finding::who`] tell already, most telling first: for where
     /// all of these stand above them. A cycle that is drawn is told, too.
     pub(crate) fn news(&self) -> Vec<&Evidence> {
-        let mut told = format!("{} {}", self.message, self.who().unwrap_or_default()).replace('`', "");
+        let mut sentence = format!("{} {}", self.message, self.who().unwrap_or_default()).replace('`', "");
         let drawn = |evidence: &Evidence| evidence.name == "cycle" && self.cycle.len() > 1;
-        let same_place = |evidence: &Evidence| evidence.text == self.subject.location;
-        self.measures().filter(|e| !drawn(e) && !same_place(e) && !is_told(e, &mut told)).collect()
+        let same_place = |evidence: &Evidence| evidence.text == self.line().0;
+        // What is to be done names lines, which stand there as well as here.
+        let in_fix = |evidence: &Evidence| {
+            let place = text::place_name(&evidence.text);
+            evidence.name.ends_with("location") && !place.is_empty() && position(&self.advice, &place).is_some()
+        };
+        let told = |evidence: &Evidence| drawn(evidence) || same_place(evidence) || in_fix(evidence);
+        self.measures().filter(|e| !e.aside && !told(e) && !is_told(e, &mut sentence)).collect()
     }
 }
 

@@ -102,18 +102,15 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     ];
     let by = oneshots.disposal;
     let owner = by.and_then(|by| who_did(model, &by));
-    let (last, follow) = match &owner {
-        Some(name) => (
-            format!(", the last by {name}"),
-            format!("Find where {name} goes on without sending: an `if` or `match` with a branch that does not"),
-        ),
-        None => (String::new(), "Follow the sender made here: look for a branch that does not send".to_owned()),
+    let (last, wherever) = match &owner {
+        Some(name) => (format!(", the last by {name}"), format!("every path through {name}")),
+        None => (String::new(), "every path of whoever has the sender made here".to_owned()),
     };
     // What it can send already, as far as its type tells.
     let answer = match subject.name.as_str() {
         name if name.starts_with("Option<") => ", a None too",
         name if name.starts_with("Result<") => ", an Err too",
-        _ => ": make it a Result or an Option, and send the Err or None too",
+        _ => ", a Result or an Option if there may be none",
     };
     Candidate {
         message: format!(
@@ -125,8 +122,12 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
             if recent == 1 { "was" } else { "were" },
         ),
         evidence,
-        advice: format!("{follow}, a `?`, an early return, a panic. Send an answer on every path{answer}.").into(),
-        culprit: by.map(|by| Culprit::who_did("dropped by", &by)),
+        advice: format!(
+            "Send an answer on {wherever}{answer}: look for an `if` or `match` with a branch that does not, a `?`, an early \
+             return, a panic."
+        )
+        .into(),
+        culprit: by.map(|by| Culprit::who_did("last dropped by", &by)),
         count: Count::Total(oneshots.unsent_awaited),
         hurt: recent,
         ..Candidate::enter(subject, &group, severity(site))

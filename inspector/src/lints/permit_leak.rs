@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::{Confidence, Evidence, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
 use crate::model::{Holder, Lock, LockKind};
 use crate::text;
 
@@ -91,16 +91,17 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         ),
         evidence: vec![
             Evidence::count("permits_forgotten", lost).over("0"),
-            Evidence::count("permits_left", left),
+            Evidence::count("permits_left", left).aside(),
             Evidence::count("waiters", lock.waiters.into()),
             Evidence::words("forgotten_location", forgot),
         ],
         advice: format!(
-            "Remove the forget(){at} and keep the permit in a variable (`let _permit = ..`) until the work ends. Where forget \
-             must stay, call add_permits on every path, errors included. What is forgotten comes back with a restart only."
+            "Remove the forget(){at} and keep the permit in a variable (`let _permit = ..`) until the work ends. What is \
+             forgotten comes back only with a restart."
         )
         .into(),
-        culprit: lock.disposal.map(|by| Culprit::who_did("forgotten by", &by)),
+        open: Spot::of(forgot, LocationRole::Forgotten),
+        culprit: lock.disposal.map(|by| Culprit::who_did("last forgotten by", &by)),
         count: Count::Total(lost),
         hurt: lock.waiters.into(),
         ..Candidate::enter(subject, &group, if left == 0 { Severity::Crit } else { Severity::Warn })
@@ -122,11 +123,16 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let (subject, group) = subject(cx, lock);
     let place = words::place(model, holder.site);
     let at = if place.is_empty() { String::new() } else { format!(" acquired at {}", words::short_place(place)) };
+    let kept_at = words::wait_place(model, holder.task);
+    let kept = match words::short_place(&kept_at) {
+        kept if kept.is_empty() => "the work that is done".to_owned(),
+        kept => format!("the wait at {kept}"),
+    };
     // While there are others, a long hold is a fact and no harm.
     let severity = if lock.waiters > 0 { Severity::Warn } else { Severity::Info };
     Some(Candidate {
         message: format!(
-            "a permit of {}{at} has been held for {}, while others are held for {} (p99); {}",
+            "a permit of {}{at} has been held for {}, while 99 % come back {}; {}",
             words::semaphore(&subject),
             text::duration(held),
             text::at_most(usual),
@@ -138,11 +144,8 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             Evidence::count("waiters", lock.waiters.into()),
             Evidence::words("holder_location", place),
         ],
-        advice: format!(
-            "Put a timeout on the work that is done under the permit{at}, so that it comes back; one that was given to \
-             mem::forget never does."
-        )
-        .into(),
+        advice: format!("Put a timeout around {kept} under the permit{at}, so that it comes back.").into(),
+        open: Spot::of(&kept_at, LocationRole::Waits).or_else(|| Spot::of(place, LocationRole::Acquired)),
         culprit: Culprit::of("holder", holder.task),
         confidence: Confidence::Likely,
         hurt: lock.waiters.into(),
@@ -215,7 +218,7 @@ mod tests {
         );
         assert_eq!(
             finding.who().unwrap(),
-            "forgotten by: a task of send, spawned at main.rs:8, which has ended, 3.00 s ago"
+            "last forgotten by: a task of send 3.00 s ago (spawned at main.rs:8, has ended)"
         );
         assert!(finding.advice.starts_with("Remove the forget() at send.rs:20 "), "{}", finding.advice);
     }

@@ -20,10 +20,28 @@ pub(super) struct Receiver {
     pub(super) task: Option<TaskId>,
     /// Where that was spawned; empty when unknown.
     pub(super) spawned_at: String,
+    /// Where it waits for something else than a message, as `path:line:column`; empty when it does not, or it is not known.
+    pub(super) kept_at: String,
 }
 
-const SLOW: &str = "The receiver does not keep up: take messages in batches (recv_many), handle several at a time (a JoinSet \
-                    with a bound), do less per message, or send less.";
+/// A receiver that is in polls for this share of the time computes.
+const COMPUTES: f64 = 0.5;
+
+/// What a receiver that is too slow should do: a list of all that helps would help nobody to choose.
+fn keep_up(recv: &str, wait: &str, busy: f64) -> String {
+    if busy >= COMPUTES {
+        return format!(
+            "Do less per message in the loop{recv}: it computes. Hand that to spawn_blocking or rayon, several messages at a \
+             time."
+        );
+    }
+    let handling =
+        if wait.is_empty() { "the handling".to_owned() } else { format!("the handling, with the wait{wait},") };
+    format!(
+        "In the loop{recv}, handle several messages at a time: spawn {handling} into a JoinSet with a bound. Where one call \
+         takes many messages, use recv_many() instead."
+    )
+}
 
 pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     let mut evidence = Vec::new();
@@ -33,13 +51,18 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
         evidence.push(Evidence::words("receiver_location", place));
     }
     if let Some(silent) = silent {
-        evidence.push(Evidence::span("last_receive_ago_ns", silent));
+        evidence.push(Evidence::span("last_receive_ago_ns", silent).aside());
     }
+    let at = |place: &str| match place {
+        "" => String::new(),
+        place => format!(" at {}", words::short_place(place)),
+    };
+    let recv = at(place);
     let task = model.tasks.get(&channel.receiver_task);
-    let (mut doing, mut kept_at) = (String::new(), String::new());
+    let mut kept_at = String::new();
     if let Some(task) = task {
         let sleeps = if task.waits.is_empty() { words::sleeps(model, task) } else { None };
-        doing = match (task.state, task.waits.first()) {
+        let doing = match (task.state, task.waits.first()) {
             (TaskState::Running, _) => "is in a poll that does not end".to_owned(),
             (TaskState::Scheduled | TaskState::New, _) => "waits for a worker".to_owned(),
             (TaskState::Idle, Some(wait)) => format!("waits {}", words::wait(model, wait.on)),
@@ -50,12 +73,15 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
             (TaskState::Done | TaskState::Panicked | TaskState::Cancelled, _) => "has ended".to_owned(),
         };
         evidence.push(Evidence::task("receiver_task", task.id));
-        evidence.push(Evidence::words("receiver_is", doing.clone()));
+        evidence.push(Evidence::words("receiver_is", doing).aside());
         kept_at = match sleeps {
             Some(sleeps) => sleeps.location,
             None => task.waits.first().map_or("", |wait| words::place(model, wait.site)).to_owned(),
         };
-        if !kept_at.is_empty() && kept_at != place {
+        if task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)) || kept_at == place {
+            kept_at.clear();
+        }
+        if !kept_at.is_empty() {
             evidence.push(Evidence::words("receiver_suspended_location", kept_at.as_str()));
         }
     }
@@ -64,29 +90,21 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
         || task.is_some_and(|task| task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)));
     // Of one that is inferred, nobody has said who receives, nor when.
     let (stuck, advice) = if receives || channel.inferred && silent.is_none() {
-        (String::new(), SLOW.into())
+        (String::new(), keep_up(&recv, &at(&kept_at), task.map_or(0.0, |task| task.busy_share)).into())
     } else if channel.last_recv_at.is_none() {
         let advice = "Nobody has ever asked for a message: poll the receiver in a task of its own, or drop it so that \
                       senders are told.";
         ("nobody has ever called recv".to_owned(), advice.into())
     } else {
+        // What it does instead is told of it by name.
         let ago = silent.map(text::duration).unwrap_or_default();
-        let stuck = match doing.as_str() {
-            "" => format!("its receiver has not called recv for {ago}"),
-            doing => format!("its receiver has not called recv for {ago} and {doing}"),
-        };
-        let at = |place: &str| match place {
-            "" => String::new(),
-            place => format!(" at {}", words::short_place(place)),
-        };
-        let (kept, recv) = (at(&kept_at), at(place));
+        let kept = at(&kept_at);
         let what = if kept.is_empty() { "what keeps the receiver".to_owned() } else { format!("the wait{kept}") };
         let advice = format!(
-            "Move {what} out of the receiving loop, into a task of its own, or give it a timeout: the loop must always come \
-             back to recv{recv}."
+            "Put a timeout around {what}, or move it into a task of its own: the loop must always come back to recv(){recv}."
         );
-        (stuck, advice.into())
+        (format!("its receiver has not called recv for {ago}"), advice.into())
     };
     let spawned_at = words::spawn_place(model, channel.receiver_task).to_owned();
-    Receiver { stuck, advice, evidence, task: task.map(|task| task.id), spawned_at }
+    Receiver { stuck, advice, evidence, task: task.map(|task| task.id), spawned_at, kept_at }
 }

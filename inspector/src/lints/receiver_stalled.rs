@@ -5,7 +5,7 @@ use super::culprit::Culprit;
 use super::receiver::receiver;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{self, Knots};
-use super::{Confidence, Evidence, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
 use crate::model::{Channel, ChannelKind, TaskState, WaitFor};
 use crate::text;
 
@@ -133,13 +133,17 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let mut evidence = vec![
         Evidence::span("receiver_silent_ns", away).over(text::duration(most)),
         Evidence::count("depth", channel.depth()),
-        Evidence::count("blocked_senders", channel.blocked_senders.into()),
     ];
+    let blocked = Evidence::count("blocked_senders", channel.blocked_senders.into());
+    evidence.push(if channel.blocked_senders == 0 { blocked.aside() } else { blocked });
+    evidence.extend(full_in(channel).map(|left| Evidence::span("full_in_ns", left)));
     evidence.extend(channel.capacity.map(|capacity| Evidence::count("capacity", capacity)));
     evidence.extend(taking.evidence.into_iter().filter(|one| one.name != "last_receive_ago_ns"));
     let mut candidate = Candidate {
         message,
         evidence,
+        open: Spot::of(&taking.kept_at, LocationRole::Waits)
+            .or_else(|| Spot::of(words::place(model, channel.recv_site), LocationRole::Received)),
         advice: taking.advice,
         confidence: if seen || channel.last_recv_at.is_none() { Confidence::Certain } else { Confidence::Likely },
         onset: Some(model.now.before(silent)),
@@ -151,6 +155,12 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     candidate.causes.extend(Some(taking.spawned_at).filter(|place| !place.is_empty()));
     candidate.behind.retain(|place| *place != group);
     Some(candidate)
+}
+
+/// When a channel that nobody receives from will be full, at the rate at which it is sent to.
+fn full_in(channel: &Channel) -> Option<Duration> {
+    let (room, sent) = (channel.capacity?.checked_sub(channel.depth())?, channel.sent_s.recent_mean(5));
+    (room > 0 && sent > 0.0).then(|| Duration::try_from_secs_f64(room as f64 / sent).ok()).flatten()
 }
 
 /// Seconds from one turn of the receiver to the next, in the last minute, if it comes in turns.
@@ -231,7 +241,7 @@ mod tests {
         judged.every(ms(3000), |target| flow(target, channel, 2, 0));
         let finding = judged.only("receiver-stalled");
         assert_eq!(finding.confidence, Confidence::Certain);
-        assert!(finding.message.contains(" and waits for room in channel `Out`"), "{}", finding.message);
+        assert!(finding.who().is_some_and(|who| who.contains(" for room in channel Out")), "{:?}", finding.who());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::culprit::Culprit;
 use super::finding::CULPRIT;
 use super::settings::RuleSettings;
-use super::{Confidence, Evidence, Severity, Subject, WaitStep};
+use super::{Confidence, Evidence, Severity, Spot, Subject, WaitStep};
 use crate::model::{Model, Stamp, TaskId};
 use crate::text;
 
@@ -131,6 +131,8 @@ impl Cx<'_> {
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) subject: Subject,
+    /// The line to open first, where that may be another one than the subject's.
+    pub(super) open: Option<Spot>,
     pub(super) judgement: Judgement,
     pub(super) severity: Severity,
     pub(super) message: String,
@@ -172,6 +174,7 @@ impl Candidate {
     pub(super) fn stay(subject: Subject, group: &str) -> Self {
         Self {
             subject,
+            open: None,
             judgement: Judgement::Stay,
             severity: Severity::Info,
             message: String::new(),

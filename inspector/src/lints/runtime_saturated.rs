@@ -79,9 +79,13 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     };
     let mut causes = places_in_polls(model);
     causes.push(group.clone());
+    let at = match words::short_place(&site.location) {
+        place if place.is_empty() => place,
+        place => format!(" at {place}"),
+    };
     out.push(Candidate {
         message: format!(
-            "{all} always busy, mostly with `{}`, and {} wait for a worker, new ones for up to {}",
+            "{all} always busy, mostly with `{}`: {} wait for a worker, a new one for {} until its first poll",
             subject.name,
             text::counted(queued, "task"),
             text::duration(delay),
@@ -89,16 +93,17 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         evidence: vec![
             Evidence::count("waiting_tasks", queued).over(cx.limit_text(&QUEUE)),
             Evidence::span("schedule_delay_ns", delay).over(cx.limit_text(&DELAY)),
-            Evidence::count("workers", count as u64),
+            Evidence::count("workers", count as u64).aside(),
             Evidence::task("longest_waiting_task", first.id),
             Evidence::words("running_location", site.location.as_str()),
-            Evidence::rate("spawned_per_s", site.spawned_s.recent_sum(3) / 3.0),
-            Evidence::rate("finished_per_s", site.finished_s.recent_sum(3) / 3.0),
+            Evidence::rate("spawned_per_s", site.spawned_s.recent_sum(3) / 3.0).aside(),
+            Evidence::rate("finished_per_s", site.finished_s.recent_sum(3) / 3.0).aside(),
         ],
-        advice:
-            "Bound what comes in (a Semaphore before the spawn; refuse when it is empty) and move what computes to \
-                 spawn_blocking or rayon. More workers help only where there are idle cores."
-                .into(),
+        advice: format!(
+            "Begin no more than can be done: try_acquire a Semaphore permit before the spawn{at}, refuse the work when there is \
+             none, and give the permit back when the task ends."
+        )
+        .into(),
         hurt: queued,
         causes,
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -138,7 +143,7 @@ mod tests {
         assert_eq!((finding.severity, finding.subject.location.as_str()), (Severity::Warn, "src/render.rs:8:9"));
         assert!(
             finding.message.starts_with(
-                "the only worker is always busy, mostly with `render`, and 200 tasks wait for a worker, new ones for up to "
+                "the only worker is always busy, mostly with `render`: 200 tasks wait for a worker, a new one for "
             ),
             "{}",
             finding.message

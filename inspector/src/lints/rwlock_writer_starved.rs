@@ -98,7 +98,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         Evidence::span("read_held_for_ns", held).over(cx.limit_text(&HELD)),
         Evidence::count("waiting_writers", lock.waiting_writers.into()),
         Evidence::count("waiting_readers", readers.into()),
-        Evidence::count("readers", lock.holder_count.into()),
+        Evidence::count("readers", lock.holder_count.into()).aside(),
         Evidence::words("acquired_location", place),
         Evidence::words("created_location", made_at),
     ];
@@ -119,8 +119,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         ),
         evidence,
         advice: format!(
-            "Clone what is read (or an Arc of it) and drop the guard{at} before {slow}, or use tokio::sync::watch for a \
-             value that is replaced whole."
+            "Clone what is read, or keep an Arc of it in the lock and clone that, and drop the guard{at} before {slow}."
         )
         .into(),
         began: Some(reader.since),

@@ -1,7 +1,7 @@
 //! A task that waits for what only it can give.
 use std::time::Duration;
 
-use super::deadlock::{self, circles};
+use super::deadlock::{self, RESTART, circles};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::Edge;
 use super::{Severity, words};
@@ -62,23 +62,20 @@ fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
         WaitFor::Lock(_) | WaitFor::Read(_) => (
             format!(
                 ", which it holds itself{}",
-                if locked.is_empty() { locked.clone() } else { format!(", locked{locked}") }
+                if locked.is_empty() { locked.clone() } else { format!(": locked{locked}") }
             ),
             format!(
-                "Drop the guard{} before the call that locks again{again}, or hand that code the guard (or the data) instead \
-                 of the lock.",
+                "Drop the guard{} before the call that locks again{again}, or hand that call the data instead of the lock. \
+                 {RESTART}",
                 if locked.is_empty() { locked.clone() } else { format!(" taken{locked}") }
             ),
         ),
-        WaitFor::Send(_) | WaitFor::Recv(_) => (
-            ", of which it is itself the receiver".to_owned(),
-            "Use try_send and keep what does not fit, or send from a task of its own.".to_owned(),
-        ),
+        WaitFor::Send(_) | WaitFor::Recv(_) => {
+            (", of which it is itself the receiver".to_owned(), format!("Send from a task of its own. {RESTART}"))
+        }
         _ => (", which is itself".to_owned(), "Do not give a task its own handle to await.".to_owned()),
     };
-    let candidate = deadlock::judge(cx, circle, |_| {
-        format!("Deadlock: {who} waits {waits}{again}{own}: it waits for itself, for ever")
-    })?;
+    let candidate = deadlock::judge(cx, circle, |_| format!("Deadlock: {who} waits for ever {waits}{again}{own}"))?;
     Some(Candidate { advice: advice.into(), ..candidate })
 }
 
@@ -120,8 +117,8 @@ mod tests {
         assert_eq!(finding.subject.kind, SubjectKind::Lock(lock));
         assert_eq!(finding.subject.location, "src/orders.rs:28:30");
         let message = format!(
-            "Deadlock: `place` {} waits for Mutex `Orders` at orders.rs:28, which it holds itself, locked at orders.rs:20: it \
-             waits for itself, for ever",
+            "Deadlock: `place` {} waits for ever for Mutex `Orders` at orders.rs:28, which it holds itself: locked at \
+             orders.rs:20",
             crate::text::task_id(task)
         );
         assert_eq!(finding.message, message);
@@ -146,7 +143,7 @@ mod tests {
         judged.target.lock_state(lock, |lock| lock.waiters = 21);
         judged.run(ms(3000));
         let finding = judged.only("self-deadlock");
-        assert!(finding.message.ends_with("; 20 more wait behind it"), "{}", finding.message);
+        assert!(finding.message.ends_with("; 20 more wait for the same"), "{}", finding.message);
     }
 
     #[test]

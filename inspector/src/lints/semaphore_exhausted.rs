@@ -5,8 +5,8 @@ use super::culprit::Culprit;
 use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::{self, Knots};
-use super::{Confidence, Evidence, Severity, words};
-use crate::model::{Lock, LockKind};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
+use crate::model::{Lock, LockKind, Model};
 use crate::text;
 
 const STILL: Threshold = Threshold::millis("still", 3000, "nobody has got a permit for so long, and some wait");
@@ -129,8 +129,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let nothing_for = newest.map_or(Duration::ZERO, |since| model.lasted(since)).max(Duration::from_secs(still));
     let mut evidence = vec![
         Evidence::count("waiters", lock.waiters.into()),
-        Evidence::count("permits_available", lock.permits_available),
-        Evidence::rate("acquires_per_s", lock.acquires_s.recent_mean(seconds)),
+        Evidence::count("permits_available", lock.permits_available).aside(),
+        Evidence::rate("acquires_per_s", lock.acquires_s.recent_mean(seconds)).aside(),
     ];
     if lock.forgotten > 0 {
         evidence.insert(2, Evidence::count("permits_forgotten", lock.forgotten));
@@ -139,17 +139,19 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         evidence.insert(2, Evidence::count("permits_total", total));
     }
     if !held.is_zero() {
-        evidence.push(Evidence::span("longest_hold_ns", held));
+        evidence.push(Evidence::span("longest_hold_ns", held).aside());
     }
     if lock.hold_hist.count() > 0 {
-        evidence.push(Evidence::percentile("hold_p99_ns", usual));
+        // Of the permits that came back.
+        evidence.push(Evidence::percentile("hold_p99_ns", usual).aside());
     }
+    let by = holders_name(model, lock).map_or_else(String::new, |name| format!(" by `{name}` tasks"));
     let message = if stands {
         evidence.insert(0, Evidence::span("nothing_acquired_for_ns", nothing_for).at_least(cx.limit_text(&STILL)));
-        format!("{all} and none has come back for {}: {waiters} for one", text::duration(nothing_for))
+        format!("{all}{by} and none has come back for {}: {waiters} for one", text::duration(nothing_for))
     } else {
         evidence.insert(0, Evidence::percentile("wait_p99_ns", wait).over(cx.limit_text(&WAIT)));
-        format!("{all}: {waiters} for one, p99 wait {}, and they do not become fewer", text::at_most(wait))
+        format!("{all}: {waiters} for one, and they do not become fewer; 99 % have got theirs {}", text::at_most(wait))
     };
     // Nothing has ever come back, and it is not known that it will not for long.
     let unknown = lock.hold_hist.count() == 0 && held < cx.span(&UNKNOWN) && due.is_none();
@@ -158,9 +160,10 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let oldest = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task));
     let culprit = oldest.map(|holder| holder.task).filter(|task| task.0 != 0);
     let mut behind = Vec::new();
-    let mut at = String::new();
+    let (mut at, mut open) = (String::new(), None);
     if let Some(holder) = oldest {
         let place = words::place(model, holder.site);
+        open = Spot::of(place, LocationRole::Acquired);
         if !place.is_empty() {
             at = format!(" acquired at {}", words::short_place(place));
         }
@@ -172,20 +175,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         }
     }
     let kept = culprit.map(|task| words::waits_at(model, task)).unwrap_or_default();
+    let waits = culprit.filter(|_| stands && !kept.is_empty()).map(|task| words::wait_place(model, task));
     let advice = if stands && !kept.is_empty() {
-        format!(
-            "Put a timeout on the wait{kept}, so that the permit{at} comes back, and look for why it hangs. Refuse \
-             (try_acquire) those who cannot wait so long."
-        )
+        format!("Put a timeout around the wait{kept}, so that the permit{at} comes back.")
     } else if stands {
-        format!(
-            "Find out why holders hang, and put a timeout on the work under the permit{at}, so that it comes back. Refuse \
-             (try_acquire) those who cannot wait so long."
-        )
+        format!("Put a timeout around the work that is done under the permit{at}, so that it comes back.")
     } else {
         format!(
-            "Do less under the permit{at}, or raise the number of permits where what they protect can take it. Else refuse \
-             (try_acquire) instead of queueing."
+            "Do less under the permit{at}: do all that needs none of what it protects before, or after it is given back."
         )
     };
     Some(Candidate {
@@ -196,8 +193,17 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         hurt: lock.waiters.into(),
         behind,
         culprit: culprit.and_then(|task| Culprit::of("oldest holder", task)),
+        open: waits.and_then(|place| Spot::of(&place, LocationRole::Waits)).or(open),
         ..Candidate::enter(subject, &group, severity)
     })
+}
+
+/// What all who hold a permit are called, where all of them are told and called the same.
+fn holders_name(model: &Model, lock: &Lock) -> Option<String> {
+    let mut names = lock.holders.iter().map(|holder| words::task_name(model, holder.task));
+    let first = names.next().filter(|name| !name.is_empty() && name != "?")?;
+    (lock.holder_count as usize == lock.holders.len() && lock.holders.len() > 1 && names.all(|name| name == first))
+        .then_some(first)
 }
 
 #[cfg(test)]
@@ -273,7 +279,7 @@ mod tests {
         let finding = judged.only("semaphore-exhausted");
         assert_eq!(finding.culprit, Some(task));
         assert!(finding.message.starts_with("the only permit of a semaphore is held"), "{}", finding.message);
-        assert!(finding.advice.contains("a timeout on the wait at upload.rs:33"), "{}", finding.advice);
+        assert!(finding.advice.contains("a timeout around the wait at upload.rs:33"), "{}", finding.advice);
     }
 
     #[test]
@@ -297,7 +303,12 @@ mod tests {
             let since = target.now.before(ms(200));
             hold(target, lock, since, 40, 1, 15);
         });
-        assert!(judged.only("semaphore-exhausted").message.contains("they do not become fewer"));
+        assert!(
+            judged
+                .only("semaphore-exhausted")
+                .message
+                .contains("they do not become fewer; 99 % have got theirs within ")
+        );
     }
 
     #[test]

@@ -214,7 +214,8 @@ fn judge(cx: &Cx, found: &[Straggler]) -> Option<Candidate> {
             Evidence::words(
                 if done == "closed" { "tracker_created_location" } else { "token_created_location" },
                 words::place(model, scope.site),
-            ),
+            )
+            .aside(),
             Evidence::words("spawned_location", site.location.as_str()),
             Evidence::task("task", first.task.id),
             Evidence::list("waits", first.task.waits.iter().map(|wait| words::wait(model, wait.on)).collect()),
@@ -233,17 +234,17 @@ fn advice(scope: &Lock, on: Option<WaitFor>, awaited_at: &str) -> String {
     let at = if awaited_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(awaited_at)) };
     let way_out = match (on, scope.kind) {
         (Some(WaitFor::Recv(_)), LockKind::CancellationToken) => {
-            format!("Put that recv{at} and token.cancelled() into one select!, or drop its senders at shutdown.")
+            format!("Put the recv(){at} and token.cancelled() into one select!.")
         }
         (Some(WaitFor::Recv(_)), _) => {
-            format!("Drop the senders of that channel at shutdown, or give the recv{at} a timeout.")
+            format!("Drop all senders of that channel at shutdown, so that the recv(){at} returns None.")
         }
         (_, LockKind::CancellationToken) => {
-            format!("Put that wait{at} and token.cancelled() into one select!, or give it a timeout.")
+            format!("Put the wait{at} and token.cancelled() into one select!.")
         }
-        _ => format!("Give that wait{at} a timeout, or a token in a select! that is cancelled at shutdown."),
+        _ => format!("Put the wait{at} into a select! with a token that is cancelled at shutdown."),
     };
-    format!("{way_out} Bound the shutdown itself with a timeout, and log who is left.")
+    format!("{way_out} Until then, bound the shutdown itself with a timeout.")
 }
 
 #[cfg(test)]

@@ -173,8 +173,10 @@ impl Place<'_> {
             Evidence::span("blocked_for_ns", self.longest).over(limit),
             Evidence::count("blocked_polls_10s", self.polls.len() as u64),
         ];
+        evidence[1].aside = self.polls.len() == 1;
         if self.now > 0 {
-            evidence.insert(1, Evidence::count("blocked_workers", self.now));
+            let blocked = Evidence::count("blocked_workers", self.now);
+            evidence.insert(1, if self.now == 1 { blocked.aside() } else { blocked });
         }
         if let Some(frame) = self.stack.user_frame() {
             evidence.push(Evidence::words("blocked_location", frame.location.as_str()));

@@ -41,6 +41,14 @@ pub enum LocationRole {
     Dropped,
     /// Waiters are notified.
     Notified,
+    /// Messages are received.
+    Received,
+    /// A watch's value is looked at.
+    Read,
+    /// Permits are forgotten.
+    Forgotten,
+    /// Tasks are aborted.
+    Aborted,
 }
 
 impl LocationRole {
@@ -57,6 +65,10 @@ impl LocationRole {
             Self::Panics => "panics",
             Self::Dropped => "dropped",
             Self::Notified => "notified",
+            Self::Received => "received",
+            Self::Read => "read",
+            Self::Forgotten => "forgotten",
+            Self::Aborted => "aborted",
         })
     }
 }
@@ -77,10 +89,26 @@ pub struct Subject {
     pub kind: SubjectKind,
     /// What people call it.
     pub name: String,
-    /// The line to look at first, as `path:line:column`; empty when unknown.
+    /// The line that it goes by, as `path:line:column`; empty when unknown.
     pub location: String,
     /// What happens at that line.
     pub role: LocationRole,
+}
+
+/// A line of the source, and what happens there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// As `path:line:column`.
+    pub location: String,
+    /// What happens there.
+    pub role: LocationRole,
+}
+
+impl Spot {
+    /// `None` where the line is not known, and so is empty.
+    pub(super) fn of(location: &str, role: LocationRole) -> Option<Self> {
+        (!location.is_empty()).then(|| Self { location: location.to_owned(), role })
+    }
 }
 
 impl Subject {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{Place, STARTUP, places};
-use super::{Evidence, Severity, words};
+use super::{Evidence, LocationRole, Severity, Spot, words};
 use crate::model::StackCause;
 use crate::text;
 
@@ -67,25 +67,29 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
     let group = place.location.clone();
     let mut evidence = place.evidence(&cx.limit_text(&BLOCKED));
     let kept_by = place.may_be_kept_by();
-    let mut perhaps = String::new();
+    let (mut perhaps, mut open) = (String::new(), None);
     if let Some((one, times, of)) = kept_by {
         let site = cx.model.sites.get(&one.spawned);
         let name = site
             .map_or_else(|| words::task(cx.model, one.task), |site| format!("`{}`", words::site_subject(site).name));
-        let spawned = site.map(|site| site.location.as_str()).filter(|place| !place.is_empty());
-        let spawned = spawned.map_or_else(String::new, |place| format!(" (spawned at {})", words::short_place(place)));
-        let why = format!("{name}{spawned}: it alone ran all through {times} of {of} such waits");
-        evidence.insert(1, Evidence::words("may_be_held_by", why));
-        perhaps = format!(" (perhaps {name})");
+        let location = site.map_or("", |site| site.location.as_str());
+        let spawned =
+            if location.is_empty() { String::new() } else { format!(" (spawned at {})", words::short_place(location)) };
+        let why = format!("it alone ran all through {times} of {of} such waits");
+        let whole = Evidence::words("may_be_held_by", format!("{name}{spawned}: {why}"));
+        evidence.insert(1, Evidence { text: why, ..whole });
+        perhaps = format!(": {name}, most likely");
+        open = Spot::of(location, LocationRole::Spawned);
     }
     Some(Candidate {
         message,
         evidence,
         advice: format!(
-            "Change whoever holds that lock{perhaps}, not this line: compute and wait before locking, and lock only to swap the \
-             result in. If it must be held for long, use tokio::sync::Mutex: then workers go on."
+            "Change whoever holds that lock for so long{perhaps}. It must compute and wait before it locks, and lock only to \
+             swap the result in."
         )
         .into(),
+        open,
         culprit: kept_by.map(|(one, ..)| Culprit::spawned("may hold the lock", one.task, one.spawned)),
         onset: Some(place.stack.poll_started),
         count: Count::Events(place.polls.iter().map(|&at| (at, 1)).collect()),
@@ -160,9 +164,9 @@ mod tests {
             let told = found.evidence.iter().find(|one| one.name == "may_be_held_by");
             assert_eq!((told.is_some(), found.who().is_some()), (others == 1, others == 1), "{found:#?}");
             if let Some(told) = told {
-                let why = "`rebuild` (spawned at index.rs:50): it alone ran all through 1 of 1 such waits";
-                assert_eq!(told.text, why);
-                assert!(found.advice.contains("(perhaps `rebuild`)"), "{}", found.advice);
+                assert_eq!(told.text, "it alone ran all through 1 of 1 such waits");
+                assert_eq!(found.line().0, "src/index.rs:50:9");
+                assert!(found.advice.contains(": `rebuild`, most likely."), "{}", found.advice);
                 assert!(found.who().unwrap().starts_with("may hold the lock: #"), "{:?}", found.who());
             }
             judged.target.worker_state(worker, |worker| worker.poll = None);
@@ -171,7 +175,7 @@ mod tests {
                 judged.target.gone_task(job);
             }
             judged.run(ms(300));
-            let ended = "may hold the lock: a task of rebuild, spawned at index.rs:50, which has ended";
+            let ended = "may hold the lock: a task of rebuild (spawned at index.rs:50, has ended)";
             assert_eq!(sync_lock(&judged).who(), (others == 1).then_some(ended));
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::all_full;
-use super::{Confidence, Evidence, Severity, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
 use crate::model::{Series, Site, SiteId, SiteKind, TaskState, WaitFor};
 use crate::text;
 
@@ -145,26 +145,32 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         Evidence::rate("growth_per_s", growth).over("0/s"),
         Evidence::rate("spawned_per_s", spawned),
         Evidence::rate("finished_per_s", finished),
-        Evidence::count("idle_tasks", site.states.get(TaskState::Idle)),
+        Evidence::count("idle_tasks", site.states.get(TaskState::Idle)).aside(),
     ];
     let never_ends = match wait {
         Some(wait) => {
             evidence.insert(1, Evidence::words("most_wait", wait.told));
-            wait.place
+            wait.location
         }
         None => String::new(),
     };
+    let spawn = match words::short_place(&site.location) {
+        place if place.is_empty() => "this spawn".to_owned(),
+        place => format!("the spawn at {place}"),
+    };
+    let bound = format!("acquire a Semaphore permit before {spawn} and move it into the task");
     // The permits would all go to those that never end.
-    let first =
-        if never_ends.is_empty() { String::new() } else { format!("Put a timeout on the wait at {never_ends}. ") };
-    let then = if never_ends.is_empty() { " And put a timeout on whatever in the task may never end." } else { "" };
+    let advice = if never_ends.is_empty() {
+        format!("Bound what is in flight: {bound}.")
+    } else {
+        let place = words::short_place(&never_ends);
+        format!("Put a timeout around the wait at {place}, so that they end. Then bound what is in flight: {bound}.")
+    };
     Some(Candidate {
         message,
         evidence,
-        advice: format!(
-            "{first}Bound what is in flight: acquire a Semaphore permit before this spawn and move it into the task.{then}"
-        )
-        .into(),
+        advice: advice.into(),
+        open: Spot::of(&never_ends, LocationRole::Waits),
         confidence: if steadily { Confidence::Certain } else { Confidence::Likely },
         hurt: live,
         ..Candidate::enter(subject, &group, if all_stay { Severity::Info } else { Severity::Warn })
@@ -175,8 +181,8 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
 struct CommonWait {
     /// `for a timer of 1h 00m at push.rs:26`
     told: String,
-    /// Where, as in a sentence; empty when it is not known.
-    place: String,
+    /// Where, as `path:line:column`; empty when it is not known.
+    location: String,
 }
 
 /// The same, as some of the tasks tell: all may be a million.
@@ -193,9 +199,9 @@ fn common_wait(cx: &Cx, site: &Site) -> Option<CommonWait> {
         }
     }
     let ((line, _), (most, on)) = waits.into_iter().max_by_key(|&((line, _), (n, _))| (n, line))?;
-    let place = words::short_place(words::place(model, line));
-    let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
-    (most * 2 > idle).then(|| CommonWait { told: format!("{}{at}", words::wait(model, on)), place })
+    let location = words::place(model, line).to_owned();
+    let at = if location.is_empty() { String::new() } else { format!(" at {}", words::short_place(&location)) };
+    (most * 2 > idle).then(|| CommonWait { told: format!("{}{at}", words::wait(model, on)), location })
 }
 
 #[cfg(test)]

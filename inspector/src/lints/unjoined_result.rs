@@ -72,9 +72,13 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let mut evidence = vec![
         Evidence::count("kept_results", kept).over(cx.limit_text(&KEPT)),
         Evidence::bytes("kept_bytes", kept.saturating_mul(site.future_bytes.into())),
-        Evidence::rate("growth_per_s", rate).over("0/s"),
-        Evidence::count("live_tasks", site.live()),
+        Evidence::rate("growth_per_s", rate).over("0/s").aside(),
+        Evidence::count("live_tasks", site.live()).aside(),
     ];
+    let at = match words::short_place(&site.location) {
+        place if place.is_empty() => place,
+        place => format!(" at {place}"),
+    };
     let spawned = site.spawned_s.recent_mean(seconds);
     // Where every one is kept, that is one figure and not two.
     if (spawned - rate).abs() > spawned / 20.0 {
@@ -88,9 +92,11 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             text::count(rate.round() as u64)
         ),
         evidence,
-        advice: "Before each spawn, take the finished ones out of the JoinSet (`while let Some(done) = set.try_join_next()`), \
-                 or select! over join_next(). Where nobody wants results, use a TaskTracker."
-            .into(),
+        advice: format!(
+            "Before each spawn{at}, take the finished ones out of the JoinSet: `while let Some(done) = set.try_join_next() {{ .. \
+             }}`. Where nobody wants the results, use a TaskTracker instead."
+        )
+        .into(),
         confidence: Confidence::Certain,
         hurt: kept,
         ..Candidate::enter(subject, &group, Severity::Warn)

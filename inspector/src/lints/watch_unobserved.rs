@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::culprit::{Culprit, who_did};
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::{Evidence, Severity, words};
-use crate::model::{Channel, ChannelKind};
+use super::{Evidence, LocationRole, Severity, Spot, words};
+use crate::model::{Channel, ChannelKind, Disposal, TaskKind};
 use crate::text;
 
 const UNSEEN: Threshold =
@@ -110,23 +110,29 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         evidence.push(Evidence::words("sent_by", words::task(model, channel.sender_task)));
     }
     if let Some(ago) = looked_ago {
-        evidence.push(Evidence::span("last_look_ago_ns", ago));
+        evidence.push(Evidence::span("last_look_ago_ns", ago).aside());
         evidence.push(Evidence::words("last_look_location", looked));
     }
-    let read = if alone && !looked.is_empty() {
-        format!(" It was read at {} for the last time.", words::short_place(looked))
-    } else {
-        String::new()
+    let (name, read) = (&subject.name, words::short_place(looked));
+    let advice = match read.as_str() {
+        "" if alone => {
+            format!("Keep a receiver of `{name}` in the task that should react, and await its changed() there.")
+        }
+        "" => format!("Await changed() of the receiver of `{name}` in the task that should react."),
+        read if alone => format!(
+            "Keep the receiver that was last read at {read}, in the task that uses `{name}`, and await its changed() there in \
+             a loop."
+        ),
+        read => format!("At {read}, await changed() in a loop: the value is looked at once and never again."),
     };
+    // Who it was stands in the sentence; of a task of its own it is told where it was spawned.
+    let root = |by: &Disposal| model.tasks.get(&by.by).is_some_and(|task| task.kind == TaskKind::Root);
     Some(Candidate {
         message,
         evidence,
-        advice: format!(
-            "Keep a receiver (or subscribe() to a new one) in the task that should react, and await its changed() there.{read} \
-             If nobody should react, remove the send{from}."
-        )
-        .into(),
-        culprit: channel.disposal.filter(|_| alone).map(|by| Culprit::who_did("dropped by", &by)),
+        advice: advice.into(),
+        open: Spot::of(looked, LocationRole::Read),
+        culprit: channel.disposal.filter(|by| alone && !root(by)).map(|by| Culprit::who_did("dropped by", &by)),
         hurt: channel.unheard.max(channel.unseen()),
         ..Candidate::enter(subject, &group, Severity::Info)
     })
@@ -182,8 +188,8 @@ mod tests {
             "watch channel `Config` has no receiver since `start` dropped the last one 2.00 s ago; 20 values were sent to \
              nobody"
         );
-        assert!(finding.who().unwrap().contains(" start, spawned at main.rs:8, 2.00 s ago"), "{:?}", finding.who());
-        assert!(finding.advice.contains("It was read at config.rs:9 for the last time."), "{}", finding.advice);
+        assert!(finding.who().unwrap().ends_with(" start 2.00 s ago (spawned at main.rs:8)"), "{:?}", finding.who());
+        assert!(finding.advice.contains("the receiver that was last read at config.rs:9,"), "{}", finding.advice);
         // There is one again.
         judged.target.channel_state(channel, |channel| channel.receivers = 1);
         judged.run(ms(100));

@@ -172,13 +172,18 @@ pub(super) fn sleeps(model: &Model, task: &Task) -> Option<Sleeps> {
     Some(Sleeps { awaited: format!("{awaited}{at}"), location })
 }
 
-/// Where a task that waits does so, in a sentence: ` at bank.rs:88`; empty when it is not known.
-pub(super) fn waits_at(model: &Model, id: TaskId) -> String {
+/// Where a task that waits does so, as `path:line:column`; empty when it is not known.
+pub(super) fn wait_place(model: &Model, id: TaskId) -> String {
     let Some(task) = model.tasks.get(&id).filter(|task| task.state == TaskState::Idle) else { return String::new() };
-    let place = match task.waits.first() {
+    match task.waits.first() {
         Some(wait) => place(model, wait.site).to_owned(),
         None => sleeps(model, task).map_or_else(String::new, |sleeps| sleeps.location),
-    };
+    }
+}
+
+/// The same in a sentence: ` at bank.rs:88`.
+pub(super) fn waits_at(model: &Model, id: TaskId) -> String {
+    let place = wait_place(model, id);
     if place.is_empty() { place } else { format!(" at {}", short_place(&place)) }
 }
 

@@ -57,6 +57,8 @@ pub(super) struct FindingJson<'a> {
     rule: &'a str,
     severity: String,
     subject: SubjectJson<'a>,
+    /// The line to open first: the subject's own, or where what is wrong with it happens.
+    open: OpenJson<'a>,
     message: &'a str,
     evidence: Map<String, Value>,
     /// The limits that evidence broke, by its names, for people.
@@ -86,6 +88,14 @@ struct StepJson<'a> {
     wait_ns: u64,
     held_location: &'a str,
     held_ns: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct OpenJson<'a> {
+    /// As `path:line:column`; empty when unknown.
+    location: &'a str,
+    /// What happens there; null when unknown.
+    location_role: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -218,6 +228,7 @@ pub(super) fn finding<'a>(model: &Model, finding: &'a Finding) -> FindingJson<'a
             location: &finding.subject.location,
             location_role: finding.subject.role.id(),
         },
+        open: OpenJson { location: finding.line().0, location_role: finding.line().1.id() },
         message: &finding.message,
         evidence: finding.evidence.iter().map(|one| (one.name.to_owned(), one.value.clone())).collect(),
         limits: limits.map(|one| (one.name.to_owned(), one.limit.clone().into())).collect(),

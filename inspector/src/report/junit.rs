@@ -39,9 +39,9 @@ fn suite(target: &Watched, limit: Severity) -> TestSuite {
             };
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             let mut message = worst.message.clone();
-            if !worst.subject.location.is_empty() {
+            if !worst.line().0.is_empty() {
                 // Writing to a string does not fail.
-                let _ = write!(message, " ({})", worst.subject.location);
+                let _ = write!(message, " ({})", worst.line().0);
             }
             status.set_type(worst.severity.to_string()).set_message(message).set_description(all);
             TestCase::new(rule.id, status).set_classname("async-inspect").clone()

@@ -95,7 +95,7 @@ impl<W: Write> Trace<W> {
         for finding in findings.iter().filter(|finding| told.insert(finding.key())) {
             let name = format!("{} {}", finding.severity.to_string().to_uppercase(), finding.rule);
             let args = json!({
-                "message": finding.message, "location": finding.subject.location, "fix": finding.advice, "count": finding.count,
+                "message": finding.message, "location": finding.line().0, "fix": finding.advice, "count": finding.count,
             });
             let end = finding.cleared.unwrap_or(model.now);
             self.slice("finding", &name, finding.since, end, &args)?;

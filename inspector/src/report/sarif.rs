@@ -106,7 +106,7 @@ fn result(report: &Report, finding: &Finding) -> Value {
         "partialFingerprints": { "rulePlace/v1": format!("{} {}", finding.rule, finding.subject.location) },
         "properties": super::json::finding(report.model, finding),
     });
-    if let Some(place) = physical(&finding.subject.location) {
+    if let Some(place) = physical(finding.line().0) {
         result["locations"] = json!([{ "physicalLocation": place }]);
     }
     let related =

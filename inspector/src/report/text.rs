@@ -79,10 +79,11 @@ pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
     let _ = writeln!(out, "{severity:4} {} · {lasting}", finding.rule);
     wrapped(out, "     ", &finding.message);
     let subject = &finding.subject;
-    let (place, role) = (text::short_location(&subject.location), subject.role.to_string());
+    let (location, role) = finding.line();
+    let (place, role) = (text::short_location(location), role.to_string());
     let name = if finding.message.contains(&subject.name) && !place.is_empty() { "" } else { &subject.name };
     let at: Vec<&str> = [place, &role, name].into_iter().filter(|part| !part.is_empty()).collect();
-    wrapped(out, "     at   ", &at.join(" · "));
+    wrapped(out, "     open ", &at.join(" · "));
     let cycle = finding.told_cycle();
     for (n, step) in cycle.iter().enumerate() {
         wrapped(out, if n == 0 { "     cycle " } else { "           " }, &format!("{} {}", step.who, step.does));

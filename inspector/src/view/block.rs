@@ -34,19 +34,22 @@ pub(crate) type Line = Vec<(Role, String)>;
 /// `entity` as lines, at most `width` wide.
 pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Vec<Line> {
     let Some(finding) = cx.finding(entity) else { return Vec::new() };
-    let age = if let Some(at) = finding.cleared {
-        text::duration(cx.model.now.since(at))
-    } else {
+    let Some(at) = finding.cleared else {
         // Where the place stands on the same line, it is the place that is read.
-        let worded = matches!(detail, Detail::Medium | Detail::Full);
+        let worded = detail >= Detail::Medium;
         let trend = trend(cx, finding)
             .map_or(String::new(), |(sign, word)| if worded { format!(" {sign} {word}") } else { format!(" {sign}") });
-        format!("{}{trend}", finding.age(cx.model.now))
+        let mut age = finding.age(cx.model.now);
+        if worded && finding.tells_a_time() {
+            age.clear();
+        }
+        return lines_of(cx.glyphs, finding, false, &format!("{age}{trend}"), width, detail);
     };
-    lines_of(cx.glyphs, finding, !finding.active(), &age, width, detail)
+    lines_of(cx.glyphs, finding, true, &text::duration(cx.model.now.since(at)), width, detail)
 }
 
-/// A finding as lines; `grey` when it is over, for as long as `age` says.
+/// A finding as lines; `grey` when it is over, for as long as `age` says. Where that tells no time, but a trend at most, the
+/// sentence does.
 pub(crate) fn lines_of(
     g: &'static Glyphs,
     finding: &Finding,
@@ -61,13 +64,18 @@ pub(crate) fn lines_of(
     let head = (role(finding.severity.into()), format!("{sign} {word:<INDENT$}", INDENT = INDENT - 2));
     let message = g.spell(finding.message.clone());
     if detail == Detail::Line {
-        let place = names::file_line(&finding.subject.location);
+        let place = names::file_line(finding.line().0);
         let said = if place.is_empty() { message } else { format!("{place} {message}") };
         let age = fit::right(age, 8.max(fit::width(age)), g.ellipsis);
         let said = fit::left(&said, width.saturating_sub(INDENT + fit::width(&age) + 2), g.ellipsis);
         return vec![vec![head, (Role::Muted, format!("{age}  ")), (role(Role::Strong), said)]];
     }
-    let mut tag = vec![head, (Role::Strong, finding.rule.to_owned()), (Role::Muted, format!(" {} for {age}", g.dot))];
+    let age = match age.trim_start() {
+        "" => String::new(),
+        trend if trend.len() < age.len() => format!(" {} {trend}", g.dot),
+        age => format!(" {} for {age}", g.dot),
+    };
+    let mut tag = vec![head, (Role::Strong, finding.rule.to_owned()), (Role::Muted, age)];
     let label = |text: &str| (Role::Muted, fit::left(&format!("  {text}"), INDENT, g.ellipsis));
     let room = width.saturating_sub(INDENT);
     let whole = detail >= Detail::Medium;
@@ -86,7 +94,7 @@ pub(crate) fn lines_of(
         lines.push(vec![(Role::Text, " ".repeat(MARGIN)), (role(Role::Strong), line)]);
     }
     if whole {
-        lines.push([vec![label("at")], at(g, finding, room)].concat());
+        lines.push([vec![label("open")], open(g, finding, room)].concat());
         let mut say = |what: &'static str, all: Vec<(Role, String)>| {
             for (n, (of, text)) in all.into_iter().enumerate() {
                 lines.push(vec![label(if n == 0 { what } else { "" }), (role(of), text)]);
@@ -113,20 +121,21 @@ fn length(line: &Line) -> usize {
     line.iter().map(|(_, text)| fit::width(text)).sum()
 }
 
-/// Where it is and what happens there, on a line of its own.
-fn at(g: &'static Glyphs, finding: &Finding, room: usize) -> Line {
-    let subject = &finding.subject;
-    if subject.location.is_empty() {
+/// The line to open and what happens there, on a line of its own.
+fn open(g: &'static Glyphs, finding: &Finding, room: usize) -> Line {
+    let (subject, (location, role)) = (&finding.subject, finding.line());
+    if location.is_empty() {
         return vec![(Role::Muted, "unknown".to_owned())];
     }
-    let role = match subject.role.to_string() {
+    let role = match role.to_string() {
         role if role.is_empty() => role,
         role => format!(" {} {role}", g.dot),
     };
-    let place = fit::location(&subject.location, room.saturating_sub(fit::width(&role)).max(12), g.ellipsis);
+    let place = fit::location(location, room.saturating_sub(fit::width(&role)).max(12), g.ellipsis);
     let left = room.saturating_sub(fit::width(&place) + fit::width(&role) + 3);
-    // What the sentence above names already is not named again.
-    let name = Some(&subject.name).filter(|name| !finding.message.contains(name.as_str()) && fit::width(name) <= left);
+    // What the sentence above names already is not named again; nor is what goes by another line.
+    let name = Some(&subject.name)
+        .filter(|name| finding.open.is_none() && !finding.message.contains(name.as_str()) && fit::width(name) <= left);
     let name = name.map_or_else(String::new, |name| format!(" {} {name}", g.dot));
     vec![(Role::Accent, place), (Role::Text, role), (Role::Muted, name)]
 }
@@ -134,18 +143,17 @@ fn at(g: &'static Glyphs, finding: &Finding, room: usize) -> Line {
 /// The same behind other words, where it fits.
 fn beside(g: &'static Glyphs, finding: &Finding, room: usize) -> Line {
     const LEAST: usize = 12;
-    let subject = &finding.subject;
+    let (location, role) = finding.line();
     let gap = format!(" {} ", g.dot);
-    let Some(room) = room.checked_sub(fit::width(&gap)).filter(|&room| room >= LEAST && !subject.location.is_empty())
-    else {
+    let Some(room) = room.checked_sub(fit::width(&gap)).filter(|&room| room >= LEAST && !location.is_empty()) else {
         return Vec::new();
     };
-    let role = match subject.role.to_string() {
+    let role = match role.to_string() {
         role if role.is_empty() => role,
         role => format!(" {role}"),
     };
     // The place is worth more than what happens there.
-    let place = fit::location(&subject.location, room, g.ellipsis);
+    let place = fit::location(location, room, g.ellipsis);
     let role = if fit::width(&place) + fit::width(&role) <= room { role } else { String::new() };
     vec![(Role::Muted, gap), (Role::Accent, place), (Role::Text, role)]
 }

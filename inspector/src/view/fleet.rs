@@ -108,7 +108,7 @@ fn target(app: &App, buf: &mut Buffer, area: Rect) {
 
     let (role, text) = match worst {
         Some(finding) => {
-            let place = names::file_line(&finding.subject.location);
+            let place = names::file_line(finding.line().0);
             let place = if place.is_empty() { String::new() } else { format!("{place} ") };
             (Role::Text, format!("{place}{}", finding.message))
         }

@@ -54,9 +54,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
     heads(cx, place, &columns, buf, Rect { y: area.y + head, height: 1.min(area.height.saturating_sub(head)), ..area });
     let numbered = columns.iter().any(|(column, _)| column.id == "id");
     let selected = place.selected.map(|r| r.entity).or_else(|| rows.order.first().copied());
-    let mut lines = 0;
     for (line, y) in rows.lines(place.offset).zip(body.top()..body.bottom()) {
-        lines += 1;
         let entity = match line {
             Listed::Row(entity) => entity,
             Listed::Divider(text) => {
@@ -74,7 +72,6 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
             buf.set_style(Rect { y, height: 1, ..area }, cx.app.theme.selected());
         }
     }
-    below(cx, place, buf, Rect { y: body.y + lines, height: body.height - lines, ..body });
 }
 
 /// A line that parts rows, with what those below it have in common.
@@ -85,15 +82,6 @@ fn divider(cx: &Cx, text: &str, buf: &mut Buffer, area: Rect) {
     let x = widgets::put(buf, area.x, area.y, area.right(), &format!("{line}{line} {text} "), style);
     let rest = line.repeat(usize::from(area.right().saturating_sub(x)));
     widgets::put(buf, x, area.y, area.right(), &rest, style);
-}
-
-/// What rows leave free tells what has none, if there is room for all of it.
-fn below(cx: &Cx, place: &Place, buf: &mut Buffer, area: Rect) {
-    let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
-    screens::blind_spots(cx, place, &mut page);
-    if page.len() < usize::from(area.height) {
-        page.draw(buf, Rect { x: area.x + 1, y: area.y + 1, height: area.height - 1, ..area }, 0, None, &cx.app.theme);
-    }
 }
 
 /// What stands between the first line and the heads of the columns; no more than a third of the area.

@@ -89,16 +89,23 @@ impl Score {
     }
 }
 
-/// What of the program's fault is not on the first screen at the end: the line, or how the advice begins.
+/// What of the program's fault is not on the first screen at the end: the line, the one to open, or how the advice begins.
 fn unread(program: &Program, attached: &Attached) -> Option<String> {
     let rule = program.rule?;
     let file = program.file.rsplit('/').next().unwrap_or(program.file);
-    let advice = attached.active_of(rule).map_or("a finding that lasts", |finding| finding.advice.as_str());
+    let finding = attached.active_of(rule);
+    let advice = finding.map_or("a finding that lasts", |finding| finding.advice.as_str());
     let begins: Vec<&str> = advice.split_whitespace().take(4).collect();
-    let wanted = [format!("{file}:{}:", program.fault_line()), begins.join(" ")];
+    let open = finding.map_or("", |finding| finding.line().0);
+    let open = open.rsplit('/').next().unwrap_or(open).to_owned();
+    let wanted = [format!("{file}:{}", program.fault_line()), open, begins.join(" ")];
     let screen = attached.overview();
     let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
-    let missing: Vec<&String> = wanted.iter().filter(|text| !words.contains(text.as_str())).collect();
+    // Line 5 is not in 52.
+    let is_there = |text: &str| {
+        words.match_indices(text).any(|(at, _)| !words[at + text.len()..].starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let missing: Vec<&String> = wanted.iter().filter(|text| !is_there(text)).collect();
     (!missing.is_empty()).then(|| format!("{missing:?} is not on the first screen:\n{screen}"))
 }
 

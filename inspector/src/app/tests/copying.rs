@@ -17,7 +17,7 @@ fn a_whole_finding_can_be_pasted_into_an_issue() {
     let text = copied("Y");
     for part in [
         "CRIT blocked-worker: A poll of `nightly`",
-        "at:   src/report.rs:42:9",
+        "open: src/report.rs:42:9",
         "warns over 100 ms",
         "fix:  Move",
         "pid 4242",

@@ -23,8 +23,8 @@ pub(super) fn advice(cause: StackCause, function: Option<&str>) -> Cow<'static, 
         StackCause::Sleep => match function {
             Some(name) => {
                 return format!(
-                    "Make `{name}` async and use tokio::time::sleep(..).await instead of std::thread::sleep; if it cannot be \
-                     async, run it in tokio::task::spawn_blocking."
+                    "Make `{name}` async and use tokio::time::sleep(..).await there instead of std::thread::sleep. If it cannot \
+                     be async, run it in tokio::task::spawn_blocking."
                 )
                 .into();
             }
@@ -41,7 +41,7 @@ pub(super) fn advice(cause: StackCause, function: Option<&str>) -> Cow<'static, 
         StackCause::BlockOn => "Await the future instead of calling block_on inside a task.",
         StackCause::File => "Use tokio::fs, or read and write files in tokio::task::spawn_blocking.",
         StackCause::Dns => "Use tokio::net::lookup_host, or connect by name through tokio::net.",
-        StackCause::Cpu => "Run the computation in tokio::task::spawn_blocking (or rayon), and await its result.",
+        StackCause::Cpu => "Run the computation in tokio::task::spawn_blocking, and await its result.",
         StackCause::Wait => {
             "Use tokio's socket, channel or JoinHandle and await it, or make the blocking call in \
              tokio::task::spawn_blocking."

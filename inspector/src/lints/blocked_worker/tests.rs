@@ -252,7 +252,7 @@ fn a_handler_in_a_task_that_nobody_watches_is_accused_at_its_own_line() {
     let finding = judged.only("blocked-worker");
     assert_eq!(
         finding.message,
-        "`slow_handler` has blocked the only worker thread for 400 ms: std::thread::sleep at http.rs:14"
+        "`slow_handler` (in a task that a library spawned) has blocked the only worker thread for 400 ms: std::thread::sleep at http.rs:14"
     );
     assert_eq!(finding.subject.location, "src/http.rs:14:9");
     assert!(evidence(&finding, "blocking_task").text.contains("not watched"));
@@ -284,7 +284,7 @@ fn a_handler_that_was_done_before_its_stack_was_named_is_accused_all_the_same() 
             let finding = judged.only("blocked-worker");
             assert_eq!(
                 finding.message,
-                "`slow` blocked the only worker thread for 180 ms and longer: std::thread::sleep at http.rs:14"
+                "`slow` (in a task that a library spawned) blocked the only worker thread for 180 ms and longer: std::thread::sleep at http.rs:14"
             );
             assert_eq!((finding.subject.location.as_str(), finding.count), ("src/http.rs:14:9", 1));
         }

@@ -30,9 +30,10 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
     page.line(vec![(role, head)]);
     page.words(Role::Strong, &finding.message);
     page.blank();
-    page.place("at", &finding.subject.location);
-    if finding.subject.role != LocationRole::Unknown {
-        page.fact("", Role::Text, &finding.subject.role.to_string());
+    let (location, role) = finding.line();
+    page.place("open", location);
+    if role != LocationRole::Unknown {
+        page.fact("", Role::Text, &role.to_string());
     }
     if let Some(who) = finding.who() {
         page.fact("who", Role::Text, who);

@@ -73,7 +73,7 @@ static COLUMNS: &[Column] = &[
         kind: Kind::Text,
         width: Width::Flex(18, 60),
         priority: 1,
-        value: |cx, entity| cx.finding(entity).map_or(Value::None, |f| Value::place(f.subject.location.as_str())),
+        value: |cx, entity| cx.finding(entity).map_or(Value::None, |f| Value::place(f.line().0)),
         role: |cx, entity| grey(cx, entity, Role::Accent),
     },
     Column {

@@ -300,7 +300,16 @@ fn unseen<'a>(cx: &Cx<'a>, screen: &Screen, subject: Option<Entity>) -> Vec<&'a 
     }
 }
 
-/// What cannot be seen of what a place is about, why, and what to change.
+/// The same in short, for pages: it must not take the room of what is there to be seen.
+pub(crate) fn unseen_below(cx: &Cx, place: &Place, page: &mut Page) {
+    let spots = unseen(cx, place.screen, place.subject).len();
+    if spots > 0 {
+        page.blank();
+        page.words(Role::Muted, &in_short(spots));
+    }
+}
+
+/// What cannot be seen of what a place is about, why, and what to change: for an empty list, which may be empty for it.
 pub(crate) fn blind_spots(cx: &Cx, place: &Place, page: &mut Page) {
     let unseen = unseen(cx, place.screen, place.subject);
     if unseen.is_empty() {
@@ -320,8 +329,16 @@ pub(crate) fn spots(cx: &Cx, blind: &[&Blind], page: &mut Page) {
     }
 }
 
-/// How much that is, for where there is one line: `5 blind spots: press 8`.
+/// How much that is, for where there is one line.
 pub(crate) fn unseen_in_short(cx: &Cx, screen: &Screen) -> Option<String> {
     let spots = unseen(cx, screen, None).len();
-    (spots > 0).then(|| format!("{}: press 8", crate::text::counted(spots as u64, "blind spot")))
+    (spots > 0).then(|| in_short(spots))
+}
+
+/// `5 things not visible: 8 lists them`
+fn in_short(spots: usize) -> String {
+    match spots {
+        1 => "1 thing not visible: 8 tells which".to_owned(),
+        n => format!("{n} things not visible: 8 lists them"),
+    }
 }
