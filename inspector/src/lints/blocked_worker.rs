@@ -231,7 +231,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let waiting = model.states.get(TaskState::Scheduled) + model.states.get(TaskState::New);
 
     let who = &subject.name;
-    let whose = if longest.task.0 == 0 { " (in a task that a library spawned)" } else { "" };
+    let in_what = if longest.task.0 == 0 { " (in a task that a library spawned)" } else { "" };
     let function = line.filter(|frame| frame.is_named()).map(Frame::name).filter(|name| name != who);
     let place = line.map(|frame| words::short_place(&frame.location)).filter(|place| !place.is_empty());
     let parts = [
@@ -259,8 +259,8 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         n => format!("; {} wait for a worker", text::counted(n, "task")),
     };
     let message = match blocked.len() {
-        _ if !goes_on => format!("`{who}`{whose} blocked {thread} for {lasting} and longer{what}"),
-        1 => format!("`{who}`{whose} has blocked {thread} for {lasting}{what}{effects}"),
+        _ if !goes_on => format!("`{who}`{in_what} blocked {thread} for {lasting} and longer{what}"),
+        1 => format!("`{who}`{in_what} has blocked {thread} for {lasting}{what}{effects}"),
         n if workers == 0 => format!("`{who}` blocks {n} threads, the longest for {lasting}{what}{effects}"),
         2 if workers == 2 => format!("`{who}` blocks both worker threads, the longest for {lasting}{what}{effects}"),
         n if n == workers => format!("`{who}` blocks all {n} worker threads, the longest for {lasting}{what}{effects}"),

@@ -204,7 +204,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             format!("{name} was held across an .await for {}; {wait}", text::duration(holds.longest()))
         }
         None => {
-            format!("{name} was held across an .await for up to {}, {times}; {wait}", text::duration(holds.longest()),)
+            format!("{name} was held across an .await for up to {}, {times}; {wait}", text::duration(holds.longest()))
         }
     };
 

@@ -341,10 +341,7 @@ fn pages_of_threads_and_of_findings_say_that_not_all_is_visible_of_such_things()
     driver.show(model, crate::app::fixture::findings());
     let count = |model: &crate::model::Model, about: &str| {
         let spots = model.target.blind.iter().filter(|spot| spot.about == about || spot.about == "target").count();
-        match spots {
-            1 => "1 thing not visible: 8 tells which".to_owned(),
-            n => format!("{n} things not visible: 8 lists them"),
-        }
+        format!("{spots} not visible: press 8")
     };
     driver.keys("5<Enter>");
     assert_eq!(driver.app.place().screen.id, "worker");

@@ -335,10 +335,7 @@ pub(crate) fn unseen_in_short(cx: &Cx, screen: &Screen) -> Option<String> {
     (spots > 0).then(|| in_short(spots))
 }
 
-/// `5 things not visible: 8 lists them`
+/// `5 not visible: press 8`
 fn in_short(spots: usize) -> String {
-    match spots {
-        1 => "1 thing not visible: 8 tells which".to_owned(),
-        n => format!("{n} things not visible: 8 lists them"),
-    }
+    format!("{spots} not visible: press 8")
 }
