@@ -11,7 +11,10 @@ use std::{
     },
 };
 
-use super::signal::{Copy, in_use};
+use super::{
+    raw::copy_stack,
+    signal::{Copy, in_use},
+};
 use crate::recorder::{task::TaskSlot, thread};
 
 /// Places of one poll that are told at most: a `select!` waits in each of its arms.
@@ -155,7 +158,7 @@ impl Looking {
         unsafe {
             let place = REQUEST.places.get().cast::<Place>().add(filled);
             // From the stack pointer up to the stack's end it is mapped and this thread's own.
-            ptr::copy_nonoverlapping(from as *const u8, (&raw mut (*place).stack).cast::<u8>(), len);
+            copy_stack(from, (&raw mut (*place).stack).cast::<u8>(), len);
             (*place).len = len;
             ((*place).ip, (*place).sp, (*place).fp, (*place).lr) = (ip, sp, fp, lr);
         }

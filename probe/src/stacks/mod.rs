@@ -6,6 +6,7 @@
 //! | [`unwatched`] | threads in a poll that nobody watches |
 //! | [`budget`] | the mark by which such a poll is known again |
 //! | [`signal`] | interrupts the thread and copies its registers and the used part of its stack; nothing more |
+//! | [`raw`] | the copy itself, of memory that may be anything |
 //! | [`modules`] | which files the process' code came from, read without the dynamic linker's lock |
 //! | [`looking`] | a poll that shows where its task is suspended, on the thread that makes it |
 //! | [`suspended`] | which tasks are looked at in that way, one by one, when somebody asks |
@@ -30,6 +31,7 @@ cfg_select! {
         mod looking;
         mod modules;
         mod namer;
+        mod raw;
         mod signal;
         mod suspended;
         mod symbols;

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::budget;
+use super::{budget, raw::copy_stack};
 use crate::recorder::peek;
 
 /// Ignored by default and hardly used: its purpose, out-of-band data on sockets, is all but gone.
@@ -285,7 +285,7 @@ unsafe fn copy_into_request(context: &libc::ucontext_t) -> bool {
     let Some(len) = in_use(from, (low, high), MAX_STACK) else { return false };
     // SAFETY: from the stack pointer up to the stack's end it is mapped and this thread's own; the thread is in this
     // handler, so nothing of it changes. The buffer is this handler's, by the state.
-    unsafe { std::ptr::copy_nonoverlapping(from as *const u8, REQUEST.stack.get().cast::<u8>(), len) };
+    unsafe { copy_stack(from, REQUEST.stack.get().cast::<u8>(), len) };
     REQUEST.ip.store(ip, Relaxed);
     REQUEST.sp.store(sp, Relaxed);
     REQUEST.fp.store(fp, Relaxed);
