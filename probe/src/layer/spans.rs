@@ -1,6 +1,6 @@
 //! From a span's id to what it stands for.
 use std::sync::atomic::{
-    AtomicPtr, AtomicU8, AtomicU64,
+    AtomicU8, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -12,6 +12,7 @@ use crate::recorder::{
     holds::{Mode, Shared},
     lock::LockSlot,
     site::{Site, add},
+    subject::{Lasting, Subject},
     task::TaskSlot,
     wait::{WaitKind, told::Kept},
 };
@@ -67,8 +68,7 @@ pub(super) struct Span {
     kind: AtomicU8,
     /// Of an operation: what is waited for; else facts about it.
     bits: AtomicU8,
-    /// A slot or a site, as the kind says; neither is ever freed.
-    of: AtomicPtr<()>,
+    of: Subject,
     /// A task's id; a root's thread: see [`super::here::is_in_task`].
     task: AtomicU64,
     thread: AtomicU64,
@@ -80,10 +80,10 @@ unsafe impl Value for Span {}
 
 impl Span {
     /// Enters a span that has come up. `None` at the ceiling, where what it stands for is not to be told of.
-    fn enter(id: u64, kind: Kind, of: *const ()) -> Option<&'static Self> {
+    fn enter(id: u64, kind: Kind, of: &'static impl Lasting) -> Option<&'static Self> {
         let span = SPANS.claim(active()?, id)?.value();
         span.bits.store(0, Relaxed);
-        span.of.store(of.cast_mut(), Relaxed);
+        span.of.set(of);
         span.kind.store(kind as u8, Release);
         Some(span)
     }
@@ -93,34 +93,35 @@ impl Span {
         let Some(place) = active().and_then(|recorder| SPANS.claim(recorder, id)) else { return };
         let Some((task, slot, thread)) = make() else { return place.give_back() };
         let span = place.value();
-        span.of.store(std::ptr::from_ref(slot).cast_mut().cast(), Relaxed);
+        span.of.set(slot);
         span.task.store(task, Relaxed);
         span.thread.store(thread, Relaxed);
         span.kind.store(Kind::Task as u8, Release);
     }
 
     pub(super) fn enter_lock(id: u64, kind: Kind, lock: &'static LockSlot) -> bool {
-        Self::enter(id, kind, std::ptr::from_ref(lock).cast()).is_some()
+        Self::enter(id, kind, lock).is_some()
     }
 
     /// Takes over the reference, to be given back when the span closes; a channel whose span finds no place has none.
     pub(super) fn enter_channel(id: u64, channel: ChannelRef) {
-        if Self::enter(id, Kind::Channel, std::ptr::from_ref(channel.slot()).cast()).is_some() {
+        if Self::enter(id, Kind::Channel, channel.slot()).is_some() {
             std::mem::forget(channel);
         }
     }
 
     pub(super) fn enter_oneshot(id: u64, site: &'static Site) {
-        Self::enter(id, Kind::Oneshot, std::ptr::from_ref(site).cast());
+        Self::enter(id, Kind::Oneshot, site);
     }
 
     /// An operation on what `resource` stands for.
     pub(super) fn enter_operation(id: u64, resource: &'static Self, mode: Mode) {
-        if let Some(span) = Self::enter(id, Kind::None, resource.of.load(Relaxed)) {
-            span.bits.store(mode as u8, Relaxed);
-            let kind = if resource.kind() == Kind::Channel { Kind::Send } else { Kind::Operation };
-            span.kind.store(kind as u8, Release);
-        }
+        let Some(place) = active().and_then(|recorder| SPANS.claim(recorder, id)) else { return };
+        let span = place.value();
+        span.of.set_as(&resource.of);
+        span.bits.store(mode as u8, Relaxed);
+        let kind = if resource.kind() == Kind::Channel { Kind::Send } else { Kind::Operation };
+        span.kind.store(kind as u8, Release);
     }
 
     #[inline]
@@ -141,9 +142,8 @@ impl Span {
     /// A task's id and slot.
     #[inline]
     pub(super) fn task(&self) -> Option<(u64, &'static TaskSlot)> {
-        // SAFETY: a span of this kind was entered with a slot, which is never freed.
-        let slot = || unsafe { &*self.of.load(Relaxed).cast::<TaskSlot>() };
-        (self.kind() == Kind::Task).then(|| (self.task.load(Relaxed), slot()))
+        let slot = if self.kind() == Kind::Task { self.of.get() } else { None };
+        slot.map(|slot| (self.task.load(Relaxed), slot))
     }
 
     /// The only thread that may poll the task; 0 for any.
@@ -155,8 +155,7 @@ impl Span {
     /// What is acquired, or acquired from.
     pub(super) fn lock(&self) -> Option<&'static LockSlot> {
         let is_lock = matches!(self.kind(), Kind::Lock | Kind::Barrier | Kind::Permits | Kind::Operation);
-        // SAFETY: a span of these kinds was entered with a slot, which is never freed.
-        is_lock.then(|| unsafe { &*self.of.load(Relaxed).cast::<LockSlot>() })
+        if is_lock { self.of.get() } else { None }
     }
 
     pub(super) fn shared(&self) -> Option<Shared> {
@@ -165,14 +164,12 @@ impl Span {
 
     pub(super) fn channel(&self) -> Option<&'static ChannelSlot> {
         let is_channel = matches!(self.kind(), Kind::Channel | Kind::Send);
-        // SAFETY: a span of these kinds was entered with a slot, which is never freed.
-        is_channel.then(|| unsafe { &*self.of.load(Relaxed).cast::<ChannelSlot>() })
+        if is_channel { self.of.get() } else { None }
     }
 
     /// Where a oneshot was made.
     pub(super) fn site(&self) -> Option<&'static Site> {
-        // SAFETY: a span of this kind was entered with a site, which is never freed.
-        (self.kind() == Kind::Oneshot).then(|| unsafe { &*self.of.load(Relaxed).cast::<Site>() })
+        if self.kind() == Kind::Oneshot { self.of.get() } else { None }
     }
 
     /// How an operation waits, and for what.

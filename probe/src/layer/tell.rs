@@ -52,10 +52,11 @@ pub(super) fn event(tells: Tells, event: &Event<'_>) {
 /// The task of that span was woken.
 #[inline]
 fn woken(span: u64) {
-    if let Some((task, slot)) = find(span).and_then(|span| span.value().task())
-        && slot.id() == task
-    {
-        slot.wake();
+    // It may end meanwhile, and the slot become that of a task which has a waker.
+    let task = find(span).and_then(|span| span.value().task()).and_then(|(task, slot)| slot.retain_as(task));
+    if let Some(task) = task {
+        // SAFETY: `task` is a reference.
+        unsafe { task.slot().wake() };
     }
 }
 

@@ -356,8 +356,8 @@ fn ends_in_poll(id: u64) -> bool {
 fn end(slot: &'static TaskSlot, stage: Stage) {
     let stage = if slot.has_panicked() { Stage::Panicked } else { stage };
     slot.ended(stage, false);
-    // The table's reference.
-    drop(TaskRef::from_retained(slot));
+    // SAFETY: the table's reference, of a slot that was taken out of it.
+    drop(unsafe { TaskRef::from_retained(slot) });
 }
 
 /// Bytes that the table takes.

@@ -19,6 +19,7 @@
 //! | [`site`] | places in the source, with the totals of what came from there |
 //! | [`place`] | a place in the source |
 //! | `told` | places that come as text, from the layer |
+//! | `subject` | what a span of the layer stands for |
 //! | [`task`] | a task's slot; its life, its handle |
 //! | [`poll`] | a task's future while it runs |
 //! | [`waker`] | a task's waker, counted |
@@ -83,6 +84,8 @@ pub(crate) mod refs;
 pub(crate) mod runtimes;
 pub(crate) mod since;
 pub(crate) mod site;
+#[cfg(any(feature = "layer", test))]
+pub(crate) mod subject;
 pub(crate) mod sync;
 pub(crate) mod task;
 pub(crate) mod thread;

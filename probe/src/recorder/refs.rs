@@ -8,7 +8,13 @@ use super::sync::atomic::{
 
 /// A count of references.
 #[derive(Default)]
-pub(crate) struct Refs(AtomicU32);
+pub(crate) struct Refs(pub(super) AtomicU32);
+
+/// So many are not there, but were forgotten: `mem::forget` of a clone takes no memory, and is safe. Such a count would come
+/// round to zero with the slot in use, so it is held up here, and the slot stays taken.
+const RUN_AWAY: u32 = 1 << 31;
+/// Where it is held: out of reach of what threads may add or take before they look.
+const HELD_UP: u32 = 3 << 30;
 
 impl Refs {
     /// One reference, of a slot that nobody else knows of yet.
@@ -20,6 +26,9 @@ impl Refs {
     pub(crate) fn retain_used(&self) -> bool {
         let mut refs = self.0.load(Relaxed);
         while refs != 0 {
+            if refs >= RUN_AWAY {
+                return true;
+            }
             match self.0.compare_exchange_weak(refs, refs + 1, Acquire, Relaxed) {
                 Ok(_) => return true,
                 Err(now) => refs = now,
@@ -31,7 +40,9 @@ impl Refs {
     /// One more, by whoever has one.
     #[inline]
     pub(crate) fn retain(&self) {
-        self.0.fetch_add(1, Relaxed);
+        if self.0.fetch_add(1, Relaxed) >= RUN_AWAY {
+            self.hold_up();
+        }
     }
 
     /// One less; says how many there were. After the last one, whatever others did with theirs has happened.
@@ -40,8 +51,15 @@ impl Refs {
         let before = self.0.fetch_sub(1, Release);
         if before == 1 {
             fence(Acquire);
+        } else if before >= RUN_AWAY {
+            self.hold_up();
         }
         before
+    }
+
+    #[cold]
+    fn hold_up(&self) {
+        self.0.store(HELD_UP, Relaxed);
     }
 
     /// How many there are.

@@ -185,7 +185,10 @@ impl TaskRef {
     }
 
     /// Takes over a reference that [`TaskSlot::retain`] counted.
-    pub(super) fn from_retained(slot: &'static TaskSlot) -> Self {
+    ///
+    /// # Safety
+    /// There is such a reference, and it is taken over once.
+    pub(super) unsafe fn from_retained(slot: &'static TaskSlot) -> Self {
         Self(slot)
     }
 

@@ -276,14 +276,15 @@ unsafe fn clone_looked(data: *const ()) -> RawWaker {
 }
 
 unsafe fn wake(data: *const ()) {
-    // SAFETY: as in `clone`; the reference of this waker is given back when `task` goes.
+    // SAFETY: as in `clone`; the reference of this waker is taken over, and given back when `task` goes.
     let task = unsafe { TaskRef::from_retained(slot(data)) };
-    task.slot().wake();
+    // SAFETY: `task` is a reference.
+    unsafe { task.slot().wake() };
 }
 
 unsafe fn wake_by_ref(data: *const ()) {
-    // SAFETY: as in `clone`.
-    unsafe { slot(data) }.wake();
+    // SAFETY: as in `clone`; this waker is a reference, or borrows that of the poll.
+    unsafe { slot(data).wake() };
 }
 
 unsafe fn drop(data: *const ()) {
@@ -345,7 +346,10 @@ impl TaskSlot {
     }
 
     /// Somebody wakes the task: it is noted, and tokio is told, where a waker of ours stands in for tokio's.
-    pub(crate) fn wake(&'static self) {
+    ///
+    /// # Safety
+    /// The caller holds a reference, or borrows that of a poll: without one, tokio's waker may go meanwhile.
+    pub(crate) unsafe fn wake(&'static self) {
         let wakes = &self.wakes;
         let itself = thread::current_task().is_some_and(|task| std::ptr::eq(task, self));
         if itself {

@@ -1,7 +1,10 @@
 //! Who refers to a slot.
 use loom::{cell::UnsafeCell, sync::Arc, thread};
 
-use crate::{check, recorder::refs::Refs};
+use crate::{
+    check,
+    recorder::{refs::Refs, refs_at},
+};
 
 /// A slot that only its last reference may write.
 struct Shared {
@@ -60,5 +63,27 @@ fn who_comes_by_a_slot_has_a_reference_or_leaves_it_alone() {
         });
         let ours = ends(&shared);
         assert_eq!(ours + passer.join().unwrap(), 1);
+    });
+}
+
+/// Clones that are forgotten take no memory, so there may be any number of them.
+#[test]
+fn a_count_that_runs_away_keeps_the_slot_for_good() {
+    check(|| {
+        let refs = Arc::new(refs_at(u32::MAX / 2 + 1));
+        let forgets = |refs: &Refs| (0..2).for_each(|_| refs.retain());
+        let other = thread::spawn({
+            let refs = refs.clone();
+            move || {
+                forgets(&refs);
+                assert!(refs.retain_used());
+                assert_ne!(refs.release(), 1);
+            }
+        });
+        forgets(&refs);
+        assert_ne!(refs.release(), 1);
+        other.join().unwrap();
+        // However many come and go from here on.
+        assert!(refs.count() > u32::MAX / 2 + 1);
     });
 }

@@ -149,7 +149,8 @@ impl Noted {
             None => {}
         }
         if self.0.get() & RETAINED != 0 {
-            drop(TaskRef::from_retained(task));
+            // SAFETY: it went with the wait, which is ended once.
+            drop(unsafe { TaskRef::from_retained(task) });
         }
     }
 }

@@ -49,6 +49,11 @@ pub(crate) fn lazy<T>() -> lazy::Lazy<T> {
     lazy::Lazy(AtomicU32::new(0), PhantomData)
 }
 
+/// So many references, or clones that were forgotten.
+pub(crate) fn refs_at(count: u32) -> refs::Refs {
+    refs::Refs(AtomicU32::new(count))
+}
+
 /// What is not made yet.
 pub(crate) fn to_be_made<T>() -> made_once::MadeOnce<T> {
     made_once::MadeOnce(AtomicPtr::new(ptr::null_mut()))

@@ -47,7 +47,9 @@ impl Drop for TaskRef {
 }
 
 impl TaskRef {
-    pub(crate) fn from_retained(slot: &'static TaskSlot) -> Self {
+    /// # Safety
+    /// As in `recorder::task`.
+    pub(crate) unsafe fn from_retained(slot: &'static TaskSlot) -> Self {
         Self(slot)
     }
 
