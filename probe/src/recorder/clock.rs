@@ -53,7 +53,7 @@ fn fallback() -> u64 {
 }
 
 /// When the probe started, in ticks.
-#[cfg(feature = "console")]
+#[cfg(any(feature = "console", tokio_unstable))]
 pub(super) fn started_at() -> u64 {
     EPOCH.get().map_or(0, |epoch| epoch.start)
 }

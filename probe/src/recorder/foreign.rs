@@ -1,17 +1,15 @@
 //! Tasks that are spawned past the drop-in, by libraries with a tokio of their own or by an app that has only the layer.
-//! The runtime's hooks and the `tracing` layer tell of them, by tokio's id of the task and nothing else. So there is a
-//! table from ids to slots here, and who is told of a task by both is told of one; a task of the drop-in's own is not in
-//! it, since its future carries its slot.
+//! The runtime's hooks and the `tracing` layer tell of them, by tokio's id of the task and nothing else. Whoever is told of a
+//! task by both finds its one slot [by that id](super::by_task).
 //!
 //! What they do not tell is not known of these tasks: what becomes of their handles and what they return; from the hooks
 //! alone, who wakes them and whether they panicked; from the layer alone, whether they came to their end or were aborted.
 use std::{cell::Cell, mem::ManuallyDrop, panic::Location};
 
 use super::{
-    Recorder,
-    by_id::{ById, Place},
+    Recorder, by_task,
     poll::PollInProgress,
-    site::{SiteInfo, SiteKind, add},
+    site::{SiteInfo, SiteKind},
     task::{Stage, TaskKind, TaskRef, TaskSlot},
 };
 
@@ -139,11 +137,11 @@ fn take_ours(here: &Here, by: By) -> bool {
 
 /// A task was spawned at `location`, and is not polled yet: the hooks say so.
 pub(crate) fn spawned(recorder: &'static Recorder, id: u64, location: &'static Location<'static>) {
-    if HERE.with(|here| take_ours(here, By::Hooks) || here.gone.get() == id) || place_of(id).is_some() {
+    if HERE.with(|here| take_ours(here, By::Hooks) || here.gone.get() == id) || by_task::told_of(id).is_some() {
         return;
     }
     let info = SiteInfo::of_thing(SiteKind::Spawn, location, NAMELESS);
-    enter(recorder, id, &info, TaskKind::Async);
+    by_task::enter(recorder, id, &info, TaskKind::Async);
 }
 
 /// The same by the layer, which knows more. `None` where the task is the drop-in's, or there is no room.
@@ -157,7 +155,7 @@ pub(crate) fn told(
     if HERE.with(|here| take_ours(here, By::Layer)) {
         return None;
     }
-    let slot = enter(recorder, id, &info()?, kind)?;
+    let slot = by_task::enter(recorder, id, &info()?, kind)?;
     // What becomes of its result is not told: neither seen nor lost.
     slot.handle_did(super::handle::flag::RESULT_TAKEN);
     Some(slot)
@@ -169,31 +167,14 @@ pub(crate) fn nameless() -> &'static str {
     NAMELESS
 }
 
-fn enter(recorder: &'static Recorder, id: u64, info: &SiteInfo, kind: TaskKind) -> Option<&'static TaskSlot> {
-    let Some(place) = KNOWN.claim(recorder, id) else {
-        if let Some(site) = recorder.sites.get(info) {
-            add(&site.spawned, 1);
-            add(&site.shed, 1);
-        }
-        recorder.tasks.count_shed();
-        return None;
-    };
-    let Some(task) = TaskSlot::register(recorder, info, kind) else {
-        place.give_back();
-        return None;
-    };
-    let slot = task.slot();
-    slot.set_id(id);
-    place.point_to(slot);
-    // The table's reference, until the task ends.
-    task.into_retained();
-    Some(slot)
-}
-
-/// A poll begins on this thread, as the hooks say.
+/// A poll of a task that was spawned at the place that `spawned_at` gives begins on this thread, as the hooks say.
 #[inline]
-pub(crate) fn poll_begins(recorder: &'static Recorder, id: u64) {
-    if let Some(slot) = place_of(id).and_then(Place::get) {
+pub(crate) fn poll_begins(
+    recorder: &'static Recorder,
+    id: u64,
+    spawned_at: impl FnOnce() -> &'static Location<'static>,
+) {
+    if let Some(slot) = by_task::told_of(id).or_else(|| by_task::spawned_before(recorder, id, spawned_at)) {
         HERE.with(|here| {
             if !goes_on(here, id, By::Hooks) {
                 begins(here, recorder, id, slot, By::Hooks);
@@ -309,7 +290,7 @@ fn end_here(here: &Here, id: u64, by: By) {
 
 /// The task came to an end; in a poll of its, or without one when it is dropped.
 pub(crate) fn terminated(id: u64) {
-    let Some(slot) = take(id) else {
+    let Some(slot) = by_task::take(id) else {
         HERE.with(|here| here.gone.set(id));
         return;
     };
@@ -322,7 +303,7 @@ pub(crate) fn terminated(id: u64) {
 #[cfg(feature = "layer")]
 pub(crate) fn closed(id: u64) {
     // The hooks may have told of it before.
-    let Some(slot) = take(id) else { return };
+    let Some(slot) = by_task::take(id) else { return };
     if ends_in_poll(id) {
         return;
     }
@@ -332,17 +313,6 @@ pub(crate) fn closed(id: u64) {
         slot.forget_poll(took);
     }
     end(slot, if slot.polls() == 0 { Stage::Cancelled } else { Stage::Done });
-}
-
-/// Where the task is entered. Its spawn and its end tell of it, so nobody asks while it comes or goes.
-#[inline]
-fn place_of(id: u64) -> Option<&'static Place> {
-    KNOWN.places(id).next()
-}
-
-/// The slot of a task, whose reference is the caller's now.
-fn take(id: u64) -> Option<&'static TaskSlot> {
-    place_of(id).and_then(Place::take)
 }
 
 /// Whether the task is in a poll on this thread, at the end of which it will have ended.
@@ -355,14 +325,8 @@ fn ends_in_poll(id: u64) -> bool {
 
 fn end(slot: &'static TaskSlot, stage: Stage) {
     let stage = if slot.has_panicked() { Stage::Panicked } else { stage };
+    slot.counts_late();
     slot.ended(stage, false);
     // SAFETY: the table's reference, of a slot that was taken out of it.
     drop(unsafe { TaskRef::from_retained(slot) });
 }
-
-/// Bytes that the table takes.
-pub(crate) fn memory_bytes() -> u64 {
-    KNOWN.memory_bytes()
-}
-
-static KNOWN: ById = ById::new();

@@ -38,7 +38,7 @@
 //! | [`oneshot`] | what became of oneshot channels |
 //! | `limited` | what became of futures with a limit of time |
 //! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
-//! | `unwatched` | the same without the hooks, while they wait |
+//! | [`by_task`] | tasks that nobody of the drop-in's watches, by tokio's id; without the hooks, while they wait |
 //! | `by_id` | from ids to what they stand for |
 //! | [`runtimes`] | runtimes, and what tokio counts of each |
 //! | [`thread`] | the current task and worker of each thread |
@@ -48,6 +48,7 @@
 
 pub(crate) mod arena;
 pub(crate) mod by_id;
+mod by_task;
 pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
@@ -92,7 +93,6 @@ pub(crate) mod thread;
 #[cfg(any(feature = "layer", test))]
 pub(crate) mod told;
 pub(crate) mod unfinished;
-mod unwatched;
 pub(crate) mod wait;
 pub(crate) mod waker;
 
@@ -177,6 +177,10 @@ pub(crate) fn start(limit_bytes: u64) {
     clock::start();
     histogram::start();
     panic::install_hook();
+    #[cfg(tokio_unstable)]
+    if active().is_none() {
+        by_task::recording_begins();
+    }
     ACTIVE.store(true, Relaxed);
 }
 
@@ -228,10 +232,6 @@ impl Recorder {
 
     /// Bytes taken by slots and sites.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        #[cfg(tokio_unstable)]
-        let foreign = foreign::memory_bytes();
-        #[cfg(not(tokio_unstable))]
-        let foreign = 0;
         #[cfg(any(feature = "layer", test))]
         let told = told::memory_bytes();
         #[cfg(not(any(feature = "layer", test)))]
@@ -240,8 +240,7 @@ impl Recorder {
         let spans = crate::layer::memory_bytes();
         #[cfg(not(all(feature = "layer", tokio_unstable)))]
         let spans = 0;
-        foreign
-            + unwatched::memory_bytes()
+        by_task::memory_bytes()
             + told
             + spans
             + self.tasks.memory_bytes()

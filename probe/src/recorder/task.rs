@@ -16,7 +16,7 @@ use std::{
 use super::{
     Recorder,
     arena::{Arena, Head, Slot},
-    clock,
+    by_task, clock,
     handle::{Dropped, Handle, Lost, flag},
     histogram::{Counts, LATE, LongCounts, only_short, p99},
     lazy::Lazy,
@@ -24,7 +24,7 @@ use super::{
     membership::{MembershipSlot, Scope},
     owner::Owner,
     site::{Site, SiteInfo, add},
-    started, thread, unwatched,
+    started, thread,
     wait::{self, Entry, WaitReading},
     waker::Wakes,
 };
@@ -43,7 +43,7 @@ pub(crate) enum TaskKind {
     Blocking = 2,
     Root = 3,
     Local = 4,
-    /// Known only while it waits: see `unwatched`.
+    /// Known only while it waits: see `by_task`.
     Unwatched = 5,
 }
 
@@ -203,10 +203,17 @@ impl TaskSlot {
     pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: TaskKind) -> Option<TaskRef> {
         let site = recorder.sites.get(info)?;
         add(&site.spawned, 1);
-        let Some(slot) = recorder.tasks.take() else {
+        let task = Self::register_at(recorder, site, kind);
+        if task.is_none() {
             add(&site.shed, 1);
-            return None;
-        };
+        }
+        task
+    }
+
+    /// A slot for a task of `site`, in whose totals it is not.
+    #[inline]
+    fn register_at(recorder: &'static Recorder, site: &'static Site, kind: TaskKind) -> Option<TaskRef> {
+        let slot = recorder.tasks.take()?;
         slot.kind.store(kind as u8, Relaxed);
         slot.stage.store(Stage::New as u8, Relaxed);
         slot.handle.begin();
@@ -222,6 +229,41 @@ impl TaskSlot {
         slot.parent.store(thread::current_task_id(), Relaxed);
         slot.wakes.begin();
         Some(TaskRef(slot))
+    }
+
+    /// A slot for a task that was spawned at `site` before anything was recorded.
+    #[cfg(tokio_unstable)]
+    pub(super) fn register_late(recorder: &'static Recorder, site: &'static Site) -> Option<TaskRef> {
+        let task = Self::register_at(recorder, site, TaskKind::Async)?;
+        task.slot().told_late(site);
+        Some(task)
+    }
+
+    /// It was spawned at `site` before anything was recorded, and is told of from now on. It is in no totals of its site until
+    /// it [ends](Self::counts_late): those who come to be known one by one are not being spawned.
+    #[cfg(tokio_unstable)]
+    pub(super) fn told_late(&'static self, site: &'static Site) {
+        self.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+        self.kind.store(TaskKind::Async as u8, Relaxed);
+        self.spawned_at.store(clock::started_at(), Relaxed);
+        self.parent.store(0, Relaxed);
+        self.wakes.name.tell_again();
+        self.mark();
+    }
+
+    /// It is about to end, and may be one of those that were spawned before anything was recorded.
+    #[cfg(tokio_unstable)]
+    pub(super) fn counts_late(&self) {
+        if self.spawned_at.load(Relaxed) <= clock::started_at() {
+            add(&self.site().spawned, 1);
+        }
+    }
+
+    /// Whether it is the slot of the task `id`, told of by whoever tells of its end.
+    #[cfg(tokio_unstable)]
+    #[inline]
+    pub(super) fn is_told_as(&self, id: u64) -> bool {
+        self.id() == id && self.kind() != TaskKind::Unwatched as u8
     }
 
     /// Makes the task known under `id`, once; from then on readers see it.
@@ -518,7 +560,7 @@ impl TaskSlot {
         add(&site.finished_busy, self.busy.load(Relaxed));
         add(&site.finished_polls, self.polls.load(Relaxed));
         if self.kind() == TaskKind::Unwatched as u8 {
-            unwatched::waits_no_more(self.id(), self);
+            by_task::waits_no_more(self.id(), self);
         }
         self.owner.leave();
         self.wakes.retire();

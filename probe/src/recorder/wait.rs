@@ -2,6 +2,8 @@
 //! ends or is dropped. Two, because the usual `select!` has two arms that can be watched; a third is counted, so that a
 //! reader knows that the list is not all.
 mod entry;
+#[cfg(all(feature = "tokio-util", any(feature = "watch-locks", feature = "watch-channels")))]
+mod kept;
 mod noted;
 #[cfg(feature = "layer")]
 pub(crate) mod told;
@@ -15,14 +17,16 @@ use std::{
 };
 
 use super::{
-    clock,
+    by_task, clock,
     site::is_in_std,
     sync,
     task::{TaskRef, TaskSlot},
-    thread, unwatched,
+    thread,
 };
 
 pub(crate) use entry::Entry;
+#[cfg(all(feature = "tokio-util", any(feature = "watch-locks", feature = "watch-channels")))]
+pub(crate) use kept::Kept;
 use noted::Noted;
 
 /// What kind of thing is waited for.
@@ -151,6 +155,8 @@ impl Drop for PolledWait {
 
 /// What an await reports of itself to the lock, channel or task that it waits for.
 pub(crate) trait Awaited {
+    /// It is kept by what polls it, and lives on when the task turns to something else.
+    const KEPT: bool = false;
     /// What is waited for, and its id; `None` when it is not recorded.
     fn target(&self) -> Option<(WaitKind, u64)>;
     /// Whether a pending poll means that it is waited for.
@@ -197,11 +203,13 @@ impl Pending {
     pub(crate) fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>, by_reference: bool) -> Self {
         let (task, retained) = match thread::current_task() {
             Some(task) => (Some(task), false),
-            None => (unwatched::begins_to_wait(site).map(TaskRef::into_retained), true),
+            // Whose polls are not told, of its turns nothing is known.
+            None if by_reference => (None, false),
+            None => (by_task::begins_to_wait(site).map(TaskRef::into_retained), true),
         };
         let since = clock::ticks().max(1);
         let noted = task.map_or(Noted::NONE, |task| {
-            let mark = if by_reference && !retained { poll_mark(task.polls()) } else { 0 };
+            let mark = if by_reference { poll_mark(task.polls()) } else { 0 };
             Noted::new(task, retained, wait_on(kind, id) | mark, since, Some(site))
         });
         Self { noted, since }
@@ -257,7 +265,7 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
         let poll = future.poll(cx);
         let waits = poll.is_pending() && this.awaited.waits();
         if waits {
-            this.waits(is_in_std(Location::caller()));
+            this.waits(A::KEPT || is_in_std(Location::caller()));
         } else if this.pending.is_some() {
             this.end(true);
         }

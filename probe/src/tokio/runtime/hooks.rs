@@ -73,7 +73,7 @@ impl Hooks {
                 app(task);
             }
             if let Some(recorder) = active() {
-                foreign::poll_begins(recorder, peek::task_id(task.id()));
+                foreign::poll_begins(recorder, peek::task_id(task.id()), || task.spawned_at());
             }
         });
         let app = self.on_after_task_poll.clone();

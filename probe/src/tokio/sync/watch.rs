@@ -13,7 +13,7 @@ use error::{RecvError, SendError};
 
 use crate::recorder::{
     channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, RecvAwaited},
-    wait::Watched,
+    wait::{Awaited, Watched},
 };
 
 type CallSite = &'static Location<'static>;
@@ -298,14 +298,26 @@ impl<T> Receiver<T> {
     /// When there is no sender any more.
     #[track_caller]
     pub fn changed(&mut self) -> impl Future<Output = Result<(), RecvError>> {
-        let site = Location::caller();
+        self.change::<RecvAwaited>(Location::caller())
+    }
+
+    /// The same for a stream that was made at `site`.
+    #[cfg(feature = "tokio-stream-sync")]
+    pub(crate) fn changed_kept(&mut self, site: CallSite) -> impl Future<Output = Result<(), RecvError>> {
+        self.change::<crate::recorder::wait::Kept<RecvAwaited>>(site)
+    }
+
+    fn change<A: Awaited + From<RecvAwaited>>(
+        &mut self,
+        site: CallSite,
+    ) -> impl Future<Output = Result<(), RecvError>> {
         let Self { side, inner } = self;
         async move {
             if side.0.is_none() {
                 return inner.changed().await;
             }
             side.asks(site);
-            let result = Watched::new(inner.changed(), side.awaited(), site).await;
+            let result = Watched::new(inner.changed(), A::from(side.awaited()), site).await;
             if result.is_ok() {
                 side.looks(site);
             }

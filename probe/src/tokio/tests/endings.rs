@@ -187,6 +187,37 @@ fn things_go_by_the_names_that_they_are_given() {
     });
 }
 
+#[test]
+fn every_kind_of_lock_and_channel_goes_by_its_name() {
+    /// Makes a thing of the name that it has in the source, and uses it: locks are known from their first use on.
+    macro_rules! named {
+        ($find:ident: $new:expr, $used:expr) => {{
+            let (thing, made) = ($new.named(stringify!($new)), here());
+            $used(&thing);
+            assert_eq!(names::text($find(made).name), stringify!($new));
+        }};
+    }
+    run(async {
+        use tokio::sync::{Barrier, Notify, OnceCell, RwLock, Semaphore, SetOnce, broadcast, watch};
+        named!(lock: RwLock::new(0), |lock: &RwLock<_>| drop(lock.try_read()));
+        named!(lock: Semaphore::new(1), |semaphore: &Semaphore| drop(semaphore.try_acquire()));
+        named!(lock: Notify::new(), Notify::notify_one);
+        named!(lock: Barrier::new(2), |barrier: &Barrier| {
+            assert!(poll_once(std::pin::pin!(barrier.wait())).is_pending());
+        });
+        named!(lock: OnceCell::<u8>::new(), |cell: &OnceCell<u8>| {
+            let never = cell.get_or_init(std::future::pending);
+            assert!(poll_once(std::pin::pin!(never)).is_pending());
+        });
+        named!(lock: SetOnce::<u8>::new(), |cell: &SetOnce<u8>| {
+            assert!(poll_once(std::pin::pin!(cell.wait())).is_pending());
+        });
+        named!(channel: mpsc::unbounded_channel::<u8>(), |_: &_| ());
+        named!(channel: broadcast::channel::<u8>(1), |_: &_| ());
+        named!(channel: watch::channel(0), |_: &_| ());
+    });
+}
+
 #[cfg(all(tokio_unstable, feature = "tracing"))]
 #[test]
 fn a_task_goes_by_the_name_that_its_builder_has() {

@@ -6,7 +6,8 @@
     feature = "watch-locks",
     feature = "watch-channels",
     feature = "watch-time",
-    feature = "tokio-util-rt"
+    feature = "tokio-util-rt",
+    feature = "tokio-stream-sync"
 ))]
 mod broadcasts;
 mod channels;
@@ -21,6 +22,7 @@ mod locks;
 mod oneshots;
 mod orders;
 mod slots;
+mod streams;
 mod tasks;
 mod timers;
 

@@ -1,6 +1,7 @@
 //! [`BroadcastStream`].
 use std::{
     fmt,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -16,16 +17,23 @@ use crate::tokio::sync::broadcast::{Receiver, error::RecvError};
 pub struct BroadcastStream<T> {
     /// The receiver is in the future that receives, and comes back with what it received.
     receiving: ReusableBoxFuture<'static, (Result<T, RecvError>, Receiver<T>)>,
+    /// Where it was made: where it is asked for the next message, another crate knows.
+    site: &'static Location<'static>,
 }
 
-async fn receive<T: Clone>(mut receiver: Receiver<T>) -> (Result<T, RecvError>, Receiver<T>) {
-    (receiver.recv().await, receiver)
+async fn receive<T: Clone>(
+    mut receiver: Receiver<T>,
+    site: &'static Location<'static>,
+) -> (Result<T, RecvError>, Receiver<T>) {
+    (receiver.recv_kept(site).await, receiver)
 }
 
 impl<T: 'static + Clone + Send> BroadcastStream<T> {
     /// See [`BroadcastStream::new`](::tokio_stream::wrappers::BroadcastStream::new).
+    #[track_caller]
     pub fn new(rx: Receiver<T>) -> Self {
-        Self { receiving: ReusableBoxFuture::new(receive(rx)) }
+        let site = Location::caller();
+        Self { receiving: ReusableBoxFuture::new(receive(rx, site)), site }
     }
 }
 
@@ -34,7 +42,8 @@ impl<T: 'static + Clone + Send> Stream for BroadcastStream<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let (message, receiver) = ready!(self.receiving.poll(cx));
-        self.receiving.set(receive(receiver));
+        let site = self.site;
+        self.receiving.set(receive(receiver, site));
         Poll::Ready(match message {
             Ok(message) => Some(Ok(message)),
             Err(RecvError::Lagged(lost)) => Some(Err(BroadcastStreamRecvError::Lagged(lost))),
@@ -44,6 +53,7 @@ impl<T: 'static + Clone + Send> Stream for BroadcastStream<T> {
 }
 
 impl<T: 'static + Clone + Send> From<Receiver<T>> for BroadcastStream<T> {
+    #[track_caller]
     fn from(recv: Receiver<T>) -> Self {
         Self::new(recv)
     }

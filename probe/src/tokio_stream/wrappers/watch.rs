@@ -1,6 +1,7 @@
 //! [`WatchStream`].
 use std::{
     fmt,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -15,21 +16,29 @@ use crate::tokio::sync::watch::{Receiver, error::RecvError};
 pub struct WatchStream<T> {
     /// The receiver is in the future that waits for a change, and comes back with it.
     waiting: ReusableBoxFuture<'static, (Result<(), RecvError>, Receiver<T>)>,
+    /// Where it was made: where it is asked for the next value, another crate knows.
+    site: &'static Location<'static>,
 }
 
-async fn change<T: Send + Sync>(mut receiver: Receiver<T>) -> (Result<(), RecvError>, Receiver<T>) {
-    (receiver.changed().await, receiver)
+async fn change<T: Send + Sync>(
+    mut receiver: Receiver<T>,
+    site: &'static Location<'static>,
+) -> (Result<(), RecvError>, Receiver<T>) {
+    (receiver.changed_kept(site).await, receiver)
 }
 
 impl<T: 'static + Clone + Send + Sync> WatchStream<T> {
     /// See [`WatchStream::new`](::tokio_stream::wrappers::WatchStream::new).
+    #[track_caller]
     pub fn new(rx: Receiver<T>) -> Self {
-        Self { waiting: ReusableBoxFuture::new(std::future::ready((Ok(()), rx))) }
+        Self { waiting: ReusableBoxFuture::new(std::future::ready((Ok(()), rx))), site: Location::caller() }
     }
 
     /// See [`WatchStream::from_changes`](::tokio_stream::wrappers::WatchStream::from_changes).
+    #[track_caller]
     pub fn from_changes(rx: Receiver<T>) -> Self {
-        Self { waiting: ReusableBoxFuture::new(change(rx)) }
+        let site = Location::caller();
+        Self { waiting: ReusableBoxFuture::new(change(rx, site)), site }
     }
 }
 
@@ -39,7 +48,8 @@ impl<T: 'static + Clone + Send + Sync> Stream for WatchStream<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let (changed, mut receiver) = ready!(self.waiting.poll(cx));
         let value = changed.ok().map(|()| receiver.borrow_and_update().clone());
-        self.waiting.set(change(receiver));
+        let site = self.site;
+        self.waiting.set(change(receiver, site));
         Poll::Ready(value)
     }
 }
@@ -47,6 +57,7 @@ impl<T: 'static + Clone + Send + Sync> Stream for WatchStream<T> {
 impl<T> Unpin for WatchStream<T> {}
 
 impl<T: 'static + Clone + Send + Sync> From<Receiver<T>> for WatchStream<T> {
+    #[track_caller]
     fn from(recv: Receiver<T>) -> Self {
         Self::new(recv)
     }

@@ -1,6 +1,7 @@
 //! [`PollSemaphore`].
 use std::{
     fmt,
+    panic::Location,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -58,7 +59,7 @@ impl PollSemaphore {
                     done => return Poll::Ready(done.ok()),
                 }
             }
-            let acquire = self.clone_inner().acquire_many_owned(permits);
+            let acquire = self.clone_inner().acquire_many_kept(permits, Location::caller());
             match &mut self.waiting {
                 Some(waiting) => waiting.set(acquire),
                 none => *none = Some(ReusableBoxFuture::new(acquire)),
