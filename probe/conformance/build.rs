@@ -7,13 +7,16 @@ use std::{
     process::Command,
 };
 
+/// The test that another package includes.
+const TRACING: &str = "tracing";
+
 /// A test that includes some files.
 struct Tests {
     name: &'static str,
     of: &'static [(&'static str, &'static [&'static str])],
 }
 
-const TESTS: [Tests; 3] = [
+const TESTS: [Tests; 4] = [
     Tests {
         name: "behaviour",
         of: &[
@@ -103,8 +106,7 @@ const TESTS: [Tests; 3] = [
             ),
         ],
     },
-    // What there is under `--cfg tokio_unstable` only, or has more to it. (`task_builder` asks for tokio's feature `tracing` too,
-    // which would slow down all that is built here.)
+    // What there is under `--cfg tokio_unstable` only, or has more to it.
     Tests {
         name: "unstable",
         of: &[(
@@ -112,6 +114,9 @@ const TESTS: [Tests; 3] = [
             &["rt_common", "rt_poll_callbacks", "rt_unstable_metrics", "task_hooks", "task_join_set", "task_local_set"],
         )],
     },
+    // What asks for tokio's feature `tracing` too, which would slow down all that is built with this package: the package of
+    // `inspector/zoo/layer`, which has it anyway, includes it, and builds this file for it.
+    Tests { name: TRACING, of: &[("tokio", &["task_builder"])] },
     // They set the process's panic hook, and so do not stand tests beside them that panic.
     Tests {
         name: "panics",
@@ -134,17 +139,26 @@ const IGNORED: [(&str, &str); 6] = [
 ];
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=../../Cargo.lock");
+    for file in ["Cargo.toml", "Cargo.lock", "../../Cargo.lock"] {
+        if Path::new(file).exists() {
+            println!("cargo::rerun-if-changed={file}");
+        }
+    }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where"));
-    for tests in TESTS {
+    let for_another = env!("CARGO_PKG_NAME") != "async-inspect-conformance";
+    for tests in TESTS.iter().filter(|tests| (tests.name == TRACING) == for_another) {
         let mut modules = String::new();
         for (package, files) in tests.of {
             let (from, to) = (source(package), out.join(tests.name).join(package));
             fs::create_dir_all(&to).expect("a folder of our own");
             let _ = writeln!(modules, "mod of_{} {{", package.replace('-', "_"));
+            let texts = files.iter().map(|file| {
+                let text = fs::read_to_string(from.join(file).with_extension("rs"));
+                (file, adapted(tests.name, &text.expect("the package has its tests")))
+            });
+            let texts: Vec<_> = texts.collect();
             // One for all, since it has the lock of those who set the panic hook.
-            if *package == "tokio" {
+            if *package == "tokio" && tests.name != TRACING {
                 modules.push_str("pub(crate) mod support {\n");
                 for support in ["mpsc_stream", "panic"] {
                     let path = from.join("support").join(support).with_extension("rs");
@@ -152,11 +166,9 @@ fn main() {
                 }
                 modules.push_str("}\n");
             }
-            for file in *files {
-                let name = format!("{file}.rs");
-                let path = to.join(&name);
-                let text = fs::read_to_string(from.join(&name)).expect("the package has its tests");
-                fs::write(&path, adapted(&text)).expect("a file of our own");
+            for (file, text) in texts {
+                let path = to.join(file).with_extension("rs");
+                fs::write(&path, text).expect("a file of our own");
                 let _ = writeln!(modules, "#[path = {path:?}]\nmod {file};");
             }
             modules.push_str("}\n");
@@ -166,7 +178,11 @@ fn main() {
 }
 
 /// As a module beside others, with what is left out ignored.
-fn adapted(text: &str) -> String {
+fn adapted(tests: &str, text: &str) -> String {
+    if tests == TRACING {
+        // Whose tokio is tokio itself.
+        return text.replacen("feature = \"tracing\"))]", "tokio_unstable))]\nuse async_inspect_probe::tokio;", 1);
+    }
     let text = text.replace("crate::time::", "tokio::time::");
     // Crates that are built with this one have other types that a number may be equal to.
     let text = text.replace("assert_eq!(items, vec![]);", "assert!(items.is_empty());");
