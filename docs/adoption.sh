@@ -19,17 +19,19 @@ programs=(
     "mdbook 0.5.4 --no-default-features --features serve"
     "websocat 4.0.0-alpha3 --no-default-features"
     "tokio-console 0.1.14"
+    "console-subscriber 0.5.0 --lib"
 )
 
-# The package's source, as cargo keeps it: a project that depends on it has it fetched.
+# The package's source, where cargo keeps it: it fetches what a project depends on, and then leaves out of the project what is
+# no library.
 source_of() {
     local name=$1 version=$2 scratch=$folder/fetch-$1
     mkdir -p "$scratch/src"
     : >"$scratch/src/lib.rs"
     printf '[package]\nname = "fetch"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n[dependencies]\n%s = "=%s"\n' \
         "$name" "$version" >"$scratch/Cargo.toml"
-    cargo metadata --quiet --format-version 1 --manifest-path "$scratch/Cargo.toml" |
-        grep -o "\"manifest_path\":\"[^\"]*/$name-$version/Cargo.toml\"" | head -1 | cut -d'"' -f4 | xargs dirname
+    cargo metadata --quiet --format-version 1 --manifest-path "$scratch/Cargo.toml" >/dev/null
+    find "${CARGO_HOME:-$HOME/.cargo}/registry/src" -mindepth 2 -maxdepth 2 -name "$name-$version" | head -1
 }
 
 # `[dependencies.tokio]`, as a published manifest has it, becomes that of the drop-in; so do the other two. Its tests and
@@ -61,6 +63,8 @@ for program in "${programs[@]}"; do
     rm -rf "$copy"
     mkdir -p "$folder"
     cp -r "$(source_of "$name" "$version")" "$copy"
+    # What it depends on is as `cargo install` takes it, newest: old locks name what the compiler of today refuses.
+    rm -f "$copy/Cargo.lock"
     rename "$copy"
     # shellcheck disable=SC2086
     if cargo build --manifest-path "$copy/Cargo.toml" --target-dir "$folder/target" --bins $flags; then
