@@ -193,7 +193,7 @@ impl Bench {
                     id: site(n),
                     kind: SiteKind::Spawn,
                     location: format!("src/handlers/part_{n}.rs:{}:9", 10 + n),
-                    name: format!("service::handlers::part_{n}::handle::{{{{closure}}}}"),
+                    name: format!("service::handlers::part_{n}::handle::{{{{closure}}}}").into(),
                     ..SiteBirth::default()
                 })
                 .collect(),

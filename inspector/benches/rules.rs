@@ -64,7 +64,7 @@ impl Service {
                     id: Self::site(n),
                     kind: SiteKind::Spawn,
                     location: place(n),
-                    name: format!("service::part_{n}::{{{{closure}}}}"),
+                    name: format!("service::part_{n}::{{{{closure}}}}").into(),
                     ..SiteBirth::default()
                 })
                 .collect(),

@@ -1,5 +1,6 @@
 //! Strings and sites, which the wire names by number after it has sent them once.
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_inspect_proto::v1;
 
@@ -10,12 +11,22 @@ use crate::model::{OutputKind, SiteBirth, SiteId, SiteKind};
 const MAX_STRINGS: usize = 1 << 18;
 /// Sites of one connection.
 const MAX_SITES: usize = 1 << 18;
+/// Bytes of all strings of one connection: some hundred times those of a large program.
+const MAX_TEXT: usize = 64 << 20;
+/// Bytes of the places that one message tells of. A place is put together of a string and numbers, so that a short message
+/// could make very many long ones.
+const MAX_PLACES: usize = 16 << 20;
 
 /// What one connection has sent so far.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
-    /// Cleaned. Index 0 is the id 1.
-    strings: Vec<Box<str>>,
+    /// Cleaned, and shared by all that goes by them. Index 0 is the id 1.
+    strings: Vec<Arc<str>>,
+    /// Bytes of all that were ever taken: what was replaced may be in use still.
+    text: usize,
+    /// Strings that there was no room for.
+    shed: u64,
+    none: Arc<str>,
     sites: HashSet<u32>,
 }
 
@@ -33,7 +44,17 @@ impl Dictionary {
             return Err(DecodeError::TooMany { what: "strings", limit: MAX_STRINGS });
         }
         for (index, value) in (first..).zip(strings.values) {
-            let value = text::owned(value).into_boxed_str();
+            let value = text::owned(value);
+            if self.strings.get(index).is_some_and(|known| **known == *value) {
+                continue;
+            }
+            let value: Arc<str> = if self.text + value.len() <= MAX_TEXT {
+                self.text += value.len();
+                value.into()
+            } else {
+                self.shed = self.shed.saturating_add(1);
+                "…".into()
+            };
             match self.strings.get_mut(index) {
                 Some(known) => *known = value,
                 None => self.strings.push(value),
@@ -42,12 +63,26 @@ impl Dictionary {
         Ok(())
     }
 
+    /// Strings that there was no room for, so far; `…` stands in the place of each.
+    pub(super) fn shed(&self) -> u64 {
+        self.shed
+    }
+
     /// The string of that id; the empty one for 0.
     pub(super) fn string(&self, id: u32) -> Result<&str, DecodeError> {
-        if id == 0 {
-            return Ok("");
+        Ok(self.shared(id)?)
+    }
+
+    /// The same, to be kept.
+    pub(super) fn name(&self, id: u32) -> Result<Arc<str>, DecodeError> {
+        self.shared(id).map(Arc::clone)
+    }
+
+    fn shared(&self, id: u32) -> Result<&Arc<str>, DecodeError> {
+        match id {
+            0 => Ok(&self.none),
+            _ => self.strings.get(id as usize - 1).ok_or(DecodeError::String { id }),
         }
-        self.strings.get(id as usize - 1).map(|string| &**string).ok_or(DecodeError::String { id })
     }
 
     /// `path:line:column`, or what is known of it.
@@ -65,10 +100,15 @@ impl Dictionary {
     pub(super) fn learn_sites(&mut self, sites: &v1::Sites) -> Result<Vec<SiteBirth>, DecodeError> {
         let v1::Sites { id, kind, file, line, column, name, output } = sites;
         let rows = id.len();
-        let mut births = Vec::with_capacity(rows);
+        let (mut births, mut places) = (Vec::with_capacity(rows), 0);
         for row in 0..rows {
             if id[row] == 0 {
                 return Err(DecodeError::NoId { table: "sites" });
+            }
+            let location = self.location(file[row], line[row], column[row])?;
+            places += location.len();
+            if places > MAX_PLACES {
+                return Err(DecodeError::TooMany { what: "bytes of places in one message", limit: MAX_PLACES });
             }
             births.push(SiteBirth {
                 id: SiteId(id[row]),
@@ -80,10 +120,8 @@ impl Dictionary {
                     _ => return Err(DecodeError::Value { field: "sites.kind", value: kind[row].into() }),
                 },
                 // A line of the standard library (where a `Default` made it) says nothing of who asked for it.
-                location: Some(self.location(file[row], line[row], column[row])?)
-                    .filter(|location| !crate::text::is_std(location))
-                    .unwrap_or_default(),
-                name: self.string(name[row])?.to_owned(),
+                location: if crate::text::is_std(&location) { String::new() } else { location },
+                name: self.name(name[row])?,
                 // What is not said, or said in a way of later versions, is not known.
                 output: match v1::OutputKind::try_from(output[row]) {
                     Ok(v1::OutputKind::Unit) => OutputKind::Unit,

@@ -20,6 +20,9 @@ pub use error::DecodeError;
 use crate::model::{Batch, Blind, ChannelId, Cost, LockId, Loss, Stamp, Target, TaskId, WorkerId};
 use dictionary::Dictionary;
 
+/// Waits of one task, and holds of one lock, that are kept: a probe lists two and eight. What is left out, a flag and a count
+/// tell of.
+const MAX_LISTED: usize = 16;
 /// Capabilities, and blind spots, that one target may name.
 const MAX_LIST: usize = 64;
 
@@ -111,7 +114,7 @@ impl Decoder {
             channels: loss.shed_channels,
             sites: loss.shed_sites,
             panics: loss.shed_panics,
-            names: loss.shed_names,
+            names: loss.shed_names.saturating_add(self.dictionary.shed()),
             details: loss.shed_details,
             stacks: loss.shed_stacks,
             updates: self.skipped,

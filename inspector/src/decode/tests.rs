@@ -74,7 +74,7 @@ fn rows_come_out_with_their_strings_and_waits() {
     let mut decoder = Decoder::new();
     let news = v1::Update { strings: strings(&["src/a.rs", "work\u{1b}"]), sites: site(7), ..v1::Update::default() };
     let batch = decoder.update(news).unwrap();
-    assert_eq!((batch.sites[0].location.as_str(), batch.sites[0].name.as_str()), ("src/a.rs:10:5", "work␛"));
+    assert_eq!((batch.sites[0].location.as_str(), &*batch.sites[0].name), ("src/a.rs:10:5", "work␛"));
 
     assert_eq!(decoder.update(task(3, 7)).unwrap().task_births[0].site.0, 7);
     let batch = decoder.update(states(&[0, 2, 1], &[1, 2, 4])).unwrap();
@@ -163,6 +163,83 @@ fn columns_of_different_lengths_are_refused() {
         let update = v1::Update { lock_states: Some(lock), ..Default::default() };
         assert_eq!(Decoder::new().update(update).unwrap_err(), DecodeError::Columns { table: "lock_states" });
     }
+}
+
+#[test]
+fn of_very_long_lists_a_few_are_kept_and_it_is_said() {
+    let mut long = states(&[40, 1], &[1; 41]);
+    long.task_states.as_mut().unwrap().flags = vec![0; 2];
+    let tasks = Decoder::new().update(long).unwrap().task_states;
+    assert_eq!((tasks[0].waits.len(), tasks[0].flags.more_waits), (MAX_LISTED, true));
+    let second = crate::model::WaitFor::Lock(LockId(140));
+    assert_eq!((tasks[1].waits[0].on, tasks[1].flags.more_waits), (second, false), "what follows is in its place");
+
+    let held = v1::LockStates {
+        hold_task: vec![7; 40],
+        hold_site: vec![0; 40],
+        hold_since_ns: vec![1; 40],
+        hold_permits: vec![1; 40],
+        hold_exclusive: vec![false; 40],
+        ..locks(&[40])
+    };
+    let update = v1::Update { lock_states: Some(held), ..Default::default() };
+    let lock = &Decoder::new().update(update).unwrap().lock_states[0];
+    assert_eq!((lock.holders.len(), lock.holder_count), (MAX_LISTED, 40));
+}
+
+#[test]
+fn a_name_is_kept_once_however_many_go_by_it() {
+    let mut decoder = Decoder::new();
+    let named = |decoder: &mut Decoder| {
+        let mut update = task(3, 0);
+        update.task_births.as_mut().unwrap().name = vec![1];
+        update.strings = strings(&["report"]);
+        decoder.update(update).unwrap().task_births.remove(0).name
+    };
+    let (first, again) = (named(&mut decoder), named(&mut decoder));
+    assert!(&*first == "report" && std::sync::Arc::ptr_eq(&first, &again), "a fresh snapshot says it again");
+}
+
+#[test]
+fn strings_beyond_all_measure_are_not_kept_and_counted() {
+    let mut decoder = Decoder::new();
+    let update = |first: u32, count: usize| v1::Update {
+        strings: Some(v1::Strings { first, values: vec!["x".repeat(text::MAX_BYTES); count] }),
+        loss: Some(v1::Loss { shed_names: 1, ..v1::Loss::default() }),
+        ..v1::Update::default()
+    };
+    let (room, piece) = ((64 << 20) / text::MAX_BYTES, 1 << 12);
+    for first in (0..room).step_by(piece) {
+        let batch = decoder.update(update(first as u32 + 1, piece)).unwrap();
+        assert_eq!(batch.loss.unwrap().names, 1, "what the probe itself counted");
+    }
+    assert_eq!(decoder.update(update(room as u32 + 1, 10)).unwrap().loss.unwrap().names, 11);
+    let mut late = task(3, 0);
+    late.task_births.as_mut().unwrap().name = vec![room as u32 + 5];
+    assert_eq!(&*decoder.update(late).unwrap().task_births[0].name, "…");
+}
+
+#[test]
+fn a_short_message_that_stands_for_very_long_text_is_refused() {
+    let (long, many) = ("x".repeat(text::MAX_BYTES), 20_000);
+    let sites = v1::Sites {
+        id: (1..=many).collect(),
+        kind: vec![v1::SiteKind::Spawn.into(); many as usize],
+        file: vec![1; many as usize],
+        line: vec![10; many as usize],
+        column: vec![5; many as usize],
+        name: vec![1; many as usize],
+        output: vec![0; many as usize],
+    };
+    let update = v1::Update { strings: strings(&[&long]), sites: Some(sites), ..Default::default() };
+    assert!(matches!(Decoder::new().update(update), Err(DecodeError::TooMany { .. })));
+
+    let frame = v1::Frame { function: 1, file: 1, line: 1, column: 1, user: true };
+    let stack = v1::Stack { worker: 1, frames: vec![frame; 200], ..Default::default() };
+    let update =
+        |count| v1::Update { strings: strings(&[&long]), stacks: vec![stack.clone(); count], ..Default::default() };
+    assert_eq!(Decoder::new().update(update(10)).unwrap().stacks.len(), 10);
+    assert!(matches!(Decoder::new().update(update(100)), Err(DecodeError::TooMany { .. })));
 }
 
 /// One lock, said to have so many holds listed, which are not there.

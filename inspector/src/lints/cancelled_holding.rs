@@ -73,7 +73,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 
 /// Whether there is anything in the lock that could be left half changed.
 fn has_state(cx: &Cx, lock: &Lock) -> bool {
-    let name = cx.model.sites.get(&lock.site).map_or("", |site| site.name.as_str());
+    let name = cx.model.sites.get(&lock.site).map_or("", |site| &*site.name);
     let outer = name.split('<').next().unwrap_or(name);
     name != "()" && !["Receiver", "Listener", "JoinSet"].iter().any(|what| outer.ends_with(what))
 }

@@ -254,7 +254,7 @@ mod tests {
         full(&mut judged.target, channel, 1, 1);
         judged.run(ms(200));
         let (site, since) = (SiteId(0), judged.target.now);
-        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Lock(lock), site, since }]);
+        judged.target.task_state(task, |task| task.waits = [Wait { on: WaitFor::Lock(lock), site, since }].into());
         judged.every(ms(3000), |target| full(target, channel, 0, 12));
         let finding = judged.only("receiver-stalled");
         assert!(finding.message.contains("its receiver has not called recv for 3."), "{}", finding.message);
@@ -274,10 +274,10 @@ mod tests {
         for state in [TaskState::Idle, TaskState::Scheduled] {
             let (mut judged, channel, task) = quiet();
             let (site, since) = (SiteId(0), judged.target.now);
-            let waits = vec![Wait { on: WaitFor::Recv(channel), site, since }];
+            let waits = [Wait { on: WaitFor::Recv(channel), site, since }].into();
             judged.target.task_state(task, |task| {
                 task.state = state;
-                task.waits = if state == TaskState::Idle { waits } else { Vec::new() };
+                task.waits = if state == TaskState::Idle { waits } else { Waits::new() };
             });
             judged.every(ms(4000), |target| full(target, channel, 1, 12));
             judged.expect_no_alarm_of("channel-saturated");
@@ -306,7 +306,7 @@ mod tests {
         judged.only("channel-saturated");
         judged.target.channel_state(channel, |channel| channel.blocked_senders = 0);
         let (site, since) = (SiteId(0), judged.target.now);
-        let waits = vec![Wait { on: WaitFor::Recv(channel), site, since }];
+        let waits = [Wait { on: WaitFor::Recv(channel), site, since }].into();
         judged.target.task_state(task, |task| (task.state, task.waits) = (TaskState::Idle, waits));
         judged.run(ms(4000));
         judged.expect_nothing();

@@ -151,16 +151,16 @@ mod tests {
         judged.settle();
         let since = judged.target.now;
         let timer = Wait { on: WaitFor::Timer(ms(40)), site: at, since };
-        let mut tell = |state, waits: Vec<Wait>| {
+        let mut tell = |state, waits: Waits| {
             judged.target.task_state(task, |task| (task.state, task.state_since, task.waits) = (state, since, waits));
             judged.run(ms(100));
             let (model, lasted) = (&judged.target.model, text::duration(judged.target.now.since(since)));
             let words = Culprit::of("holder", task).unwrap().words(model).unwrap();
             words.replace(&text::task_id(task), "#").replace(&lasted, "so long")
         };
-        assert_eq!(tell(TaskState::Running, vec![]), "holder: # rebuild runs, in a poll for so long");
-        assert_eq!(tell(TaskState::Idle, vec![timer]), "holder: # rebuild waits for a timer of 40.0 ms at cache.rs:25");
-        assert_eq!(tell(TaskState::Done, vec![]), "holder: # rebuild has ended");
+        assert_eq!(tell(TaskState::Running, Waits::new()), "holder: # rebuild runs, in a poll for so long");
+        assert_eq!(tell(TaskState::Idle, [timer].into()), "holder: # rebuild waits for a timer of 40.0 ms at cache.rs:25");
+        assert_eq!(tell(TaskState::Done, Waits::new()), "holder: # rebuild has ended");
         assert_eq!(Culprit::of("holder", TaskId(4_000_000)).unwrap().words(&judged.target.model), None);
         assert_eq!(Culprit::of("holder", TaskId(0)), None);
     }

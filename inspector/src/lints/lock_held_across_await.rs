@@ -330,7 +330,7 @@ mod tests {
         let since = judged.target.now;
         judged
             .target
-            .task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Recv(channel), site: acquiring, since }]);
+            .task_state(task, |task| task.waits = [Wait { on: WaitFor::Recv(channel), site: acquiring, since }].into());
         judged.run(ms(400));
         judged.expect_nothing();
         judged.run(ms(700));

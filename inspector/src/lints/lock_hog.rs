@@ -209,7 +209,7 @@ mod tests {
         let (acquiring, since) = (judged.target.call_site("src/catalog.rs:31:40"), judged.target.now);
         judged.target.task_state(waiter, |task| {
             (task.state, task.state_since) = (TaskState::Idle, since);
-            task.waits = vec![Wait { on: WaitFor::Lock(lock), site: acquiring, since }];
+            task.waits = [Wait { on: WaitFor::Lock(lock), site: acquiring, since }].into();
         });
         let made = judged.target.channel_site("src/main.rs:2:9", "shop::Job");
         let receives = judged.target.call_site("src/main.rs:4:9");
@@ -276,7 +276,7 @@ mod tests {
         let task = judged.target.task(spawned);
         judged.settle();
         let (site, since) = (SiteId(0), judged.target.now);
-        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Recv(channel), site, since }]);
+        judged.target.task_state(task, |task| task.waits = [Wait { on: WaitFor::Recv(channel), site, since }].into());
         judged.target.lock_state(lock, |lock| {
             (lock.holder, lock.held_since, lock.waiters) = (task, Some(since), 3);
             (lock.suspended_holds, lock.last_suspended, lock.last_suspended_waiters) = (50, ms(30), 3);
@@ -309,7 +309,7 @@ mod tests {
             (lock.holder, lock.held_since, lock.waiters) = (hog, Some(since), 1);
         });
         judged.target.task_state(task, |task| {
-            task.waits = vec![Wait { on: WaitFor::Lock(second), site, since }];
+            task.waits = [Wait { on: WaitFor::Lock(second), site, since }].into();
         });
         judged.run(ms(2000));
         let finding = judged.only("lock-hog");

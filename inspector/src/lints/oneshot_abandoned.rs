@@ -57,7 +57,7 @@ may be one of those, and it is info.
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     for oneshots in cx.model.oneshots.values() {
-        let Some(site) = cx.model.sites.get(&oneshots.site).filter(|site| site.name != "()") else { continue };
+        let Some(site) = cx.model.sites.get(&oneshots.site).filter(|site| &*site.name != "()") else { continue };
         if seconds(&oneshots.unsent_awaited_s) > 0 {
             out.push(unsent(cx, oneshots, site));
         } else if seconds(&oneshots.unreceived_s) > 0 {
@@ -73,13 +73,13 @@ fn seconds(series: &Series) -> u64 {
 
 /// It may be meant so, where the type of the answer is not told.
 fn severity(site: &Site) -> Severity {
-    if site.name == ONESHOT { Severity::Info } else { Severity::Warn }
+    if &*site.name == ONESHOT { Severity::Info } else { Severity::Warn }
 }
 
 fn subject(site: &Site, location: &str) -> Subject {
     let location = if location.is_empty() { site.location.clone() } else { location.to_owned() };
     let subject = words::site_subject(site);
-    let name = if site.name == ONESHOT { words::short_place(&location) } else { subject.name };
+    let name = if &*site.name == ONESHOT { words::short_place(&location) } else { subject.name };
     Subject { location, kind: SubjectKind::Site(site.id), name, ..subject }
 }
 

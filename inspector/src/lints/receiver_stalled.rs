@@ -236,7 +236,7 @@ mod tests {
         let made = judged.target.channel_site("src/out.rs:9:20", "shop::Out");
         let out = judged.target.channel(made, Some(1));
         let (site, since) = (SiteId(0), judged.target.now);
-        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Send(out), site, since }]);
+        judged.target.task_state(task, |task| task.waits = [Wait { on: WaitFor::Send(out), site, since }].into());
         judged.every(ms(300), |target| flow(target, channel, 3, 1));
         judged.every(ms(3000), |target| flow(target, channel, 2, 0));
         let finding = judged.only("receiver-stalled");
@@ -248,7 +248,7 @@ mod tests {
     fn a_receiver_that_waits_for_a_message_is_not_stalled() {
         let (mut judged, channel, task) = quiet(Some(1000));
         let (site, since) = (SiteId(0), judged.target.now);
-        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Recv(channel), site, since }]);
+        judged.target.task_state(task, |task| task.waits = [Wait { on: WaitFor::Recv(channel), site, since }].into());
         judged.every(ms(6000), |target| flow(target, channel, 1, 0));
         judged.expect_nothing();
     }
@@ -274,7 +274,7 @@ mod tests {
             let (site, since) = (SiteId(0), judged.target.now);
             let due = Duration::from_secs(sleeps);
             judged.target.task_state(task, |task| {
-                task.waits = vec![Wait { on: WaitFor::Timer(due), site, since }];
+                task.waits = [Wait { on: WaitFor::Timer(due), site, since }].into();
             });
             judged.every(ms(5000), |target| flow(target, channel, 2, 0));
             let stalled = judged.active().iter().any(|finding| finding.rule == "receiver-stalled");

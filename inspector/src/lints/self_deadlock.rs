@@ -103,7 +103,7 @@ mod tests {
         judged.target.task_state(task, |task| {
             task.state = TaskState::Idle;
             task.state_since = since;
-            task.waits = vec![Wait { on: WaitFor::Lock(lock), site: waiting, since }];
+            task.waits = [Wait { on: WaitFor::Lock(lock), site: waiting, since }].into();
         });
         (judged, task, lock, waiting)
     }

@@ -271,7 +271,7 @@ mod tests {
         let (site, since) = (judged.target.call_site("src/upload.rs:33:20"), judged.target.now);
         judged
             .target
-            .task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Timer(ms(4_000_000)), site, since }]);
+            .task_state(task, |task| task.waits = [Wait { on: WaitFor::Timer(ms(4_000_000)), site, since }].into());
         judged.every(ms(12_000), |target| {
             hold(target, lock, since, 9, 0, 0);
             target.lock_state(lock, |lock| lock.holders[0].task = task);
@@ -288,7 +288,7 @@ mod tests {
         let spawned = judged.target.spawn_site("src/upload.rs:40:9", "shop::upload::{{closure}}", OutputKind::Unit);
         let task = judged.target.task(spawned);
         let (site, since) = (SiteId(0), judged.target.now);
-        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Timer(ms(4000)), site, since }]);
+        judged.target.task_state(task, |task| task.waits = [Wait { on: WaitFor::Timer(ms(4000)), site, since }].into());
         judged.every(ms(6000), |target| {
             hold(target, lock, since, 9, 0, 0);
             target.lock_state(lock, |lock| lock.holders[0].task = task);

@@ -277,7 +277,7 @@ mod tests {
         let since = target.now;
         target.task_state(task, |task| {
             (task.token, task.tracker) = (token, tracker);
-            task.waits = vec![Wait { on: WaitFor::Recv(channel), site: wait, since }];
+            task.waits = [Wait { on: WaitFor::Recv(channel), site: wait, since }].into();
         });
         judged.settle();
         judged.run(ms(2000));
@@ -395,7 +395,7 @@ mod tests {
         let since = service.judged.target.now;
         service.judged.target.task_state(job, |task| {
             task.tracker = tracker;
-            task.waits = vec![Wait { on: WaitFor::Recv(channel), site, since }];
+            task.waits = [Wait { on: WaitFor::Recv(channel), site, since }].into();
         });
         service.judged.run(ms(100));
         service.end(tracker);

@@ -243,7 +243,7 @@ mod tests {
         for n in 0..10 {
             let (task, since) = (judged.target.task(site), judged.target.now);
             let on = WaitFor::Timer(ms(60_000 + n));
-            judged.target.task_state(task, |task| task.waits = vec![Wait { on, site: line, since }]);
+            judged.target.task_state(task, |task| task.waits = [Wait { on, site: line, since }].into());
         }
         judged.every(ms(5000), |target| flow(target, site, 50, 5));
         let finding = judged.only("task-leak");

@@ -10,7 +10,7 @@ pub(super) use super::{Confidence, Engine, Evidence, Finding, Settings, Severity
 pub(super) use crate::model::fixture::Fixture;
 pub(super) use crate::model::{
     ChannelId, ChannelKind, Disposal, Disposed, Frame, Holder, LockId, LockKind, Loss, OutputKind, Panic, SiteId,
-    Stack, StackCause, Stamp, TaskId, TaskKind, TaskState, Wait, WaitFor, WorkerId, WorkerKind,
+    Stack, StackCause, Stamp, TaskId, TaskKind, TaskState, Wait, WaitFor, Waits, WorkerId, WorkerKind,
 };
 
 pub(super) fn ms(ms: u64) -> Duration {

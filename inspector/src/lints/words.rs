@@ -140,7 +140,7 @@ pub(super) fn poll_subject(model: &Model, id: TaskId, line: Option<&Frame>) -> S
 /// Whether what a lock guards is the receiver of a channel: a queue that several take from, under which each waits for a
 /// message.
 pub(super) fn is_queue(model: &Model, lock: &Lock) -> bool {
-    let name = model.sites.get(&lock.site).map_or("", |site| site.name.as_str());
+    let name = model.sites.get(&lock.site).map_or("", |site| &*site.name);
     name.split('<').next().is_some_and(|of| of.ends_with("Receiver"))
 }
 
@@ -278,7 +278,7 @@ mod tests {
         let made = judged.target.lock_site("src/shelf.rs:9:30", "Shelf");
         let (lock, at) = (judged.target.lock(made), judged.target.call_site("src/shelf.rs:55:20"));
         let since = judged.target.now;
-        judged.target.task_state(task, |task| task.waits = vec![Wait { on: WaitFor::Lock(lock), site: at, since }]);
+        judged.target.task_state(task, |task| task.waits = [Wait { on: WaitFor::Lock(lock), site: at, since }].into());
         judged.run(ms(100));
         assert_eq!(task_name(&judged.target.model, task), "shelf.rs:55");
     }

@@ -4,6 +4,7 @@
 //! locks, channels and sites. Nothing here scans the tasks, except to drop those that a fresh snapshot no longer has.
 mod channels;
 mod locks;
+mod room;
 mod sites;
 mod tasks;
 mod workers;
@@ -12,7 +13,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::window::Window;
-use super::{Batch, Beside, Cost, GivenNames, Loss, Model, Panic, Stack, Stamp, Target, TaskId};
+use super::{Batch, Beside, ChannelId, Cost, GivenNames, LockId, Loss, Model, Panic, Stack, Stamp, Target, TaskId};
+use room::{MOST_ORDERS, Refused, Room, has_room};
 
 /// Panics that are kept.
 const PANICS: usize = 256;
@@ -20,13 +22,6 @@ const PANICS: usize = 256;
 const STACKS: usize = 64;
 /// After so long without a word, what held before need not have held in between.
 const BREAK: Duration = Duration::from_secs(2);
-
-/// Tasks, locks, channels, and so on that are kept, so that no target fills the operator's memory.
-const MOST_TASKS: usize = 1 << 22;
-const MOST_LOCKS: usize = 1 << 20;
-const MOST_CHANNELS: usize = 1 << 20;
-const MOST_WORKERS: usize = 1 << 14;
-const MOST_ORDERS: usize = 1 << 14;
 
 /// What `apply` remembers from one update to the next.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +33,8 @@ pub(crate) struct Track {
     syncing: bool,
     /// The stream was silent for long before this snapshot.
     pub(super) broken: bool,
+    /// When the update before this one was made; while a snapshot comes, the last one before it.
+    told: Stamp,
     /// Tasks with rates other than zero, by the time of a reading of theirs.
     lively: VecDeque<(Stamp, TaskId)>,
     /// Counters since attach.
@@ -48,23 +45,15 @@ pub(crate) struct Track {
     pub(super) queues: super::queues::Queues,
     pub(super) pauses: super::pause::Pauses,
     cost: Option<(Stamp, Duration)>,
-    /// What was told and is not kept.
-    refused: Refused,
+    room: Room,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Refused {
-    tasks: u64,
-    locks: u64,
-    channels: u64,
-    details: u64,
-}
-
-/// Whether there is room for one more, unless it is known; counts those that there is none for.
-fn has_room(known: bool, kept: usize, most: usize, refused: &mut u64) -> bool {
-    let room = known || kept < most;
-    *refused += u64::from(!room);
-    room
+#[cfg(test)]
+impl Track {
+    /// Entries of tasks that have rates.
+    pub(super) fn lively(&self) -> usize {
+        self.lively.len()
+    }
 }
 
 impl Model {
@@ -76,6 +65,9 @@ impl Model {
     /// Takes one update in. What a row says of an entity whose birth is not known is left out.
     pub fn apply(&mut self, batch: Batch) {
         let at = self.time_of(batch.now);
+        if at != self.now {
+            self.track.told = self.now;
+        }
         if batch.snapshot_begin {
             self.track.generation = self.track.generation.wrapping_add(1);
             self.track.syncing = true;
@@ -109,7 +101,7 @@ impl Model {
         }
         for order in batch.lock_orders {
             let (known, kept) = (self.lock_orders.contains_key(&order.id), self.lock_orders.len());
-            if has_room(known, kept, MOST_ORDERS, &mut self.track.refused.details) {
+            if has_room(known, kept, MOST_ORDERS, &mut self.track.room.refused.details) {
                 self.lock_orders.insert(order.id, order);
             }
         }
@@ -133,10 +125,10 @@ impl Model {
             self.worker_reading(at, reading);
         }
         if let Some(runtimes) = batch.runtimes {
-            let mut known = std::mem::take(&mut self.runtimes);
+            let (mut known, told) = (std::mem::take(&mut self.runtimes), self.track.told);
             let now = runtimes.into_iter().map(|reading| {
                 let id = reading.id;
-                (id, known.remove(&id).unwrap_or_default().read(at, reading))
+                (id, known.remove(&id).unwrap_or_default().read(at, told, reading))
             });
             self.runtimes = now.collect();
         }
@@ -150,20 +142,22 @@ impl Model {
             self.remove_task(id);
         }
         for id in batch.gone_locks {
-            self.locks.remove(&id);
+            self.remove_lock(id);
         }
         for id in batch.gone_channels {
-            self.channels.remove(&id);
+            self.remove_channel(id);
         }
         for id in batch.gone_workers {
             self.workers.remove(&id);
         }
         if let Some(loss) = batch.loss {
-            let Refused { tasks, locks, channels, details } = self.track.refused;
+            let Refused { tasks, locks, channels, sites, details, names } = self.track.room.refused;
             self.loss = Loss {
                 tasks: loss.tasks.saturating_add(tasks),
                 locks: loss.locks.saturating_add(locks),
                 channels: loss.channels.saturating_add(channels),
+                sites: loss.sites.saturating_add(sites),
+                names: loss.names.saturating_add(names),
                 details: loss.details.saturating_add(details),
                 ..loss
             };
@@ -192,8 +186,14 @@ impl Model {
         for id in gone {
             self.remove_task(id);
         }
-        self.locks.retain(|_, lock| lock.track.generation == generation);
-        self.channels.retain(|_, channel| channel.track.generation == generation);
+        let gone = self.locks.values().filter(|lock| lock.track.generation != generation).map(|lock| lock.id);
+        for id in gone.collect::<Vec<LockId>>() {
+            self.remove_lock(id);
+        }
+        let gone = self.channels.values().filter(|channel| channel.track.generation != generation);
+        for id in gone.map(|channel| channel.id).collect::<Vec<ChannelId>>() {
+            self.remove_channel(id);
+        }
         self.workers.retain(|_, worker| worker.track.generation == generation);
         self.advance(at);
         self.track.syncing = false;

@@ -2,12 +2,13 @@
 //!
 //! A *birth* says what an entity is and comes once; a *reading* carries its cumulative counters and its present state,
 //! and replaces the reading before it.
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
     ChannelId, ChannelKind, Cost, CutShort, Disposal, Disposed, Histogram, Holder, LockId, LockKind, LockOrder, Loss,
     OneshotReading, OutputKind, Panic, RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind,
-    TaskState, Wait, WorkerId, WorkerKind,
+    TaskState, Waits, WorkerId, WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -75,7 +76,7 @@ pub struct SiteBirth {
     /// `path:line:column`.
     pub location: String,
     /// What things made there go by.
-    pub name: String,
+    pub name: Arc<str>,
     /// What its tasks return.
     pub output: OutputKind,
 }
@@ -112,7 +113,7 @@ pub struct TaskBirth {
     pub id: TaskId,
     pub kind: TaskKind,
     pub site: SiteId,
-    pub name: String,
+    pub name: Arc<str>,
     pub spawned_at: Stamp,
     pub future_bytes: u32,
     pub parent: TaskId,
@@ -134,7 +135,7 @@ pub struct TaskReading {
     pub sched_max: Duration,
     pub sched_p99_bucket: Option<u8>,
     pub flags: TaskFlags,
-    pub waits: Vec<Wait>,
+    pub waits: Waits,
     pub wakers: Option<u32>,
     pub token: LockId,
     pub tracker: LockId,
@@ -147,7 +148,7 @@ pub struct LockBirth {
     pub id: LockId,
     pub kind: LockKind,
     pub site: SiteId,
-    pub name: String,
+    pub name: Arc<str>,
     pub parent: LockId,
 }
 
@@ -208,7 +209,7 @@ pub struct ChannelBirth {
     pub id: ChannelId,
     pub kind: ChannelKind,
     pub site: SiteId,
-    pub name: String,
+    pub name: Arc<str>,
     pub capacity: Option<u64>,
     pub inferred: bool,
 }
@@ -246,7 +247,7 @@ pub struct ChannelReading {
 pub struct WorkerReading {
     pub id: WorkerId,
     pub kind: WorkerKind,
-    pub name: String,
+    pub name: Arc<str>,
     pub poll: Option<(TaskId, Stamp)>,
     pub polls: u64,
     pub busy: Duration,

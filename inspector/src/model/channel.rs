@@ -1,5 +1,6 @@
 //! One channel.
 use std::cmp::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Disposal, Series, SiteId, Stamp, TaskId};
@@ -86,7 +87,7 @@ pub struct Channel {
     /// Where it was created.
     pub site: SiteId,
     /// Its own name; empty when none was given.
-    pub name: String,
+    pub name: Arc<str>,
     /// Messages that fit; `None` when unbounded, 0 where that is not known.
     pub capacity: Option<u64>,
     /// Only its room is known: its messages are inferred, its handles are not counted, and what its receiver does is not

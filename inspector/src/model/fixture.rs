@@ -171,7 +171,7 @@ impl Fixture {
     /// A channel of any kind, made now, with one sender and one receiver.
     pub fn channel_of(&mut self, kind: ChannelKind, site: SiteId, capacity: Option<u64>) -> ChannelId {
         let id = ChannelId(self.id());
-        let birth = ChannelBirth { id, kind, site, name: String::new(), capacity, inferred: false };
+        let birth = ChannelBirth { id, kind, site, name: "".into(), capacity, inferred: false };
         self.births.channel_births.push(birth.clone());
         self.batch.channel_births.push(birth);
         self.channel_state(id, |channel| {

@@ -77,7 +77,7 @@ mod tests {
     use crate::model::TaskState;
 
     fn site(names: &[&str], tasks: u64) -> Site {
-        let mut site = Site { name: "shop::deliver::{{closure}}".to_owned(), ..Site::default() };
+        let mut site = Site { name: "shop::deliver::{{closure}}".into(), ..Site::default() };
         (0..tasks).for_each(|_| site.states.add(TaskState::Idle));
         for name in names {
             site.given.add(name);

@@ -1,5 +1,6 @@
 //! One lock.
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::recent::{Event, Recent};
@@ -185,7 +186,7 @@ pub struct Lock {
     /// Where it was created.
     pub site: SiteId,
     /// Its own name; empty when none was given.
-    pub name: String,
+    pub name: Arc<str>,
 
     /// The holding task; `TaskId(0)` when free or held outside any task. Of an `RwLock` with several readers, the one
     /// that holds it longest, of those that are listed; of a semaphore always 0: see [`Lock::holders`].

@@ -55,7 +55,7 @@ pub use series::{Series, Totals};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use stack::{Beside, Frame, Stack, StackCause};
 pub use target::{Blind, Cost, Loss, Panic, Stamp, Target};
-pub use task::{StateCounts, Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor};
+pub use task::{StateCounts, Task, TaskFlags, TaskId, TaskKind, TaskState, Wait, WaitFor, Waits};
 pub use tasks::Tasks;
 pub use worker::{Worker, WorkerDetail, WorkerId, WorkerKind};
 

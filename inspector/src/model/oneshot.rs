@@ -1,4 +1,6 @@
 //! Oneshot channels, by the place where they are made: there are as many as there are requests, so none is shown alone.
+use std::sync::Arc;
+
 use super::{Disposal, Series, SiteId, Stamp};
 
 /// What oneshots go by where the type of the answer is not told.
@@ -57,7 +59,7 @@ pub(crate) struct OneshotsTrack {
 pub struct OneshotReading {
     pub site: SiteId,
     /// Given by the app to those of this site; empty where it gave none, or several.
-    pub name: String,
+    pub name: Arc<str>,
     pub made: u64,
     pub delivered: u64,
     pub unsent: u64,

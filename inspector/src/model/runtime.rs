@@ -1,4 +1,5 @@
 //! One runtime of the target, by tokio's own counters.
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Stamp;
@@ -28,7 +29,7 @@ pub struct Runtime {
     /// How it runs its tasks.
     pub kind: RuntimeKind,
     /// Its own name; empty when none was given.
-    pub name: String,
+    pub name: Arc<str>,
     /// Worker threads.
     pub workers: u32,
     /// Tasks that have not ended, those that are not watched included.
@@ -74,7 +75,7 @@ pub(crate) struct RuntimeTrack {
 pub struct RuntimeReading {
     pub id: RuntimeId,
     pub kind: RuntimeKind,
-    pub name: String,
+    pub name: Arc<str>,
     pub workers: u32,
     pub alive_tasks: u64,
     pub global_queue: u64,
@@ -87,15 +88,15 @@ pub struct RuntimeReading {
 }
 
 impl Runtime {
-    /// The runtime as it is now; `self` is what was known of it.
-    pub(super) fn read(mut self, at: Stamp, reading: RuntimeReading) -> Self {
+    /// The runtime as it is now; `self` is what was known of it, as of the update at `told`.
+    pub(super) fn read(mut self, at: Stamp, told: Stamp, reading: RuntimeReading) -> Self {
         let RuntimeReading { id, kind, name, workers, alive_tasks, global_queue, awake, parks, steals, detail } =
             reading;
         let each = awake / workers.max(1);
         let window = self.track.parks.get_or_insert_with(|| Window::starting(at, each, parks));
-        let rates = window.read(at, each, parks);
+        let rates = window.read(at, told, each, parks);
         let window = self.track.steals.get_or_insert_with(|| Window::starting(at, Duration::ZERO, steals));
-        let steals_per_s = window.read(at, Duration::ZERO, steals).polls_per_s;
+        let steals_per_s = window.read(at, told, Duration::ZERO, steals).polls_per_s;
         Self {
             id,
             kind,

@@ -1,4 +1,5 @@
 //! Places in the target's source: where tasks are spawned, where locks and channels are made, where things are awaited.
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::recent::{Event, Recent};
@@ -46,7 +47,7 @@ pub struct Site {
     /// `path:line:column`.
     pub location: String,
     /// What things made there go by: a future's type, a lock's content type. May be empty.
-    pub name: String,
+    pub name: Arc<str>,
     /// What its tasks return.
     pub output: OutputKind,
     /// Names of its tasks, or of its oneshot channels.

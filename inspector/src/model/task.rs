@@ -1,7 +1,10 @@
 //! One task.
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_inspect_proto::HISTOGRAM_BUCKETS;
+
+use smallvec::SmallVec;
 
 use super::window::Window;
 use super::{ChannelId, Histogram, LockId, SiteId, Stamp};
@@ -118,6 +121,9 @@ pub struct Wait {
     pub since: Stamp,
 }
 
+/// The pending awaits of a task. Most that wait do so for one thing, which needs no memory of its own.
+pub type Waits = SmallVec<[Wait; 1]>;
+
 /// One task.
 #[derive(Debug, Clone, Default)]
 pub struct Task {
@@ -128,7 +134,7 @@ pub struct Task {
     /// Where it was spawned.
     pub site: SiteId,
     /// Its own name; empty when none was given.
-    pub name: String,
+    pub name: Arc<str>,
     /// When it was spawned.
     pub spawned_at: Stamp,
     /// Size of its future, in bytes.
@@ -160,7 +166,7 @@ pub struct Task {
     /// What became of its handle.
     pub flags: TaskFlags,
     /// Its pending awaits.
-    pub waits: Vec<Wait>,
+    pub waits: Waits,
     /// Wakers of it that are alive, at most: handles to abort it count too. `None` when not known; 0 when nothing is
     /// left that could wake it.
     pub wakers: Option<u32>,

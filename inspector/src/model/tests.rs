@@ -460,3 +460,42 @@ fn of_each_second_it_is_known_how_long_99_of_100_waits_and_holds_of_a_lock_took(
     // One that is going on is told of too.
     assert_eq!(points(&lock.hold_p99_s), [bound(1), 0.0, 1.0, 2.0]);
 }
+
+#[test]
+fn names_take_no_memory_without_end_and_those_left_out_are_counted() {
+    let mut model = Model::new(Target::default());
+    let name: std::sync::Arc<str> = "x".repeat(1024).into();
+    let birth = |id| TaskBirth { id: TaskId(id), name: name.clone(), ..TaskBirth::default() };
+    let (room, more) = (1 << 18, 10);
+    let told = |ids: std::ops::RangeInclusive<u64>| Batch {
+        task_births: ids.map(birth).collect(),
+        loss: Some(Loss::default()),
+        ..Batch::default()
+    };
+    model.apply(told(1..=room));
+    assert_eq!((model.tasks[&TaskId(room)].name.len(), model.loss.names), (1024, 0));
+    model.apply(told(room + 1..=room + more));
+    assert_eq!((model.tasks[&TaskId(room + more)].name.len(), model.loss.names), (0, more));
+    // Who goes makes room.
+    model.apply(Batch { gone_tasks: vec![TaskId(1), TaskId(2)], ..Batch::default() });
+    model.apply(told(room + more + 1..=room + more + 3));
+    let named = |n: u64| !model.tasks[&TaskId(room + more + n)].name.is_empty();
+    assert_eq!((named(1), named(2), named(3), model.loss.names), (true, true, false, more + 1));
+}
+
+#[test]
+fn a_task_that_is_born_and_goes_without_end_takes_no_memory_without_end() {
+    let mut model = Model { complete: true, ..Model::default() };
+    model.now = Stamp(1_000_000_000);
+    for _ in 0..10_000 {
+        let reading = TaskReading { id: TaskId(1), polls: 1, ..TaskReading::default() };
+        model.apply(Batch {
+            now: model.now,
+            task_births: vec![TaskBirth { id: TaskId(1), spawned_at: model.now, ..TaskBirth::default() }],
+            task_states: vec![reading],
+            ..Batch::default()
+        });
+        model.apply(Batch { now: model.now, gone_tasks: vec![TaskId(1)], ..Batch::default() });
+    }
+    assert!(model.track.lively() < 2000, "{}", model.track.lively());
+}

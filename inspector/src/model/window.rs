@@ -45,11 +45,11 @@ impl Window {
         self.last.at
     }
 
-    /// Takes a reading in. The counters are known to have stood still between the last reading and the update before
-    /// this one.
-    pub(super) fn read(&mut self, at: Stamp, busy: Duration, polls: u64) -> Rates {
+    /// Takes a reading in. The counters are known to have stood still between the last reading and the update before this
+    /// one, which came at `told`: after a link that was lost, that is long ago, and who knows when they moved.
+    pub(super) fn read(&mut self, at: Stamp, told: Stamp, busy: Duration, polls: u64) -> Rates {
         if at.since(self.last.at) >= Self::SPAN {
-            let from = Point { at: at.before(Self::SPAN), ..self.last };
+            let from = Point { at: at.before(Self::SPAN).min(told).max(self.last.at), ..self.last };
             (self.from, self.next) = (from, from);
         } else if at.since(self.next.at) >= Self::SHIFT {
             (self.from, self.next) = (self.next, self.last);
@@ -73,7 +73,12 @@ mod tests {
     fn steady_work_shows_its_rate_at_every_reading() {
         let mut window = Window::starting(Stamp(0), Duration::ZERO, 0);
         for tick in 1..100 {
-            let rates = window.read(Stamp(tick * 100 * MS), Duration::from_millis(tick * 25), tick * 7);
+            let rates = window.read(
+                Stamp(tick * 100 * MS),
+                Stamp((tick - 1) * 100 * MS),
+                Duration::from_millis(tick * 25),
+                tick * 7,
+            );
             if tick > 3 {
                 assert!((rates.busy_share - 0.25).abs() < 1e-9, "tick {tick}: {rates:?}");
                 assert!((rates.polls_per_s - 70.0).abs() < 1e-6, "tick {tick}: {rates:?}");
@@ -84,13 +89,24 @@ mod tests {
     #[test]
     fn one_poll_after_a_long_rest_counts_against_a_whole_second() {
         let mut window = Window::starting(Stamp(0), Duration::ZERO, 0);
-        let rates = window.read(Stamp(60_000 * MS), Duration::from_millis(10), 1);
+        let rates = window.read(Stamp(60_000 * MS), Stamp(59_900 * MS), Duration::from_millis(10), 1);
         assert!((rates.busy_share - 0.01).abs() < 1e-9 && (rates.polls_per_s - 1.0).abs() < 1e-9, "{rates:?}");
+    }
+
+    #[test]
+    fn what_was_done_while_the_link_was_lost_counts_against_all_that_time() {
+        let mut window = Window::starting(Stamp(0), Duration::ZERO, 0);
+        let told = Stamp(100 * MS);
+        window.read(told, Stamp(0), Duration::from_millis(25), 1);
+        let rates = window.read(Stamp(60_100 * MS), told, Duration::from_millis(15_025), 601);
+        assert!((rates.busy_share - 0.25).abs() < 1e-9 && (rates.polls_per_s - 10.0).abs() < 1e-9, "{rates:?}");
+        let rates = window.read(Stamp(60_200 * MS), Stamp(60_100 * MS), Duration::from_millis(15_050), 602);
+        assert!((rates.busy_share - 0.25).abs() < 1e-9 && (rates.polls_per_s - 10.0).abs() < 1e-2, "{rates:?}");
     }
 
     #[test]
     fn a_counter_that_falls_is_no_negative_rate() {
         let mut window = Window::starting(Stamp(0), Duration::from_secs(9), 9);
-        assert_eq!(window.read(Stamp(500 * MS), Duration::ZERO, 0), Rates::default());
+        assert_eq!(window.read(Stamp(500 * MS), Stamp(400 * MS), Duration::ZERO, 0), Rates::default());
     }
 }

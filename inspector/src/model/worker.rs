@@ -1,4 +1,5 @@
 //! One thread that polls tasks.
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::window::Window;
@@ -30,7 +31,7 @@ pub struct Worker {
     /// What it is for.
     pub kind: WorkerKind,
     /// The thread's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// The poll in progress: which task, since when.
     pub poll: Option<(TaskId, Stamp)>,
     /// Of the poll in progress: how long the thread was ready to run and had no CPU; at least, where the system tells.

@@ -87,7 +87,7 @@ fn runtimes(out: &mut String, model: &Model) {
         };
         table.row([
             runtime.id.0.to_string(),
-            runtime.name.clone(),
+            runtime.name.to_string(),
             text::count(runtime.workers.into()),
             text::percent(runtime.awake_share),
             text::count(runtime.alive_tasks),
@@ -119,7 +119,7 @@ fn workers(out: &mut String, model: &Model) {
         let (task, since) = worker.poll.map_or_else(Default::default, |(task, since)| {
             (text::task_id(task), text::duration(model.now.since(since)))
         });
-        table.row([worker.id.0.to_string(), worker.name.clone(), text::percent(worker.busy_share), task, since]);
+        table.row([worker.id.0.to_string(), worker.name.to_string(), text::percent(worker.busy_share), task, since]);
     }
     table.print(out);
 }
@@ -165,7 +165,7 @@ fn tasks(out: &mut String, model: &Model) {
     let mut table =
         Table::new(["id", "name", "state", ">for", ">busy", ">polls/s", ">max poll", "waits for", "spawned at"]);
     for task in rows {
-        let name = if task.name.is_empty() { site_name(model, task.site) } else { task.name.clone() };
+        let name = if task.name.is_empty() { site_name(model, task.site) } else { task.name.to_string() };
         table.row([
             text::task_id(task.id),
             name,
@@ -253,7 +253,7 @@ fn locks(out: &mut String, model: &Model) {
         };
         table.row([
             lock.id.0.to_string(),
-            if lock.name.is_empty() { site_name(model, lock.site) } else { lock.name.clone() },
+            if lock.name.is_empty() { site_name(model, lock.site) } else { lock.name.to_string() },
             holder,
             lock.held_since.map_or_else(String::new, |since| text::duration(model.now.since(since))),
             text::count(lock.waiters.into()),
@@ -288,7 +288,7 @@ fn channels(out: &mut String, model: &Model) {
     for channel in rows.into_iter().take(ROWS) {
         table.row([
             channel.id.0.to_string(),
-            if channel.name.is_empty() { site_name(model, channel.site) } else { channel.name.clone() },
+            if channel.name.is_empty() { site_name(model, channel.site) } else { channel.name.to_string() },
             text::count(channel.depth()),
             match channel.capacity {
                 None => "none".to_owned(),

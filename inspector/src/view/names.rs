@@ -168,7 +168,7 @@ pub(crate) fn entity(cx: &Cx, entity: Entity) -> String {
 /// A thread: those of one runtime share a name, so its number belongs to it.
 pub(crate) fn worker(worker: &Worker) -> String {
     match worker.kind {
-        WorkerKind::BlockOn => worker.name.clone(),
+        WorkerKind::BlockOn => worker.name.to_string(),
         // They are named as the workers are, and are none.
         WorkerKind::Blocking => format!("blocking thread {}", worker.id.0),
         _ if worker.name.is_empty() => "a thread".to_owned(),

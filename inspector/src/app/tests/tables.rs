@@ -22,7 +22,7 @@ fn crowd() -> (Model, Vec<Finding>) {
         let waiters = u32::from(n == 7) * 3;
         let held_since = lock.held_since.filter(|_| n % 4 == 0);
         let id = LockId(1000 + n);
-        let one = Lock { id, site: SiteId(11), name: String::new(), waiters, held_since, ..lock.clone() };
+        let one = Lock { id, site: SiteId(11), name: "".into(), waiters, held_since, ..lock.clone() };
         model.locks.insert(id, one);
     }
     for n in 0..300 {

@@ -44,7 +44,7 @@ impl Places {
             return SiteId(0);
         }
         let id = SiteId(self.births.len() as u32 + 1);
-        let name = name.to_owned();
+        let name = name.into();
         self.births.push(SiteBirth { id, kind, location: key.1.clone(), name, ..SiteBirth::default() });
         self.ids.insert(key, id);
         id

@@ -247,7 +247,7 @@ impl Resources {
                     id,
                     kind: ChannelKind::Mpsc,
                     site,
-                    name: CHANNEL.to_owned(),
+                    name: CHANNEL.into(),
                     capacity: Some(capacity),
                     inferred: true,
                 }),

@@ -284,7 +284,7 @@ impl Tasks {
                     id: task.id,
                     kind: task.kind,
                     site: task.site,
-                    name: task.name.clone(),
+                    name: task.name.as_str().into(),
                     spawned_at: task.created,
                     future_bytes: task.future_bytes,
                     parent: TaskId(0),

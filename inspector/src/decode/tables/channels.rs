@@ -26,7 +26,7 @@ pub(in crate::decode) fn channel_births(
             id: ChannelId(id("channel_births", table.id[row].cast_unsigned())?),
             kind,
             site: known.site(table.site[row])?,
-            name: known.string(table.name[row])?.to_owned(),
+            name: known.name(table.name[row])?,
             capacity: (table.capacity[row] != 0).then_some(table.capacity[row]),
             inferred: table.inferred[row],
         });
@@ -80,7 +80,7 @@ pub(in crate::decode) fn oneshots(
         }
         out.push(OneshotReading {
             site: known.site(table.site[row])?,
-            name: known.string(table.name[row])?.to_owned(),
+            name: known.name(table.name[row])?,
             made: table.made[row],
             delivered: table.delivered[row],
             unsent: table.unsent[row],

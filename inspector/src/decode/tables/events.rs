@@ -6,8 +6,9 @@ use crate::decode::dictionary::Dictionary;
 use crate::decode::{DecodeError, text};
 use crate::model::{Frame, Panic, Stack, StackCause, Stamp, TaskId, WorkerId};
 
-/// Frames of one stack.
+/// Frames of one stack, and of all stacks in one message: each is a few bytes there, and two long strings here.
 const MAX_FRAMES: usize = 256;
+const MAX_FRAMES_TOLD: usize = 1 << 13;
 
 pub(in crate::decode) fn panics(panics: Vec<v1::Panic>, known: &Dictionary) -> Result<Vec<Panic>, DecodeError> {
     if panics.len() > MAX_EVENTS {
@@ -28,6 +29,9 @@ pub(in crate::decode) fn panics(panics: Vec<v1::Panic>, known: &Dictionary) -> R
 pub(in crate::decode) fn stacks(stacks: &[v1::Stack], known: &Dictionary) -> Result<Vec<Stack>, DecodeError> {
     if stacks.len() > MAX_EVENTS {
         return Err(DecodeError::Rows { table: "stacks", rows: stacks.len() });
+    }
+    if stacks.iter().map(|stack| stack.frames.len()).sum::<usize>() > MAX_FRAMES_TOLD {
+        return Err(DecodeError::TooMany { what: "frames in one message", limit: MAX_FRAMES_TOLD });
     }
     stacks.iter().map(|one| stack(one, known)).collect()
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 use async_inspect_proto::v1;
 
 use super::{histogram, id, stamp, value};
-use crate::decode::DecodeError;
 use crate::decode::dictionary::Dictionary;
+use crate::decode::{DecodeError, MAX_LISTED};
 use crate::model::{
     CutShort, CutShortReading, DropKind, Holder, LockBirth, LockId, LockKind, LockOrder, LockReading, Stamp, TaskId,
 };
@@ -32,7 +32,7 @@ pub(in crate::decode) fn lock_births(
                 _ => return value("lock_births.kind", table.kind[row]),
             },
             site: known.site(table.site[row])?,
-            name: known.string(table.name[row])?.to_owned(),
+            name: known.name(table.name[row])?,
             parent: LockId(table.parent[row]),
         });
     }
@@ -57,7 +57,8 @@ pub(in crate::decode) fn lock_states(
     let mut out = Vec::with_capacity(rows);
     for row in 0..rows {
         let end = next_hold + table.holds[row] as usize;
-        let holders = (next_hold..end).map(hold).collect::<Result<Vec<Holder>, _>>()?;
+        let kept = end.min(next_hold + MAX_LISTED);
+        let holders = (next_hold..kept).map(hold).collect::<Result<Vec<Holder>, _>>()?;
         next_hold = end;
         out.push(LockReading {
             id: LockId(id("lock_states", table.id[row].cast_unsigned())?),
@@ -66,7 +67,7 @@ pub(in crate::decode) fn lock_states(
             held_since: stamp(table.held_since_ns[row]),
             holder_may_move: table.holder_may_move[row],
             holders,
-            holder_count: table.holders[row],
+            holder_count: if kept < end { table.holders[row].max(table.holds[row]) } else { table.holders[row] },
             permits_total: table.permits_total[row],
             permits_available: table.permits_available[row],
             forgotten: table.forgotten[row],

@@ -4,11 +4,11 @@ use std::time::Duration;
 use async_inspect_proto::{HISTOGRAM_BUCKETS, task_flags, v1};
 
 use super::{id, value};
-use crate::decode::DecodeError;
 use crate::decode::dictionary::Dictionary;
+use crate::decode::{DecodeError, MAX_LISTED};
 use crate::model::{
     ChannelId, LockId, SiteId, SiteReading, Stamp, TaskBirth, TaskFlags, TaskId, TaskKind, TaskReading, TaskState,
-    Wait, WaitFor,
+    Wait, WaitFor, Waits,
 };
 
 pub(in crate::decode) fn site_totals(
@@ -63,7 +63,7 @@ pub(in crate::decode) fn task_births(
                 _ => return value("task_births.kind", table.kind[row]),
             },
             site: known.site(table.site[row])?,
-            name: known.string(table.name[row])?.to_owned(),
+            name: known.name(table.name[row])?,
             spawned_at: Stamp(table.spawned_at_ns[row].cast_unsigned()),
             future_bytes: table.future_bytes[row],
             parent: TaskId(table.parent[row].cast_unsigned()),
@@ -92,7 +92,8 @@ pub(in crate::decode) fn task_states(
         };
         let end = next_wait + table.waits[row] as usize;
         let state_since = Stamp(table.state_since_ns[row].cast_unsigned());
-        let waits = (next_wait..end).map(|at| wait(table, at, state_since, known)).collect::<Result<Vec<Wait>, _>>()?;
+        let kept = end.min(next_wait + MAX_LISTED);
+        let waits = (next_wait..kept).map(|at| wait(table, at, state_since, known)).collect::<Result<Waits, _>>()?;
         next_wait = end;
         let flags = table.flags[row];
         out.push(TaskReading {
@@ -112,7 +113,7 @@ pub(in crate::decode) fn task_states(
                 handle_awaited: flags & task_flags::HANDLE_AWAITED != 0,
                 handle_dropped: flags & task_flags::HANDLE_DROPPED != 0,
                 aborted: flags & task_flags::ABORTED != 0,
-                more_waits: flags & task_flags::MORE_WAITS != 0,
+                more_waits: flags & task_flags::MORE_WAITS != 0 || kept < end,
             },
             waits,
             wakers: table.wakers_plus_one[row].checked_sub(1),

@@ -45,7 +45,7 @@ fn a_poll_that_does_not_end_is_named_with_its_place_and_its_worker() {
 fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
     let (mut judged, _, task) = blocked();
     let started = judged.target.now;
-    let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
+    let worker = judged.target.model.workers.values().find(|w| &*w.name == "tokio-worker-1").expect("it").id;
     judged.target.stack(Stack {
         worker,
         task,
@@ -76,7 +76,7 @@ fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
 fn who_computes_is_named_by_the_line_that_it_keeps_to() {
     for (last, named) in [("src/hash.rs:9:5", "src/hash.rs:9:5"), ("src/hash.rs:12:5", "src/sign_in.rs:12:9")] {
         let (mut judged, _, task) = blocked();
-        let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
+        let worker = judged.target.model.workers.values().find(|w| &*w.name == "tokio-worker-1").expect("it").id;
         for line in ["src/hash.rs:9:5", "src/hash.rs:9:5", last] {
             let since = judged.target.now;
             judged.target.worker_state(worker, |worker| worker.poll = Some((task, since)));
@@ -91,7 +91,7 @@ fn who_computes_is_named_by_the_line_that_it_keeps_to() {
 #[test]
 fn a_poll_that_panics_is_not_blocked_by_the_printing_of_its_backtrace() {
     let (mut judged, _, task) = blocked();
-    let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
+    let worker = judged.target.model.workers.values().find(|w| &*w.name == "tokio-worker-1").expect("it").id;
     let mut panics = made_stack(judged.target.now, worker, task, StackCause::Cpu, 2, "src/hash.rs:9:5");
     let hook = Frame { function: "std::panicking::rust_panic_with_hook".into(), ..Frame::default() };
     panics.frames.insert(1, hook);
@@ -105,7 +105,7 @@ fn a_poll_that_hardly_gets_a_cpu_is_held_up_by_the_machine() {
     for (share, found) in [(20, false), (4, true)] {
         let (mut judged, ..) = blocked();
         let since = judged.target.now;
-        let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
+        let worker = judged.target.model.workers.values().find(|w| &*w.name == "tokio-worker-1").expect("it").id;
         judged.every(ms(4000), |target| {
             let lasted = target.now.since(since);
             target.worker_state(worker, |worker| worker.poll_cpu_wait = lasted.saturating_sub(lasted / share));
@@ -118,7 +118,7 @@ fn a_poll_that_hardly_gets_a_cpu_is_held_up_by_the_machine() {
 fn a_program_without_line_tables_is_said_to_have_none() {
     let (mut judged, _, task) = blocked();
     let started = judged.target.now;
-    let worker = judged.target.model.workers.values().find(|w| w.name == "tokio-worker-1").expect("it").id;
+    let worker = judged.target.model.workers.values().find(|w| &*w.name == "tokio-worker-1").expect("it").id;
     judged.target.stack(Stack {
         worker,
         task,

@@ -32,7 +32,7 @@ fn pair() -> Pair {
         judged.target.task_state(tasks[n], |task| {
             task.state = TaskState::Idle;
             task.state_since = since;
-            task.waits = vec![Wait { on: WaitFor::Lock(locks[1 - n]), site: waits[n], since }];
+            task.waits = [Wait { on: WaitFor::Lock(locks[1 - n]), site: waits[n], since }].into();
         });
     }
     Pair { judged, tasks, locks, waits }
@@ -128,7 +128,7 @@ fn a_task_that_awaits_another_while_it_holds_what_that_needs() {
     let since = judged.target.now;
     judged.target.lock_state(locks[1], |lock| (lock.holder, lock.held_since, lock.waiters) = (TaskId(0), None, 0));
     judged.target.task_state(tasks[0], |task| {
-        task.waits = vec![Wait { on: WaitFor::Join(tasks[1]), site: waits[0], since }];
+        task.waits = [Wait { on: WaitFor::Join(tasks[1]), site: waits[0], since }].into();
     });
     judged.run(ms(2000));
     let finding = judged.only("deadlock");
@@ -150,7 +150,7 @@ fn tasks_that_await_each_other_hold_nothing_and_are_found() {
             (lock.holder, lock.held_since, lock.waiters) = (TaskId(0), None, 0);
         });
         judged.target.task_state(tasks[n], |task| {
-            task.waits = vec![Wait { on: WaitFor::Join(tasks[1 - n]), site: waits[n], since }];
+            task.waits = [Wait { on: WaitFor::Join(tasks[1 - n]), site: waits[n], since }].into();
         });
     }
     judged.run(ms(2000));
@@ -180,7 +180,7 @@ fn two_actors_that_send_to_each_other_with_full_mailboxes() {
             channel.last_recv_at = Some(since);
         });
         judged.target.task_state(tasks[n], |task| {
-            task.waits = vec![Wait { on: WaitFor::Send(mailboxes[1 - n]), site: waits[n], since }];
+            task.waits = [Wait { on: WaitFor::Send(mailboxes[1 - n]), site: waits[n], since }].into();
         });
     }
     judged.run(ms(3000));
@@ -205,7 +205,7 @@ fn those_who_wait_behind_the_circle_are_its_effects() {
     });
     judged.target.task_state(late, |task| {
         task.state_since = since.after(ms(1));
-        task.waits = vec![Wait { on: WaitFor::Lock(locks[0]), site: waits[0], since }];
+        task.waits = [Wait { on: WaitFor::Lock(locks[0]), site: waits[0], since }].into();
     });
     judged.run(ms(3000));
     let finding = judged.only("deadlock");
@@ -235,7 +235,7 @@ fn tasks_that_hold_one_permit_each_and_wait_for_another() {
     let since = judged.target.now;
     for task in tasks {
         judged.target.task_state(task, |task| {
-            task.waits = vec![Wait { on: WaitFor::Lock(permits), site: waits[1], since }];
+            task.waits = [Wait { on: WaitFor::Lock(permits), site: waits[1], since }].into();
         });
     }
     judged.run(ms(3000));
@@ -263,7 +263,7 @@ fn a_writer_waits_for_every_reader_one_of_which_waits_for_it() {
     judged.target.lock_state(locks[1], |lock| (lock.holder, lock.held_since, lock.waiters) = (TaskId(0), None, 0));
     let since = judged.target.now;
     judged.target.task_state(tasks[0], |task| {
-        task.waits = vec![Wait { on: WaitFor::Lock(rates), site: waits[0], since }];
+        task.waits = [Wait { on: WaitFor::Lock(rates), site: waits[0], since }].into();
     });
     judged.run(ms(3000));
     let finding = judged.only("deadlock");
@@ -284,7 +284,7 @@ fn who_reads_and_wants_to_read_again_waits_for_itself_where_a_writer_came_betwee
     let since = judged.target.now;
     judged.target.lock_state(rates, |lock| lock.waiters = 1);
     judged.target.task_state(tasks[0], |task| {
-        task.waits = vec![Wait { on: WaitFor::Read(rates), site: waits[0], since }];
+        task.waits = [Wait { on: WaitFor::Read(rates), site: waits[0], since }].into();
     });
     judged.run(ms(2000));
     judged.expect_no_alarm_of("self-deadlock");
@@ -307,7 +307,7 @@ fn ten_pairs_at_the_same_lines_are_one_finding() {
                 (lock.holder, lock.held_since, lock.waiters) = (tasks[n], Some(since), 1);
             });
             judged.target.task_state(tasks[n], |task| {
-                task.waits = vec![Wait { on: WaitFor::Lock(locks[1 - n]), site: waits[n], since }];
+                task.waits = [Wait { on: WaitFor::Lock(locks[1 - n]), site: waits[n], since }].into();
             });
         }
     }

@@ -47,7 +47,7 @@ impl Busy {
             });
             target.task_state(waiter, |task| {
                 (task.state, task.state_since) = (TaskState::Idle, since);
-                task.waits = vec![Wait { on: WaitFor::Lock(lock), site: line, since }];
+                task.waits = [Wait { on: WaitFor::Lock(lock), site: line, since }].into();
             });
             target.lock_state(lock, |lock| {
                 (lock.holder, lock.holder_site, lock.held_since) = (task, line, Some(since));

@@ -1,12 +1,12 @@
 //! Channels.
-use super::{MOST_CHANNELS, has_room};
-use crate::model::{Channel, ChannelBirth, ChannelReading, Model, Stamp};
+use super::room::{MOST_CHANNELS, has_room};
+use crate::model::{Channel, ChannelBirth, ChannelId, ChannelReading, Model, Stamp};
 
 impl Model {
     pub(super) fn channel_birth(&mut self, birth: ChannelBirth) {
         let ChannelBirth { id, kind, site, name, capacity, inferred } = birth;
         let (known, kept) = (self.channels.contains_key(&id), self.channels.len());
-        if !has_room(known, kept, MOST_CHANNELS, &mut self.track.refused.channels) {
+        if !has_room(known, kept, MOST_CHANNELS, &mut self.track.room.refused.channels) {
             return;
         }
         let complete = self.complete;
@@ -22,7 +22,7 @@ impl Model {
         channel.id = id;
         channel.kind = kind;
         channel.site = site;
-        channel.name = name;
+        channel.name = self.track.room.name(name, &channel.name);
         channel.capacity = capacity;
         channel.inferred = inferred;
         if self.track.broken {
@@ -30,6 +30,12 @@ impl Model {
             channel.track.saturated_mark = None;
         }
         channel.track.generation = self.track.generation;
+    }
+
+    pub(super) fn remove_channel(&mut self, id: ChannelId) {
+        if let Some(channel) = self.channels.remove(&id) {
+            self.track.room.leave(&channel.name);
+        }
     }
 
     pub(super) fn channel_reading(&mut self, at: Stamp, reading: &ChannelReading) {

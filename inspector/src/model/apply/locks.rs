@@ -1,12 +1,14 @@
 //! Locks.
-use super::{MOST_LOCKS, has_room};
-use crate::model::{CutShort, CutShortReading, Holder, Lock, LockBirth, LockReading, Model, Stamp, SuspendedHold};
+use super::room::{MOST_LOCKS, has_room};
+use crate::model::{
+    CutShort, CutShortReading, Holder, Lock, LockBirth, LockId, LockReading, Model, Stamp, SuspendedHold,
+};
 
 impl Model {
     pub(super) fn lock_birth(&mut self, birth: LockBirth) {
         let LockBirth { id, kind, site, name, parent } = birth;
         let (known, kept) = (self.locks.contains_key(&id), self.locks.len());
-        if !has_room(known, kept, MOST_LOCKS, &mut self.track.refused.locks) {
+        if !has_room(known, kept, MOST_LOCKS, &mut self.track.room.refused.locks) {
             return;
         }
         let complete = self.complete;
@@ -18,9 +20,15 @@ impl Model {
         lock.id = id;
         lock.kind = kind;
         lock.site = site;
-        lock.name = name;
+        lock.name = self.track.room.name(name, &lock.name);
         lock.parent = parent;
         lock.track.generation = self.track.generation;
+    }
+
+    pub(super) fn remove_lock(&mut self, id: LockId) {
+        if let Some(lock) = self.locks.remove(&id) {
+            self.track.room.leave(&lock.name);
+        }
     }
 
     pub(super) fn lock_reading(&mut self, at: Stamp, reading: &LockReading) {

@@ -1,9 +1,14 @@
 //! Places in the source, and what came from there.
+use super::room::{MOST_SITES, has_room};
 use crate::model::{Model, Site, SiteBirth, SiteReading, SlowPoll, Stamp};
 
 impl Model {
     pub(super) fn site_birth(&mut self, birth: SiteBirth) {
         let SiteBirth { id, kind, location, name, output } = birth;
+        let (known, kept) = (self.sites.contains_key(&id), self.sites.len());
+        if !has_room(known, kept, MOST_SITES, &mut self.track.room.refused.sites) {
+            return;
+        }
         let complete = self.complete;
         let site = self.sites.entry(id).or_insert_with(|| {
             // Of a site that comes later, everything is new.
@@ -14,6 +19,8 @@ impl Model {
             }
             site
         });
+        let location = self.track.room.place(location, &site.location);
+        let name = self.track.room.name(name, &site.name);
         *site = Site { id, kind, location, name, output, ..std::mem::take(site) };
     }
 

@@ -2,14 +2,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{MOST_TASKS, has_room};
+use super::room::{MOST_TASKS, has_room};
 use crate::model::window::{Rates, Window};
 use crate::model::{Model, Stamp, Task, TaskBirth, TaskId, TaskReading, TaskState};
 
 impl Model {
     pub(super) fn task_birth(&mut self, at: Stamp, birth: TaskBirth) {
         let (known, kept) = (self.tasks.contains_key(&birth.id), self.tasks.len());
-        if !has_room(known, kept, MOST_TASKS, &mut self.track.refused.tasks) {
+        if !has_room(known, kept, MOST_TASKS, &mut self.track.room.refused.tasks) {
             return;
         }
         // A fresh snapshot names tasks that are known already: they keep their readings.
@@ -24,7 +24,7 @@ impl Model {
         task.id = birth.id;
         task.kind = birth.kind;
         task.site = birth.site;
-        task.name = birth.name;
+        task.name = self.track.room.name(birth.name, "");
         task.spawned_at = birth.spawned_at;
         task.future_bytes = birth.future_bytes;
         task.parent = birth.parent;
@@ -46,6 +46,7 @@ impl Model {
         let task = self.tasks.remove(&id)?;
         self.scopes.leave(&task);
         self.track.queues.forget(id);
+        self.track.room.leave(&task.name);
         self.states.remove(task.state);
         if let Some(site) = self.sites.get_mut(&task.site) {
             site.states.remove(task.state);
@@ -108,17 +109,21 @@ impl Model {
         }
         // A poll in progress is counted from its worker's row.
         let (busy, polls) = (task.busy, task.polls);
-        if task.state == TaskState::Running {
-            read_rates(task, at, busy.saturating_add(at.since(task.state_since)), polls, &mut self.track.lively);
-        } else {
-            read_rates(task, at, busy, polls, &mut self.track.lively);
-        }
+        let running = if task.state == TaskState::Running { at.since(task.state_since) } else { Duration::ZERO };
+        read_rates(task, (at, self.track.told), busy.saturating_add(running), polls, &mut self.track.lively);
         self.track.queues.note(task, at);
     }
 
     /// Clears the rates of tasks that have not changed for a second.
     pub(super) fn calm_down(&mut self) {
         let quiet = self.now.before(Window::SPAN);
+        // One that goes and is born again stands in it twice.
+        if self.track.lively.len() > self.tasks.len() * 2 + 1024 {
+            let queued = self.tasks.values().filter(|task| task.track.queued);
+            let mut lively: Vec<(Stamp, TaskId)> = queued.map(|task| (task.track.window.last_at(), task.id)).collect();
+            lively.sort_unstable();
+            self.track.lively = lively.into();
+        }
         while let Some(&(queued_at, id)) = self.track.lively.front() {
             if queued_at > quiet {
                 break;
@@ -136,15 +141,15 @@ impl Model {
     }
 }
 
-/// Its rates, as of a reading at `at`.
+/// Its rates, as of a reading at `at`; the update before it came at `told`.
 pub(super) fn read_rates(
     task: &mut Task,
-    at: Stamp,
+    (at, told): (Stamp, Stamp),
     busy: Duration,
     polls: u64,
     lively: &mut VecDeque<(Stamp, TaskId)>,
 ) {
-    let Rates { busy_share, polls_per_s } = task.track.window.read(at, busy, polls);
+    let Rates { busy_share, polls_per_s } = task.track.window.read(at, told, busy, polls);
     task.busy_share = busy_share;
     task.polls_per_s = polls_per_s;
     if !task.track.queued && (busy_share > 0.0 || polls_per_s > 0.0) {

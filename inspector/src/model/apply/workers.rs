@@ -1,8 +1,8 @@
 //! Threads that poll.
 use std::time::Duration;
 
+use super::room::{MOST_WORKERS, has_room};
 use super::tasks::read_rates;
-use super::{MOST_WORKERS, has_room};
 use crate::model::window::Window;
 use crate::model::{Model, Stamp, TaskState, Worker, WorkerDetail, WorkerReading};
 
@@ -11,16 +11,17 @@ impl Model {
         let WorkerReading { id, kind, name, poll, polls, busy, cpu_wait, poll_cpu_wait, .. } = reading;
         let WorkerReading { parks, steals, awake, cpu, local_queue, .. } = reading;
         let (known, kept) = (self.workers.contains_key(&id), self.workers.len());
-        if !has_room(known, kept, MOST_WORKERS, &mut self.track.refused.details) {
+        if !has_room(known, kept, MOST_WORKERS, &mut self.track.room.refused.details) {
             return;
         }
+        let told = self.track.told;
         let running = poll.map_or(Duration::ZERO, |(_, since)| at.since(since));
         let effective = busy.saturating_add(running);
         let worker = self.workers.entry(id).or_insert_with(|| {
             let mut worker = Worker::default();
             worker.track.window = if self.complete {
                 // A thread that started since the last update.
-                Window::starting(at.before(Window::SPAN), Duration::ZERO, 0)
+                Window::starting(at.before(Window::SPAN).min(told), Duration::ZERO, 0)
             } else {
                 self.track.polls = self.track.polls.wrapping_sub(polls);
                 Window::starting(at, effective, polls)
@@ -28,7 +29,7 @@ impl Model {
             worker
         });
         self.track.polls = self.track.polls.wrapping_add(polls.saturating_sub(worker.polls));
-        let rates = worker.track.window.read(at, effective, polls);
+        let rates = worker.track.window.read(at, told, effective, polls);
         worker.track.generation = self.track.generation;
         worker.id = id;
         worker.kind = kind;
@@ -50,12 +51,12 @@ impl Model {
         });
         worker.polls_per_s = rates.polls_per_s;
         let window = worker.track.parks.get_or_insert_with(|| Window::starting(at, awake, parks));
-        let parked = window.read(at, awake, parks);
+        let parked = window.read(at, told, awake, parks);
         worker.parks_per_s = parked.polls_per_s;
         worker.busy_share = rates.busy_share.max(parked.busy_share);
         worker.detail = local_queue.map(|local_queue| {
             let window = worker.track.steals.get_or_insert_with(|| Window::starting(at, Duration::ZERO, steals));
-            let steals_per_s = window.read(at, Duration::ZERO, steals).polls_per_s;
+            let steals_per_s = window.read(at, told, Duration::ZERO, steals).polls_per_s;
             WorkerDetail { local_queue, steals_per_s }
         });
 
@@ -67,7 +68,7 @@ impl Model {
             && task.track.window.last_at() < at
         {
             let (busy, polls) = (task.busy.saturating_add(at.since(since)), task.polls);
-            read_rates(task, at, busy, polls, &mut self.track.lively);
+            read_rates(task, (at, told), busy, polls, &mut self.track.lively);
         }
     }
 }

@@ -168,7 +168,7 @@ fn above(cx: &Cx, page: &mut Page) {
     let mut runtimes: Vec<&Runtime> = model.runtimes.values().collect();
     runtimes.sort_by_key(|runtime| runtime.id);
     for runtime in &runtimes {
-        let name = match (runtime.name.as_str(), runtime.kind) {
+        let name = match (&*runtime.name, runtime.kind) {
             ("", RuntimeKind::CurrentThread) => "current_thread".to_owned(),
             ("", _) => format!("runtime {}", runtime.id.0),
             (name, _) => fit::head(name, 20, cx.glyphs.ellipsis),
