@@ -147,12 +147,15 @@ fn measure(tasks: usize, polled: usize) {
     let began = Instant::now();
     let terminal = Terminal::start(ASYNC_INSPECT, &["connect", &service.address.to_string()], SIZE.0, SIZE.1);
     let mut bench = Bench { service, terminal };
+    bench.see("the service", |screen| screen.contains(" pid "));
+    let first = began.elapsed().as_secs_f64();
     // All of the first picture, which the first line then tells; the `block_on` is one more.
     let all = count(tasks as u64 + 1);
     let counted = |line: &str| line.starts_with(" tasks ") && line.contains(&format!(" {all} "));
     bench.see(&all, |screen| screen.lines().any(counted) && screen.contains(" probe "));
     println!(
-        "\n{tasks} tasks, of which {polled} are polled once a second; all on the screen after {:.2} s",
+        "\n{tasks} tasks, of which {polled} are polled once a second; from attach to first paint {first:.2} s, with all of \
+         them on it {:.2} s",
         began.elapsed().as_secs_f64()
     );
     // What comes of the first snapshot is over, and rates are known.

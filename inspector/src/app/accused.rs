@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 
 use super::Entity;
 use crate::lints::{Finding, Severity, SubjectKind};
-use crate::model::{Model, SiteId};
+use crate::model::{Model, SiteId, Task};
 use crate::view::names;
 
 /// Accused entities with the worst that is said of each.
@@ -48,12 +48,19 @@ impl Accused {
         self.said.get(&entity).copied()
     }
 
+    /// The worst said of a task, or of all from its site.
+    pub(crate) fn severity_of(&self, task: &Task) -> Option<Severity> {
+        self.own(Entity::Task(task.id)).max(self.own(Entity::Site(task.site)))
+    }
+
     /// The worst said of `entity` itself; of a task, also what is said of all from its site; of a site, also what is
     /// said of one of its tasks, locks or channels; of a thread, what is said of the task that it is in.
     pub(crate) fn severity(&self, entity: Entity, model: &Model) -> Option<Severity> {
         let own = self.own(entity);
         let related = match entity {
-            Entity::Task(id) => model.tasks.get(&id).and_then(|t| self.said.get(&Entity::Site(t.site)).copied()),
+            // Mostly nobody is accused, and many tasks are asked about.
+            Entity::Task(_) if self.said.is_empty() => None,
+            Entity::Task(id) => return model.tasks.get(&id).map_or(own, |task| self.severity_of(task)),
             Entity::Site(id) => self.sites.get(&id).copied(),
             Entity::Worker(id) => model
                 .workers

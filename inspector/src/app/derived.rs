@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
 use super::groups::Groups;
 use super::place::Place;
 use super::screen::{Body, Rows};
@@ -22,7 +24,7 @@ const DISTINCT_WAITS: usize = 8;
 /// See the module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Derived {
-    pub(crate) sites: HashMap<SiteId, SiteSum>,
+    pub(crate) sites: HashMap<SiteId, SiteSum, RandomState>,
     /// How long the longest waiter of a lock had waited. Like all durations here, as of the look: the waits that are going on
     /// now may be others.
     pub(crate) lock_waits: HashMap<LockId, Duration>,
@@ -53,7 +55,6 @@ pub(crate) struct SiteSum {
     pub(crate) polls_per_s: f64,
     pub(crate) wakes: u64,
     pub(crate) self_wakes: u64,
-    pub(crate) sched_max: Duration,
     /// Of the task for which it is the longest.
     pub(crate) sched_p99: Option<Duration>,
     /// How long the longest pending wait had lasted.
@@ -77,7 +78,6 @@ impl SiteSum {
         self.polls_per_s += task.polls_per_s;
         self.wakes = self.wakes.saturating_add(task.wakes);
         self.self_wakes = self.self_wakes.saturating_add(task.self_wakes);
-        self.sched_max = self.sched_max.max(task.sched_max);
         self.sched_p99 = self.sched_p99.max(task.sched_p99());
         self.waiting += u64::from(!task.waits.is_empty());
         for wait in &task.waits {

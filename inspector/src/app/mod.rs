@@ -114,6 +114,8 @@ pub struct App {
     /// A pass over very many tasks that is under way.
     sweep: Option<sweep::Sweep>,
     refreshed_at: Option<Duration>,
+    /// Tasks have ended that may still be among the rows.
+    ended_since: bool,
     moved_at: Duration,
     dirty: bool,
 }
@@ -267,6 +269,7 @@ impl App {
             derived: Derived::default(),
             sweep: None,
             refreshed_at: None,
+            ended_since: false,
             moved_at: Duration::ZERO,
             dirty: true,
         }

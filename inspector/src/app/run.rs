@@ -16,14 +16,16 @@ use super::{Effect, Fleet, Msg, Options, export};
 use crate::report::Silenced;
 use crate::source::{self, Address, Pace, Request};
 
-/// Data is drawn no more often than this; keys are answered at once.
-const FRAME: Duration = Duration::from_millis(100);
+/// Data is drawn no more often than this, which nobody reads faster; keys are answered at once.
+const FRAME: Duration = Duration::from_millis(150);
 /// The same where hardly anything happens, so that little but ages changes.
 const RESTING: Duration = Duration::from_millis(500);
 /// How often the age of the data is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// Updates that may wait for the dashboard; the source stops reading when there are more.
-const QUEUE: usize = 64;
+const QUEUE: usize = 8;
+/// Keys that may wait for the dashboard.
+const KEYS: usize = 64;
 /// Requests that may wait for the source; what is asked beyond is asked again.
 const REQUESTS: usize = 8;
 
@@ -75,7 +77,7 @@ struct Sources {
 
 async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> io::Result<Exit> {
     let start = Instant::now();
-    let mut keys = EventStream::new();
+    let (_reader, mut keys) = read_keys();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ended = Ended::new()?;
@@ -94,7 +96,7 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
         let msg = tokio::select! {
             biased;
             () = ended.signal() => return Ok(Exit::Interrupted),
-            key = keys.next() => {
+            key = keys.recv() => {
                 answer = true;
                 match key {
                     Some(Ok(Event::Key(key))) => Some(Msg::Key(key)),
@@ -121,8 +123,8 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
                 return Err(io::Error::other("reading from the target has failed; see the message above"));
             }
             _ = ticks.tick() => None,
-            // Between all else, what takes long goes on.
-            () = std::future::ready(()), if fleet.busy() => None,
+            // Between all else, what takes long goes on. Those who bring keys and data run on this thread too.
+            () = tokio::task::yield_now(), if fleet.busy() => None,
         };
         if waiting {
             fleet.touch();
@@ -162,6 +164,22 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
             drawn_at = Some(Instant::now());
         }
     }
+}
+
+/// Keys and the like, read by a task of its own, which ends when its handle is dropped: to ask crossterm at every turn of the
+/// loop is to try, each time for a while, for a lock that its thread has.
+fn read_keys() -> (JoinSet<()>, mpsc::Receiver<io::Result<Event>>) {
+    let (events, keys) = mpsc::channel(KEYS);
+    let mut reader = JoinSet::new();
+    reader.spawn(async move {
+        let mut stream = EventStream::new();
+        while let Some(event) = stream.next().await {
+            if events.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    (reader, keys)
 }
 
 /// The signals that end a program which has somebody's terminal.

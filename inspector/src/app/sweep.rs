@@ -4,11 +4,14 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
 use super::column::{Key, Order};
 use super::derived::{FOCUS_LIMIT, Focus, SiteSum};
 use super::screen::{Body, Rows, Table};
 use super::{App, Cx, Entity};
-use crate::model::{ChannelId, LockId, SiteId, Task, WaitFor};
+use crate::lints::Severity;
+use crate::model::{ChannelId, LockId, SiteId, Stamp, Task, TaskId, WaitFor};
 
 /// Rows that a list of tasks shows at most: nobody reads a million, and a filter brings every one of them in.
 pub(crate) const LISTED: usize = 10_000;
@@ -21,10 +24,17 @@ pub(crate) struct Sweep {
     /// Tasks seen so far, and of these, those that pass the filter.
     seen: usize,
     waits: Option<Waits>,
-    sites: Option<HashMap<SiteId, SiteSum>>,
+    sites: Option<HashMap<SiteId, SiteSum, RandomState>>,
     flat: Option<First>,
     inside: HashMap<SiteId, First>,
-    focus: Option<Vec<Focus>>,
+    focus: Option<Vec<Relating>>,
+}
+
+/// The relations of one entity, and how telling each of the tasks is that came from it.
+#[derive(Default)]
+struct Relating {
+    focus: Focus,
+    children: Vec<Telling>,
 }
 
 /// How long the longest has waited, by what is waited for.
@@ -79,7 +89,7 @@ impl Sweep {
         let order = |table: &Table| table.order(place);
         Self {
             waits: matches!(place.screen.id, "locks" | "channels").then(Waits::default),
-            sites: table.filter(|_| !place.flat).map(|_| HashMap::new()),
+            sites: table.filter(|_| !place.flat).map(|_| HashMap::default()),
             flat: table.filter(|_| place.flat).map(|table| First::new(order(table))),
             inside: table
                 .filter(|_| !place.flat)
@@ -91,15 +101,16 @@ impl Sweep {
 
     /// For the relations of the entities in front, once the rows are known.
     pub(super) fn of_focus(app: &App) -> Self {
-        let mut focus: Vec<Focus> = Vec::new();
+        let mut focus: Vec<Relating> = Vec::new();
         for entity in app.in_front() {
             // A finding's page shows the relations of what it accuses.
             let entity = match entity {
                 Entity::Finding(key) | Entity::Then(_, key) => Entity::from(key.subject),
                 other => other,
             };
-            if !focus.iter().any(|f| f.of == Some(entity)) {
-                focus.push(Focus { of: Some(entity), at: app.cx().model.now, ..Focus::default() });
+            if !focus.iter().any(|f| f.focus.of == Some(entity)) {
+                let of = Focus { of: Some(entity), at: app.cx().model.now, ..Focus::default() };
+                focus.push(Relating { focus: of, ..Relating::default() });
             }
         }
         Self { focus: Some(focus), ..Self::default() }
@@ -116,7 +127,7 @@ impl Sweep {
     }
 
     fn wants_focus(&self) -> bool {
-        let alone = |f: &Focus| matches!(f.of, Some(Entity::Worker(_) | Entity::Past(_) | Entity::Tasks(_)));
+        let alone = |f: &Relating| matches!(f.focus.of, Some(Entity::Worker(_) | Entity::Past(_) | Entity::Tasks(_)));
         self.focus.iter().flatten().any(|f| !alone(f))
     }
 
@@ -171,7 +182,7 @@ impl Sweep {
 
     /// Notes what `task` has to do with the entities in front.
     fn relate(&mut self, cx: &Cx, task: &Task) {
-        for focus in self.focus.iter_mut().flatten() {
+        for Relating { focus, children } in self.focus.iter_mut().flatten() {
             let related = match focus.of {
                 Some(Entity::Task(id)) => task.parent == id && id.0 != 0,
                 Some(Entity::Site(id)) => task.site == id,
@@ -179,8 +190,8 @@ impl Sweep {
             };
             if related {
                 focus.born += 1;
-                focus.children.push(task.id);
-                keep_first(&mut focus.children, FOCUS_LIMIT, |a, b| telling(cx, *a).cmp(&telling(cx, *b)));
+                children.push(telling(cx, task));
+                keep_first(children, FOCUS_LIMIT, Telling::cmp);
             }
             for wait in task.waits.iter().filter(|wait| focus.of == Some(wait.on.into())) {
                 focus.waiting += 1;
@@ -192,14 +203,16 @@ impl Sweep {
 
     /// Puts what was gathered in front of the operator.
     pub(super) fn finish(self, app: &mut App) {
-        let cx = app.cx();
-        let mut focus = self.focus;
-        for focus in focus.iter_mut().flatten() {
-            focus.waiters.sort_unstable_by_key(|(wait, id)| (wait.since, *id));
-            focus.waiters.truncate(FOCUS_LIMIT);
-            focus.children.sort_by_cached_key(|id| telling(&cx, *id));
-            focus.children.truncate(FOCUS_LIMIT);
-        }
+        let focus = self.focus.map(|all| {
+            let finish = |Relating { mut focus, mut children }: Relating| {
+                focus.waiters.sort_unstable_by_key(|(wait, id)| (wait.since, *id));
+                focus.waiters.truncate(FOCUS_LIMIT);
+                children.sort_unstable();
+                focus.children = children.into_iter().take(FOCUS_LIMIT).map(|(.., id)| id).collect();
+                focus
+            };
+            all.into_iter().map(finish).collect()
+        });
         let derived = &mut app.derived;
         if let Some(focus) = focus {
             derived.focus = focus;
@@ -219,8 +232,8 @@ impl Sweep {
 }
 
 /// What makes a task worth to be named among its like: what is said of it, then how long it has done what it does.
-fn telling(cx: &Cx, id: crate::model::TaskId) -> impl Ord + use<> {
-    let mark = cx.mark(Entity::Task(id)).map_or(0, |s| s as u8 + 1);
-    let since = cx.model.tasks.get(&id).map_or(cx.model.now, |t| t.state_since);
-    (Reverse(mark), since, id)
+type Telling = (Reverse<Option<Severity>>, Stamp, TaskId);
+
+fn telling(cx: &Cx, task: &Task) -> Telling {
+    (Reverse(cx.accused.severity_of(task)), task.state_since, task.id)
 }

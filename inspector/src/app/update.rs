@@ -306,6 +306,7 @@ fn heard(app: &mut App, event: source::Event) {
         }
         source::Event::Update(batch) => {
             let model = Arc::make_mut(&mut app.live.model);
+            let some_ended = batch.snapshot_end || !batch.gone_tasks.is_empty();
             model.apply(*batch);
             if model.complete {
                 app.engine.evaluate(model);
@@ -313,7 +314,7 @@ fn heard(app: &mut App, event: source::Event) {
                 app.judged(found, judged_for);
             }
             app.link = Link::Live { data_at: app.clock };
-            fresh(app);
+            fresh(app, some_ended);
         }
         source::Event::TaskDetails { task, details } => {
             if let Some(details) = &details {
@@ -359,7 +360,7 @@ impl App {
         self.live.model = Arc::new(model);
         self.judged(found, judged_for);
         self.link = Link::Live { data_at: self.clock };
-        fresh(self);
+        fresh(self, true);
     }
 
     /// The rules have judged the newest state.
@@ -380,8 +381,8 @@ impl App {
     }
 }
 
-/// The model is newer than what is on the screen.
-fn fresh(app: &mut App) {
+/// The model is newer than what is on the screen, and some tasks may have ended meanwhile.
+fn fresh(app: &mut App, some_ended: bool) {
     if app.frozen() {
         return;
     }
@@ -395,7 +396,12 @@ fn fresh(app: &mut App) {
     if first || due {
         app.refreshed_at = Some(app.clock);
         derived::refresh(app);
-    } else if app.clock.saturating_sub(app.moved_at) >= HOLD {
+        app.ended_since = false;
+        return;
+    }
+    app.ended_since |= some_ended;
+    if app.ended_since && app.clock.saturating_sub(app.moved_at) >= HOLD {
+        app.ended_since = false;
         derived::drop_ended(app);
     }
 }

@@ -39,7 +39,14 @@ pub fn main() -> ExitCode {
             ran.map(|()| 1).map_err(|error| Failure::usage(error, "async-inspect demo --list-faults")),
         );
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match command {
+        // Ten times a second, threads that wake each other take more than what they are woken for. Whatever comes over the
+        // network, the dashboard has its turn after a few messages at the latest.
+        Command::Connect(_) | Command::Demo(_) | Command::Replay(_) => {
+            tokio::runtime::Builder::new_current_thread().event_interval(4).enable_all().build()
+        }
+        _ => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build(),
+    };
     failure::exit(match runtime {
         Ok(runtime) => runtime.block_on(run(command)),
         Err(error) => Err(error.into()),

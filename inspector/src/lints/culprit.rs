@@ -159,7 +159,10 @@ mod tests {
             words.replace(&text::task_id(task), "#").replace(&lasted, "so long")
         };
         assert_eq!(tell(TaskState::Running, Waits::new()), "holder: # rebuild runs, in a poll for so long");
-        assert_eq!(tell(TaskState::Idle, [timer].into()), "holder: # rebuild waits for a timer of 40.0 ms at cache.rs:25");
+        assert_eq!(
+            tell(TaskState::Idle, [timer].into()),
+            "holder: # rebuild waits for a timer of 40.0 ms at cache.rs:25"
+        );
         assert_eq!(tell(TaskState::Done, Waits::new()), "holder: # rebuild has ended");
         assert_eq!(Culprit::of("holder", TaskId(4_000_000)).unwrap().words(&judged.target.model), None);
         assert_eq!(Culprit::of("holder", TaskId(0)), None);

@@ -233,8 +233,8 @@ impl Engine {
         });
     }
 
-    /// The effects, each with its cause.
-    fn folds(&self, now: Stamp) -> HashMap<Key, Key> {
+    /// The effects, each with its cause, and whether that accounts for it now.
+    fn folds(&self, now: Stamp) -> HashMap<Key, (Key, bool)> {
         let raised = || self.tracked.iter().filter(|(_, tracked)| tracked.raised);
         let mut accusing: HashMap<&str, Vec<(&Key, &Tracked)>> = HashMap::new();
         for (key, cause) in raised() {
@@ -247,7 +247,7 @@ impl Engine {
         effects.sort_by_key(|(key, effect)| {
             (effect.finding.severity, Reverse(effect.finding.since), Reverse((effect.order, *key)))
         });
-        let mut cause_of: HashMap<&Key, &Key> = HashMap::new();
+        let mut cause_of: HashMap<&Key, (&Key, bool)> = HashMap::new();
         for (key, effect) in effects {
             let places = effect.causes.iter().chain(&effect.behind);
             let lately = effect.effect_of.as_ref().filter(|(_, at)| now.since(*at) < AFTERMATH);
@@ -257,22 +257,24 @@ impl Engine {
                 .flatten()
                 .copied()
                 .filter(|(_, cause)| cause.accounts_for(effect))
+                .map(|(key, cause)| (key, cause, true))
                 // Who works for a while and then waits for a lock again is not freed from it in between.
-                .chain(remembered)
-                .filter(|(_, cause)| {
+                .chain(remembered.map(|(key, cause)| (key, cause, false)))
+                .filter(|(_, cause, _)| {
                     cause.finding.severity >= effect.finding.severity
                         && if effect.active() { cause.felt(now) } else { cause.raised }
                 });
-            let in_circle =
-                |cause| std::iter::successors(Some(cause), |at| cause_of.get(at).copied()).any(|at| at == key);
+            let cause_at = |at| cause_of.get(at).map(|&(cause, _)| cause);
+            let in_circle = |cause| std::iter::successors(Some(cause), |at| cause_at(*at)).any(|at| at == key);
+            // Of one that accounts for it now and is remembered too, the first is taken.
             let cause = causes
-                .filter(|(cause, _)| !in_circle(cause))
+                .filter(|(cause, ..)| !in_circle(cause))
                 .min_by(|a, b| a.1.rank().cmp(&b.1.rank()).then_with(|| a.0.cmp(b.0)));
-            if let Some((cause, _)) = cause {
-                cause_of.insert(key, cause);
+            if let Some((cause, _, seen)) = cause {
+                cause_of.insert(key, (cause, seen));
             }
         }
-        cause_of.into_iter().map(|(effect, cause)| (effect.clone(), cause.clone())).collect()
+        cause_of.into_iter().map(|(effect, (cause, seen))| (effect.clone(), (cause.clone(), seen))).collect()
     }
 
     /// Folds effects into causes and puts the rest in order.
@@ -283,8 +285,7 @@ impl Engine {
             tracked.folded &= !tracked.active();
         }
         let mut effects: HashMap<Key, Vec<String>> = HashMap::new();
-        for (effect, cause) in folded {
-            let seen = self.tracked[&cause].accounts_for(&self.tracked[&effect]);
+        for (effect, (cause, seen)) in folded {
             let Some(tracked) = self.tracked.get_mut(&effect) else { continue };
             tracked.folded = true;
             if seen {

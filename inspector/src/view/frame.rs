@@ -67,7 +67,8 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
     }
     if app.ever_connected() && cx.model.complete {
         let cost = &cx.model.cost;
-        if cost.memory_limit_bytes > 0 {
+        // What it took before the link was lost is not what it takes.
+        if cost.memory_limit_bytes > 0 && !matches!(app.link, Link::Lost { .. }) {
             let probe = format!("probe {} {}", figures::share(cost.cpu_share), figures::bytes(cost.memory_bytes));
             probe_at = Some(right.len());
             right.push((Role::Muted, probe));
