@@ -184,7 +184,7 @@ fn a_night_on_call_from_the_first_look_to_a_restarted_service() {
     let overview = terminal.wait_for("lock-held-across-await");
     assert!(overview.contains("WARN") || overview.contains("CRIT"), "{overview}");
     assert!(overview.contains("lock_held_across_await.rs:"), "{overview}");
-    assert!(overview.contains("drop it before the .await"), "{overview}");
+    assert!(overview.contains("Drop the guard taken at lock_held_across_await.rs:"), "{overview}");
 
     // Along the thread: the finding, its lock, and back.
     terminal.send("\r");

@@ -127,7 +127,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         Evidence::percentile("hold_p99_ns", hold).aside(),
         Evidence::span("hold_max_ns", lock.hold_max).aside(),
         Evidence::rate("acquires_per_s", acquires / lock.acquires_s.points().len().clamp(1, window) as f64),
-        Evidence::count("waiters", lock.waiters.into()),
+        Evidence::count("waiters", lock.waiters.into()).aside(),
         Evidence::words("holder_location", words::place(model, location)),
         Evidence::words("created_location", made_at),
     ];

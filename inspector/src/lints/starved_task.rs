@@ -108,8 +108,7 @@ fn judge(cx: &Cx, first: &Task, delay: Duration) -> Option<Candidate> {
             Evidence::span("longest_poll_ns", hog.max_poll),
         ],
         advice: format!(
-            "Move what `{name}` computes to spawn_blocking or rayon (or to a runtime of its own), and bound how many such \
-             tasks there are (a Semaphore)."
+            "Move what `{name}` computes into tokio::task::spawn_blocking(..).await, or give such tasks a runtime of their own."
         )
         .into(),
         hurt: waiting,
