@@ -49,8 +49,8 @@ macro_rules! names_lock {
     };
 }
 
-/// For a handle with a channel, or a task, in `place`, if it is recorded.
-#[cfg(any(feature = "watch-tasks", feature = "watch-channels"))]
+/// For a handle with a channel in `place`, if it is recorded.
+#[cfg(feature = "watch-channels")]
 macro_rules! names_slot {
     ($($Handle:ident: $($place:tt).+;)*) => {
         $(impl<T> $crate::Named for $Handle<T> {
@@ -66,7 +66,7 @@ macro_rules! names_slot {
 
 #[cfg(feature = "watch-locks")]
 pub(crate) use names_lock;
-#[cfg(any(feature = "watch-tasks", feature = "watch-channels"))]
+#[cfg(feature = "watch-channels")]
 pub(crate) use names_slot;
 
 macro_rules! nameless {
