@@ -159,6 +159,7 @@ tables! {
     }
     cut_shorts: CutShorts by lock { columns: times held_ns at_ns site by dropped_site; }
     disposals: Disposals by kind { columns: of at_ns by by_site call_site; }
+    sights: Sights by kind { columns: of at_ns site cause; }
     lock_orders: LockOrders by id {
         columns: first second first_lock second_lock first_site second_site times last_at_ns around;
     }

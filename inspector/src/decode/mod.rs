@@ -84,6 +84,9 @@ impl Decoder {
         if let Some(table) = &update.disposals {
             batch.disposals = tables::disposals(table, known)?;
         }
+        if let Some(table) = &update.sights {
+            batch.sights = tables::sights(table, known)?;
+        }
         if let Some(table) = &update.lock_orders {
             batch.lock_orders = tables::lock_orders(table, known)?;
         }

@@ -4,18 +4,20 @@ mod channels;
 mod disposals;
 mod events;
 mod locks;
+mod sights;
 mod tasks;
 mod workers;
 
-use async_inspect_proto::HISTOGRAM_BUCKETS;
+use async_inspect_proto::{HISTOGRAM_BUCKETS, v1};
 
 use super::DecodeError;
-use crate::model::{Histogram, Stamp};
+use crate::model::{Histogram, StackCause, Stamp};
 
 pub(super) use channels::{channel_births, channel_states, oneshots};
 pub(super) use disposals::disposals;
 pub(super) use events::{panics, stacks};
 pub(super) use locks::{cut_shorts, lock_births, lock_orders, lock_states};
+pub(super) use sights::sights;
 pub(super) use tasks::{site_totals, task_births, task_states};
 pub(super) use workers::{runtime_states, worker_states};
 
@@ -38,4 +40,18 @@ fn histogram(buckets: &[u32], row: usize) -> Histogram {
     let mut out = Histogram::default();
     out.0.copy_from_slice(&buckets[row * HISTOGRAM_BUCKETS..][..HISTOGRAM_BUCKETS]);
     out
+}
+
+/// What is not said, or said in a way of later versions, is not known.
+fn cause(cause: i32) -> StackCause {
+    match v1::StackCause::try_from(cause) {
+        Ok(v1::StackCause::Sleep) => StackCause::Sleep,
+        Ok(v1::StackCause::Lock) => StackCause::Lock,
+        Ok(v1::StackCause::BlockOn) => StackCause::BlockOn,
+        Ok(v1::StackCause::File) => StackCause::File,
+        Ok(v1::StackCause::Dns) => StackCause::Dns,
+        Ok(v1::StackCause::Cpu) => StackCause::Cpu,
+        Ok(v1::StackCause::Wait) => StackCause::Wait,
+        Ok(v1::StackCause::Unspecified) | Err(_) => StackCause::Unknown,
+    }
 }

@@ -426,6 +426,9 @@ prop_compose! {
                 closed_at_ns: figure.clone(), closed_site: channel.1.clone(), closed_by: id.clone(),
                 holder_may_move: vec![true; id.len()],
             }),
+            sights: Some(v1::Sights {
+                kind: kind.clone(), of: id.clone(), at_ns: figure.clone(), site: channel.1.clone(), cause: kind.clone(),
+            }),
             cut_shorts: Some(v1::CutShorts {
                 lock: id.clone(), times: figure.clone(), held_ns: figure.clone(), at_ns: figure.clone(),
                 site: channel.1.clone(), by: kind, dropped_site: channel.1.clone(),

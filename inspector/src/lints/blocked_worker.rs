@@ -1,5 +1,5 @@
 //! A poll that is still running.
-mod cause;
+pub(super) mod cause;
 #[cfg(test)]
 mod tests;
 

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::{Evidence, Severity, words};
-use crate::model::{OftenPolled, SiteId};
+use super::{Evidence, LocationRole, Severity, Spot, words};
+use crate::model::{OftenPolled, Seen, SiteId};
 use crate::text;
 
 const SHARE: Threshold = Threshold::share("share", 0.5, "of its polls ended with the task having woken itself");
@@ -87,10 +87,14 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
     let share = (worst.self_wakes as f64 / worst.polls.max(1) as f64).min(1.0);
     let polls = format!("{} polls/s", text::count(worst.task.polls_per_s.round() as u64));
     let (name, busy) = (&subject.name, text::percent(worst.task.busy_share));
+    let line = cx.model.seen(Seen::SelfWake, site.id).map_or("", |(place, _)| place);
+    let at = if line.is_empty() { String::new() } else { format!(" at {}", words::short_place(line)) };
     let message = match tasks.len() {
-        1 => format!("`{name}` is a busy loop: it wakes itself after each poll ({polls}) and takes {busy} of a worker"),
+        1 => format!(
+            "`{name}` is a busy loop: it wakes itself{at} after each poll ({polls}) and takes {busy} of a worker"
+        ),
         n => format!(
-            "{n} `{name}` tasks are busy loops: they wake themselves after each poll, the busiest of them with {polls} and \
+            "{n} `{name}` tasks are busy loops: they wake themselves{at} after each poll, the busiest of them with {polls} and \
              {busy} of a worker"
         ),
     };
@@ -99,6 +103,7 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
         Evidence::share("self_wake_share", share).over(cx.limit_text(&SHARE)),
         Evidence::span("mean_poll_ns", each),
         Evidence::share("busy_share", worst.task.busy_share),
+        Evidence::words("woken_location", line),
         Evidence::task("task", worst.task.id),
     ];
     let group = site.location.clone();
@@ -110,6 +115,7 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
              ready notifies."
         )
         .into(),
+        open: Spot::of(line, LocationRole::Waits),
         hurt: worst.task.polls_per_s as u64,
         tasks: tasks.iter().map(|often| often.task.id).collect(),
         ..Candidate::enter(subject, &group, Severity::Warn)
@@ -125,6 +131,11 @@ mod tests {
         let site = judged.target.spawn_site("src/wait.rs:8:9", "shop::wait_for::{{closure}}", OutputKind::Unit);
         let task = judged.target.task(site);
         judged.settle();
+        spin(&mut judged, task, polls, self_wakes, each);
+        judged
+    }
+
+    fn spin(judged: &mut Judged, task: TaskId, polls: u64, self_wakes: u64, each: Duration) {
         judged.every(ms(3000), |target| {
             let now = target.now;
             target.task_state(task, |task| {
@@ -135,7 +146,6 @@ mod tests {
                 task.busy += each * polls as u32;
             });
         });
-        judged
     }
 
     #[test]
@@ -152,6 +162,19 @@ mod tests {
         );
         judged.run(ms(3000));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn the_line_at_which_it_asks_again_is_told_once_it_was_seen() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/wait.rs:8:9", "shop::wait_for::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(site);
+        judged.target.seen(Seen::SelfWake, site, "src/wait.rs:31:21", StackCause::Unknown);
+        judged.settle();
+        spin(&mut judged, task, 20_000, 19_990, Duration::from_nanos(300));
+        let finding = judged.only("busy-self-wake");
+        assert!(finding.message.contains("it wakes itself at wait.rs:31 after each poll"), "{}", finding.message);
+        assert_eq!(evidence(&finding, "woken_location").text, "src/wait.rs:31:21");
     }
 
     #[test]

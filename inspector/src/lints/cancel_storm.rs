@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Evidence, LocationRole, Severity, Spot, words};
-use crate::model::{Site, SiteKind};
+use crate::model::{Seen, Site, SiteKind};
 use crate::text;
 
 const SHARE: Threshold = Threshold::share("share", 0.9, "of what ends is aborted, or dropped unfinished");
@@ -81,6 +81,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let by = site.disposal.filter(|by| cx.model.now.since(by.at) < LATELY);
     let at = by.map(|by| words::place(cx.model, by.site)).unwrap_or_default();
     let age = u32::try_from(site.aborted).ok().filter(|_| !site.aborted_age.is_zero()).map(|n| site.aborted_age / n);
+    let given_up = cx.model.seen(Seen::GivenUp, site.id).map_or("", |(place, _)| place);
     let (message, advice) = if site.is_limit() {
         (
             format!(
@@ -89,6 +90,10 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             format!("Raise the timeout at {place} above the time that `{name}` takes when all is well."),
         )
     } else {
+        let waiting = match given_up {
+            "" => String::new(),
+            place => format!(" while they wait at {}", words::short_place(place)),
+        };
         let old = age.map_or_else(String::new, |age| format!(", {} old on average", text::duration(age)));
         let how = match (at, by) {
             ("", Some(_)) => "dropped with their set or handle".to_owned(),
@@ -101,7 +106,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         };
         (
             format!(
-                "{share_text} of the `{name}` tasks are {how} before they end{old} ({rate_text}): their work is thrown away"
+                "{share_text} of the `{name}` tasks are {how} before they end{waiting}{old} ({rate_text}): their work is thrown away"
             ),
             format!("{what}: raise the timeout that leads to it above the time that they take when all is well."),
         )
@@ -111,6 +116,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         Evidence::rate("aborted_per_s", rate).over(text::rate(cx.count(&RATE) as f64)),
         Evidence::count("aborted", site.aborted).aside(),
         Evidence::words("abort_location", at),
+        Evidence::words("awaited_location", given_up),
     ];
     evidence.extend(age.map(|age| Evidence::span("aborted_age_ns", age)));
     Some(Candidate {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Evidence, Severity, words};
-use crate::model::{CutShort, DropKind, Lock, SiteId};
+use crate::model::{CutShort, DropKind, Lock, Seen, SiteId};
 use crate::text;
 
 const TIMES: Threshold =
@@ -110,6 +110,11 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         DropKind::Task => "let the task that may be aborted only await its JoinHandle".to_owned(),
     };
     let held = words::kind_and_name(lock, &subject);
+    let given_up = model.seen(Seen::GivenUp, lock.site).map_or("", |(place, _)| place);
+    let held = match given_up {
+        "" => held,
+        place => format!("{held} and waited at {}", words::short_place(place)),
+    };
     let message = if times == 1 {
         let by = by.replace("their t", "its t").replace("tasks", "task");
         format!("a future was dropped {by} while it held {held}: what it guards may be half changed")
@@ -127,6 +132,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         Evidence::words("dropped_location", dropped_at),
         Evidence::span("apart_ns", apart).at_least(cx.limit_text(&APART)).aside(),
         Evidence::words("acquired_location", place),
+        Evidence::words("awaited_location", given_up),
         Evidence::words("created_location", made_at),
     ];
     evidence.retain(|evidence| !evidence.text.is_empty() && evidence.text != "0");
@@ -206,6 +212,21 @@ mod tests {
         );
         judged.run(ms(62_000));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn the_await_at_which_it_was_dropped_is_told_where_it_is_known() {
+        let (mut judged, lock) = lock_of("bank::Account");
+        let made = judged.target.model.locks[&lock].site;
+        judged.target.seen(Seen::GivenUp, made, "src/bank.rs:33:9", StackCause::Unknown);
+        cut_short(&mut judged, lock, DropKind::Timeout, 10);
+        let finding = judged.only("cancelled-holding");
+        assert_eq!(
+            finding.message,
+            "a future was dropped by the timeout at bank.rs:52 while it held Mutex `Account` and waited at bank.rs:33: what \
+             it guards may be half changed"
+        );
+        assert_eq!(evidence(&finding, "awaited_location").text, "src/bank.rs:33:9");
     }
 
     #[test]

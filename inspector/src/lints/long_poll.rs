@@ -1,10 +1,11 @@
 //! Completed polls that were too long.
 use std::time::Duration;
 
+use super::blocked_worker::cause;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{STARTUP, has_stacks, is_the_runtimes, may_block};
-use super::{Evidence, Severity, words};
-use crate::model::{Site, SiteKind, SlowPoll, Stack, StackCause, TaskKind};
+use super::{Evidence, LocationRole, Severity, Spot, words};
+use crate::model::{Seen, Site, SiteKind, SlowPoll, Stack, StackCause, TaskKind};
 use crate::text;
 
 const ONCE: Threshold =
@@ -120,7 +121,12 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let who = &subject.name;
     let lately = stack.filter(|stack| now.since(stack.at) <= WINDOW).and_then(Stack::user_frame);
     let line = lately.map(|frame| frame.location.as_str()).filter(|line| !line.is_empty());
+    // Of shorter ones several looks at their site tell the line together.
+    let called = cx.model.seen(Seen::LongPoll, site.id).filter(|_| line.is_none());
+    let doing = called.and_then(|(_, cause)| cause::doing(cause));
+    let line = line.or(called.map(|(line, _)| line));
     let at = line.map_or_else(String::new, |line| format!(" at {}", words::short_place(line)));
+    let at = doing.map_or(at.clone(), |doing| format!("{at} ({doing})"));
     let message = if times == 1 {
         let lasting = text::duration(longest);
         format!("`{who}` ran for {lasting}{at} without an await, and its worker ran nothing else meanwhile")
@@ -149,6 +155,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         evidence.push(Evidence::span("max_poll_ns", site.max_poll));
     }
     evidence.extend(line.map(|line| Evidence::words("blocked_location", line)));
+    evidence.extend(doing.map(|doing| Evidence::words("blocked_by", doing)));
     let last = recent.iter().max_by_key(|slow| slow.at).map(|slow| slow.task).filter(|task| task.0 != 0);
     evidence.extend(last.map(|task| Evidence::task("last_task", task)));
     // Whatever blocks it is accused at the app's line.
@@ -166,6 +173,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         message,
         evidence,
         advice: advice.into(),
+        open: line.and_then(|line| Spot::of(line, LocationRole::Blocks)),
         count: Count::Events(site.recent_slow.iter().filter(counts).map(|slow| (slow.at, slow.count)).collect()),
         tasks: recent.iter().map(|slow| slow.task).filter(|task| task.0 != 0).collect(),
         hurt: u64::try_from(total.as_millis()).unwrap_or(u64::MAX),
@@ -249,6 +257,24 @@ mod tests {
              nothing else meanwhile"
         );
         assert_eq!(evidence(&finding, "long_polls_total_10s_ns").value, 300_000_000);
+    }
+
+    #[test]
+    fn the_line_that_looks_at_such_polls_agree_on_is_told() {
+        let (mut judged, site) = quiet();
+        judged.target.seen(Seen::LongPoll, site, "src/report.rs:21:9", StackCause::Cpu);
+        for _ in 0..10 {
+            slow_poll(&mut judged, site, ms(14));
+            judged.run(ms(200));
+        }
+        let finding = judged.only("long-poll");
+        assert!(
+            finding
+                .message
+                .starts_with("`report` runs at report.rs:21 (computing) without an await for longer than 10.0 ms")
+        );
+        assert_eq!(evidence(&finding, "blocked_location").text, "src/report.rs:21:9");
+        assert!(finding.advice.starts_with("Move that computation"), "{}", finding.advice);
     }
 
     #[test]

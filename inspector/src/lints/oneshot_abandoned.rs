@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::culprit::{Culprit, who_did};
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::{Evidence, Severity, Subject, SubjectKind, words};
-use crate::model::{ONESHOT, Oneshots, Series, Site};
+use super::{Evidence, LocationRole, Severity, Spot, Subject, SubjectKind, words};
+use crate::model::{ONESHOT, Oneshots, Seen, Series, Site};
 use crate::text;
 
 const SECONDS: Threshold = Threshold::count("seconds", 2, "of the last 10 s must have seen it");
@@ -94,15 +94,19 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     let recent = (oneshots.unsent_awaited_s.recent_sum(WINDOW).round() as u64).max(1);
     let made = (oneshots.made_s.recent_sum(WINDOW).round() as u64).max(recent);
     let at = if awaited.is_empty() { String::new() } else { format!(" (last at {})", words::short_place(awaited)) };
+    let dropped = model.seen(Seen::Unsent, site.id).map_or("", |(place, _)| place);
+    let dropped_at = words::short_place(dropped);
     let evidence = vec![
         Evidence::count("unanswered_10s", recent).over("0"),
         Evidence::share("unanswered_share", recent as f64 / made as f64),
+        Evidence::words("dropped_location", dropped),
         Evidence::words("awaited_location", awaited),
         Evidence::words("created_location", site.location.as_str()),
     ];
     let by = oneshots.disposal;
     let owner = by.and_then(|by| who_did(model, &by));
     let (last, wherever) = match &owner {
+        _ if !dropped.is_empty() => (format!(", last at {dropped_at}"), format!("every path to {dropped_at}")),
         Some(name) => (format!(", the last by {name}"), format!("every path through {name}")),
         None => (String::new(), "every path of whoever has the sender made here".to_owned()),
     };
@@ -128,6 +132,7 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
         )
         .into(),
         culprit: by.map(|by| Culprit::who_did("last dropped by", &by)),
+        open: Spot::of(dropped, LocationRole::Dropped),
         count: Count::Total(oneshots.unsent_awaited),
         hurt: recent,
         ..Candidate::enter(subject, &group, severity(site))
@@ -205,6 +210,23 @@ mod tests {
         assert!((0.3..0.37).contains(&share), "{share}");
         judged.run(ms(12_000));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn the_line_where_a_sender_was_dropped_is_the_one_to_look_at() {
+        let (mut judged, site) = asked("shop::Answer");
+        judged.target.seen(Seen::Unsent, site, "src/store.rs:61:5", StackCause::Unknown);
+        judged.every(ms(3500), |target| {
+            target.oneshots(site, |o| (o.made, o.unsent_awaited) = (o.made + 1, o.unsent_awaited + 1));
+        });
+        let finding = judged.only("oneshot-abandoned");
+        assert!(
+            finding.message.contains("dropped without sending in 10 s, last at store.rs:61: "),
+            "{}",
+            finding.message
+        );
+        assert!(finding.advice.starts_with("Send an answer on every path to store.rs:61, "), "{}", finding.advice);
+        assert_eq!(evidence(&finding, "dropped_location").text, "src/store.rs:61:5");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::RULES;
 pub(super) use super::{Confidence, Engine, Evidence, Finding, Settings, Severity, SubjectKind};
 pub(super) use crate::model::fixture::Fixture;
 pub(super) use crate::model::{
-    ChannelId, ChannelKind, Disposal, Disposed, Frame, Holder, LockId, LockKind, Loss, OutputKind, Panic, SiteId,
+    ChannelId, ChannelKind, Disposal, Disposed, Frame, Holder, LockId, LockKind, Loss, OutputKind, Panic, Seen, SiteId,
     Stack, StackCause, Stamp, TaskId, TaskKind, TaskState, Wait, WaitFor, Waits, WorkerId, WorkerKind,
 };
 

@@ -121,6 +121,9 @@ impl Model {
         for (of, disposal) in batch.disposals {
             self.disposal(of, disposal);
         }
+        for (what, of, sight) in batch.sights {
+            self.sights.insert((what, of), sight);
+        }
         for reading in batch.worker_states {
             self.worker_reading(at, reading);
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{
     ChannelId, ChannelKind, Cost, CutShort, Disposal, Disposed, Histogram, Holder, LockId, LockKind, LockOrder, Loss,
-    OneshotReading, OutputKind, Panic, RuntimeReading, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId, TaskKind,
-    TaskState, Waits, WorkerId, WorkerKind,
+    OneshotReading, OutputKind, Panic, RuntimeReading, Seen, Sight, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId,
+    TaskKind, TaskState, Waits, WorkerId, WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -36,6 +36,8 @@ pub struct Batch {
     pub cut_shorts: Vec<CutShortReading>,
     /// Who did away with something last, of what changed.
     pub disposals: Vec<(Disposed, Disposal)>,
+    /// Lines at which something was seen: what, of what comes from which site, and where.
+    pub sights: Vec<(Seen, SiteId, Sight)>,
     /// Orders in which locks were taken that were seen again.
     pub lock_orders: Vec<LockOrder>,
     /// New channels.

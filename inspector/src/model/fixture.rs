@@ -17,9 +17,9 @@ use std::time::Duration;
 
 use super::{
     Batch, ChannelBirth, ChannelId, ChannelKind, ChannelReading, CutShort, CutShortReading, Disposal, Disposed,
-    LockBirth, LockId, LockKind, LockOrder, LockReading, Loss, Model, OneshotReading, OutputKind, Panic, SiteBirth,
-    SiteId, SiteKind, SiteReading, Stack, Stamp, Target, TaskBirth, TaskId, TaskReading, TaskState, WorkerId,
-    WorkerReading,
+    LockBirth, LockId, LockKind, LockOrder, LockReading, Loss, Model, OneshotReading, OutputKind, Panic, Seen, Sight,
+    SiteBirth, SiteId, SiteKind, SiteReading, Stack, StackCause, Stamp, Target, TaskBirth, TaskId, TaskReading,
+    TaskState, WorkerId, WorkerReading,
 };
 
 /// A made-up target, and the model of it.
@@ -255,6 +255,15 @@ impl Fixture {
         for disposals in [&mut self.births.disposals, &mut self.batch.disposals] {
             disposals.retain(|(earlier, _)| *earlier != of);
             disposals.push((of, disposal));
+        }
+    }
+
+    /// Something is seen to happen at a line, of what comes from `of`.
+    pub fn seen(&mut self, what: Seen, of: SiteId, place: &str, cause: StackCause) {
+        let (site, at) = (self.call_site(place), self.now);
+        for sights in [&mut self.births.sights, &mut self.batch.sights] {
+            sights.retain(|&(earlier, about, _)| (earlier, about) != (what, of));
+            sights.push((what, of, Sight { at, site, cause }));
         }
     }
 

@@ -24,6 +24,7 @@ mod runtime;
 mod scopes;
 mod seconds;
 mod series;
+mod sight;
 mod site;
 mod stack;
 mod target;
@@ -52,6 +53,7 @@ pub use recent::{Event, Recent};
 pub use runtime::{Runtime, RuntimeDetail, RuntimeId, RuntimeKind, RuntimeReading};
 pub use scopes::{Ended, Scopes};
 pub use series::{Series, Totals};
+pub use sight::{Seen, Sight};
 pub use site::{OutputKind, Site, SiteId, SiteKind, SlowPoll};
 pub use stack::{Beside, Frame, Stack, StackCause};
 pub use target::{Blind, Cost, Loss, Panic, Stamp, Target};
@@ -90,6 +92,8 @@ pub struct Model {
     pub panics: Vec<Panic>,
     /// Stacks of polls that did not end, oldest first: the last one of each poll, for a minute.
     pub stacks: Vec<Stack>,
+    /// Lines at which something was seen to happen, by what it was and the site that it is about.
+    pub(crate) sights: HashMap<(Seen, SiteId), Sight>,
     /// Where tasks are suspended that were asked about.
     pub suspended: Suspended,
     /// What the probe did not show one by one.

@@ -98,7 +98,11 @@ fn unread(program: &Program, attached: &Attached) -> Option<String> {
     let begins: Vec<&str> = advice.split_whitespace().take(4).collect();
     let open = finding.map_or("", |finding| finding.line().0);
     let open = open.rsplit('/').next().unwrap_or(open).to_owned();
-    let wanted = [format!("{file}:{}", program.fault_line()), open, begins.join(" ")];
+    let mut wanted = vec![format!("{file}:{}", program.fault_line()), open, begins.join(" ")];
+    // Stacks are taken on Linux alone.
+    if program.line_to_open() > 0 && attached.model.target.sees("stacks") {
+        wanted.push(format!("{file}:{}", program.line_to_open()));
+    }
     let screen = attached.overview();
     let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
     // Line 5 is not in 52.

@@ -5,7 +5,7 @@
 //! from `async-inspect-tokio`) and `ASYNC_INSPECT` in the environment; nothing in the sources knows of the probe.
 //!
 //! The line that is to blame carries a trailing `// <- fault: RULE`, so that a test can ask the source itself which
-//! `file:line` a finding must name.
+//! `file:line` a finding must name. Where that line is not the one to open, `// <- open: RULE` is at the one that is.
 
 mod crowd;
 mod leash;
@@ -45,7 +45,12 @@ pub struct Program {
 impl Program {
     /// The line in [`Program::file`] that a finding must name, counted from 1; 0 when there is none.
     pub fn fault_line(&self) -> u32 {
-        self.rule.map_or(0, |rule| marked_line(self.source, rule))
+        self.rule.map_or(0, |rule| marked_line(self.source, "fault", rule))
+    }
+
+    /// The line that is to be opened, where it is another one; 0 when it is not.
+    pub fn line_to_open(&self) -> u32 {
+        self.rule.map_or(0, |rule| marked_line(self.source, "open", rule))
     }
 }
 
@@ -55,9 +60,9 @@ impl fmt::Debug for Program {
     }
 }
 
-/// The line of `source` that ends in the marker of `rule`, counted from 1; 0 when there is none.
-pub(crate) fn marked_line(source: &str, rule: &str) -> u32 {
-    let marker = format!("// <- fault: {rule}");
+/// The line of `source` that ends in such a marker of `rule`, counted from 1; 0 when there is none.
+pub(crate) fn marked_line(source: &str, marker: &str, rule: &str) -> u32 {
+    let marker = format!("// <- {marker}: {rule}");
     source.lines().zip(1..).find(|(line, _)| line.ends_with(&marker)).map_or(0, |(_, number)| number)
 }
 

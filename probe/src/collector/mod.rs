@@ -11,7 +11,10 @@ mod subscribers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use async_inspect_proto::{
     EncodedUpdate,
@@ -32,10 +35,11 @@ use crate::{
         lock::LockSlot,
         names,
         runtimes::{self, RuntimeReading, WorkerDetail},
+        site::Site,
         task::{SLOW_POLL_NS, TaskKind, TaskReading},
         thread::WorkerReading,
     },
-    stacks::{Stack, Watchdog},
+    stacks::{Cause, Frame, Sight, SightKind, Stack, Watchdog},
     wire::{self, Dictionary, Gone, Messages},
 };
 use cpu_looks::{CpuLooks, JobsSeen};
@@ -68,8 +72,12 @@ pub(crate) struct Collector {
     last_sends: HashMap<u64, (u64, u64)>,
     last_panic: u64,
     watchdog: Watchdog,
+    /// Somebody is there who can be told of stacks.
+    looks: bool,
     /// Stacks of the polls that were looked at last, by worker.
     stacks: HashMap<u64, Stack>,
+    /// Lines at which things were seen, by what and where.
+    sights: BTreeMap<(u8, u64), Sight>,
     seq: u64,
     /// When the last tick was read, in nanoseconds since the start.
     now_ns: u64,
@@ -103,7 +111,9 @@ impl Collector {
             last_sends: HashMap::new(),
             last_panic: 0,
             watchdog: Watchdog::new(recorder, stacks),
+            looks: false,
             stacks: HashMap::new(),
+            sights: BTreeMap::new(),
             seq: 0,
             now_ns: 0,
             #[cfg(feature = "console")]
@@ -142,12 +152,12 @@ impl Collector {
         self.recorder.channels.take_changed(channels);
     }
 
-    /// Whether a thread may be in a poll that nobody watches, which looks in quick succession can prove.
-    pub(crate) fn wants_closer_look(&self) -> bool {
-        self.watchdog.wants_closer_look()
+    /// How long to wait before another look at the threads, after so many since the tick, where one is wanted.
+    pub(crate) fn closer_look(&self, looks: u32) -> Option<Duration> {
+        self.watchdog.closer_look(looks).filter(|_| self.looks)
     }
 
-    /// Looks at such threads.
+    /// Looks at them.
     pub(crate) fn look_closer(&mut self) {
         self.watchdog.look_closer();
     }
@@ -163,7 +173,8 @@ impl Collector {
         // At an attach all slots have changed since somebody was last there, and the snapshot has them all.
         let rows = subscribers.take_deltas();
         // No thread is interrupted for consoles, which cannot be told of stacks.
-        let stacks = if subscribers.count() > 0 { self.watchdog.look() } else { Vec::new() };
+        self.looks = subscribers.count() > 0;
+        let stacks = if self.looks { self.watchdog.look() } else { Vec::new() };
         // Before anything is read: what was read has lasted at least until then, however long the reading is held up.
         let now_ns = clock::since_start_ns(clock::ticks());
         let runtimes = runtimes::read();
@@ -201,6 +212,11 @@ impl Collector {
             self.stacks.insert(stack.worker, stack);
         }
         self.stacks.retain(|_, stack| running.is_in(stack.worker, stack.poll_started));
+        let given_up: Vec<Sight> = self.recorder.sites.all().filter_map(|site| self.given_up(site)).collect();
+        for sight in self.watchdog.sights().into_iter().chain(given_up) {
+            messages.sight(&sight, &mut self.dictionary);
+            self.sights.insert((sight.kind as u8, sight.of), sight);
+        }
         messages.status(self.loss(), self.cost(subscribers));
 
         let news = self.dictionary.news(&mut self.told);
@@ -211,6 +227,21 @@ impl Collector {
             last.now_ns = now_ns;
         }
         messages.iter().map(EncodedUpdate::from).collect()
+    }
+
+    /// Where what is of a site was last given up, if that is news.
+    fn given_up(&self, site: &Site) -> Option<Sight> {
+        let (kind, of, place) = (SightKind::GivenUp, site.id.into(), site.given_up_at()?);
+        let (line, column) = (place.line(), place.column());
+        let is_news = self.sights.get(&(kind as u8, of)).is_none_or(|known| {
+            let told = &known.frame;
+            (told.file.as_str(), told.line, told.column) != (place.file(), line, column)
+        });
+        let frame = || {
+            let file = place.file().to_owned();
+            Frame { function: String::new(), file, line, column, user: true, body: true }
+        };
+        is_news.then(|| Sight { kind, of, at: clock::ticks(), frame: frame(), cause: Cause::Unknown })
     }
 
     fn sealed(&self, messages: impl Iterator<Item = Update>) -> Vec<Update> {
@@ -258,6 +289,7 @@ impl Collector {
             }
             gone.extend(news.gone);
             if let Some(task) = task {
+                self.watchdog.polled(slot, &task);
                 if renamed || news.born {
                     messages.task_birth(&task, &mut self.dictionary);
                     if unwatched(&task) {

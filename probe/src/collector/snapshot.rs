@@ -76,6 +76,9 @@ impl Collector {
                     for stack in self.stacks.values() {
                         messages.stack(stack, &mut self.dictionary);
                     }
+                    for sight in self.sights.values() {
+                        messages.sight(sight, &mut self.dictionary);
+                    }
                     false
                 }
                 Part::Tasks => self.recorder.tasks.at_used(next).is_some_and(|slot| {

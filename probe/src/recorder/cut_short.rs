@@ -74,6 +74,9 @@ impl LockSlot {
         if now.saturating_sub(held) > what.since {
             return;
         }
+        if let (Some(place), Some(made)) = (what.gave_up_since(held), self.site()) {
+            made.gives_up(place);
+        }
         if let Some(details) = self.details() {
             let cut_short = &details.cut_short;
             cut_short.held.store(held, Relaxed);

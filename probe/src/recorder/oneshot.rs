@@ -16,6 +16,8 @@ use super::{
     wait::{Awaited, WaitKind},
 };
 
+use crate::stacks::{self, SightKind};
+
 type CallSite = &'static Location<'static>;
 
 /// Totals of one site beside [`Site::spawned`], which is how many were made.
@@ -68,6 +70,7 @@ impl Site {
     pub(crate) fn unsent(&self) {
         self.dispose(None);
         add(&self.oneshots.unsent, 1);
+        stacks::seen(SightKind::Unsent, self.id.into());
     }
 }
 

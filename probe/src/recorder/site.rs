@@ -112,6 +112,8 @@ pub(crate) struct Site {
     /// Of tasks, who called `abort`, or dropped their set; of oneshots, who dropped the sender.
     disposal: Disposal,
     disposed_at: AtomicPtr<Location<'static>>,
+    /// Where a task from here, or the holder of a lock from here, last awaited what was given up unfinished.
+    given_up_at: AtomicPtr<Location<'static>>,
 }
 
 /// Counts in a total that any thread may write.
@@ -141,6 +143,17 @@ impl Site {
     /// The newest of these; `None` before the first.
     pub(crate) fn disposal(&self) -> Option<DisposalReading> {
         self.disposal.read(location(&self.disposed_at))
+    }
+
+    /// What was awaited at `place` was given up: see [`Site::given_up_at`].
+    #[cold]
+    pub(super) fn gives_up(&self, place: &'static Location<'static>) {
+        set_location(&self.given_up_at, Some(place));
+    }
+
+    /// Where a task from here, or the holder of a lock from here, last awaited what was given up unfinished, if that is known.
+    pub(crate) fn given_up_at(&self) -> Option<&'static Location<'static>> {
+        location(&self.given_up_at)
     }
 
     /// Notes a poll over the limit.
@@ -292,6 +305,7 @@ impl Site {
             oneshots: Outcomes::default(),
             disposal: Disposal::default(),
             disposed_at: AtomicPtr::default(),
+            given_up_at: AtomicPtr::default(),
         }
     }
 }

@@ -10,7 +10,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{active, clock, task::TaskSlot, thread::HERE};
+use super::{
+    active, clock,
+    task::TaskSlot,
+    thread::{self, HERE},
+    wait,
+};
 
 /// By what a future is dropped unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +39,16 @@ pub(crate) struct Dropping {
     pub(super) since: u64,
     /// The task whose future goes as a whole: then it is in no poll.
     task: Option<&'static TaskSlot>,
+    /// The one wait of the task that went on when this began, by its start in ticks; 0 where there was none, or more.
+    waited_since: u64,
+}
+
+impl Dropping {
+    /// Where what is dropped was suspended: the wait that went on and is over now, since `from` (ticks) or later.
+    pub(super) fn gave_up_since(&self, from: u64) -> Option<&'static Location<'static>> {
+        let task = self.task.or_else(thread::current_task).filter(|_| self.waited_since > from)?;
+        task.waits().iter().find_map(|entry| entry.ended_at(self.waited_since))
+    }
 }
 
 /// What is being dropped unfinished on this thread; the outermost where they nest, which is what began it, with the innermost
@@ -51,6 +66,10 @@ pub(super) fn dropped_task() -> Option<&'static TaskSlot> {
 /// Runs `drop`, which drops the future of `task`, which is not finished.
 #[cold]
 pub(super) fn drop_task(task: &'static TaskSlot, drop: impl FnOnce()) {
+    let site = wait::only(task).and_then(wait::Entry::read).and_then(|(_, _, site)| site);
+    if let Some(place) = site {
+        task.site().gives_up(place);
+    }
     drop_by(By::Task, task.site().info.location.location(), Some(task), drop);
 }
 
@@ -69,10 +88,12 @@ fn drop_by(by: By, at: Option<&'static Location<'static>>, task: Option<&'static
         }
     }
     let before = dropping();
-    let what = match before {
+    let what = if let Some(outer) = before {
         // Began by what goes already; a task that goes as a whole with it is the one that does what its destructors do.
-        Some(outer) => Dropping { task: task.or(outer.task), ..outer },
-        None => Dropping { by, at, since: clock::ticks(), task },
+        Dropping { task: task.or(outer.task), ..outer }
+    } else {
+        let waits = task.or_else(thread::current_task).and_then(wait::only);
+        Dropping { by, at, since: clock::ticks(), task, waited_since: waits.map_or(0, wait::Entry::since) }
     };
     let _before = Before(before);
     HERE.with(|here| here.dropping.set(Some(what)));

@@ -99,6 +99,14 @@ pub(crate) fn read(entry: &Entry, polls: u64) -> Option<WaitReading> {
     Some(WaitReading { kind, on: on & !KIND_MASK & !POLL_MASK, since, site })
 }
 
+/// The one wait of the task's that goes on; `None` where there is none, or more than one.
+pub(crate) fn only(task: &TaskSlot) -> Option<&Entry> {
+    let goes_on = |entry: &&Entry| entry.on() != 0 && !is_stale(entry.on(), task.polls());
+    let mut waits = task.waits().iter().filter(goes_on);
+    let first = waits.next()?;
+    waits.next().is_none().then_some(first)
+}
+
 /// Where something is awaited that was polled at `polled` and made at `made`: an `.await` polls at its own place; by way
 /// of a `&mut` or a `Box` it is one in the standard library, which says nothing.
 pub(crate) fn awaited_at(

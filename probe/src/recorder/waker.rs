@@ -236,7 +236,7 @@ impl Drop for Loan<'_> {
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop);
 
 /// Of the waker in a poll that is looked at. Its clones are of the other table, so it does not outlive the poll.
-static LOOKED_TABLE: RawWakerVTable = RawWakerVTable::new(clone_looked, wake, wake_by_ref, drop);
+static LOOKED_TABLE: RawWakerVTable = RawWakerVTable::new(clone_looked, wake, wake_by_ref_looked, drop);
 
 /// The waker for a poll of `task`, without a reference of its own: it must not outlive the poll that holds one.
 #[inline]
@@ -287,6 +287,13 @@ unsafe fn wake_by_ref(data: *const ()) {
     unsafe { slot(data).wake() };
 }
 
+unsafe fn wake_by_ref_looked(data: *const ()) {
+    // SAFETY: as in `clone`.
+    Looking::wakes_here(unsafe { slot(data) });
+    // SAFETY: as in `clone`.
+    unsafe { wake_by_ref(data) };
+}
+
 unsafe fn drop(data: *const ()) {
     // SAFETY: as in `wake`; the reference of this waker is given back.
     unsafe { slot(data) }.waker_dropped();
@@ -307,6 +314,12 @@ impl TaskSlot {
             waker.wake_by_ref();
         }
         asked
+    }
+
+    /// Has the next poll of the task looked at, which comes by itself. False where it cannot be. The caller holds a reference.
+    pub(crate) fn look_next(&'static self) -> bool {
+        self.stage.load(Relaxed) == Stage::Alive as u8
+            && self.wakes.has.compare_exchange(HAS_CLONE, HAS_CLONE_LOOK, AcqRel, Relaxed).is_ok()
     }
 
     /// A poll that was looked at found nothing to do: the task has slept on since `slept_since`, unless it was polled again.

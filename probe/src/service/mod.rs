@@ -130,7 +130,7 @@ impl Stream for Updates {
 }
 
 fn suspension(frames: Vec<Frame>) -> Suspension {
-    let call = |Frame { function, file, line, column, user }| Call { function, file, line, column, user };
+    let call = |Frame { function, file, line, column, user, body: _ }| Call { function, file, line, column, user };
     Suspension { calls: frames.into_iter().map(call).collect() }
 }
 

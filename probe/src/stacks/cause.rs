@@ -83,6 +83,7 @@ mod tests {
                 line: 0,
                 column: 0,
                 user: false,
+                body: false,
             })
             .collect()
     }

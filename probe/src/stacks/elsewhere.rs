@@ -1,8 +1,13 @@
 //! Systems and processors on which no stack can be taken yet.
+use std::time::Duration;
+
 use ::tokio::sync::oneshot;
 
-use super::{Frame, Stack};
-use crate::recorder::{Recorder, task::TaskSlot};
+use super::{Frame, Sight, SightKind, Stack};
+use crate::recorder::{
+    Recorder,
+    task::{TaskReading, TaskSlot},
+};
 
 /// Looks at nothing.
 pub(crate) struct Watchdog;
@@ -28,8 +33,14 @@ impl Watchdog {
         Vec::new()
     }
 
-    pub(crate) fn wants_closer_look(&self) -> bool {
-        false
+    pub(crate) fn sights(&mut self) -> Vec<Sight> {
+        Vec::new()
+    }
+
+    pub(crate) fn polled(&mut self, _: &'static TaskSlot, _: &TaskReading) {}
+
+    pub(crate) fn closer_look(&self, _looks: u32) -> Option<Duration> {
+        None
     }
 
     pub(crate) fn look_closer(&mut self) {}
@@ -49,7 +60,12 @@ impl Looking {
     }
 
     pub(crate) fn waits_here(_: &'static TaskSlot) {}
+
+    pub(crate) fn wakes_here(_: &'static TaskSlot) {}
 }
+
+/// Nobody looks.
+pub(crate) fn seen(_: SightKind, _of: u64) {}
 
 /// Never made.
 #[derive(Default)]

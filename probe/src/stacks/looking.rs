@@ -11,16 +11,11 @@ use std::{
     },
 };
 
-use super::{
-    raw::copy_stack,
-    signal::{Copy, in_use},
-};
+use super::{copied::Copied, signal::Copy};
 use crate::recorder::{task::TaskSlot, thread};
 
 /// Places of one poll that are told at most: a `select!` waits in each of its arms.
 const PLACES: usize = 4;
-/// Bytes of a stack that are copied at most; deeper callers are cut off.
-const MAX_STACK: usize = 64 * 1024;
 
 const IDLE: u32 = 0;
 const ASKED: u32 = 1;
@@ -33,18 +28,9 @@ struct Request {
     task: AtomicPtr<TaskSlot>,
     /// Of `places`, those that are filled.
     filled: AtomicUsize,
-    places: UnsafeCell<[Place; PLACES]>,
-}
-
-/// Registers and stack, as in [`Copy`].
-#[derive(Clone, Copy)]
-struct Place {
-    ip: u64,
-    sp: u64,
-    fp: u64,
-    lr: u64,
-    len: usize,
-    stack: [u8; MAX_STACK],
+    places: UnsafeCell<[Copied; PLACES]>,
+    /// A bit for each of them in which the task woke itself, and did not just keep its waker.
+    woke: AtomicU32,
 }
 
 // SAFETY: `places` is written by the thread that moved `state` from `ASKED` to `IN_POLL`, while it stays so, and read by
@@ -55,11 +41,22 @@ static REQUEST: Request = Request {
     state: AtomicU32::new(IDLE),
     task: AtomicPtr::new(ptr::null_mut()),
     filled: AtomicUsize::new(0),
-    places: UnsafeCell::new([Place { ip: 0, sp: 0, fp: 0, lr: 0, len: 0, stack: [0; MAX_STACK] }; PLACES]),
+    places: UnsafeCell::new([const { Copied::NONE }; PLACES]),
+    woke: AtomicU32::new(0),
 };
 
-/// Asks for the next poll of `task`; false while another is looked at. The caller holds a reference to it.
+/// Asks for the next poll of `task`, and brings it about; false while another is looked at. The caller holds a reference to
+/// it.
 pub(super) fn ask(task: &'static TaskSlot) -> bool {
+    ask_by(task, TaskSlot::look)
+}
+
+/// The same of a task that is polled again and again by itself.
+pub(super) fn ask_for_next(task: &'static TaskSlot) -> bool {
+    ask_by(task, TaskSlot::look_next)
+}
+
+fn ask_by(task: &'static TaskSlot, look: impl FnOnce(&'static TaskSlot) -> bool) -> bool {
     match REQUEST.state.load(Acquire) {
         // One that could not be taken back while a thread found out that it was not for its task.
         ASKED if take_back() => {}
@@ -69,8 +66,9 @@ pub(super) fn ask(task: &'static TaskSlot) -> bool {
     }
     REQUEST.task.store(ptr::from_ref(task).cast_mut(), Relaxed);
     REQUEST.filled.store(0, Relaxed);
+    REQUEST.woke.store(0, Relaxed);
     REQUEST.state.store(ASKED, Release);
-    let asked = task.look();
+    let asked = look(task);
     if !asked {
         take_back();
     }
@@ -82,25 +80,26 @@ pub(super) fn take_back() -> bool {
     REQUEST.state.compare_exchange(ASKED, IDLE, AcqRel, Acquire).is_ok()
 }
 
+/// A place of a poll that was looked at.
+pub(super) struct Found {
+    pub(super) copy: Copy,
+    /// The task woke itself there; else it left its waker.
+    pub(super) woke: bool,
+}
+
 /// The places where the task waits, once its poll is over.
-pub(super) fn answer() -> Option<Vec<Copy>> {
+pub(super) fn answer() -> Option<Vec<Found>> {
     if REQUEST.state.load(Acquire) != DONE {
         return None;
     }
     let filled = REQUEST.filled.load(Relaxed).min(PLACES);
+    let woke = REQUEST.woke.load(Relaxed);
     // SAFETY: the poll is over, and only this thread asks for another.
     let places = unsafe { &*REQUEST.places.get() };
-    let copies = places[..filled].iter().map(|place| Copy {
-        ip: place.ip,
-        sp: place.sp,
-        fp: place.fp,
-        lr: place.lr,
-        stack: place.stack[..place.len].to_vec(),
-        marked: None,
-    });
-    let copies = copies.collect();
+    let found = |(n, place): (usize, &Copied)| Found { copy: place.copy(), woke: woke & (1 << n) != 0 };
+    let found = places[..filled].iter().enumerate().map(found).collect();
     REQUEST.state.store(IDLE, Release);
-    Some(copies)
+    Some(found)
 }
 
 /// A poll that is looked at, until this is dropped.
@@ -124,44 +123,30 @@ impl Looking {
     /// Somebody clones the task's waker, to wake it later.
     #[inline(never)]
     pub(crate) fn waits_here(task: &'static TaskSlot) {
-        // The waker may have been lent to another thread.
-        let in_poll = REQUEST.state.load(Acquire) == IN_POLL
-            && ptr::eq(REQUEST.task.load(Relaxed), task)
-            && thread::current_task().is_some_and(|current| ptr::eq(current, task));
-        let filled = REQUEST.filled.load(Relaxed);
-        if !in_poll || filled >= PLACES {
-            return;
-        }
-        let (ip, sp, fp, lr);
-        // SAFETY: reads registers and changes nothing.
-        #[cfg(target_arch = "x86_64")]
-        unsafe {
-            lr = 0;
-            std::arch::asm!(
-                "lea {ip}, [rip]", "mov {sp}, rsp", "mov {fp}, rbp",
-                ip = out(reg) ip, sp = out(reg) sp, fp = out(reg) fp,
-                options(nomem, nostack, preserves_flags),
-            );
-        }
-        // SAFETY: as above.
-        #[cfg(target_arch = "aarch64")]
-        unsafe {
-            std::arch::asm!(
-                "adr {ip}, .", "mov {sp}, sp", "mov {fp}, x29", "mov {lr}, x30",
-                ip = out(reg) ip, sp = out(reg) sp, fp = out(reg) fp, lr = out(reg) lr,
-                options(nomem, nostack, preserves_flags),
-            );
-        }
-        let from = sp as usize;
-        let Some(len) = in_use(from, thread::this_stack(), MAX_STACK) else { return };
-        // SAFETY: this thread is in the poll, so the places are its. It is not made a reference, which would be to all.
-        unsafe {
-            let place = REQUEST.places.get().cast::<Place>().add(filled);
-            // From the stack pointer up to the stack's end it is mapped and this thread's own.
-            copy_stack(from, (&raw mut (*place).stack).cast::<u8>(), len);
-            (*place).len = len;
-            ((*place).ip, (*place).sp, (*place).fp, (*place).lr) = (ip, sp, fp, lr);
-        }
+        keep(task, false);
+    }
+
+    /// Somebody wakes the task while it is in its poll.
+    #[inline(never)]
+    pub(crate) fn wakes_here(task: &'static TaskSlot) {
+        keep(task, true);
+    }
+}
+
+#[inline(never)]
+fn keep(task: &'static TaskSlot, woke: bool) {
+    // The waker may have been lent to another thread.
+    let in_poll = REQUEST.state.load(Acquire) == IN_POLL
+        && ptr::eq(REQUEST.task.load(Relaxed), task)
+        && thread::current_task().is_some_and(|current| ptr::eq(current, task));
+    let filled = REQUEST.filled.load(Relaxed);
+    if !in_poll || filled >= PLACES {
+        return;
+    }
+    // SAFETY: this thread is in the poll, so the places are its. It is not made a reference, which would be to all.
+    let copied = unsafe { Copied::this_thread(REQUEST.places.get().cast::<Copied>().add(filled)) };
+    if copied {
+        REQUEST.woke.fetch_or(u32::from(woke) << filled, Relaxed);
         REQUEST.filled.store(filled + 1, Relaxed);
     }
 }

@@ -10,6 +10,10 @@
 //! | [`modules`] | which files the process' code came from, read without the dynamic linker's lock |
 //! | [`looking`] | a poll that shows where its task is suspended, on the thread that makes it |
 //! | [`suspended`] | which tasks are looked at in that way, one by one, when somebody asks |
+//! | [`moments`] | what happens at a moment, and tells no line: the stack of the thread that does it |
+//! | [`spinning`] | tasks that wake themselves over and over |
+//! | [`long_polls`] | what polls that last for some hundredths of a second are in |
+//! | [`copied`] | a thread copies its own stack |
 //! | [`namer`] | unwinds and names stacks, on a thread of its own |
 //! | [`unwind`] | from registers and a copied stack to addresses |
 //! | [`symbols`] | from addresses to functions, files and lines; which of them are the user's |
@@ -21,18 +25,24 @@
 
 mod stack;
 
-pub(crate) use stack::{Cause, Frame, Stack};
+pub(crate) use stack::{Cause, Frame, Sight, SightKind, Stack};
 
 // Adding a system means adding it here, and nowhere else.
 cfg_select! {
     all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")) => {
         mod budget;
         mod cause;
+        mod copied;
+        mod long_polls;
         mod looking;
         mod modules;
+        mod moments;
         mod namer;
         mod raw;
+        #[cfg(test)]
+        mod sight_tests;
         mod signal;
+        mod spinning;
         mod suspended;
         mod symbols;
         #[cfg(test)]
@@ -44,6 +54,7 @@ cfg_select! {
         mod watchdog;
 
         pub(crate) use looking::Looking;
+        pub(crate) use moments::seen;
         pub(crate) use signal::this_thread;
         pub(crate) use suspended::{Suspensions, where_suspended};
         pub(crate) use watchdog::Watchdog;
@@ -51,6 +62,6 @@ cfg_select! {
     _ => {
         mod elsewhere;
 
-        pub(crate) use elsewhere::{Looking, Suspensions, Watchdog, this_thread, where_suspended};
+        pub(crate) use elsewhere::{Looking, Suspensions, Watchdog, seen, this_thread, where_suspended};
     }
 }

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use super::{Cause, Frame, cause, modules::Modules, signal::Copy, symbols, unwind};
+use super::{Cause, Frame, SightKind, cause, modules::Modules, signal::Copy, symbols, unwind};
 use crate::recorder::{Recorder, clock::thread_cpu_ns, cpu_wait::ThreadState, own_thread};
 
 /// Stacks that wait for their names, of at most 256 KiB each.
@@ -33,6 +33,16 @@ impl Job {
         Self { of: Of::Blocked(seen), copy, state, future, is_root }
     }
 
+    /// The stack of a thread at the moment in which `what` happened on it.
+    pub(super) fn moment(what: Moment, copy: Copy) -> Self {
+        Self { of: Of::Moment(what), copy, state: ThreadState::Unknown, future: "", is_root: false }
+    }
+
+    /// The stack of a poll of a task from that site, which has lasted for some hundredths of a second.
+    pub(super) fn long(site: u32, copy: Copy, state: ThreadState, is_root: bool) -> Self {
+        Self { of: Of::Long(site), copy, state, future: "", is_root }
+    }
+
     /// The stack of a poll at the moment in which what it waits for kept its waker.
     pub(super) fn suspended(copy: Copy, future: &'static str, is_root: bool) -> Self {
         Self { of: Of::Suspended, copy, state: ThreadState::Unknown, future, is_root }
@@ -46,6 +56,19 @@ pub(super) enum Of {
     Blocked(Seen),
     /// Where the task that was asked about is suspended.
     Suspended,
+    /// What happened.
+    Moment(Moment),
+    /// Where a poll is that lasts for some hundredths of a second, of a task from that site.
+    Long(u32),
+}
+
+/// Something that happened once, with a site.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) kind: SightKind,
+    pub(super) of: u64,
+    /// In ticks.
+    pub(super) at: u64,
 }
 
 /// Where and when a stack was taken.

@@ -15,6 +15,40 @@ pub(crate) struct Stack {
     pub(crate) samples: u32,
 }
 
+/// A line of the app's own at which something was seen to happen.
+#[derive(Debug, Clone)]
+pub(crate) struct Sight {
+    pub(crate) kind: SightKind,
+    /// Id of the site that it is about.
+    pub(crate) of: u64,
+    /// In ticks.
+    pub(crate) at: u64,
+    pub(crate) frame: Frame,
+    pub(crate) cause: Cause,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub(crate) enum SightKind {
+    /// The sender of a oneshot from the site was dropped without sending.
+    Unsent = 1,
+    /// A task from the site, which is polled over and over, woke itself.
+    SelfWake = 2,
+    /// What long polls of tasks from the site were in, at most looks.
+    LongPoll = 3,
+    /// What a task from the site, or the holder of a lock from there, awaited was given up unfinished.
+    GivenUp = 4,
+}
+
+impl SightKind {
+    /// The kind with that number.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nothing is seen there"))]
+    pub(crate) fn of(number: u8) -> Option<Self> {
+        [Self::Unsent, Self::SelfWake, Self::LongPoll, Self::GivenUp].into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
 /// A call, innermost first in a stack; a call that was inlined is a frame of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
@@ -26,6 +60,8 @@ pub(crate) struct Frame {
     pub(crate) column: u32,
     /// Neither the standard library's, nor a dependency's, nor the runtime's.
     pub(crate) user: bool,
+    /// The body of an `async fn` or block, or of a closure.
+    pub(crate) body: bool,
 }
 
 /// Why a poll does not end.

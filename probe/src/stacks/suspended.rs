@@ -8,9 +8,9 @@ use std::{
 use ::tokio::sync::oneshot;
 
 use super::{
-    Frame, looking,
+    Frame,
+    looking::{self, Found},
     namer::{Job, Named, Namer},
-    signal::Copy,
 };
 use crate::recorder::{
     Recorder,
@@ -86,6 +86,11 @@ impl Suspended {
         self.answer();
     }
 
+    /// Whether a task is looked at.
+    pub(super) fn is_busy(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// A stack of the task in question has its names.
     pub(super) fn named(&mut self, named: Named) {
         if let Some((found, to_name)) = self.current.as_mut().and_then(|current| current.found.as_mut()) {
@@ -128,7 +133,7 @@ impl Suspended {
 
 /// What came of the poll, if it is over.
 fn looked_at(mut current: Current, namer: &mut Namer) -> Option<Current> {
-    let Some(copies) = looking::answer() else {
+    let Some(places) = looking::answer() else {
         if current.asked.elapsed() > PATIENCE && looking::take_back() {
             current.task.slot().look_no_more();
             let _ = current.answer.send(Suspensions::default());
@@ -138,8 +143,9 @@ fn looked_at(mut current: Current, namer: &mut Namer) -> Option<Current> {
     };
     let slot = current.task.slot();
     let is_root = slot.kind() == TaskKind::Root as u8;
-    let name = |copy: Copy| namer.name(Job::suspended(copy, slot.future_type(), is_root));
-    let to_name = copies.into_iter().map(name).filter(|&taken| taken).count();
+    // One where it woke itself is none where it waits.
+    let name = |place: Found| namer.name(Job::suspended(place.copy, slot.future_type(), is_root));
+    let to_name = places.into_iter().filter(|place| !place.woke).map(name).filter(|&taken| taken).count();
     let (polls, slept_since) = (current.before.0 + 1, current.before.1);
     slot.slept_on(polls, slept_since);
     current.found = Some((Suspensions { polls, stacks: Vec::new() }, to_name));

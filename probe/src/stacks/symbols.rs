@@ -54,9 +54,16 @@ fn frames_at(address: u64, modules: &mut Modules, into: &mut Vec<Frame>) {
 }
 
 fn frame_of(function: &str, file: &str, line: u32, column: u32) -> Frame {
+    let body = is_body(function);
     let function = readable(function);
     let user = is_users(&function, file);
-    Frame { function, file: file.to_owned(), line, column, user }
+    Frame { function, file: file.to_owned(), line, column, user, body }
+}
+
+/// Whether the function as the compiler names it is the body of an `async fn` or block, or of a closure, which not every
+/// name tells apart.
+fn is_body(function: &str) -> bool {
+    ["{async_", "{{closure}}", "{closure#"].iter().any(|kind| function.contains(kind))
 }
 
 /// `shop::checkout::{async_fn#0}<T>::h0123456789abcdef` is `shop::checkout` to a reader.
@@ -109,10 +116,27 @@ fn is_users(function: &str, file: &str) -> bool {
         "/registry/src/",
         "/git/checkouts/",
     ];
-    const RUNTIMES: [&str; 6] =
-        ["core::", "std::", "alloc::", "tokio::", "async_inspect_probe::tokio::", "async_inspect_probe::recorder::"];
+    const RUNTIMES: [&str; 9] = [
+        "core::",
+        "std::",
+        "alloc::",
+        "tokio::",
+        "async_inspect_probe::tokio::",
+        "async_inspect_probe::recorder::",
+        "async_inspect_probe::stacks::copied::",
+        "async_inspect_probe::stacks::looking::",
+        "async_inspect_probe::stacks::moments::",
+    ];
     // A program may have the probe by its path, and what it wraps is inlined into the program's own functions.
-    const WRAPS: [&str; 4] = ["/src/tokio/", "/src/tokio_util/", "/src/tokio_stream/", "/src/recorder/"];
+    const WRAPS: [&str; 7] = [
+        "/src/tokio/",
+        "/src/tokio_util/",
+        "/src/tokio_stream/",
+        "/src/recorder/",
+        "/src/stacks/copied.rs",
+        "/src/stacks/looking.rs",
+        "/src/stacks/moments.rs",
+    ];
     let wrapper = |file: &str| {
         let inside = file.strip_prefix(env!("CARGO_MANIFEST_DIR"));
         inside.is_some_and(|inside| WRAPS.iter().any(|part| inside.starts_with(part)) && !inside.contains("/tests/"))
@@ -148,7 +172,8 @@ pub(super) fn trimmed(mut frames: Vec<Frame>, future: &str) -> Vec<Frame> {
 
 /// Leaves out the innermost frames, in which a waker is cloned.
 pub(super) fn without_waker(frames: &mut Vec<Frame>) {
-    const CLONING: [&str; 3] = ["::stacks::looking::", "::recorder::waker::", "core::task::wake::Waker"];
+    const CLONING: [&str; 4] =
+        ["::stacks::copied::", "::stacks::looking::", "::recorder::waker::", "core::task::wake::Waker"];
     // Line tables alone do not say whose `clone` was inlined.
     let wakers = |frame: &Frame| frame.file.ends_with("core/src/task/wake.rs");
     let cloning = |frame: &Frame| wakers(frame) || CLONING.iter().any(|part| frame.function.contains(part));

@@ -1,16 +1,19 @@
 //! Which polls are looked at, and when.
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use super::{
-    Cause, Stack, cause,
+    Cause, Sight, SightKind, Stack, cause,
+    long_polls::LongPolls,
+    moments,
     namer::{self, Job, Named, Namer, Of},
     signal::{self, Mark},
+    spinning::{self, Spinning},
     suspended::Suspended,
     unwatched::Unwatched,
 };
 use crate::recorder::{
     Recorder, clock, cpu_wait,
-    task::TaskKind,
+    task::{TaskKind, TaskReading, TaskSlot},
     thread::{WorkerKind, WorkerReading, WorkerSlot},
 };
 
@@ -19,6 +22,13 @@ const BLOCKED_NS: u64 = 100_000_000;
 /// Looks at one poll, and the time between two of them, which doubles each time.
 const MAX_SAMPLES: u32 = 5;
 const FIRST_PAUSE_NS: u64 = 150_000_000;
+/// Looks between two ticks, where that may prove within this tick what a thread is in, and the time before each.
+const CLOSER_LOOKS: u32 = 2;
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+/// The time before each of those that are to find polls of a hundredth of a second while they last.
+const SHORT_PAUSE: Duration = Duration::from_millis(4);
+/// What happens is seen for so long after a tick, in nanoseconds.
+const ATTENDED_NS: u64 = 1_000_000_000;
 
 /// Looks at polls that do not end.
 pub(crate) struct Watchdog {
@@ -29,6 +39,11 @@ pub(crate) struct Watchdog {
     /// By worker, where it did not answer.
     deaf: HashMap<u64, Deaf>,
     suspended: Suspended,
+    spinning: Spinning,
+    long_polls: LongPolls,
+    sights: Vec<Sight>,
+    /// When threads in polls that nobody watches were looked at last, in ticks.
+    looked_closer_at: u64,
     namer: Namer,
     /// Why no stack can be taken, said once.
     broken: Option<signal::Unavailable>,
@@ -84,6 +99,10 @@ impl Watchdog {
             unwatched: Unwatched::default(),
             deaf: HashMap::new(),
             suspended: Suspended::default(),
+            spinning: Spinning::default(),
+            long_polls: LongPolls::default(),
+            sights: Vec::new(),
+            looked_closer_at: 0,
             namer: Namer::new(recorder),
             broken: if enabled { signal::install().err() } else { Some(signal::Unavailable::SwitchedOff) },
         }
@@ -116,28 +135,80 @@ impl Watchdog {
         self.unwatched.retain(is_there);
         self.deaf.retain(|&id, _| is_there(id));
         self.seen.retain(|&id, _| is_there(id));
+        self.long_polls.retain(is_there);
+        self.long_polls.tick(recorder, now);
+        moments::look_until(now + clock::ticks_in_ns(ATTENDED_NS));
         let named: Vec<Named> = self.namer.named().collect();
         for (slot, worker) in workers {
             self.look_at(slot, &worker, now);
         }
-        let stacks = named.into_iter().filter_map(|named| self.stack(named)).collect();
-        self.suspended.step(recorder, &mut self.namer);
+        for (what, copy) in moments::take() {
+            self.namer.name(Job::moment(what, copy));
+        }
+        let stacks = named.into_iter().filter_map(|named| self.named(named)).collect();
+        // One poll is looked at at a time.
+        if !self.spinning.is_busy() {
+            self.suspended.step(recorder, &mut self.namer);
+        }
+        if !self.suspended.is_busy() {
+            self.spinning.step(&mut self.namer);
+        }
+        self.looked_closer_at = now;
         stacks
     }
 
-    /// Whether some poll that nobody watches is marked, and not proven yet to be the one that goes on.
-    pub(crate) fn wants_closer_look(&self) -> bool {
-        self.unwatched.unproven().next().is_some()
+    /// What was seen since the last call.
+    pub(crate) fn sights(&mut self) -> Vec<Sight> {
+        std::mem::take(&mut self.sights)
+    }
+
+    /// A task was polled, or changed otherwise, since the last look.
+    pub(crate) fn polled(&mut self, slot: &'static TaskSlot, task: &TaskReading) {
+        if self.broken.is_none() {
+            self.spinning.polled(slot, task);
+        }
+    }
+
+    /// How long to wait before the next look, after so many since the tick, where one is wanted before the next tick: some
+    /// poll that nobody watches is marked, and not proven yet to be the one that goes on; or polls of some site were too
+    /// long lately, and are looked at while they last.
+    pub(crate) fn closer_look(&self, looks: u32) -> Option<Duration> {
+        if self.long_polls.wants_look() {
+            return Some(SHORT_PAUSE);
+        }
+        (looks < CLOSER_LOOKS && self.unwatched.unproven().next().is_some()).then_some(LOOK_PAUSE)
     }
 
     /// Looks at such polls before the next tick, so that one that is over by then is known too.
     pub(crate) fn look_closer(&mut self) {
         let now = clock::ticks();
-        let unproven: Vec<u64> = self.unwatched.unproven().collect();
+        let often = clock::duration_ns(now.saturating_sub(self.looked_closer_at)) < LOOK_PAUSE.as_nanos() as u64;
+        let unproven: Vec<u64> = if often { Vec::new() } else { self.unwatched.unproven().collect() };
+        if !often {
+            self.looked_closer_at = now;
+        }
         for (slot, worker) in self.recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))) {
             if unproven.contains(&worker.id) {
                 self.look_at(slot, &worker, now);
+            } else if let Some(site) = self.long_polls.is_due(&worker, now) {
+                self.look_at_long(slot, &worker, site, now);
             }
+        }
+    }
+
+    /// Takes the stack of a poll that may become too long.
+    fn look_at_long(&mut self, slot: &WorkerSlot, worker: &WorkerReading, site: u32, now: u64) {
+        let Some(poll) = worker.poll.filter(|_| !self.deaf.contains_key(&worker.id)) else { return };
+        let state = cpu_wait::thread_state(slot.tid());
+        let copy = signal::copy(slot.tid(), slot.stack(), Mark::No);
+        self.long_polls.looks_at(worker.id, poll.started, site, now);
+        let is_root = poll.task.kind() == TaskKind::Root as u8;
+        match copy {
+            None => self.deaf.entry(worker.id).or_insert(Deaf { questions: 0, again_at: 0 }).did_not_answer(now),
+            Some(copy) if is_same(slot, worker) => {
+                self.namer.name(Job::long(site, copy, state, is_root));
+            }
+            Some(_) => {}
         }
     }
 
@@ -167,12 +238,7 @@ impl Watchdog {
             self.deaf.entry(worker.id).or_insert(Deaf { questions: 0, again_at: 0 }).did_not_answer(now);
         }
         // The poll may have ended meanwhile: then the copy shows something else.
-        let same = slot.read().is_some_and(|now| {
-            now.id == worker.id
-                && now.unparked_at == worker.unparked_at
-                && now.polls == worker.polls
-                && now.poll.map(|poll| poll.started) == worker.poll.map(|poll| poll.started)
-        });
+        let same = is_same(slot, worker);
         let poll = if let Some(poll) = watched {
             poll
         } else {
@@ -196,19 +262,30 @@ impl Watchdog {
         }
     }
 
-    /// The stack that is told. That of a poll which is over by now is still what it was blocked in.
-    fn stack(&mut self, named: Named) -> Option<Stack> {
-        let Of::Blocked(namer::Seen { worker, task, started: poll_started, at }) = named.of else {
-            self.suspended.named(named);
-            return None;
-        };
+    /// What is told: of a blocked poll its stack, of others a line.
+    fn named(&mut self, named: Named) -> Option<Stack> {
+        match named.of.clone() {
+            Of::Blocked(seen) => return Some(self.stack(&seen, named)),
+            Of::Suspended => self.suspended.named(named),
+            Of::Moment(what) => self.sights.extend(sight(what, named)),
+            Of::Long(site) => {
+                let Named { frames, cause, .. } = named;
+                self.sights.extend(self.long_polls.named(site, frames, cause, clock::ticks()));
+            }
+        }
+        None
+    }
+
+    /// That of a poll which is over by now is still what it was blocked in.
+    fn stack(&mut self, seen: &namer::Seen, named: Named) -> Stack {
+        let namer::Seen { worker, task, started: poll_started, at } = *seen;
         let Named { frames, cause, .. } = named;
         let known = self.seen.get_mut(&worker).filter(|known| known.poll_started == poll_started);
         let (cause, samples) = known.map_or((cause, 1), |known| {
             known.causes.push(cause);
             (cause::agreed(&known.causes), known.causes.len() as u32)
         });
-        Some(Stack { worker, task, poll_started, at, frames, cause, samples })
+        Stack { worker, task, poll_started, at, frames, cause, samples }
     }
 
     fn is_due(&self, worker: &WorkerReading, poll: &Poll, now: u64) -> bool {
@@ -231,6 +308,26 @@ impl Watchdog {
         seen.samples += 1;
         seen
     }
+}
+
+/// The app's own line at which it happened, the innermost; `None` where that is not known.
+fn sight(what: namer::Moment, named: Named) -> Option<Sight> {
+    let namer::Moment { kind, of, at } = what;
+    if kind == SightKind::SelfWake && !spinning::wakes_itself(&named.frames) {
+        return None;
+    }
+    let frame = named.frames.into_iter().find(|frame| frame.user)?;
+    Some(Sight { kind, of, at, frame, cause: Cause::Unknown })
+}
+
+/// Whether the thread is still in the poll that it was in, if any.
+fn is_same(slot: &WorkerSlot, worker: &WorkerReading) -> bool {
+    slot.read().is_some_and(|now| {
+        now.id == worker.id
+            && now.unparked_at == worker.unparked_at
+            && now.polls == worker.polls
+            && now.poll.map(|poll| poll.started) == worker.poll.map(|poll| poll.started)
+    })
 }
 
 #[cfg(test)]

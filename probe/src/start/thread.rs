@@ -105,10 +105,6 @@ async fn serve(listener: Listener, routes: Routes) -> Result<(), Box<dyn std::er
     Ok(())
 }
 
-/// Looks at threads between two ticks, where that may prove within this tick what they are in, and the time before each.
-const CLOSER_LOOKS: u32 = 2;
-const LOOK_PAUSE: Duration = Duration::from_millis(20);
-
 /// Ticks while somebody is attached.
 async fn collect(mut collector: Collector, subscribers: Subscribers) -> std::convert::Infallible {
     loop {
@@ -116,18 +112,20 @@ async fn collect(mut collector: Collector, subscribers: Subscribers) -> std::con
         let mut ticks = interval(Duration::from_millis(u64::from(TICK_MS)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while subscribers.any() {
-            ticks.tick().await;
+            let next_tick = ticks.tick().await + ticks.period();
             collector.tick(&subscribers).await;
             let tick_over = ::tokio::time::Instant::now() + Duration::from_millis(u64::from(TICK_MS) / 2);
             while subscribers.wants_snapshot() && ::tokio::time::Instant::now() < tick_over {
                 ::tokio::time::sleep(SNAPSHOT_PAUSE).await;
                 collector.continue_snapshots(&subscribers);
             }
-            for _ in 0..CLOSER_LOOKS {
-                if collector.wants_closer_look() {
-                    ::tokio::time::sleep(LOOK_PAUSE).await;
-                    collector.look_closer();
-                }
+            let mut looks = 0;
+            while let Some(pause) = collector.closer_look(looks)
+                && ::tokio::time::Instant::now() + pause < next_tick
+            {
+                ::tokio::time::sleep(pause).await;
+                collector.look_closer();
+                looks += 1;
             }
             subscribers.forget_closed();
         }

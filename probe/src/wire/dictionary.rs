@@ -27,6 +27,8 @@ pub(crate) struct Dictionary {
     sites: Vec<SiteRow>,
     /// By address: the text of a `Location` is looked at once.
     call_sites: HashMap<usize, u32>,
+    /// By file (a string's id), line and column: those of which a stack tells.
+    lines: HashMap<(u32, u32, u32), u32>,
     /// By the recorder's id: sites already among `sites`.
     made_sites: Vec<bool>,
     shed: u64,
@@ -106,19 +108,44 @@ impl Dictionary {
         if let Some(&id) = self.call_sites.get(&address) {
             return id;
         }
-        if self.call_sites.len() == MAX_CALL_SITES {
+        let id = self.new_call_site(location.file(), location.line(), location.column());
+        if id != 0 {
+            self.call_sites.insert(address, id);
+        }
+        id
+    }
+
+    /// The id of a line that a stack tells of; 0 where there is no room, or no file.
+    pub(crate) fn line(&mut self, file: &str, line: u32, column: u32) -> u32 {
+        let key = (self.string(file), line, column);
+        if key.0 == 0 {
+            return 0;
+        }
+        if let Some(&id) = self.lines.get(&key) {
+            return id;
+        }
+        let id = self.new_call_site(file, line, column);
+        if id != 0 {
+            self.lines.insert(key, id);
+        }
+        id
+    }
+
+    /// The next id of a call site; 0 when there are too many.
+    fn new_call_site(&mut self, file: &str, line: u32, column: u32) -> u32 {
+        let known = self.call_sites.len() + self.lines.len();
+        if known == MAX_CALL_SITES {
             self.shed += 1;
             return 0;
         }
-        let id = FIRST_CALL_SITE + self.call_sites.len() as u32;
-        self.call_sites.insert(address, id);
-        let file = self.string(location.file());
+        let id = FIRST_CALL_SITE + known as u32;
+        let file = self.string(file);
         self.sites.push(SiteRow {
             id,
             kind: SiteKind::Call,
             file,
-            line: location.line(),
-            column: location.column(),
+            line,
+            column,
             name: 0,
             output: OutputKind::Unspecified,
         });
@@ -134,7 +161,8 @@ impl Dictionary {
     pub(crate) fn memory_bytes(&self) -> u64 {
         const OF_A_STRING: usize = 2 * size_of::<Arc<str>>() + size_of::<(usize, usize, u32)>();
         const OF_A_CALL_SITE: usize = size_of::<(usize, u32)>();
-        let sites = self.sites.capacity() * size_of::<SiteRow>() + self.call_sites.capacity() * OF_A_CALL_SITE;
+        let sites = self.sites.capacity() * size_of::<SiteRow>()
+            + (self.call_sites.capacity() + self.lines.capacity()) * OF_A_CALL_SITE;
         (self.bytes + self.strings.len() * OF_A_STRING + sites) as u64
     }
 

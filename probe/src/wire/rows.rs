@@ -32,7 +32,7 @@ use crate::recorder::{
     wait::WaitKind as RecordedWait,
     waker,
 };
-use crate::stacks::Stack;
+use crate::stacks::{Frame, Sight, Stack};
 
 impl Messages {
     /// What stays as it is in a task's life.
@@ -354,6 +354,21 @@ impl Messages {
             samples: stack.samples,
             frames,
         });
+    }
+
+    /// A line at which something was seen; nothing where it finds no room.
+    pub(crate) fn sight(&mut self, sight: &Sight, dictionary: &mut Dictionary) {
+        let Frame { file, line, column, .. } = &sight.frame;
+        let site = dictionary.line(file, *line, *column);
+        if site == 0 {
+            return;
+        }
+        let rows = self.room_for(32).sights.get_or_insert_default();
+        rows.kind.push(v1::SightKind::try_from(sight.kind as i32).unwrap_or_default().into());
+        rows.of.push(sight.of);
+        rows.at_ns.push(since_start_ns(sight.at));
+        rows.site.push(site);
+        rows.cause.push(StackCause::try_from(sight.cause as i32).unwrap_or_default().into());
     }
 
     /// A panic.

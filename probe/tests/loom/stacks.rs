@@ -10,4 +10,6 @@ impl Looking {
     }
 
     pub(crate) fn waits_here(_task: &'static TaskSlot) {}
+
+    pub(crate) fn wakes_here(_task: &'static TaskSlot) {}
 }

@@ -110,6 +110,8 @@ pub struct Update {
     pub lock_orders: ::core::option::Option<LockOrders>,
     #[prost(message, optional, tag = "27")]
     pub disposals: ::core::option::Option<Disposals>,
+    #[prost(message, optional, tag = "28")]
+    pub sights: ::core::option::Option<Sights>,
     #[prost(uint64, repeated, tag = "16")]
     pub gone_tasks: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "17")]
@@ -467,6 +469,24 @@ pub struct Disposals {
     /// The line that did it; 0 where it is not known, as a drop tells none.
     #[prost(uint32, repeated, tag = "6")]
     pub call_site: ::prost::alloc::vec::Vec<u32>,
+}
+/// Lines of the app's own at which something was seen to happen, by the stack of a thread that did it: where nothing else
+/// tells a line. A row for each that is new; a later one about the same replaces it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Sights {
+    #[prost(enumeration = "SightKind", repeated, tag = "1")]
+    pub kind: ::prost::alloc::vec::Vec<i32>,
+    /// Id of the site, as `kind` says.
+    #[prost(uint64, repeated, tag = "2")]
+    pub of: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "3")]
+    pub at_ns: ::prost::alloc::vec::Vec<u64>,
+    /// The line.
+    #[prost(uint32, repeated, tag = "4")]
+    pub site: ::prost::alloc::vec::Vec<u32>,
+    /// What the thread did there, where that is a part of it.
+    #[prost(enumeration = "StackCause", repeated, tag = "5")]
+    pub cause: ::prost::alloc::vec::Vec<i32>,
 }
 /// Orders in which two locks were taken, one while the other was held. Rows for orders that changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1144,6 +1164,46 @@ impl DisposalKind {
             "DISPOSAL_KIND_ONESHOT" => Some(Self::Oneshot),
             "DISPOSAL_KIND_RECEIVERS" => Some(Self::Receivers),
             "DISPOSAL_KIND_PERMITS" => Some(Self::Permits),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SightKind {
+    Unspecified = 0,
+    /// The sender of a oneshot that was made at the site was dropped without sending.
+    Unsent = 1,
+    /// A task that was spawned at the site, and is polled over and over, woke itself.
+    SelfWake = 2,
+    /// Polls of tasks that were spawned at the site and ran for long were in what is called here, at most looks.
+    LongPoll = 3,
+    /// What was awaited there was given up unfinished: by a task that was spawned at the site and dropped before its end, or
+    /// under a lock that was created at the site, whose hold was cut short by it.
+    GivenUp = 4,
+}
+impl SightKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SIGHT_KIND_UNSPECIFIED",
+            Self::Unsent => "SIGHT_KIND_UNSENT",
+            Self::SelfWake => "SIGHT_KIND_SELF_WAKE",
+            Self::LongPoll => "SIGHT_KIND_LONG_POLL",
+            Self::GivenUp => "SIGHT_KIND_GIVEN_UP",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SIGHT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "SIGHT_KIND_UNSENT" => Some(Self::Unsent),
+            "SIGHT_KIND_SELF_WAKE" => Some(Self::SelfWake),
+            "SIGHT_KIND_LONG_POLL" => Some(Self::LongPoll),
+            "SIGHT_KIND_GIVEN_UP" => Some(Self::GivenUp),
             _ => None,
         }
     }

@@ -1,10 +1,10 @@
 //! What happened once: panics and stacks.
 use async_inspect_proto::v1;
 
-use super::{MAX_EVENTS, id};
+use super::{MAX_EVENTS, cause, id};
 use crate::decode::dictionary::Dictionary;
 use crate::decode::{DecodeError, text};
-use crate::model::{Frame, Panic, Stack, StackCause, Stamp, TaskId, WorkerId};
+use crate::model::{Frame, Panic, Stack, Stamp, TaskId, WorkerId};
 
 /// Frames of one stack, and of all stacks in one message: each is a few bytes there, and two long strings here.
 const MAX_FRAMES: usize = 256;
@@ -52,17 +52,7 @@ fn stack(stack: &v1::Stack, known: &Dictionary) -> Result<Stack, DecodeError> {
         task: TaskId(stack.task),
         poll_started: Stamp(stack.poll_started_ns),
         at: Stamp(stack.at_ns),
-        // What is not said, or said in a way of later versions, is not known.
-        cause: match v1::StackCause::try_from(stack.cause) {
-            Ok(v1::StackCause::Sleep) => StackCause::Sleep,
-            Ok(v1::StackCause::Lock) => StackCause::Lock,
-            Ok(v1::StackCause::BlockOn) => StackCause::BlockOn,
-            Ok(v1::StackCause::File) => StackCause::File,
-            Ok(v1::StackCause::Dns) => StackCause::Dns,
-            Ok(v1::StackCause::Cpu) => StackCause::Cpu,
-            Ok(v1::StackCause::Wait) => StackCause::Wait,
-            Ok(v1::StackCause::Unspecified) | Err(_) => StackCause::Unknown,
-        },
+        cause: cause(stack.cause),
         samples: stack.samples,
         frames: stack.frames.iter().map(frame).collect::<Result<_, _>>()?,
         beside: Vec::new(),

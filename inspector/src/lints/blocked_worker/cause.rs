@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use crate::model::StackCause;
 
 /// What the stack shows, in words.
-pub(super) fn doing(cause: StackCause) -> Option<&'static str> {
+pub(in crate::lints) fn doing(cause: StackCause) -> Option<&'static str> {
     match cause {
         StackCause::Unknown => None,
         StackCause::Sleep => Some("std::thread::sleep"),

@@ -46,7 +46,7 @@ async fn warm_up(cache: Arc<Cache>) {
 
 async fn ask_until_warm(cache: Arc<Cache>) {
     while !cache.warm.load(Ordering::Acquire) {
-        yield_now().await;
+        yield_now().await; // <- open: busy-self-wake
     }
 }
 

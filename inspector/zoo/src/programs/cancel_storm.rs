@@ -20,7 +20,7 @@ pub(super) const PROGRAM: Program = Program {
 };
 
 async fn ask(backend: u64) -> u64 {
-    sleep(Duration::from_millis(8 + backend % 8)).await;
+    sleep(Duration::from_millis(8 + backend % 8)).await; // <- open: cancel-storm
     backend
 }
 

@@ -40,7 +40,7 @@ fn fields(order: &str) -> Option<(usize, i64)> {
 
 /// One line in the ledger, which is slow now and then.
 async fn ledger(amount: i64) {
-    sleep(Duration::from_millis(if amount % 6 == 0 { 200 } else { 5 })).await;
+    sleep(Duration::from_millis(if amount % 6 == 0 { 200 } else { 5 })).await; // <- open: cancelled-holding
 }
 
 async fn book_between_changes(account: &Mutex<Account>, amount: i64) -> i64 {

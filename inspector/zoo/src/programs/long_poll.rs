@@ -58,7 +58,7 @@ fn uploads(queue: &mpsc::Sender<Upload>) -> JoinSet<()> {
 
 async fn thumbnails_inline(mut uploaded: mpsc::Receiver<Upload>) {
     while let Some(upload) = uploaded.recv().await {
-        let thumbnail = scale(upload.image);
+        let thumbnail = scale(upload.image); // <- open: long-poll
         store(thumbnail).await;
         let _ = upload.reply.send(thumbnail);
     }

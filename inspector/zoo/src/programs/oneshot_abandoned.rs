@@ -38,7 +38,7 @@ async fn answer_what_is_known(mut questions: mpsc::Receiver<Question>) {
         if let Some(&value) = store.get(&key) {
             let _ = reply.send(Some(value));
         }
-    }
+    } // <- open: oneshot-abandoned
 }
 
 async fn answer_all(mut questions: mpsc::Receiver<Question>) {

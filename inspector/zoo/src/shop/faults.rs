@@ -21,7 +21,7 @@ pub struct Fault {
 impl Fault {
     /// The line in [`Fault::file`] that a finding must name, counted from 1.
     pub fn line(&self) -> u32 {
-        marked_line(self.source, self.rule)
+        marked_line(self.source, "fault", self.rule)
     }
 }
 

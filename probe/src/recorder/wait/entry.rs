@@ -62,6 +62,20 @@ impl Entry {
         self.on.compare_exchange(from, to, Release, Relaxed).is_ok()
     }
 
+    /// Since when, as it said last.
+    pub(crate) fn since(&self) -> u64 {
+        self.since.load(Relaxed)
+    }
+
+    /// Where the wait was that began then, if it was the last one here, and is over. By the thread that ended it.
+    pub(crate) fn ended_at(&self, since: u64) -> Option<&'static Location<'static>> {
+        if self.on() != 0 || self.since() != since {
+            return None;
+        }
+        // SAFETY: only ever null or a `&'static Location`.
+        unsafe { self.site.load(Relaxed).as_ref() }
+    }
+
     /// What is waited for, since when and where; `None` when the entry is free, or changes.
     pub(crate) fn read(&self) -> Option<(u64, u64, Option<&'static Location<'static>>)> {
         let on = self.on.load(Acquire);

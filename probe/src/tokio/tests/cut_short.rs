@@ -170,3 +170,31 @@ fn a_token_that_is_cancelled_cuts_what_runs_until_then_short() {
         assert_eq!(cut_short(made).0, 2);
     });
 }
+
+#[test]
+fn what_was_awaited_under_a_lock_is_told_only_if_it_went_with_the_hold() {
+    let hour = || crate::tokio::time::sleep(Duration::from_hours(1));
+    run(async {
+        let (mutex, made) = (Mutex::new(0), here());
+        let given_up = || lock(made).site.given_up_at().map(Location::line);
+        // Nothing that is watched is awaited by it, but beside it.
+        let unseen = async {
+            let _guard = mutex.lock().await;
+            others().await;
+            pending::<()>().await;
+        };
+        let beside = async {
+            let _ = timeout(Duration::from_millis(5), hour()).await;
+        };
+        crate::tokio::join!(async { timeout(Duration::from_millis(1), unseen).await.unwrap_err() }, beside);
+        assert_eq!((cut_short(made).0, given_up()), (1, None));
+
+        let line = line!() + 3;
+        let held = async {
+            let _guard = mutex.lock().await;
+            hour().await;
+        };
+        assert!(timeout(Duration::from_millis(1), held).await.is_err());
+        assert_eq!((cut_short(made).0, given_up()), (2, Some(line)));
+    });
+}

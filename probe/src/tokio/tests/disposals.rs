@@ -174,3 +174,28 @@ fn outside_of_any_task_it_is_nobody() {
     let disposal = site(SiteKind::Oneshot, made).disposal();
     assert_eq!((told(disposal), by(disposal)), ((None, None), 0));
 }
+
+#[test]
+fn where_a_task_waited_that_is_dropped_before_its_end() {
+    const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
+    run(async {
+        #[rustfmt::skip]
+        let (victim, at) = (tokio::spawn(async { tokio::time::sleep(HOUR).await }), here());
+        others().await;
+        assert!(spawn_site(at).given_up_at().is_none());
+        victim.abort();
+        others().await;
+        assert_eq!(spawn_site(at).given_up_at().map(place), Some(at));
+
+        // Of two at once nobody knows which one matters.
+        let both = async {
+            tokio::join!(tokio::time::sleep(HOUR), tokio::time::sleep(HOUR));
+        };
+        #[rustfmt::skip]
+        let (victim, at) = (tokio::spawn(both), here());
+        others().await;
+        victim.abort();
+        others().await;
+        assert!(spawn_site(at).given_up_at().is_none());
+    });
+}
