@@ -102,5 +102,5 @@ pub(crate) fn print(options: &Options) {
 fn mib(whose: &str, thing: &str, n: usize) -> f64 {
     let mut process = Process::own("things", &[whose, thing, &n.to_string()]);
     process.ready();
-    usage::of(process.id()).rss_mib
+    usage::exact_rss_mib(process.id())
 }

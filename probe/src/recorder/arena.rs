@@ -16,7 +16,9 @@ use super::{
     mark::{self, Place},
 };
 
-const SLOTS: usize = 1024;
+/// Of a chunk, whole words of marks: so many that a chunk of locks is below what an allocator maps for itself, page by page,
+/// where the last page was three bytes for each lock.
+const SLOTS: usize = 960;
 const CHUNKS: usize = 8192;
 const WORDS: usize = SLOTS / 64;
 /// Slots that an arena can have.

@@ -5,19 +5,17 @@ mod told;
 use std::{
     any::type_name,
     panic::Location,
-    sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
-        Ordering::{Acquire, Relaxed, Release},
-    },
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
 use super::{
     Recorder, active,
     arena::{Head, Slot},
     disposal::{Disposal, DisposalReading},
+    lazy::Lazy,
     names::Name,
     owner::Owner,
-    readers::{Reader, ReadersReading, ReadersSlot},
+    readers::{self, Entry, Reader, ReadersReading, ReadersSlot},
     refs::Refs,
     site::{Site, SiteInfo, SiteKind, add, is_in_std},
     started, thread,
@@ -55,7 +53,7 @@ pub(crate) struct ChannelSlot {
     /// 0 when unbounded.
     capacity: AtomicU64,
     /// Of a broadcast only.
-    readers: AtomicPtr<ReadersSlot>,
+    readers: Lazy<ReadersSlot>,
     /// Ticks.
     #[cfg(feature = "console")]
     made_at: AtomicU64,
@@ -78,11 +76,9 @@ struct Sending {
 
 #[repr(C, align(64))]
 struct Receiving {
-    received: AtomicU64,
+    /// The receiver; of a broadcast, the first of its receivers.
+    first: Entry,
     receivers: AtomicU32,
-    last_at: AtomicU64,
-    task: AtomicU64,
-    site: AtomicPtr<Location<'static>>,
     /// Of a broadcast or watch: who dropped the last receiver.
     left: Disposal,
 }
@@ -167,18 +163,8 @@ impl ChannelSlot {
         capacity: usize,
     ) -> Option<ChannelRef> {
         let site = recorder.sites.get(info)?;
-        let readers = if kind == ChannelKind::Broadcast { Some(recorder.readers.take()?) } else { None };
-        let Some(slot) = recorder.channels.take() else {
-            if let Some(readers) = readers {
-                recorder.readers.give_back(readers);
-            }
-            return None;
-        };
-        let readers = readers.map_or(std::ptr::null_mut(), |readers| {
-            readers.reset();
-            std::ptr::from_ref(readers).cast_mut()
-        });
-        slot.readers.store(readers, Release);
+        let slot = recorder.channels.take()?;
+        slot.readers.reset();
         add(&site.spawned, 1);
         slot.kind.store(kind as u8, Relaxed);
         slot.closed.store(false, Relaxed);
@@ -197,9 +183,9 @@ impl ChannelSlot {
             &sending.wait_total,
             &sending.task,
             &sending.unheard,
-            &receiving.received,
-            &receiving.last_at,
-            &receiving.task,
+            &receiving.first.passed,
+            &receiving.first.asked_at,
+            &receiving.first.task,
         ] {
             counter.store(0, Relaxed);
         }
@@ -208,7 +194,7 @@ impl ChannelSlot {
         }
         receiving.left.reset();
         sending.site.store(std::ptr::null_mut(), Relaxed);
-        receiving.site.store(std::ptr::null_mut(), Relaxed);
+        receiving.first.site.store(std::ptr::null_mut(), Relaxed);
         slot.owner.enter(recorder.new_id());
         recorder.channels.mark(slot);
         Some(ChannelRef(slot))
@@ -221,9 +207,7 @@ impl ChannelSlot {
             add(&site.finished, 1);
         }
         self.owner.leave();
-        if let Some(readers) = self.readers() {
-            readers.retire();
-        }
+        self.readers.give_back(&recorder.readers);
         recorder.channels.give_back(self);
     }
 
@@ -232,10 +216,14 @@ impl ChannelSlot {
         unsafe { self.site.load(Relaxed).as_ref() }
     }
 
-    #[inline]
-    pub(crate) fn readers(&self) -> Option<&'static ReadersSlot> {
-        // SAFETY: null, or a slot, which is never freed.
-        unsafe { self.readers.load(Acquire).as_ref() }
+    /// Of a broadcast: the place of its first receiver.
+    pub(super) fn first_reader(&self) -> Option<&Entry> {
+        (self.kind.load(Relaxed) == ChannelKind::Broadcast as u8).then_some(&self.receiving.first)
+    }
+
+    /// Of a broadcast: what is told of receivers that are too slow, and the places of the others; `None` at the ceiling.
+    pub(super) fn readers_or_take(&self) -> Option<&'static ReadersSlot> {
+        self.readers.get_or_take(&started().readers, ReadersSlot::reset)
     }
 
     pub(crate) fn sent_so_far(&self) -> u64 {
@@ -315,26 +303,26 @@ impl ChannelSlot {
         self.mark();
     }
 
-    /// The receiver asks for a message at `site`. Only the receiver calls this.
+    /// The receiver asks for a message at `site`. Only the receiver calls this; one of a broadcast has a place of its own.
     #[inline]
     pub(crate) fn asked(&'static self, site: &'static Location<'static>) {
-        let receiving = &self.receiving;
-        receiving.last_at.store(thread::poll_started(), Relaxed);
-        set_if_new(&receiving.task, thread::current_task_id());
-        set_site_if_new(&receiving.site, site);
+        let receiver = &self.receiving.first;
+        receiver.asked_at.store(thread::poll_started(), Relaxed);
+        set_if_new(&receiver.task, thread::current_task_id());
+        set_site_if_new(&receiver.site, site);
     }
 
     /// The receiver got `n` messages. Only the receiver calls this.
     #[inline]
     pub(crate) fn received(&'static self, n: u64) {
-        let received = &self.receiving.received;
+        let received = &self.receiving.first.passed;
         received.store(received.load(Relaxed) + n, Relaxed);
         self.mark();
     }
 
     /// A receiver of a watch has seen what was sent so far.
     pub(crate) fn seen(&'static self) {
-        let (sent, received) = (self.sent_so_far(), &self.receiving.received);
+        let (sent, received) = (self.sent_so_far(), &self.receiving.first.passed);
         if received.load(Relaxed) < sent {
             received.fetch_max(sent, Relaxed);
         }
@@ -352,7 +340,9 @@ impl ChannelSlot {
         let receiving = &self.receiving;
         let before = receiving.receivers.fetch_add(change as u32, Relaxed);
         if before.wrapping_add_signed(change) == 0 {
-            receiving.received.store(self.sending.sent.load(Relaxed), Relaxed);
+            if self.first_reader().is_none() {
+                receiving.first.passed.store(self.sending.sent.load(Relaxed), Relaxed);
+            }
             if self.kind.load(Relaxed) >= ChannelKind::Broadcast as u8 {
                 receiving.left.note();
             }
@@ -385,13 +375,15 @@ impl ChannelSlot {
     fn read_of(&self, id: u64) -> Option<ChannelReading> {
         let (sending, receiving) = (&self.sending, &self.receiving);
         // First what came out, then what went in: then the depth is never below what it was.
-        let readers = self.readers().map(ReadersSlot::read);
-        let slowest = readers.and_then(|readers| readers.slowest);
-        let received = slowest.map_or(receiving.received.load(Acquire), |reader| reader.passed);
+        let readers = self.first_reader().map(|first| readers::read(first, self.readers.get(&started().readers)));
         let receivers = receiving.receivers.load(Relaxed);
-        // SAFETY: both only ever null or a `&'static Location`.
-        let (send_site, recv_site) =
-            unsafe { (sending.site.load(Relaxed).as_ref(), receiving.site.load(Relaxed).as_ref()) };
+        let receiver = match readers {
+            Some(ReadersReading { slowest, .. }) if slowest.is_some() || receivers > 0 => slowest,
+            // The only one, or the last that there was.
+            _ => Some(receiving.first.read_alone()),
+        };
+        // SAFETY: only ever null or a `&'static Location`.
+        let send_site = unsafe { sending.site.load(Relaxed).as_ref() };
         let sent = sending.sent.load(Relaxed);
         let inferred = self.inferred.load(Relaxed);
         let kind = self.kind.load(Relaxed);
@@ -409,7 +401,8 @@ impl ChannelSlot {
             inferred,
             sent,
             // A message may be received before its sender has counted it.
-            received: if emptied { sent } else { received.min(sent) },
+            // A broadcast of which no receiver is listed has nothing that is known to lie in it.
+            received: if emptied { sent } else { receiver.map_or(sent, |receiver| receiver.passed.min(sent)) },
             senders: sending.senders.load(Relaxed),
             receivers,
             blocked_senders: sending.blocked.load(Relaxed),
@@ -418,9 +411,9 @@ impl ChannelSlot {
             sender_task: sending.task.load(Relaxed),
             send_site,
             unheard: sending.unheard.load(Relaxed),
-            last_recv_at: slowest.map_or(receiving.last_at.load(Relaxed), |reader| reader.asked_at),
-            receiver_task: slowest.map_or(receiving.task.load(Relaxed), |reader| reader.task),
-            recv_site: slowest.map_or(recv_site, |reader| reader.site),
+            last_recv_at: receiver.map_or(0, |receiver| receiver.asked_at),
+            receiver_task: receiver.map_or(0, |receiver| receiver.task),
+            recv_site: receiver.and_then(|receiver| receiver.site),
             readers,
             left: receiving.left.read(None).filter(|_| receivers == 0),
         })

@@ -34,7 +34,8 @@ pub(crate) struct LockDetails {
     /// Waits for a mutex that ended without it.
     pub(super) given_up: GivenUp,
     pub(super) cut_short: CutShort,
-    /// Of a semaphore: who forgot a permit.
+    /// Of a semaphore: permits whose guard was forgotten, and who did that last.
+    pub(super) forgotten: AtomicU64,
     pub(super) forgot: Disposal,
     pub(super) forgot_at: AtomicPtr<Location<'static>>,
 }
@@ -64,8 +65,9 @@ pub(super) struct Suspended {
 impl LockDetails {
     /// For a new lock.
     pub(super) fn reset(&self) {
-        let (up, holds) = (&self.given_up, &self.suspended_holds);
-        for counter in [holds, &self.last_suspended, &self.last_suspended_at, &self.long_came, &up.total, &up.max] {
+        let (up, holds, forgotten) = (&self.given_up, &self.suspended_holds, &self.forgotten);
+        let last = [&self.last_suspended, &self.last_suspended_at];
+        for counter in [holds, &self.long_came, &up.total, &up.max, forgotten].into_iter().chain(last) {
             counter.store(0, Relaxed);
         }
         set_location(&self.last_suspended_site, None);

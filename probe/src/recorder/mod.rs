@@ -110,7 +110,7 @@ use lock_details::LockDetails;
 use membership::MembershipSlot;
 use order::Orders;
 use panic::Panics;
-use readers::{ReadersSlot, RestOfReaders};
+use readers::ReadersSlot;
 use site::Sites;
 use task::{TaskSlot, TaskTimes};
 use thread::WorkerSlot;
@@ -130,7 +130,6 @@ pub(crate) struct Recorder {
     pub(crate) more_holds: Arena<MoreHolds>,
     pub(crate) channels: Arena<ChannelSlot>,
     pub(crate) readers: Arena<ReadersSlot>,
-    pub(crate) rest_of_readers: Arena<RestOfReaders>,
     pub(crate) workers: Arena<WorkerSlot>,
     pub(crate) panics: Panics,
     pub(crate) orders: Orders,
@@ -158,7 +157,6 @@ static RECORDER: Recorder = Recorder {
     more_holds: Arena::new(),
     channels: Arena::new(),
     readers: Arena::new(),
-    rest_of_readers: Arena::new(),
     workers: Arena::new(),
     panics: Panics::new(),
     orders: Orders::new(),
@@ -216,10 +214,11 @@ impl Recorder {
     pub(crate) fn shed_details(&self) -> u64 {
         self.task_times.shed()
             + self.lock_details.shed()
+            + self.holds.shed()
             + self.rest_of_entries.shed()
             + self.spare_holds.shed()
             + self.more_holds.shed()
-            + self.rest_of_readers.shed()
+            + self.readers.shed()
             + self.orders.shed()
     }
 
@@ -255,7 +254,6 @@ impl Recorder {
             + self.more_holds.memory_bytes()
             + self.channels.memory_bytes()
             + self.readers.memory_bytes()
-            + self.rest_of_readers.memory_bytes()
             + self.workers.memory_bytes()
             + self.sites.memory_bytes()
             + self.orders.memory_bytes()
@@ -282,7 +280,6 @@ mod tests {
         assert!(size_of::<TaskSlot>() <= 192, "{}", size_of::<TaskSlot>());
         assert!(size_of::<LockSlot>() <= 128, "{}", size_of::<LockSlot>());
         assert!(size_of::<ChannelSlot>() <= 192, "{}", size_of::<ChannelSlot>());
-        assert!(size_of::<HoldsSlot>() <= 128, "{}", size_of::<HoldsSlot>());
-        assert!(size_of::<ReadersSlot>() <= 128, "{}", size_of::<ReadersSlot>());
+        assert!(size_of::<Entry>() <= 64, "{}", size_of::<Entry>());
     }
 }

@@ -1,5 +1,6 @@
 //! How far each receiver of a broadcast channel is. The first few are listed, each the only writer of its entry; what the
-//! others lose is counted all the same.
+//! others lose is counted all the same. The first entry is in the channel's slot, on the receiver's line; the others, and what
+//! is told of losses, are taken with the first that there is of either.
 mod entry;
 
 use std::{
@@ -14,19 +15,18 @@ use super::{
     arena::{Head, Slot},
     channel::ChannelSlot,
     clock,
-    lazy::Lazy,
     lock::{location, set_location},
-    started, sync, thread,
+    sync, thread,
 };
 
-use entry::Entry;
+pub(super) use entry::Entry;
 
 type CallSite = &'static Location<'static>;
 
 /// Receivers that are listed.
 const LISTED: usize = 4;
 
-/// Beside the slot of a broadcast channel.
+/// Beside the slot of a broadcast channel that had several receivers at the same time, or one that was too slow.
 #[repr(C, align(64))]
 pub(crate) struct ReadersSlot {
     head: Head,
@@ -35,22 +35,13 @@ pub(crate) struct ReadersSlot {
     last_lag_at: AtomicU64,
     last_lag_task: AtomicU64,
     last_lag_site: AtomicPtr<Location<'static>>,
-    rest: Lazy<RestOfReaders>,
 
-    first: Line,
+    rest: [Line; LISTED - 1],
 }
-
-/// The other entries of a channel that had several receivers at the same time.
-#[repr(C)]
-pub(crate) struct RestOfReaders([Line; LISTED - 1]);
 
 /// An entry on a line of its own: its receiver writes to it for each message.
-#[repr(C, align(64))]
-struct Line {
-    /// Of the first one of [`RestOfReaders`].
-    head: Head,
-    entry: Entry,
-}
+#[repr(align(64))]
+struct Line(Entry);
 
 // SAFETY: atomics only; zero is valid.
 unsafe impl Slot for ReadersSlot {
@@ -59,14 +50,7 @@ unsafe impl Slot for ReadersSlot {
     }
 }
 
-// SAFETY: atomics only; zero is valid.
-unsafe impl Slot for RestOfReaders {
-    fn head(&self) -> &Head {
-        &self.0[0].head
-    }
-}
-
-/// Everything that is read of a [`ReadersSlot`] at once; times in ticks.
+/// Everything that is read of a broadcast's receivers at once; times in ticks.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ReadersReading {
     pub(crate) lagged: u64,
@@ -93,57 +77,35 @@ impl ReadersSlot {
             counter.store(0, Relaxed);
         }
         set_location(&self.last_lag_site, None);
-        self.rest.reset();
-        self.first.entry.reset();
-    }
-
-    /// The channel goes.
-    pub(super) fn retire(&'static self) {
-        self.rest.give_back(&started().rest_of_readers);
-        started().readers.give_back(self);
+        self.entries().for_each(Entry::reset);
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let rest = self.rest.get(&started().rest_of_readers);
-        std::iter::once(&self.first.entry).chain(rest.into_iter().flat_map(RestOfReaders::entries))
+        self.rest.iter().map(|Line(entry)| entry)
     }
 
-    /// The caller makes sure that the slot still is its channel's.
-    pub(super) fn read(&self) -> ReadersReading {
-        let readers = self.entries().filter_map(Entry::read);
+    fn read(&self) -> ReadersReading {
         ReadersReading {
             lagged: self.lagged.load(Acquire),
             lost: self.lost.load(Relaxed),
             last_lag_at: self.last_lag_at.load(Relaxed),
             last_lag_task: self.last_lag_task.load(Relaxed),
             last_lag_site: location(&self.last_lag_site),
-            slowest: readers.min_by_key(|reader| reader.passed),
+            slowest: None,
         }
-    }
-
-    fn claim(&self, passed: u64) -> Option<&Entry> {
-        if self.first.entry.claim(passed) {
-            return Some(&self.first.entry);
-        }
-        let rest = self.rest.get_or_take(&started().rest_of_readers, RestOfReaders::reset)?;
-        rest.entries().find(|entry| entry.claim(passed))
     }
 }
 
-impl RestOfReaders {
-    fn reset(&self) {
-        self.entries().for_each(Entry::reset);
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.0.iter().map(|line| &line.entry)
-    }
+/// What is told of the receivers of a broadcast with that first entry. The caller makes sure that both are the channel's.
+pub(super) fn read(first: &Entry, others: Option<&ReadersSlot>) -> ReadersReading {
+    let entries = std::iter::once(first).chain(others.into_iter().flat_map(ReadersSlot::entries));
+    let slowest = entries.filter_map(Entry::read).min_by_key(|reader| reader.passed);
+    ReadersReading { slowest, ..others.map(ReadersSlot::read).unwrap_or_default() }
 }
 
 /// A receiver's place in the list of its channel. Dropping it leaves the list.
 pub(crate) struct Reader {
     channel: &'static ChannelSlot,
-    readers: &'static ReadersSlot,
     /// `None` when all were taken.
     entry: Option<&'static Entry>,
 }
@@ -151,8 +113,13 @@ pub(crate) struct Reader {
 impl Reader {
     /// A new receiver, that gets what is sent from now on. `None` for a channel that is no broadcast.
     pub(crate) fn new(channel: &'static ChannelSlot) -> Option<Self> {
-        let readers = channel.readers()?;
-        Some(Self { channel, readers, entry: readers.claim(channel.sent_so_far()) })
+        let (first, sent) = (channel.first_reader()?, channel.sent_so_far());
+        let entry = if first.claim(sent) {
+            Some(first)
+        } else {
+            channel.readers_or_take().and_then(|readers| readers.entries().find(|entry| entry.claim(sent)))
+        };
+        Some(Self { channel, entry })
     }
 
     /// It asks for a message at `site`.
@@ -190,12 +157,13 @@ impl Reader {
     #[cold]
     pub(crate) fn lagged(&self, n: u64, site: CallSite) {
         self.pass(n);
-        let readers = self.readers;
-        readers.lost.fetch_add(n, Relaxed);
-        readers.last_lag_at.store(clock::ticks(), Relaxed);
-        readers.last_lag_task.store(thread::current_task_id(), Relaxed);
-        set_location(&readers.last_lag_site, Some(site));
-        readers.lagged.fetch_add(1, Release);
+        if let Some(readers) = self.channel.readers_or_take() {
+            readers.lost.fetch_add(n, Relaxed);
+            readers.last_lag_at.store(clock::ticks(), Relaxed);
+            readers.last_lag_task.store(thread::current_task_id(), Relaxed);
+            set_location(&readers.last_lag_site, Some(site));
+            readers.lagged.fetch_add(1, Release);
+        }
         self.channel.mark();
     }
 

@@ -52,6 +52,19 @@ fn who_claims_an_entry_is_its_only_writer() {
 }
 
 #[test]
+fn who_finds_the_place_in_the_slot_taken_has_the_one_beside_it_and_no_sum_is_lost() {
+    check(|| {
+        let places = Arc::new([Hold::default(), Hold::default()]);
+        let holds = [10, 20].map(|at| {
+            let places = places.clone();
+            thread::spawn(move || places.iter().any(|place| place.hold(at)))
+        });
+        assert!(holds.into_iter().all(|hold| hold.join().unwrap()));
+        assert_eq!(places.iter().map(|place| place.sum.load(Relaxed)).sum::<u64>(), 2);
+    });
+}
+
+#[test]
 fn a_reader_never_sees_one_hold_with_the_facts_of_another() {
     check(|| {
         let entry = Arc::new(Hold::default());

@@ -380,7 +380,7 @@ pub struct LockStates {
     #[prost(uint32, repeated, tag = "19")]
     pub last_suspended_waiters: ::prost::alloc::vec::Vec<u32>,
     /// Of a semaphore: permits there are, and those that nobody holds; of a Notify and a SetOnce: 1 available when the next
-    /// to wait would not have to. Readers that an RwLock has room for, tasks that a Barrier waits for.
+    /// to wait would not have to. Readers that an RwLock has room for, tasks that a Barrier waits for. 2^32 - 1 is that many or more.
     #[prost(uint64, repeated, tag = "20")]
     pub permits_total: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint64, repeated, tag = "21")]

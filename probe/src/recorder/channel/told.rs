@@ -31,7 +31,7 @@ impl ChannelSlot {
 
     /// Whether no room is left, as far as is known.
     pub(crate) fn told_full(&self) -> bool {
-        let taken = self.sending.sent.load(Relaxed).saturating_sub(self.receiving.received.load(Relaxed));
+        let taken = self.sending.sent.load(Relaxed).saturating_sub(self.receiving.first.passed.load(Relaxed));
         taken >= self.capacity.load(Relaxed) || self.sending.blocked.load(Relaxed) > 0
     }
 
@@ -45,10 +45,10 @@ impl ChannelSlot {
     /// Room was given back, of `n` messages.
     pub(crate) fn told_given_back(&'static self, n: u64) {
         let receiving = &self.receiving;
-        let received = receiving.received.fetch_add(n, Relaxed) + n;
+        let received = receiving.first.passed.fetch_add(n, Relaxed) + n;
         // What came out was in it.
         self.sending.sent.fetch_max(received, Relaxed);
-        receiving.last_at.store(clock::ticks(), Relaxed);
+        receiving.first.asked_at.store(clock::ticks(), Relaxed);
         self.mark();
     }
 
@@ -61,7 +61,7 @@ impl ChannelSlot {
     /// A send begins to wait. So there is no room: whatever was sent without a word is known by now.
     pub(crate) fn told_blocked(&'static self) {
         let sending = &self.sending;
-        let full = self.receiving.received.load(Relaxed) + self.capacity.load(Relaxed);
+        let full = self.receiving.first.passed.load(Relaxed) + self.capacity.load(Relaxed);
         sending.sent.fetch_max(full, Relaxed);
         sending.blocked.fetch_add(1, Relaxed);
         sending.sends_blocked.fetch_add(1, Relaxed);

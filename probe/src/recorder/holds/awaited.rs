@@ -26,7 +26,7 @@ impl Awaited for SharedAwaited {
     #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         let kind = if self.mode == Mode::Read { WaitKind::LockRead } else { WaitKind::Lock };
-        Some((kind, self.lock.lock.id()))
+        Some((kind, self.lock.0.id()))
     }
 
     fn pending(&self) {
@@ -39,20 +39,34 @@ impl Awaited for SharedAwaited {
 }
 
 impl Shared {
+    /// Whether nobody is in the way, as far as is noted: a hold is noted a moment after it began. Looking takes nothing, as a
+    /// try would.
+    pub(crate) fn seems_free(self, mode: Mode) -> bool {
+        let in_the_way = match mode {
+            Mode::Write => self.is_held(),
+            Mode::Read | Mode::Permits => self.0.writer().is_some(),
+        };
+        !in_the_way && self.0.waiters() == 0
+    }
+
     /// Somebody begins to wait for it.
     pub(crate) fn wait_begins(self, mode: Mode) {
-        if mode == Mode::Write {
-            self.holds.waiting_writers.fetch_add(1, Relaxed);
+        if mode == Mode::Write
+            && let Some(beside) = self.0.holds_or_take()
+        {
+            beside.waiting_writers.fetch_add(1, Relaxed);
         }
-        self.lock.wait_begins();
+        self.0.wait_begins();
     }
 
     /// A wait of `waited` ticks ended, with the lock or without.
     pub(crate) fn wait_ended(self, mode: Mode, waited: u64, acquired: bool) {
-        if mode == Mode::Write {
-            self.holds.waiting_writers.fetch_sub(1, Relaxed);
+        if mode == Mode::Write
+            && let Some(beside) = self.0.holds()
+        {
+            beside.waiting_writers.fetch_sub(1, Relaxed);
         }
-        self.lock.wait_ended(waited, acquired);
+        self.0.wait_ended(waited, acquired);
     }
 
     /// A thread begins to wait, for what `blocking_read` and the like do.

@@ -20,13 +20,13 @@ impl LockSlot {
     /// So many more, or less, are expected.
     #[inline]
     pub(crate) fn expect(&self, change: i32) {
-        self.hold_total.fetch_add(i64::from(change).cast_unsigned(), Relaxed);
+        self.own.hold_total.fetch_add(i64::from(change).cast_unsigned(), Relaxed);
     }
 
     /// Of a `Notify`: futures that a notification could reach, polled or not. Of a `Barrier`: tasks that it waits for.
     #[inline]
     pub(crate) fn expecting(&self) -> u32 {
-        self.hold_total.load(Relaxed) as u32
+        self.own.hold_total.load(Relaxed) as u32
     }
 
     /// Of a `Notify`: one of those that are expected waits from now on. Its future was awaited at once when it was asked for,
@@ -34,18 +34,18 @@ impl LockSlot {
     #[inline]
     pub(crate) fn expected_waits(&'static self, at_once: bool) {
         if !at_once {
-            self.short_holds.fetch_add(1, Relaxed);
+            self.own.short_holds.fetch_add(1, Relaxed);
         }
-        self.hold_total.fetch_add(WAITING, Release);
+        self.own.hold_total.fetch_add(WAITING, Release);
         self.mark();
     }
 
     /// Such a wait, of `waited` ticks, is over, since a notification came, or was given up.
     #[inline]
     pub(crate) fn expected_no_more(&'static self, waited: u64, at_once: bool, came: bool) {
-        self.hold_total.fetch_sub(WAITING + 1, Relaxed);
+        self.own.hold_total.fetch_sub(WAITING + 1, Relaxed);
         if !at_once {
-            self.short_holds.fetch_sub(1, Release);
+            self.own.short_holds.fetch_sub(1, Release);
         }
         let waits = &self.waits;
         waits.total.fetch_add(waited, Relaxed);
@@ -75,9 +75,9 @@ impl LockSlot {
     pub(super) fn waiting(&self) -> Waiting {
         // Those who did not await it at once are counted before they wait and until after: so none of them is taken for one
         // that did.
-        let others = || self.short_holds.load(Acquire);
+        let others = || self.own.short_holds.load(Acquire);
         let before = others();
-        let all = (self.hold_total.load(Acquire) / WAITING) as u32;
+        let all = (self.own.hold_total.load(Acquire) / WAITING) as u32;
         Waiting { all, at_once: all.saturating_sub(before.max(others())) }
     }
 }

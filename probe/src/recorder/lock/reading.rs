@@ -13,7 +13,6 @@ use crate::recorder::{
     holds::{HoldsReading, Sums},
     lock_details::LockDetails,
     site::Site,
-    started,
 };
 
 /// Times in ticks.
@@ -66,10 +65,13 @@ impl LockSlot {
 
     fn read_of(&self, id: u64) -> Option<LockReading> {
         let waits = &self.waits;
-        let holding = self.held_since.read(|| (self.holder.load(Relaxed), location(&self.holder_site)));
+        let own = &self.own;
+        let holds = self.read_holds();
+        // Of what several may hold, all are listed there.
+        let holding =
+            if holds.is_some() { None } else { own.since.read(|| (own.task.load(Relaxed), location(&own.site))) };
         let (held_since, (holder, holder_site)) = holding.unwrap_or_default();
-        let acquires = self.acquires.load(Acquire);
-        let holds = self.holds().map(|holds| holds.read(acquires));
+        let acquires = own.acquires.load(Acquire);
         let sums = holds.as_ref().map_or_else(Sums::default, |holds| holds.sums);
         let is_notify = self.kind() == LockKind::Notify as u8;
         let (expecting, short_holds, hold_total) = match self.kind() {
@@ -77,11 +79,11 @@ impl LockSlot {
             kind if kind >= LockKind::CancellationToken as u8 => (0, 0, 0),
             _ => (
                 0,
-                self.short_holds.load(Relaxed).wrapping_add(sums.short_holds),
-                self.hold_total.load(Relaxed) + sums.hold_total,
+                own.short_holds.load(Relaxed).wrapping_add(sums.short_holds),
+                own.hold_total.load(Relaxed) + sums.hold_total,
             ),
         };
-        let details = waits.details.get(&started().lock_details);
+        let details = self.details_if_any();
         let up = details.map(|details| &details.given_up);
         let of = |fact: fn(&LockDetails) -> u64| details.map_or(0, fact);
         let (mut waiters, mut short_waits) = waits.counts.read();
@@ -101,7 +103,7 @@ impl LockSlot {
             holder_site,
             held_since,
             // What is borrowed from a static is as good as owned; then only what became of earlier guards tells.
-            may_move: self.holder_mark.load(Relaxed) & MAY_MOVE != 0 || self.ready.load(Relaxed) != KEPT,
+            may_move: own.mark.load(Relaxed) & MAY_MOVE != 0 || own.ready.load(Relaxed) != KEPT,
             waiters,
             acquires: acquires + sums.acquires + if self.is_event() { contended } else { 0 },
             contended,
@@ -121,7 +123,7 @@ impl LockSlot {
             last_suspended_waiters: of(|details| details.last_suspended_waiters.load(Relaxed).into()) as u32,
             cut_short: details.and_then(|details| details.cut_short.read()),
             forgot: details.and_then(|details| details.forgot.read(location(&details.forgot_at))),
-            ready: self.ready.load(Relaxed) != 0,
+            ready: own.ready.load(Relaxed) != 0,
             expecting,
             waiting_at_once,
             #[cfg(feature = "console")]

@@ -13,16 +13,17 @@ use super::{
 
 type CallSite = &'static Location<'static>;
 
-/// A receiver's place.
+/// A receiver's place. Where a channel has but one receiver, or none of them is told from the others, it is that one's
+/// without being claimed, and `passed` is just a count.
 #[derive(Default)]
 pub(crate) struct Entry {
     /// Messages that the receiver has passed, plus one; 0 when the entry is free, and [`CLAIMED`] while the facts of the one
     /// before are taken away. In the top bits, which of those it is that had the entry: two may be equally far.
-    passed: AtomicU64,
+    pub(crate) passed: AtomicU64,
     /// When it last asked, in which task, and where.
-    asked_at: AtomicU64,
-    task: AtomicU64,
-    site: AtomicPtr<Location<'static>>,
+    pub(crate) asked_at: AtomicU64,
+    pub(crate) task: AtomicU64,
+    pub(crate) site: AtomicPtr<Location<'static>>,
 }
 
 /// Bits in which messages are counted: a million a second for eight years.
@@ -93,6 +94,17 @@ impl Entry {
         fence(Acquire);
         let same = self.passed.load(Relaxed) & !COUNT == word & !COUNT;
         same.then_some(ReaderReading { passed: count - 1, asked_at, task, site })
+    }
+
+    /// How far the only receiver of a channel is, whose entry is not claimed.
+    pub(crate) fn read_alone(&self) -> ReaderReading {
+        ReaderReading {
+            passed: self.passed.load(Acquire),
+            asked_at: self.asked_at.load(Relaxed),
+            task: self.task.load(Relaxed),
+            // SAFETY: only ever null or a `&'static Location`.
+            site: unsafe { self.site.load(Relaxed).as_ref() },
+        }
     }
 }
 

@@ -92,8 +92,7 @@ impl Receiving {
 
     #[inline]
     fn asks(&self, site: CallSite) {
-        if let (Some(channel), Some(reader)) = (&self.channel, &self.reader) {
-            channel.slot().asked(site);
+        if let Some(reader) = &self.reader {
             reader.asks(site);
         }
     }

@@ -44,6 +44,7 @@ impl<'a, T: ?Sized, F: Future<Output = raw::MutexGuard<'a, ()>>> Locking<'a, T, 
     /// The first poll: `None` when tokio's future has to be polled. Apart from the rest, which then is as small as the poll
     /// of one that waits.
     #[inline(never)]
+    #[track_caller]
     fn begin(&mut self) -> Option<MutexGuard<'a, T>> {
         assert!(!matches!(self.stage, Stage::Done), "`async fn` resumed after completion");
         self.slot = self.mutex.watch.mutex::<T>(self.site);
@@ -53,7 +54,7 @@ impl<'a, T: ?Sized, F: Future<Output = raw::MutexGuard<'a, ()>>> Locking<'a, T, 
                 self.stage = Stage::Done;
                 return Some(MutexGuard::begin(self.mutex, guard, self.slot, self.site));
             }
-            Tried::Yield => self.slot.filter(|_| !self.mutex.is_free()),
+            Tried::Yield => self.slot.filter(|slot| !slot.seems_free()),
             Tried::Wait => self.slot,
         };
         *self.lock.awaited_mut() = watched.map(LockAwaited);
@@ -66,6 +67,7 @@ impl<'a, T: ?Sized, F: Future<Output = raw::MutexGuard<'a, ()>>> Future for Lock
     type Output = MutexGuard<'a, T>;
 
     #[inline]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: `lock` is pinned with `self`: never moved out, and `Locking` is not `Unpin`, since that is not. The other
         // fields are not pinned.

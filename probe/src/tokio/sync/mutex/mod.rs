@@ -149,16 +149,11 @@ impl<T: ?Sized> Mutex<T> {
         self.watch.slot_if_known().filter(|slot| slot.is_held())
     }
 
-    /// Looks, without waiting and without a trace.
-    fn is_free(&self) -> bool {
-        self.lock.try_lock().is_ok()
-    }
-
     #[track_caller]
     fn acquire_blocking(&self, site: &'static Location<'static>) -> MutexGuard<'_, T> {
         let slot = self.watch.mutex::<T>(site);
-        // Whether it is free is only looked at: within an asynchronous context tokio's `blocking_lock` has to panic.
-        let waiting = slot.filter(|_| !self.is_free()).map(BlockingWait::begin);
+        // It is not tried before: within an asynchronous context tokio's `blocking_lock` has to panic.
+        let waiting = slot.filter(|slot| !slot.seems_free()).map(BlockingWait::begin);
         let guard = self.lock.blocking_lock();
         if let Some(waiting) = waiting {
             waiting.acquired();

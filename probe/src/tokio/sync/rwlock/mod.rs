@@ -124,7 +124,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn blocking_read(&self) -> RwLockReadGuard<'_, T> {
         let site = Location::caller();
         let slot = self.slot(site);
-        let waiting = slot.filter(|_| self.lock.try_read().is_err()).map(|slot| slot.blocks(Mode::Read));
+        let waiting = slot.filter(|slot| !slot.seems_free(Mode::Read)).map(|slot| slot.blocks(Mode::Read));
         let guard = self.lock.blocking_read();
         if let Some(waiting) = waiting {
             waiting.acquired();
@@ -183,7 +183,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn blocking_write(&self) -> RwLockWriteGuard<'_, T> {
         let site = Location::caller();
         let slot = self.slot(site);
-        let waiting = slot.filter(|_| self.lock.try_write().is_err()).map(|slot| slot.blocks(Mode::Write));
+        let waiting = slot.filter(|slot| !slot.seems_free(Mode::Write)).map(|slot| slot.blocks(Mode::Write));
         let guard = self.lock.blocking_write();
         if let Some(waiting) = waiting {
             waiting.acquired();
@@ -268,7 +268,7 @@ impl<T: ?Sized> RwLock<T> {
         // tokio lets in those who wait first, so a try never overtakes one.
         let guard = match try_lock_now(|| self.lock.try_read().ok()) {
             Tried::Done(guard) => guard,
-            Tried::Yield if self.lock.try_read().is_ok() => self.lock.read().await,
+            Tried::Yield if slot.is_none_or(|slot| slot.seems_free(Mode::Read)) => self.lock.read().await,
             Tried::Wait | Tried::Yield => match slot {
                 Some(lock) => Watched::new(self.lock.read(), SharedAwaited { lock, mode: Mode::Read }, site).await,
                 None => self.lock.read().await,
@@ -282,7 +282,7 @@ impl<T: ?Sized> RwLock<T> {
         let slot = self.slot(site);
         let guard = match try_lock_now(|| self.lock.try_write().ok()) {
             Tried::Done(guard) => guard,
-            Tried::Yield if self.lock.try_write().is_ok() => self.lock.write().await,
+            Tried::Yield if slot.is_none_or(|slot| slot.seems_free(Mode::Write)) => self.lock.write().await,
             Tried::Wait | Tried::Yield => match slot {
                 Some(lock) => Watched::new(self.lock.write(), SharedAwaited { lock, mode: Mode::Write }, site).await,
                 None => self.lock.write().await,
