@@ -16,7 +16,7 @@ use async_inspect_cli::model::{
     WorkerId, WorkerReading,
 };
 use async_inspect_cli::source::Event;
-use async_inspect_cli::view::draw;
+use async_inspect_cli::view::{SCREENS, draw};
 use async_inspect_proto::v1;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use prost::Message;
@@ -67,7 +67,7 @@ impl Bench {
         let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
         let terminal =
             Terminal::with_options(CrosstermBackend::new(wire.clone()), TerminalOptions { viewport }).unwrap();
-        let mut app = App::new("http://127.0.0.1:6670", Options::default(), Depth::Indexed);
+        let mut app = App::new("http://127.0.0.1:6670", &SCREENS, Options::default(), Depth::Indexed);
         update(&mut app, Msg::Resize(columns, rows));
         let target = Target {
             instance: 1,

@@ -1,4 +1,8 @@
 //! How figures, ids and places are written, wherever people read them.
+
+pub(crate) mod figures;
+pub(crate) mod fit;
+
 use std::time::Duration;
 
 use crate::model::TaskId;

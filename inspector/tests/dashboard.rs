@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use async_inspect_cli::app::{self, Options};
+use async_inspect_cli::app::Options;
+use async_inspect_cli::dashboard;
 use async_inspect_cli::source::Pace;
 use async_inspect_cli::view;
 use common::terminal::{ASYNC_INSPECT, Terminal, untouched};
@@ -99,7 +100,7 @@ fn a_dashboard_that_panics() {
         let targets = vec![refused().parse().unwrap()];
         let mut told = signal(SignalKind::user_defined1()).unwrap();
         tokio::select! {
-            _ = app::run(targets, Pace::default(), Options::default()) => {}
+            _ = dashboard::run(targets, Pace::default(), Options::default()) => {}
             _ = told.recv() => panic!("in the middle of a frame"),
         }
     });

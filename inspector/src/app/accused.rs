@@ -2,10 +2,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::Entity;
+use super::{Cx, Entity, names};
 use crate::lints::{Finding, Severity, SubjectKind};
 use crate::model::{Model, SiteId, Task};
-use crate::view::names;
 
 /// Accused entities with the worst that is said of each.
 #[derive(Debug, Clone, Default)]
@@ -76,4 +75,31 @@ impl Accused {
 fn worsen<K>(entry: Entry<K, Severity>, severity: Severity) {
     let worst = entry.or_insert(severity);
     *worst = (*worst).max(severity);
+}
+
+/// What lasts and is said of `entity`, the worst first: of a task, also of all from its site; of a thread, of the task that
+/// it is in.
+pub(super) fn accusing<'a>(cx: &Cx<'a>, entity: Entity) -> Vec<&'a Finding> {
+    let entity = match entity {
+        Entity::Worker(id) => {
+            cx.model.workers.get(&id).and_then(|w| w.poll).map_or(entity, |(task, _)| Entity::Task(task))
+        }
+        other => other,
+    };
+    let site = match entity {
+        Entity::Task(id) => cx.model.tasks.get(&id).map(|task| task.site),
+        _ => None,
+    };
+    cx.active().filter(|f| is_about(f, entity) || site.is_some_and(|site| is_about_all(f, site))).collect()
+}
+
+/// About `entity`, alone or among others.
+pub(crate) fn is_about(finding: &Finding, entity: Entity) -> bool {
+    let mut tasks = finding.tasks.iter().copied().chain(finding.cycle.iter().map(|step| step.task));
+    Entity::from(finding.subject.kind) == entity || tasks.any(|task| Entity::Task(task) == entity)
+}
+
+/// About all tasks of a site, and not about some of them.
+pub(crate) fn is_about_all(finding: &Finding, site: SiteId) -> bool {
+    Entity::from(finding.subject.kind) == Entity::Site(site) && finding.tasks.is_empty()
 }

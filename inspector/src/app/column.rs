@@ -3,10 +3,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::time::Duration;
 
+use super::theme::Role;
 use super::{Cx, Entity};
 use crate::lints::Severity;
 use crate::model::Series;
-use crate::view::theme::Role;
 
 /// What stands in one cell.
 #[derive(Debug, Clone)]

@@ -1,10 +1,9 @@
 //! What `y` and `Y` put into the clipboard.
 use std::fmt::Write;
 
-use super::{App, Entity};
+use super::{App, Entity, names};
 use crate::lints::Finding;
-use crate::view::fit::clean;
-use crate::view::names;
+use crate::text::fit::clean;
 
 /// The id and the place of what is selected, or of what the page is about.
 pub(crate) fn id(app: &App) -> Option<String> {

@@ -2,12 +2,10 @@
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyEventKind, MouseButton, MouseEventKind};
-use ratatui::Frame;
 
 use super::keymap::{self, Action};
-use super::{App, Depth, Effect, Msg, Options, update};
+use super::{App, Depth, Effect, Msg, Options, Screens, update};
 use crate::source::{self, Address};
-use crate::view;
 
 /// What keys do in the list, whatever else they do in the dashboard that is in front.
 const LISTED: &[Action] = &[
@@ -31,6 +29,9 @@ const LISTED: &[Action] = &[
 /// Targets that half a page is about, of two lines each.
 const HALF_PAGE: isize = 5;
 
+/// Lines of the list before its first target.
+pub(crate) const TOP: u16 = 2;
+
 /// The dashboards, one of them in front.
 pub(crate) struct Fleet {
     apps: Vec<App>,
@@ -44,10 +45,10 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// A dashboard for each target; of several, the list of them first.
-    pub(crate) fn new(targets: &[Address], options: &Options, depth: Depth) -> Self {
+    pub(crate) fn new(targets: &[Address], screens: &'static Screens, options: &Options, depth: Depth) -> Self {
         let count = targets.len();
         let app = |(nth, target): (usize, &Address)| {
-            let mut app = App::new(&target.to_string(), options.clone(), depth);
+            let mut app = App::new(&target.to_string(), screens, options.clone(), depth);
             app.among = (nth, count);
             app.in_front = nth == 0;
             app.recorded = target.is_recording();
@@ -103,13 +104,24 @@ impl Fleet {
         !self.listed && self.front().rests()
     }
 
-    /// Draws one frame.
-    pub(crate) fn draw(&self, frame: &mut Frame) {
-        if self.listed {
-            view::fleet::draw(self, frame);
-        } else {
-            view::draw(self.front(), frame);
-        }
+    /// The list is in front of them all.
+    pub(crate) fn listed(&self) -> bool {
+        self.listed
+    }
+
+    /// The first row that is shown of the list, so that its cursor is among them.
+    pub(crate) fn first(&self, order: &[usize], height: u16) -> usize {
+        let fits = usize::from(height.saturating_sub(TOP + 1) / 2).max(1);
+        let at = order.iter().position(|&n| n == self.chosen).unwrap_or(0);
+        (at + 1).saturating_sub(fits)
+    }
+
+    /// The target that is drawn in this row of the screen.
+    fn target_at(&self, y: u16) -> Option<usize> {
+        let order = self.order();
+        let height = self.front().size.1;
+        let row = self.first(&order, height) + usize::from(y.checked_sub(TOP)? / 2);
+        if y + 1 >= height { None } else { order.get(row).copied() }
     }
 
     /// Time goes on for all of them.
@@ -138,7 +150,7 @@ impl Fleet {
             }
             Msg::Key(event) if event.kind != KeyEventKind::Release => self.key(event),
             Msg::Mouse(event) if self.listed => {
-                let row = view::fleet::target_at(self, event.row);
+                let row = self.target_at(event.row);
                 match event.kind {
                     MouseEventKind::ScrollUp => self.step(-1),
                     MouseEventKind::ScrollDown => self.step(1),
@@ -236,15 +248,16 @@ mod tests {
     use ratatui::backend::TestBackend;
 
     use super::*;
+    use crate::app::theme::Theme;
     use crate::app::{Link, fixture, testing};
     use crate::model::TaskState;
-    use crate::view::theme::Theme;
+    use crate::view::{self, SCREENS};
 
     /// A healthy shop, one in trouble, and one that nobody answers for.
     fn fleet(columns: u16, rows: u16) -> Fleet {
         let targets = ["http://10.0.0.1:6670", "http://10.0.0.2:6670", "http://10.0.0.3:6670"];
         let targets: Vec<Address> = targets.iter().map(|target| target.parse().unwrap()).collect();
-        let mut fleet = Fleet::new(&targets, &Options::default(), Depth::Indexed);
+        let mut fleet = Fleet::new(&targets, &SCREENS, &Options::default(), Depth::Indexed);
         for (app, findings) in fleet.apps.iter_mut().zip([Vec::new(), fixture::findings()]) {
             app.live.model = std::sync::Arc::new(fixture::model());
             app.live.findings = findings;
@@ -260,7 +273,7 @@ mod tests {
 
     fn drawn(fleet: &Fleet, columns: u16, rows: u16) -> ratatui::buffer::Buffer {
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal.draw(|frame| fleet.draw(frame)).unwrap();
+        terminal.draw(|frame| view::fleet::draw(fleet, frame)).unwrap();
         terminal.backend().buffer().clone()
     }
 
@@ -356,7 +369,7 @@ mod tests {
 
     #[test]
     fn one_target_has_no_list() {
-        let mut fleet = Fleet::new(&[Address::default()], &Options::default(), Depth::Indexed);
+        let mut fleet = Fleet::new(&[Address::default()], &SCREENS, &Options::default(), Depth::Indexed);
         press(&mut fleet, KeyCode::Char('0'));
         press(&mut fleet, KeyCode::Char('}'));
         assert!(!fleet.listed);

@@ -1,32 +1,41 @@
 //! The dashboard's core: what has happened to it so far ([`App`]), and what the next thing that happens changes
-//! ([`update`]). It draws nothing, reads no clock and does no I/O; [`run`] is the loop that does.
+//! ([`update`]). It draws nothing, reads no clock and does no I/O; the loop around it does.
+//! What is shown, where it stands and what can be clicked is known here; what it looks like is not.
 
-mod accused;
+pub(crate) mod accused;
+pub(crate) mod banner;
 pub(crate) mod column;
+pub(crate) mod columns;
 pub(crate) mod complete;
 mod copy;
+mod cx;
 pub(crate) mod derived;
 mod entity;
-mod export;
 pub(crate) mod filter;
-mod fleet;
+pub(crate) mod fleet;
+pub(crate) mod glyphs;
+pub(crate) mod graph;
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod keymap;
+pub(crate) mod layout;
 mod link;
 mod mouse;
 mod msg;
 mod mute;
+pub(crate) mod names;
 mod navigate;
 mod options;
+pub(crate) mod page;
 pub(crate) mod palette;
 mod place;
 mod prompt;
-mod run;
 pub(crate) mod screen;
 mod scrub;
 pub(crate) mod sweep;
-mod terminal;
+pub(crate) mod tabs;
+pub(crate) mod theme;
+pub(crate) mod unseen;
 mod update;
 mod way;
 
@@ -46,10 +55,11 @@ pub use keymap::{KeyError, bindings, keys};
 pub use msg::{Effect, Msg};
 pub use mute::Mute;
 pub use options::{ColorChoice, Depth, Options, ThemeChoice};
-pub use run::{Exit, run};
+pub use screen::Screens;
 pub use update::update;
 
 pub(crate) use accused::Accused;
+pub(crate) use cx::Cx;
 pub(crate) use derived::Derived;
 pub(crate) use fleet::Fleet;
 pub(crate) use history::{History, Moment};
@@ -60,11 +70,11 @@ pub(crate) use way::crumbs;
 
 use crate::lints::{Engine, Finding, Severity, Wonder};
 use crate::model::{Model, TaskDetails, TaskId};
-use crate::view::glyphs::{self, Glyphs};
-use crate::view::screens::SCREENS;
-use crate::view::theme::{Role, Theme};
+use crate::text::fit;
+use glyphs::Glyphs;
 use keymap::Keys;
 use mute::Mutes;
+use theme::{Role, Theme};
 
 /// Everything that the dashboard knows.
 #[allow(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
@@ -77,8 +87,10 @@ pub struct App {
     pub(crate) in_front: bool,
     /// What is shown was recorded.
     pub(crate) recorded: bool,
-    options: Options,
+    pub(crate) options: Options,
     depth: Depth,
+    /// All that can be shown.
+    pub(crate) screens: &'static Screens,
     pub(crate) theme: Theme,
     pub(crate) glyphs: &'static Glyphs,
 
@@ -163,83 +175,14 @@ pub(crate) struct Notice {
     pub(crate) until: Duration,
 }
 
-/// What screens and columns read.
-#[derive(Clone, Copy)]
-pub(crate) struct Cx<'a> {
-    pub(crate) app: &'a App,
-    pub(crate) model: &'a Model,
-    pub(crate) findings: &'a [Finding],
-    pub(crate) accused: &'a Accused,
-    pub(crate) derived: &'a Derived,
-    pub(crate) glyphs: &'static Glyphs,
-}
-
-impl<'a> Cx<'a> {
-    /// The worst that a finding says of `entity`; shown as its mark in every table.
-    pub(crate) fn mark(&self, entity: Entity) -> Option<Severity> {
-        match entity {
-            Entity::Finding(_) => self.finding(entity).filter(|f| f.active() && !self.app.muted(f)).map(|f| f.severity),
-            Entity::Past(_) | Entity::Then(..) => None,
-            other => self.accused.severity(other, self.model),
-        }
-    }
-
-    /// How the key of `action` is written.
-    pub(crate) fn key(&self, action: keymap::Action) -> &'a str {
-        self.app.keys.shown(action)
-    }
-
-    /// The rules have judged what is shown for long enough that to have found nothing says something.
-    pub(crate) fn judged(&self) -> bool {
-        self.app.shown().judged_for >= crate::lints::SOON
-    }
-
-    /// What to say instead of that all is well before they have.
-    pub(crate) fn looking(&self) -> String {
-        let (so_far, soon) = (self.app.shown().judged_for.as_secs(), crate::lints::SOON.as_secs());
-        let what = match self.app.link {
-            Link::Ended { .. } => "Too short to say".to_owned(),
-            _ => "Looking".to_owned(),
-        };
-        format!("{} {what}: the rules have judged for {so_far} s, and take {soon} s to tell.", self.glyphs.stale)
-    }
-
-    /// What is wrong now and not muted, the worst first.
-    pub(crate) fn active(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
-        let app = self.app;
-        self.findings.iter().filter(move |f| f.active() && !app.muted(f))
-    }
-
-    /// The finding that `entity` is, of this run or an earlier one, of now or a moment of the timeline.
-    pub(crate) fn finding(&self, entity: Entity) -> Option<&'a Finding> {
-        match entity {
-            Entity::Finding(key) => self.findings.iter().find(|f| f.key() == key),
-            Entity::Past(id) => self.app.past().iter().find(|p| p.id == id).map(|p| &p.finding),
-            Entity::Then(at, key) => self.app.history().exactly(at)?.findings.iter().find(|f| f.key() == key),
-            _ => None,
-        }
-    }
-
-    /// Whether what a finding is about can still be looked at: it is of the process that is shown.
-    pub(crate) fn is_of_this_run(&self, finding: Entity) -> bool {
-        match finding {
-            Entity::Finding(_) => true,
-            Entity::Then(at, _) => {
-                self.app.history().exactly(at).is_some_and(|m| m.instance == self.model.target.instance)
-            }
-            _ => false,
-        }
-    }
-}
-
 impl App {
-    /// A dashboard for the target that the operator calls `address`, before anything has happened, on a terminal with so
-    /// many colours.
-    pub fn new(address: &str, options: Options, depth: Depth) -> Self {
+    /// A dashboard of these screens for the target that the operator calls `address`, before anything has happened, on a
+    /// terminal with so many colours.
+    pub fn new(address: &str, screens: &'static Screens, options: Options, depth: Depth) -> Self {
         let theme = Theme::new(options.theme, depth);
         let glyphs = if options.ascii == Some(true) { &glyphs::ASCII } else { &glyphs::UNICODE };
         Self {
-            address: crate::view::fit::clean(address),
+            address: fit::clean(address),
             among: (0, 1),
             in_front: true,
             recorded: false,
@@ -248,6 +191,7 @@ impl App {
             keys: options.keys.clone(),
             options,
             depth,
+            screens,
             theme,
             glyphs,
             live: Shown::default(),
@@ -259,7 +203,7 @@ impl App {
             wonder: Wonder::default(),
             clock: Duration::ZERO,
             size: (80, 24),
-            stack: vec![Place::new(SCREENS[0], None)],
+            stack: vec![Place::new(screens.first(), None)],
             left: HashMap::new(),
             prompt: None,
             notice: None,

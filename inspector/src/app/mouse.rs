@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 
 use super::palette::{self, Command};
 use super::screen::{Body, Hit, Listed};
-use super::{App, PromptKind, Row, derived, navigate, scrub, way};
-use crate::view::{self, footer, layout, table, tabs};
+use super::{App, PromptKind, Row, columns, derived, layout, navigate, scrub, tabs, way};
 
 /// Rows that one notch of the wheel moves.
 const NOTCH: isize = 3;
@@ -32,7 +31,7 @@ pub(super) fn in_prompt(app: &mut App, event: MouseEvent) -> Option<Command> {
             light(app, (lit + 1).min(last));
         }
         _ if click => {
-            let entry = footer::entry_at(app, area, event.row);
+            let entry = palette::entry_at(app, area, event.row);
             app.prompt = None;
             return entry.and_then(|n| palette::entries(app, &text).get(n).map(|entry| entry.command));
         }
@@ -52,11 +51,12 @@ pub(crate) fn event(app: &mut App, event: MouseEvent) {
     let areas = layout::layout(app, app.size.0, app.size.1);
     let inside = |area: Rect| area.contains((event.column, event.row).into());
     match event.kind {
-        MouseEventKind::ScrollUp if inside(areas.side) => view::scroll_side(app, areas.side, -NOTCH),
-        MouseEventKind::ScrollDown if inside(areas.side) => view::scroll_side(app, areas.side, NOTCH),
+        MouseEventKind::ScrollUp if inside(areas.side) => navigate::scroll_side(app, areas.side, -NOTCH),
+        MouseEventKind::ScrollDown if inside(areas.side) => navigate::scroll_side(app, areas.side, NOTCH),
         MouseEventKind::Down(MouseButton::Left) if inside(areas.side) => {
             let at = app.side_offset() + usize::from(event.row - areas.side.y);
-            let link = view::beside(app, areas.side)
+            let link = app
+                .page_beside(areas.side)
                 .and_then(|page| page.rows().find(|(line, _)| *line == at).map(|(_, row)| row.entity));
             match link {
                 Some(entity) => way::open(app, entity),
@@ -90,8 +90,8 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
     let line = usize::from(event.row - area.y);
     let place = app.place();
     let row: Option<Row> = match &place.screen.body {
-        Body::Table(table) if line == table::head_line(&app.cx(), table, area) => {
-            if let Some(column) = table::column_at(place, area.width, event.column) {
+        Body::Table(table) if line == table.head_line(&app.cx(), area) => {
+            if let Some(column) = columns::column_at(place, area.width, event.column) {
                 let place = app.place_mut();
                 place.reverse = place.sort == column.id && !place.reverse;
                 place.sort = column.id;
@@ -100,7 +100,7 @@ fn click(app: &mut App, area: Rect, event: MouseEvent) {
             return;
         }
         Body::Table(table) => line
-            .checked_sub(table::head_line(&app.cx(), table, area) + 1)
+            .checked_sub(table.head_line(&app.cx(), area) + 1)
             .and_then(|line| app.derived.rows.lines(place.offset).nth(line))
             .and_then(|line| match line {
                 Listed::Row(entity) => Some(Row::of(entity)),

@@ -1,9 +1,10 @@
 //! Moving within a screen: the cursor, what it is on, and what is in view.
 
+use ratatui::layout::Rect;
+
+use super::page::Page;
 use super::screen::Body;
-use super::{App, Entity, Row, derived};
-use crate::view::page::Page;
-use crate::view::{layout, names, table};
+use super::{App, Entity, Row, derived, layout, names, unseen};
 
 impl App {
     /// The selectable rows in front, in order.
@@ -36,9 +37,19 @@ impl App {
         let mut page = Page::new(&self.cx(), usize::from(width));
         if let Body::Page(build) = &place.screen.body {
             build(&self.cx(), place, &mut page);
-            crate::view::screens::unseen_below(&self.cx(), place, &mut page);
+            unseen::below(&self.cx(), place, &mut page);
         }
         page
+    }
+
+    /// The page of what is selected, for the pane beside the list.
+    pub(crate) fn page_beside(&self, area: Rect) -> Option<Page<'_>> {
+        let place = self.screens.place_of(self.beside()?);
+        let mut page = Page::new(&self.cx(), usize::from(area.width));
+        if let Body::Page(build) = &place.screen.body {
+            build(&self.cx(), &place, &mut page);
+        }
+        Some(page)
     }
 
     /// The selected row: where the operator put the cursor, or else the first; on a page, the link that leads on.
@@ -69,7 +80,7 @@ impl App {
         let layout = layout::layout(self, self.size.0, self.size.1);
         let rows = match &self.place().screen.body {
             Body::Table(table) => {
-                let above = table::head_line(&self.cx(), table, layout.list) + 1;
+                let above = table.head_line(&self.cx(), layout.list) + 1;
                 usize::from(layout.list.height).saturating_sub(above)
             }
             _ => usize::from(layout.list.height),
@@ -220,6 +231,13 @@ pub(super) fn scroll(app: &mut App, by: isize) {
     if let Some(index) = nearest {
         select(app, index);
     }
+}
+
+/// Scrolls the pane beside the list, which is drawn in `area`.
+pub(super) fn scroll_side(app: &mut App, area: Rect, by: isize) {
+    let lines = app.page_beside(area).map_or(0, |page| page.len());
+    let most = lines.saturating_sub(usize::from(area.height));
+    app.set_side_offset(app.side_offset().saturating_add_signed(by).min(most));
 }
 
 /// Brings the selected link of a page into view.

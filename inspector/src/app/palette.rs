@@ -1,14 +1,16 @@
 //! Everything that can be done, by its name.
 
+use std::ops::Range;
+
+use ratatui::layout::Rect;
+
 use super::keymap::{Action, Scope};
 use super::screen::Screen;
-use super::{App, Entity, ThemeChoice};
+use super::{App, Entity, PromptKind, ThemeChoice, names};
 use crate::model::TaskId;
-use crate::view::names;
-use crate::view::screens::SCREENS;
 
 /// Entries shown at once.
-pub(crate) const SHOWN: usize = 8;
+const SHOWN: usize = 8;
 /// Entities that are named; more are found by a filter.
 const ENTITIES: usize = 40;
 
@@ -39,7 +41,7 @@ pub(crate) fn entries(app: &App, text: &str) -> Vec<Entry> {
             found.push((rank, entry));
         }
     };
-    for screen in SCREENS.iter().filter(|s| s.key.is_some()) {
+    for screen in app.screens.listed() {
         let name = screen.title.to_lowercase();
         offer(Entry { name, about: screen.about.to_owned(), command: Command::Go(screen) });
     }
@@ -85,6 +87,22 @@ pub(crate) fn entries(app: &App, text: &str) -> Vec<Entry> {
     }
     found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Which of so many entries are shown above the line, and where the rule above them is; `None` without room.
+pub(crate) fn window(all: usize, lit: usize, area: Rect) -> Option<(Range<usize>, u16)> {
+    let rows = SHOWN.min(usize::from(area.y.saturating_sub(2)));
+    let first = (lit + 1).saturating_sub(rows);
+    let shown = first..(first + rows).min(all);
+    (rows > 0).then(|| (shown.clone(), area.y - (shown.len().max(1) as u16) - 1))
+}
+
+/// The entry that is drawn in that row of the screen.
+pub(crate) fn entry_at(app: &App, area: Rect, y: u16) -> Option<usize> {
+    let prompt = app.prompt.as_ref()?;
+    let PromptKind::Palette(lit) = prompt.kind else { return None };
+    let (shown, top) = window(entries(app, prompt.input.value()).len(), lit, area)?;
+    shown.into_iter().nth(usize::from(y.checked_sub(top + 1)?))
 }
 
 /// How well `name` fits: 0 when it begins so, then where a word begins so, then where it is contained, then where its

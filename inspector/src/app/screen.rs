@@ -1,12 +1,40 @@
-//! What a screen is. Adding one is a file in `view/screens` and a row in [`crate::view::screens::SCREENS`].
+//! What a screen is, and what the core knows of the table of them. Adding one is a file in `view/screens` and a row in
+//! `SCREENS` there.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::column::{Column, Order};
+use super::page::Page;
 use super::place::Place;
 use super::{Cx, Entity, Row};
-use crate::view::page::Page;
+
+/// The screens that there are. They are drawn elsewhere: whoever draws them hands their table over.
+pub struct Screens {
+    /// All of them; the first is where the dashboard starts.
+    pub(crate) all: &'static [&'static Screen],
+    /// The page about one entity.
+    pub(crate) page_of: fn(Entity) -> &'static Screen,
+    /// The page about keys and signs.
+    pub(crate) help: &'static Screen,
+}
+
+impl Screens {
+    /// Where the dashboard starts.
+    pub(crate) fn first(&self) -> &'static Screen {
+        self.all[0]
+    }
+
+    /// Those that a digit opens.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &'static Screen> + use<> {
+        self.all.iter().copied().filter(|screen| screen.key.is_some())
+    }
+
+    /// The page about `entity`, as a place to go to.
+    pub(crate) fn place_of(&self, entity: Entity) -> Place {
+        Place::new((self.page_of)(entity), Some(entity))
+    }
+}
 
 /// One screen.
 pub(crate) struct Screen {
@@ -146,5 +174,18 @@ impl Table {
     /// How the place wants its rows ordered.
     pub(crate) fn order(&self, place: &Place) -> Order {
         Order { by: self.column(place.sort), then: self.column(self.then), reverse: place.reverse }
+    }
+
+    /// What stands between the first line and the heads of the columns; no more than a third of the area.
+    pub(crate) fn lines_above<'a>(&self, cx: &Cx<'a>, area: Rect) -> Page<'a> {
+        let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
+        (self.above)(cx, &mut page);
+        page.truncate(usize::from(area.height / 3));
+        page
+    }
+
+    /// Lines from the top of the area to the heads of the columns; the rows begin in the next one.
+    pub(crate) fn head_line(&self, cx: &Cx, area: Rect) -> usize {
+        1 + self.lines_above(cx, area).len()
     }
 }

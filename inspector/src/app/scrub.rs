@@ -2,7 +2,7 @@
 
 use super::App;
 use super::navigate::settle;
-use crate::view::theme::Role;
+use super::theme::Role;
 
 /// Along the timeline: `by` seconds, from where it stands.
 pub(super) fn step(app: &mut App, by: isize) {

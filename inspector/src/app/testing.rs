@@ -7,11 +7,12 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
 
+use super::theme::Theme;
 use super::{Accused, App, Depth, Effect, Link, Msg, Options, derived, fixture, update};
 use crate::lints::Finding;
 use crate::model::Model;
 use crate::source;
-use crate::view::theme::Theme;
+use crate::view::SCREENS;
 
 /// A dashboard under test.
 pub(crate) struct Driver {
@@ -25,7 +26,7 @@ pub(crate) struct Driver {
 impl Driver {
     /// A dashboard that has just been started.
     pub(crate) fn new(columns: u16, rows: u16) -> Self {
-        let mut app = App::new("http://127.0.0.1:6670", Options::default(), Depth::Indexed);
+        let mut app = App::new("http://127.0.0.1:6670", &SCREENS, Options::default(), Depth::Indexed);
         app.theme = Theme::roles();
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         let mut driver = Self { app, terminal, effects: Vec::new(), clock: Duration::ZERO };

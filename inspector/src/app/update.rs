@@ -5,17 +5,15 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::keymap::{self, Action};
-use super::palette;
 use super::screen::Body;
+use super::theme::Role;
 use super::{
-    Accused, App, Effect, Engine, Entity, Frozen, Link, Msg, Notice, PastFinding, Shown, copy, derived, navigate,
-    prompt, scrub, way,
+    Accused, App, Effect, Engine, Entity, Frozen, Link, Msg, Notice, PastFinding, Shown, accused, copy, derived,
+    navigate, palette, prompt, scrub, way,
 };
 use crate::lints::{Finding, SOON, Wonder};
 use crate::model::{Model, Target, TaskId};
 use crate::source;
-use crate::view::screens;
-use crate::view::theme::Role;
 
 /// How long a row stays where it is after the operator moved.
 const HOLD: Duration = Duration::from_secs(1);
@@ -256,7 +254,7 @@ impl App {
     pub(super) fn accusation_in_front(&self) -> Option<&Finding> {
         let place = self.place();
         let subject = place.subject.filter(|_| matches!(place.screen.body, Body::Page(_)))?;
-        screens::accusing(&self.cx(), subject).first().copied()
+        accused::accusing(&self.cx(), subject).first().copied()
     }
 }
 
@@ -442,7 +440,7 @@ fn restarted(app: &mut App, target: &Target) {
     if !app.frozen() {
         leave_all(app);
     }
-    let name = crate::view::fit::head(if target.app.is_empty() { "the service" } else { &target.app }, 40, '~');
+    let name = crate::text::fit::head(if target.app.is_empty() { "the service" } else { &target.app }, 40, '~');
     let was = if target.pid == 0 {
         "it may be another process".to_owned()
     } else if target.pid == pid {

@@ -6,11 +6,9 @@ use super::filter::Filter;
 use super::keymap::Action;
 use super::navigate::{select, select_row, settle, show_selected};
 use super::screen::{Body, Screen};
-use super::{App, Entity, Place, derived};
+use super::theme::Role;
+use super::{App, Entity, Place, derived, names};
 use crate::lints::FindingKey;
-use crate::view::names;
-use crate::view::screens::{self, SCREENS};
-use crate::view::theme::Role;
 
 /// Shows `place` on top of the way here.
 fn push(app: &mut App, place: Place) {
@@ -63,7 +61,7 @@ pub(crate) fn open(app: &mut App, entity: Entity) {
     if app.place().subject == Some(entity) {
         return;
     }
-    let mut place = Place::new(screens::page_of(entity), Some(entity));
+    let mut place = app.screens.place_of(entity);
     if let Entity::Tasks(common) = entity {
         let filter = common.filter();
         place.flat = true;
@@ -80,10 +78,10 @@ pub(crate) fn back(app: &mut App) {
         arrived(app);
     } else if !app.place().filter_text.is_empty() {
         super::prompt::apply(app, "");
-    } else if app.place().screen.id != SCREENS[0].id {
+    } else if app.place().screen.id != app.screens.first().id {
         // The finding that was looked at stays the one that keys are about; otherwise it is the worst.
         let finding = app.selected().filter(|row| matches!(row.entity, Entity::Finding(_)));
-        to_root(app, SCREENS[0]);
+        to_root(app, app.screens.first());
         let place = app.place_mut();
         (place.selected, place.index, place.offset) = (None, 0, 0);
         if let Some(row) = finding {
@@ -103,7 +101,7 @@ pub(super) fn to_root(app: &mut App, screen: &'static Screen) {
 
 pub(crate) fn root(app: &mut App, code: KeyCode) {
     if let KeyCode::Char(c) = code
-        && let Some(screen) = SCREENS.iter().find(|s| s.key == Some(c))
+        && let Some(screen) = app.screens.listed().find(|s| s.key == Some(c))
     {
         to_root(app, screen);
     }
@@ -111,7 +109,7 @@ pub(crate) fn root(app: &mut App, code: KeyCode) {
 
 /// The next or previous list.
 pub(crate) fn turn(app: &mut App, by: isize) {
-    let roots: Vec<_> = SCREENS.iter().filter(|s| s.key.is_some()).collect();
+    let roots: Vec<_> = app.screens.listed().collect();
     let here = app.way().first().map_or("", |p| p.screen.id);
     let at = roots.iter().position(|s| s.id == here).unwrap_or(0).cast_signed();
     let next = (at + by).rem_euclid(roots.len().cast_signed());
@@ -122,7 +120,7 @@ pub(crate) fn help(app: &mut App) {
     if app.place().screen.id == "help" {
         back(app);
     } else {
-        push(app, Place::new(&screens::help::SCREEN, None));
+        push(app, Place::new(app.screens.help, None));
     }
 }
 
@@ -151,9 +149,9 @@ pub(crate) fn to_finding(app: &mut App, by: isize) {
         app.stack.pop();
     }
     if app.stack.is_empty() {
-        app.stack.push(Place::new(SCREENS[0], None));
+        app.stack.push(Place::new(app.screens.first(), None));
     }
-    push(app, Place::new(screens::page_of(entity), Some(entity)));
+    push(app, app.screens.place_of(entity));
 }
 
 /// What the way here reads like.

@@ -21,8 +21,9 @@ use args::{Cli, Command, Connect, Demo, Format, Replay};
 use clap_complete::Shell;
 use failure::{Failure, INTERRUPTED};
 
-use crate::app::{self, Exit};
+use crate::app;
 use crate::config::Config;
+use crate::dashboard::{self, Exit};
 use crate::demo;
 use crate::source::{self, Address, Pace};
 
@@ -105,7 +106,7 @@ async fn connect(args: Connect) -> Result<u8, Failure> {
     if !has_terminal() {
         return snapshot::show_all(&args.targets, &judging, GLANCE).await;
     }
-    Ok(exit_code(app::run(args.targets, Pace::default(), args.look.options(&config, judging.settings)?).await?))
+    Ok(exit_code(dashboard::run(args.targets, Pace::default(), args.look.options(&config, judging.settings)?).await?))
 }
 
 async fn replay(args: Replay) -> Result<u8, Failure> {
@@ -118,7 +119,7 @@ async fn replay(args: Replay) -> Result<u8, Failure> {
     let pace = Pace { speed: args.speed, from: args.from };
     // What cannot be replayed at all needs no dashboard to say so.
     source::open(&target).await?;
-    Ok(exit_code(app::run(vec![target], pace, args.look.options(&config, judging.settings)?).await?))
+    Ok(exit_code(dashboard::run(vec![target], pace, args.look.options(&config, judging.settings)?).await?))
 }
 
 fn exit_code(exit: Exit) -> u8 {

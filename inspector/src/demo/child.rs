@@ -17,8 +17,7 @@ use tokio::{
 use super::DemoError;
 use crate::{
     source::{self, Address},
-    text,
-    view::fit,
+    text::{self, fit},
 };
 
 /// How long a service is given to answer.

@@ -15,7 +15,8 @@ pub use error::DemoError;
 pub use faults::{FaultError, list_faults};
 
 use crate::{
-    app::{self, Exit},
+    app,
+    dashboard::{self, Exit},
     source::{Address, Pace},
 };
 use child::Child;
@@ -68,7 +69,8 @@ impl Demo {
 /// As [`Demo::start`]; when the terminal fails; and when the service ended by itself in the meantime.
 pub async fn run(faults: &[String], options: app::Options) -> Result<Exit, DemoError> {
     let demo = Demo::start(faults).await?;
-    let exit = app::run(vec![demo.address.clone()], Pace::default(), options).await.map_err(DemoError::Terminal)?;
+    let exit =
+        dashboard::run(vec![demo.address.clone()], Pace::default(), options).await.map_err(DemoError::Terminal)?;
     demo.end().await?;
     Ok(exit)
 }

@@ -1,12 +1,11 @@
 //! A finding as a block of lines: what is wrong, where, who does it, why that is said and what to change.
 
-use super::glyphs::Glyphs;
-use super::theme::Role;
-use super::{fit, names};
-use crate::app::{Cx, Entity};
+use crate::app::glyphs::Glyphs;
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, names};
 use crate::lints::{Evidence, Finding};
 use crate::model::Series;
-use crate::text;
+use crate::text::{self, fit};
 
 /// How much of a finding is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,19 +4,23 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::theme::Role;
-use super::{figures, fit, frame, names, widgets};
+use super::{frame, widgets};
+use crate::app::fleet::TOP;
 use crate::app::keymap::Action;
-use crate::app::{App, Fleet};
+use crate::app::theme::Role;
+use crate::app::{App, Fleet, glyphs, names};
 use crate::lints::Severity;
+use crate::text::{figures, fit};
 
-/// Lines before the first target.
-const TOP: u16 = 2;
 /// Columns before the name of a target.
 const INDENT: usize = 8;
 
-/// Draws one frame.
+/// Draws one frame: the list, or the dashboard in front.
 pub(crate) fn draw(fleet: &Fleet, frame: &mut Frame) {
+    if !fleet.listed() {
+        super::draw(fleet.front(), frame);
+        return;
+    }
     let area = frame.area();
     let buf = frame.buffer_mut();
     let app = fleet.front();
@@ -44,8 +48,8 @@ pub(crate) fn draw(fleet: &Fleet, frame: &mut Frame) {
     widgets::put(buf, x, 0, area.right(), &text, app.theme.style(Role::Muted));
 
     let order = fleet.order();
-    for (row, &n) in order.iter().enumerate().skip(first(fleet, &order, area.height)) {
-        let y = TOP + 2 * (row - first(fleet, &order, area.height)) as u16;
+    for (row, &n) in order.iter().enumerate().skip(fleet.first(&order, area.height)) {
+        let y = TOP + 2 * (row - fleet.first(&order, area.height)) as u16;
         if y + 1 >= area.bottom() - 1 {
             break;
         }
@@ -55,24 +59,9 @@ pub(crate) fn draw(fleet: &Fleet, frame: &mut Frame) {
         }
     }
     keys(app, buf, area);
-    if std::ptr::eq(app.glyphs, &raw const super::glyphs::ASCII) {
+    if std::ptr::eq(app.glyphs, &raw const glyphs::ASCII) {
         super::to_ascii(buf);
     }
-}
-
-/// The first row that is shown, so that the cursor is among them.
-fn first(fleet: &Fleet, order: &[usize], height: u16) -> usize {
-    let fits = usize::from(height.saturating_sub(TOP + 1) / 2).max(1);
-    let at = order.iter().position(|&n| n == fleet.chosen()).unwrap_or(0);
-    (at + 1).saturating_sub(fits)
-}
-
-/// The target that is drawn in this row of the screen.
-pub(crate) fn target_at(fleet: &Fleet, y: u16) -> Option<usize> {
-    let order = fleet.order();
-    let height = fleet.front().size.1;
-    let row = first(fleet, &order, height) + usize::from(y.checked_sub(TOP)? / 2);
-    if y + 1 >= height { None } else { order.get(row).copied() }
 }
 
 /// Two lines about one target.

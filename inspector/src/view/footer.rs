@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::theme::Role;
-use super::{fit, widgets};
+use super::widgets;
 use crate::app::keymap::Action;
+use crate::app::theme::Role;
 use crate::app::{App, Prompt, PromptKind, complete, palette};
+use crate::text::fit;
 
 /// Draws it, and above it what helps with typing.
 pub(crate) fn draw(app: &App, buf: &mut Buffer, area: Rect) {
@@ -94,28 +95,12 @@ fn prompt_line(app: &App, prompt: &Prompt, buf: &mut Buffer, area: Rect) {
     }
 }
 
-/// Which of so many entries are shown above the line, and where the rule above them is; `None` without room.
-fn window(all: usize, lit: usize, area: Rect) -> Option<(std::ops::Range<usize>, u16)> {
-    let rows = palette::SHOWN.min(usize::from(area.y.saturating_sub(2)));
-    let first = (lit + 1).saturating_sub(rows);
-    let shown = first..(first + rows).min(all);
-    (rows > 0).then(|| (shown.clone(), area.y - (shown.len().max(1) as u16) - 1))
-}
-
-/// The entry that is drawn in that row of the screen.
-pub(crate) fn entry_at(app: &App, area: Rect, y: u16) -> Option<usize> {
-    let prompt = app.prompt.as_ref()?;
-    let PromptKind::Palette(lit) = prompt.kind else { return None };
-    let (shown, top) = window(palette::entries(app, prompt.input.value()).len(), lit, area)?;
-    shown.into_iter().nth(usize::from(y.checked_sub(top + 1)?))
-}
-
 /// What can be done and fits what was typed, above the line.
 fn entries(app: &App, text: &str, lit: usize, buf: &mut Buffer, area: Rect) {
     let g = app.glyphs;
     let entries = palette::entries(app, text);
     let width = usize::from(area.width);
-    let Some((shown, top)) = window(entries.len(), lit, area) else { return };
+    let Some((shown, top)) = palette::window(entries.len(), lit, area) else { return };
     let shown: Vec<_> = shown.filter_map(|n| entries.get(n).map(|entry| (n, entry))).collect();
     let rule = fit::left(&g.line.repeat(width), width, g.ellipsis);
     widgets::put(buf, area.left(), top, area.right(), &rule, app.theme.style(Role::Muted));

@@ -4,11 +4,12 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::theme::Role;
-use super::{figures, fit, widgets};
+use super::widgets;
 use crate::app::keymap::Action;
-use crate::app::{App, Link};
+use crate::app::theme::Role;
+use crate::app::{App, Link, banner};
 use crate::source::SourceError;
+use crate::text::{figures, fit};
 
 /// `● live`, `● replay`, `STALE 12s · retry in 3s · r now`, `connecting`.
 pub(crate) fn link(app: &App) -> (Role, String) {
@@ -123,37 +124,8 @@ pub(crate) fn header(app: &App, buf: &mut Buffer, area: Rect) {
     }
 }
 
-/// Words about something unusual, under the tabs.
-fn banner(app: &App) -> Option<(Role, String)> {
-    if let Link::Ended { error, data_at: Some(_) } = &app.link
-        && !matches!(error, SourceError::Ended { cut_short: false, short_of: None, .. })
-    {
-        return Some((Role::Warn, format!("{error} ({})", error.cause())));
-    }
-    if let Link::Lost { error, data_at: Some(_), .. } = &app.link {
-        // The cause first: the rest of it stands in the first line already.
-        return Some((Role::Warn, format!("{} ({error})", error.cause())));
-    }
-    if let Some(notice) = &app.restarted {
-        return Some((notice.role, notice.text.clone()));
-    }
-    app.frozen().then(|| {
-        let key = app.keys.shown(Action::Freeze);
-        let what = if app.recorded { "the replay is paused" } else { "the view is frozen; data still arrives" };
-        (Role::Warn, format!("{what}, {key} goes on"))
-    })
-}
-
-/// The banner in the lines that it takes on a screen of this size: a second one where there is room for it.
-pub(crate) fn banner_lines(app: &App, columns: u16, rows: u16) -> Vec<(Role, String)> {
-    let most = if rows < 16 { 1 } else { 2 };
-    let Some((role, text)) = banner(app) else { return Vec::new() };
-    let lines = fit::lines(&text, usize::from(columns.saturating_sub(2)), most, app.glyphs.ellipsis);
-    lines.into_iter().map(|line| (role, line)).collect()
-}
-
 pub(crate) fn draw_banner(app: &App, buf: &mut Buffer, area: Rect) {
-    for ((role, line), y) in banner_lines(app, app.size.0, app.size.1).iter().zip(area.top()..area.bottom()) {
+    for ((role, line), y) in banner::lines(app, app.size.0, app.size.1).iter().zip(area.top()..area.bottom()) {
         widgets::put(buf, area.left() + 1, y, area.right(), line, app.theme.style(*role));
     }
 }

@@ -1,20 +1,13 @@
-//! What the operator sees, drawn from an [`App`] that it cannot change.
+//! What the operator sees, drawn from an [`App`] that it cannot change and that knows nothing of it.
 
 pub(crate) mod block;
-pub(crate) mod columns;
-pub(crate) mod figures;
-pub(crate) mod fit;
 pub(crate) mod fleet;
 pub(crate) mod footer;
 pub(crate) mod frame;
-pub(crate) mod glyphs;
-pub(crate) mod layout;
-pub(crate) mod names;
-pub(crate) mod page;
+mod page;
 pub(crate) mod screens;
 pub(crate) mod table;
 pub(crate) mod tabs;
-pub(crate) mod theme;
 pub(crate) mod wait_tree;
 pub(crate) mod widgets;
 
@@ -23,15 +16,18 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::app::keymap::Action;
+use crate::app::layout::{self, Shape};
+use crate::app::page::Page;
 use crate::app::screen::Body;
-use crate::app::{App, Link, Place};
-use layout::Shape;
-use page::Page;
-use theme::Role;
+use crate::app::theme::Role;
+use crate::app::{App, Link, Place, glyphs};
+use crate::text::figures;
+
+pub use screens::SCREENS;
 
 /// The names of all screens, in the order of their table.
 pub fn screens() -> impl Iterator<Item = &'static str> {
-    screens::SCREENS.iter().map(|screen| screen.id)
+    SCREENS.all.iter().map(|screen| screen.id)
 }
 
 /// Draws one frame.
@@ -109,28 +105,10 @@ fn body(app: &App, place: &Place, frame: &mut Frame, layout: &layout::Layout) {
             widgets::put(buf, layout.side.x - 2, y, layout.side.x, app.glyphs.pipe, style);
         }
     }
-    if let Some(page) = beside(app, layout.side) {
+    if let Some(page) = app.page_beside(layout.side) {
         page.draw(buf, layout.side, app.side_offset(), None, &app.theme);
         page.draw_rest(buf, layout.side, app.side_offset(), &app.theme);
     }
-}
-
-/// The page of what is selected, for the pane beside the list.
-pub(crate) fn beside(app: &App, area: Rect) -> Option<Page<'_>> {
-    let entity = app.beside()?;
-    let mut page = Page::new(&app.cx(), usize::from(area.width));
-    let screen = screens::page_of(entity);
-    if let Body::Page(build) = &screen.body {
-        build(&app.cx(), &Place::new(screen, Some(entity)), &mut page);
-    }
-    Some(page)
-}
-
-/// Scrolls that pane.
-pub(crate) fn scroll_side(app: &mut App, area: Rect, by: isize) {
-    let lines = beside(app, area).map_or(0, |page| page.len());
-    let most = lines.saturating_sub(usize::from(area.height));
-    app.set_side_offset(app.side_offset().saturating_add_signed(by).min(most));
 }
 
 fn too_small(app: &App, frame: &mut Frame, area: Rect) {

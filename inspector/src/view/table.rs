@@ -3,14 +3,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::page::Page;
-use super::theme::Role;
-use super::{columns, figures, fit, names, screens, widgets};
+use super::widgets;
 use crate::app::column::{Column, Kind, Value};
 use crate::app::keymap::Action;
+use crate::app::page::Page;
 use crate::app::screen::{Listed, Table};
-use crate::app::{Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, columns, graph, names, unseen};
 use crate::lints::Severity;
+use crate::text::{figures, fit};
 
 /// Draws the table of the place in front. Only the rows that are visible are built.
 pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
@@ -20,7 +21,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
     }
     status(cx, place, table, buf, area);
     let rows = &cx.derived.rows;
-    let above = above(cx, table, area);
+    let above = table.lines_above(cx, area);
     above.draw(
         buf,
         Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(1), ..area },
@@ -43,7 +44,7 @@ pub(crate) fn draw(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area
             page.words(Role::Muted, &format!("Looking at {} tasks…", figures::count(cx.model.tasks.len() as u64)));
         } else if cx.model.complete {
             (table.empty)(cx, &mut page);
-            screens::blind_spots(cx, place, &mut page);
+            unseen::in_full(cx, place, &mut page);
         } else {
             page.words(Role::Muted, "Waiting for the first snapshot…");
         }
@@ -82,28 +83,6 @@ fn divider(cx: &Cx, text: &str, buf: &mut Buffer, area: Rect) {
     let x = widgets::put(buf, area.x, area.y, area.right(), &format!("{line}{line} {text} "), style);
     let rest = line.repeat(usize::from(area.right().saturating_sub(x)));
     widgets::put(buf, x, area.y, area.right(), &rest, style);
-}
-
-/// What stands between the first line and the heads of the columns; no more than a third of the area.
-fn above<'a>(cx: &Cx<'a>, table: &Table, area: Rect) -> Page<'a> {
-    let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
-    (table.above)(cx, &mut page);
-    page.truncate(usize::from(area.height / 3));
-    page
-}
-
-/// Lines from the top of the area to the heads of the columns; the rows begin in the next one.
-pub(crate) fn head_line(cx: &Cx, table: &Table, area: Rect) -> usize {
-    1 + above(cx, table, area).len()
-}
-
-/// The column whose head is at column `x` of the screen.
-pub(crate) fn column_at(place: &Place, width: u16, x: u16) -> Option<&'static Column> {
-    let mut end = 0;
-    columns::shown(place, width).into_iter().find_map(|(column, width)| {
-        end += width + 1;
-        (x < end).then_some(column)
-    })
 }
 
 /// How many rows there are, how they are sorted, and what hides others.
@@ -150,7 +129,7 @@ fn status(cx: &Cx, place: &Place, table: &Table, buf: &mut Buffer, area: Rect) {
         pieces.push((Role::Muted, format!("row {}", figures::count(position as u64))));
     }
     if cx.model.complete {
-        pieces.extend(screens::unseen_in_short(cx, place.screen).map(|text| (Role::Muted, text)));
+        pieces.extend(unseen::in_short(cx, place.screen).map(|text| (Role::Muted, text)));
     }
     let mut x = area.left() + 1;
     for (n, (role, text)) in pieces.iter().enumerate() {
@@ -217,13 +196,13 @@ fn cell(cx: &Cx, column: &Column, entity: Entity, width: usize, numbered: bool) 
         Value::Rate(r) => fit::right(&figures::rate(*r), width, g.ellipsis),
         Value::Share(s) => fit::right(&figures::share(*s), width, g.ellipsis),
         Value::Mark(severity) => severity.map_or(" ", |s: Severity| g.severity(s)).to_owned(),
-        Value::Spark(series) => widgets::spark(series, width, g),
+        Value::Spark(series) => graph::spark(series, width, g),
         Value::Meter(part, None) => fit::left(&format!("{} / no limit", figures::count(*part)), width, g.ellipsis),
         Value::Meter(part, Some(whole)) => {
             let figures = format!(" {}/{}", figures::count(*part), figures::count(*whole));
             let bar = width.saturating_sub(13).clamp(0, 10);
             let share = if *whole == 0 { 0.0 } else { *part as f64 / *whole as f64 };
-            fit::left(&(widgets::bar(share, bar, g) + &figures), width, g.ellipsis)
+            fit::left(&(graph::bar(share, bar, g) + &figures), width, g.ellipsis)
         }
     };
     (text, role)

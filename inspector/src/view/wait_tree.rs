@@ -1,11 +1,11 @@
 //! Who waits for whom, to the end: what an entity waits for, who has that, what those wait for in turn. A way that comes
 //! back to itself is drawn closed.
 
-use super::page::Page;
-use super::theme::Role;
-use super::{figures, names};
-use crate::app::{Cx, Entity};
+use crate::app::page::Page;
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, names};
 use crate::model::{LockId, SiteId, Stamp, TaskId, WaitFor};
+use crate::text::figures;
 
 /// Steps from the root that are followed.
 const DEEPEST: usize = 12;

@@ -239,7 +239,7 @@ impl Attached {
 
     /// What an operator reads now who has just connected, on a terminal of 80x24: a line each.
     pub(crate) fn overview(&self) -> String {
-        let mut app = App::new(&self.connection.target.address, Options::default(), Depth::None);
+        let mut app = App::new(&self.connection.target.address, &view::SCREENS, Options::default(), Depth::None);
         app.show(self.model.clone(), &self.engine);
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         terminal.draw(|frame| view::draw(&app, frame)).unwrap();

@@ -8,6 +8,7 @@ use crate::model::{
     Batch, Frame, Histogram, Lock, LockId, Model, Oneshots, SiteId, Stamp, Suspension, Target, TaskDetails, TaskId,
 };
 use crate::source::{Event, SourceError};
+use crate::view::SCREENS;
 
 /// The keys that lead to each screen.
 const WAYS: &[(&str, &str)] = &[
@@ -219,19 +220,19 @@ fn help_lists_every_key_and_every_screen() {
     for binding in crate::app::keymap::KEYMAP {
         assert!(text.lines().any(|l| l.starts_with(binding.shown)), "{} is missing from help", binding.shown);
     }
-    for screen in crate::view::screens::SCREENS {
+    for screen in SCREENS.all {
         assert!(text.contains(screen.title), "{} is missing from help", screen.title);
     }
 }
 
 #[test]
 fn every_list_has_its_digit_and_the_digits_are_in_order() {
-    let keys: String = crate::view::screens::SCREENS.iter().filter_map(|s| s.key).collect();
+    let keys: String = SCREENS.all.iter().filter_map(|s| s.key).collect();
     assert_eq!(keys, "12345678");
     for (at, key) in keys.chars().enumerate() {
         let mut driver = Driver::shop(80, 24);
         driver.keys(&key.to_string());
-        assert_eq!(driver.app.place().screen.id, crate::view::screens::SCREENS[at].id);
+        assert_eq!(driver.app.place().screen.id, SCREENS.all[at].id);
     }
 }
 
@@ -366,7 +367,7 @@ fn pages_of_threads_and_of_findings_say_that_not_all_is_visible_of_such_things()
 #[test]
 fn ascii_draws_nothing_else() {
     let mut driver = Driver::shop(120, 40);
-    driver.app.glyphs = &crate::view::glyphs::ASCII;
+    driver.app.glyphs = &crate::app::glyphs::ASCII;
     driver.recall();
     for (_, keys) in WAYS {
         driver.keys("<Esc><Esc><Esc>");

@@ -7,8 +7,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use crate::app::testing::Driver;
+use crate::app::theme::Theme;
 use crate::app::{Depth, ThemeChoice};
-use crate::view::theme::Theme;
 
 /// Size of a character.
 const WIDE: f64 = 8.4;
@@ -183,7 +183,7 @@ fn piece(
     let indent = shown.chars().take_while(|c| *c == ' ').count();
     let left = left + indent as f64 * WIDE;
     let shown = shown.trim_start();
-    let length = crate::view::fit::width(shown) as f64 * WIDE;
+    let length = crate::text::fit::width(shown) as f64 * WIDE;
     let mut class = String::new();
     if bold {
         class.push('b');

@@ -8,11 +8,11 @@ use ratatui::layout::Rect;
 use crate::app::column::{Column, Kind, MARK, Value, Width};
 use crate::app::screen::{Body, Rows, Screen, Table};
 use crate::app::testing::Driver;
-use crate::app::{Entity, Place, derived, fixture};
+use crate::app::{Entity, Place, columns, derived, fixture, layout};
 use crate::lints::{Finding, SubjectKind};
 use crate::model::{Channel, ChannelId, Lock, LockId, Model, SiteId, TaskId};
-use crate::view::screens::SCREENS;
-use crate::view::{columns, layout, table};
+use crate::view::SCREENS;
+use crate::view::table;
 
 /// The shop, with crowds: 400 locks of one line, 300 channels of another, tasks without figures.
 fn crowd() -> (Model, Vec<Finding>) {
@@ -47,7 +47,7 @@ fn on_crowd(columns: u16, rows: u16) -> Driver {
 }
 
 fn tables() -> impl Iterator<Item = (&'static Screen, &'static Table, String)> {
-    SCREENS.iter().filter_map(|screen| match &screen.body {
+    SCREENS.all.iter().filter_map(|screen| match &screen.body {
         Body::Table(table) => Some((*screen, table, screen.key?.to_string())),
         _ => None,
     })

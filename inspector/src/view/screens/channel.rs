@@ -2,12 +2,12 @@
 use std::time::Duration;
 
 use crate::app::keymap::Action;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Screen};
-use crate::app::{Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, names};
 use crate::model::{Channel, ChannelKind, Series, TaskId};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::text::figures;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "channel",

@@ -3,12 +3,12 @@
 use super::group::{group, inside};
 use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
 use crate::app::groups::ChannelSum;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Rows, Screen, Table};
-use crate::app::{Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, names};
 use crate::model::{Age, Channel, ChannelKind};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::text::figures;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "channels",

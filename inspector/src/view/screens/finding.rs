@@ -1,12 +1,13 @@
 //! One finding, with the rule behind it.
 
 use crate::app::keymap::Action;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Screen};
-use crate::app::{Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, names};
 use crate::lints::{Confidence, LocationRole, RULES, in_words};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names, wait_tree};
+use crate::text::figures;
+use crate::view::wait_tree;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "finding",

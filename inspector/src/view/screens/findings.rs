@@ -1,12 +1,12 @@
 //! All findings: those that last, those that are over, and those of earlier runs of the service.
 
 use crate::app::column::{Column, Kind, Value, Width, muted, plain};
+use crate::app::page::Page;
 use crate::app::screen::{Body, Rows, Screen, Table};
+use crate::app::theme::Role;
 use crate::app::{Cx, Entity, PastFinding, Place};
 use crate::lints::RULES;
-use crate::view::figures;
-use crate::view::page::Page;
-use crate::view::theme::Role;
+use crate::text::figures;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "findings",

@@ -3,13 +3,12 @@
 use std::cmp::Reverse;
 
 use crate::app::groups::{ChannelSum, LockSum};
-use crate::app::{Cx, Entity};
+use crate::app::page::Page;
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, names};
 use crate::lints::SubjectKind;
 use crate::model::{Age, Site, SiteId, SiteKind};
-use crate::text::counted;
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::text::{counted, figures};
 
 /// How a group is called in a table, with the sign of whether it is open.
 pub(super) fn group(cx: &Cx, id: SiteId) -> String {

@@ -1,12 +1,11 @@
 //! All keys, from the one table of keys, and all screens, from the one table of screens.
 
-use super::SCREENS;
 use crate::app::keymap::{GROUPS, Scope};
+use crate::app::page::Page;
 use crate::app::screen::{Body, Screen};
+use crate::app::theme::Role;
 use crate::app::{Cx, Place};
 use crate::lints::Severity;
-use crate::view::page::Page;
-use crate::view::theme::Role;
 
 pub(crate) static SCREEN: Screen =
     Screen { id: "help", title: "Help", key: None, about: "the keys", body: Body::Page(page) };
@@ -24,7 +23,7 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
         }
     }
     page.heading("Screens");
-    for screen in SCREENS {
+    for screen in cx.app.screens.all {
         let label = screen.key.map_or_else(|| format!("  {}", screen.title), |key| format!("{key} {}", screen.title));
         page.fact(&label, Role::Text, screen.about);
     }

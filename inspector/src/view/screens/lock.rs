@@ -2,12 +2,13 @@
 use std::time::Duration;
 
 use crate::app::keymap::Action;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Screen};
-use crate::app::{Common, Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Common, Cx, Entity, Place, names};
 use crate::model::{Histogram, Lock, LockKind, Series, TaskId, WaitFor};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names, wait_tree};
+use crate::text::figures;
+use crate::view::wait_tree;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "lock",

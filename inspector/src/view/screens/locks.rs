@@ -3,12 +3,12 @@
 use super::group::{group, inside};
 use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
 use crate::app::groups::LockSum;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Rows, Screen, Table};
-use crate::app::{Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, names};
 use crate::model::{Lock, LockKind, Stamp, TaskId};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::text::figures;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "locks",

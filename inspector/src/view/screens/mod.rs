@@ -19,35 +19,39 @@ pub(crate) mod workers;
 
 use std::time::Duration;
 
-use crate::app::screen::Screen;
-use crate::app::{Common, Cx, Entity, Place};
+use crate::app::page::Page;
+use crate::app::screen::{Screen, Screens};
+use crate::app::theme::Role;
+use crate::app::{Common, Cx, Entity, accused, names};
 use crate::lints::Finding;
-use crate::model::{Blind, Frame, Histogram, LockKind, SiteId, Stack, StackCause, TaskId, Wait, WaitFor};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, fit, names};
+use crate::model::{Frame, Histogram, LockKind, SiteId, Stack, StackCause, TaskId, Wait, WaitFor};
+use crate::text::{figures, fit};
 
 /// All screens; the first is where the dashboard starts.
-pub(crate) static SCREENS: &[&Screen] = &[
-    &overview::SCREEN,
-    &tasks::SCREEN,
-    &locks::SCREEN,
-    &channels::SCREEN,
-    &workers::SCREEN,
-    &findings::SCREEN,
-    &timeline::SCREEN,
-    &target::SCREEN,
-    &task::SCREEN,
-    &site::SCREEN,
-    &lock::SCREEN,
-    &channel::SCREEN,
-    &worker::SCREEN,
-    &finding::SCREEN,
-    &help::SCREEN,
-];
+pub static SCREENS: Screens = Screens {
+    all: &[
+        &overview::SCREEN,
+        &tasks::SCREEN,
+        &locks::SCREEN,
+        &channels::SCREEN,
+        &workers::SCREEN,
+        &findings::SCREEN,
+        &timeline::SCREEN,
+        &target::SCREEN,
+        &task::SCREEN,
+        &site::SCREEN,
+        &lock::SCREEN,
+        &channel::SCREEN,
+        &worker::SCREEN,
+        &finding::SCREEN,
+        &help::SCREEN,
+    ],
+    page_of,
+    help: &help::SCREEN,
+};
 
 /// The page about one entity.
-pub(crate) fn page_of(entity: Entity) -> &'static Screen {
+fn page_of(entity: Entity) -> &'static Screen {
     match entity {
         Entity::Task(_) => &task::SCREEN,
         Entity::Worker(_) => &worker::SCREEN,
@@ -205,32 +209,6 @@ pub(crate) fn more_tasks(all: usize, shown: usize, common: Option<Common>, page:
     }
 }
 
-/// What lasts and is said of `entity`, the worst first: of a task, also of all from its site; of a thread, of the task that
-/// it is in.
-pub(crate) fn accusing<'a>(cx: &Cx<'a>, entity: Entity) -> Vec<&'a Finding> {
-    let entity = match entity {
-        Entity::Worker(id) => {
-            cx.model.workers.get(&id).and_then(|w| w.poll).map_or(entity, |(task, _)| Entity::Task(task))
-        }
-        other => other,
-    };
-    let site = match entity {
-        Entity::Task(id) => cx.model.tasks.get(&id).map(|task| task.site),
-        _ => None,
-    };
-    cx.active().filter(|f| is_about(f, entity) || site.is_some_and(|site| is_about_all(f, site))).collect()
-}
-
-fn is_about(finding: &Finding, entity: Entity) -> bool {
-    let mut tasks = finding.tasks.iter().copied().chain(finding.cycle.iter().map(|step| step.task));
-    Entity::from(finding.subject.kind) == entity || tasks.any(|task| Entity::Task(task) == entity)
-}
-
-/// About all tasks of a site, and not about some of them.
-fn is_about_all(finding: &Finding, site: SiteId) -> bool {
-    Entity::from(finding.subject.kind) == Entity::Site(site) && finding.tasks.is_empty()
-}
-
 /// The same finding in another process of the service than that which `entity` is of: the newest earlier one from now,
 /// and what is found now from an earlier one.
 pub(crate) fn again(cx: &Cx, entity: Entity, finding: &Finding, page: &mut Page) {
@@ -247,12 +225,12 @@ pub(crate) fn again(cx: &Cx, entity: Entity, finding: &Finding, page: &mut Page)
 
 /// The findings about `entity` that last, as links.
 pub(crate) fn accusations(cx: &Cx, entity: Entity, page: &mut Page) {
-    accuse(cx, page, |f| is_about(f, entity));
+    accuse(cx, page, |f| accused::is_about(f, entity));
 }
 
 /// The same about all tasks of a site, one of which is in front: not what is said of some of the others.
 pub(crate) fn accusations_of_all(cx: &Cx, site: SiteId, page: &mut Page) {
-    accuse(cx, page, |f| is_about_all(f, site));
+    accuse(cx, page, |f| accused::is_about_all(f, site));
 }
 
 fn accuse(cx: &Cx, page: &mut Page, concerns: impl Fn(&Finding) -> bool) {
@@ -266,76 +244,4 @@ fn accuse(cx: &Cx, page: &mut Page, concerns: impl Fn(&Finding) -> bool) {
         page.link("finding", "evidence", Entity::Finding(finding.key()), finding.rule, "");
         page.blank();
     }
-}
-
-/// What a screen is about, in the terms of [`Blind::about`]: everything where it is not one kind of thing. `None` where
-/// nothing could be missing, and where all is said.
-fn about(cx: &Cx, screen: &Screen, subject: Option<Entity>) -> Option<&'static str> {
-    match screen.id {
-        "overview" | "findings" | "timeline" => Some(""),
-        "tasks" | "task" | "site" => Some("tasks"),
-        "locks" | "lock" => Some("locks"),
-        "channels" | "channel" => Some("channels"),
-        "workers" | "worker" => Some("workers"),
-        "finding" => {
-            let finding = subject.and_then(|subject| cx.finding(subject))?;
-            match Entity::from(finding.subject.kind) {
-                Entity::Lock(_) => Some("locks"),
-                Entity::Channel(_) => Some("channels"),
-                Entity::Worker(_) => Some("workers"),
-                _ => Some("tasks"),
-            }
-        }
-        _ => None,
-    }
-}
-
-/// What keeps everything from being seen is said of each kind of thing, and first.
-fn unseen<'a>(cx: &Cx<'a>, screen: &Screen, subject: Option<Entity>) -> Vec<&'a Blind> {
-    let Some(about) = about(cx, screen, subject) else { return Vec::new() };
-    let of = |name: &'static str| cx.model.target.blind.iter().filter(move |blind| blind.about == name);
-    match about {
-        "" => cx.model.target.blind.iter().collect(),
-        about => of("target").chain(of(about)).collect(),
-    }
-}
-
-/// The same in short, for pages: it must not take the room of what is there to be seen.
-pub(crate) fn unseen_below(cx: &Cx, place: &Place, page: &mut Page) {
-    let spots = unseen(cx, place.screen, place.subject).len();
-    if spots > 0 {
-        page.blank();
-        page.words(Role::Muted, &in_short(spots));
-    }
-}
-
-/// What cannot be seen of what a place is about, why, and what to change: for an empty list, which may be empty for it.
-pub(crate) fn blind_spots(cx: &Cx, place: &Place, page: &mut Page) {
-    let unseen = unseen(cx, place.screen, place.subject);
-    if unseen.is_empty() {
-        return;
-    }
-    page.heading("Not visible in this service");
-    spots(cx, &unseen, page);
-}
-
-/// Each with its reason; what to change is said once for those that follow each other and need the same.
-pub(crate) fn spots(cx: &Cx, blind: &[&Blind], page: &mut Page) {
-    for (n, spot) in blind.iter().enumerate() {
-        page.words(Role::Text, &format!("{}: {}", spot.what, spot.why));
-        if blind.get(n + 1).is_none_or(|next| next.remedy != spot.remedy) {
-            page.words(Role::Muted, &format!("{} {}", cx.glyphs.right, spot.remedy));
-        }
-    }
-}
-
-/// How much that is, for where there is one line.
-pub(crate) fn unseen_in_short(cx: &Cx, screen: &Screen) -> Option<String> {
-    let spots = unseen(cx, screen, None).len();
-    (spots > 0).then(|| in_short(spots))
-}
-
-/// `5 not visible: press 8`
-fn in_short(spots: usize) -> String {
-    format!("{spots} not visible: press 8")
 }

@@ -7,15 +7,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::keymap::Action;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Hit, Screen};
-use crate::app::{Cx, Entity, Place, Row};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, Row, graph, names, unseen};
 use crate::lints::{self, Finding, Severity};
 use crate::model::{Channel, Series, Worker};
-use crate::text;
+use crate::text::{self, figures, fit};
 use crate::view::block::{Detail, Line, block};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, fit, names, widgets};
+use crate::view::widgets;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "overview",
@@ -337,7 +337,7 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
     };
     let title = fit::head(&title, usize::from(area.width.saturating_sub(3)), cx.glyphs.ellipsis);
     let x = widgets::put(buf, area.x + 2, y, area.right(), &title, theme.style(Role::Muted));
-    if let Some(unseen) = super::unseen_in_short(cx, &SCREEN) {
+    if let Some(unseen) = unseen::in_short(cx, &SCREEN) {
         let unseen = format!(" {unseen} ");
         let start = area.right().saturating_sub(fit::width(&unseen) as u16 + 2);
         if start > x {
@@ -358,9 +358,9 @@ fn draw_figures(cx: &Cx, buf: &mut Buffer, area: Rect) {
             x = put(x, &remark, Role::Text) + 1;
             room = columns.saturating_sub(fit::width(&remark) + 1);
         }
-        x = put(x, &widgets::spark(total.series, room, cx.glyphs), Role::Info);
+        x = put(x, &graph::spark(total.series, room, cx.glyphs), Role::Info);
         // Of a figure that was nothing all the time, the dots say so.
-        let peak = widgets::peak(total.series, room).max(total.least_peak);
+        let peak = graph::peak(total.series, room).max(total.least_peak);
         if peak > 0.0 {
             put(x + 1, &format!("peak {}", (total.write)(peak)), Role::Muted);
         }
@@ -399,7 +399,7 @@ fn draw_worker(cx: &Cx, buf: &mut Buffer, area: Rect, worker: &Worker) {
     ) + 1;
     let share = if long { 1.0 } else { worker.busy_share };
     let role = if long { Role::Crit } else { Role::Text };
-    x = widgets::put(buf, x, area.y, area.right(), &widgets::bar(share, 12, g), theme.style(role));
+    x = widgets::put(buf, x, area.y, area.right(), &graph::bar(share, 12, g), theme.style(role));
     let busy = fit::right(&figures::share(share), 6, g.ellipsis);
     x = widgets::put(buf, x, area.y, area.right(), &busy, theme.style(role)) + 2;
     if let Some((task, since)) = worker.poll {

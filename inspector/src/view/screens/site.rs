@@ -1,11 +1,11 @@
 //! One line of code: the totals of all tasks that ever came from there, and those alive; or what else it makes.
 
+use crate::app::page::Page;
 use crate::app::screen::{Body, Screen};
-use crate::app::{Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, names};
 use crate::model::{Oneshots, OutputKind, Series, Stamp};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::text::figures;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "site",

@@ -1,10 +1,10 @@
 //! Who the target is, what watching it takes, and what cannot be seen in it.
 
+use crate::app::page::Page;
 use crate::app::screen::{Body, Screen};
-use crate::app::{Cx, Place};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, fit};
+use crate::app::theme::Role;
+use crate::app::{Cx, Place, unseen};
+use crate::text::{figures, fit};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "target",
@@ -55,7 +55,7 @@ fn page(cx: &Cx, _: &Place, page: &mut Page) {
     if target.blind.is_empty() {
         page.words(Role::Muted, "The probe knows of nothing that it cannot see here.");
     }
-    super::spots(cx, &target.blind.iter().collect::<Vec<_>>(), page);
+    unseen::spots(cx, &target.blind.iter().collect::<Vec<_>>(), page);
 }
 
 /// What the probe takes from its host.

@@ -1,13 +1,13 @@
 //! One task: what it waits for and who holds that, what it holds, what it takes, where it came from.
 
 use crate::app::keymap::Action;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Screen};
-use crate::app::{Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, names};
 use crate::model::{LockKind, Suspension, Task, TaskId, TaskKind, TaskState, Wait, WaitFor};
-use crate::text;
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names, wait_tree};
+use crate::text::{self, figures};
+use crate::view::wait_tree;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "task",

@@ -3,13 +3,12 @@ use std::time::Duration;
 
 use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
 use crate::app::derived::SiteSum;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Rows, Screen, Table};
-use crate::app::{Common, Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Common, Cx, Entity, Place, names};
 use crate::model::{Site, SiteId, Task, TaskState, Wait};
-use crate::text;
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::text::{self, figures};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "tasks",

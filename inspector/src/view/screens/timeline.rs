@@ -6,13 +6,15 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::glyphs::Glyphs;
+use crate::app::page::Page;
 use crate::app::screen::{Body, Hit, Screen};
-use crate::app::{Cx, Entity, History, Moment, Place, Row};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, History, Moment, Place, Row, unseen};
 use crate::lints::Finding;
+use crate::text::{figures, fit};
 use crate::view::block::{Detail, Line, lines_of};
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, fit, widgets};
+use crate::view::widgets;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "timeline",
@@ -121,7 +123,7 @@ fn strip(cx: &Cx, at: usize, moment: &Moment, lanes: usize, buf: &mut Buffer, ar
     let mut x = widgets::put(buf, area.x + 1, y, area.right(), &found, theme.style(Role::Strong));
     x = widgets::put(buf, x, y, area.right(), &format!(" {} ", g.dot), theme.style(Role::Muted));
     x = widgets::put(buf, x, y, area.right(), &when.1, theme.style(when.0));
-    if let Some(unseen) = super::unseen_in_short(cx, &SCREEN) {
+    if let Some(unseen) = unseen::in_short(cx, &SCREEN) {
         let unseen =
             fit::head(&format!(" {} {unseen}", g.dot), usize::from(area.right().saturating_sub(x)), g.ellipsis);
         widgets::put(buf, x, y, area.right(), &unseen, theme.style(Role::Muted));
@@ -177,7 +179,7 @@ fn sane(value: f64) -> f64 {
     if value.is_finite() && value > 0.0 { value } else { 0.0 }
 }
 
-fn level(value: f64, most: f64, g: &crate::view::glyphs::Glyphs) -> &'static str {
+fn level(value: f64, most: f64, g: &Glyphs) -> &'static str {
     let level = if most > 0.0 { (sane(value) / most * 8.0).ceil() as usize } else { 0 };
     if level == 0 { " " } else { g.spark[(level - 1).min(7)] }
 }

@@ -1,11 +1,11 @@
 //! One thread that polls: how busy it is, what it is in, and what waits for it.
 
+use crate::app::page::Page;
 use crate::app::screen::{Body, Screen};
-use crate::app::{Common, Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Common, Cx, Entity, Place, names};
 use crate::model::WorkerKind;
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, names};
+use crate::text::figures;
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "worker",

@@ -3,13 +3,12 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::app::column::{Column, Kind, MARK, Value, Width, muted, plain};
+use crate::app::page::Page;
 use crate::app::screen::{Body, Rows, Screen, Table};
-use crate::app::{Cx, Entity, Place};
+use crate::app::theme::Role;
+use crate::app::{Cx, Entity, Place, graph, names};
 use crate::model::{Runtime, RuntimeDetail, RuntimeKind, Worker, WorkerDetail, WorkerKind};
-use crate::text::counted;
-use crate::view::page::Page;
-use crate::view::theme::Role;
-use crate::view::{figures, fit, names};
+use crate::text::{counted, figures, fit};
 
 pub(crate) static SCREEN: Screen = Screen {
     id: "workers",
@@ -45,8 +44,7 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         priority: 4,
         value: |cx, entity| {
-            worker(cx, entity)
-                .map_or(Value::None, |w| Value::text(crate::view::widgets::bar(w.busy_share, 8, cx.glyphs)))
+            worker(cx, entity).map_or(Value::None, |w| Value::text(graph::bar(w.busy_share, 8, cx.glyphs)))
         },
         role: |cx, entity| if stuck(cx, entity) { Role::Crit } else { Role::Info },
     },

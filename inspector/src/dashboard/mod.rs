@@ -1,5 +1,9 @@
 //! The loop: keys, data and time go into the core, frames and effects come out. It never waits for the network: the
 //! source is a task of its own at the other end of a channel.
+
+mod export;
+mod terminal;
+
 use std::io;
 use std::time::Duration;
 
@@ -11,10 +15,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::terminal::Screen;
-use super::{Effect, Fleet, Msg, Options, export};
+use crate::app::{Effect, Fleet, Msg, Options};
 use crate::report::Silenced;
 use crate::source::{self, Address, Pace, Request};
+use crate::text::{counted, fit};
+use crate::view::SCREENS;
+use terminal::Screen;
 
 /// Data is drawn no more often than this, which nobody reads faster; keys are answered at once.
 const FRAME: Duration = Duration::from_millis(150);
@@ -50,12 +56,12 @@ pub async fn run(targets: Vec<Address>, pace: Pace, mut options: Options) -> io:
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(set);
     options.ascii = Some(options.ascii_in(locale.each_ref().map(Option::as_deref)));
     let depth = options.depth(set("NO_COLOR").as_deref(), set("TERM").as_deref(), set("COLORTERM").as_deref());
-    let mut fleet = Fleet::new(&targets, &options, depth);
+    let mut fleet = Fleet::new(&targets, &SCREENS, &options, depth);
     let title = match targets.as_slice() {
         [one] => one.to_string(),
-        all => crate::text::counted(all.len() as u64, "target"),
+        all => counted(all.len() as u64, "target"),
     };
-    let mut screen = Screen::take(&crate::view::fit::clean(&title), options.mouse)?;
+    let mut screen = Screen::take(&fit::clean(&title), options.mouse)?;
 
     let mut sources = Sources { tasks: JoinSet::new(), events: SelectAll::new(), requests: Vec::new() };
     for (n, target) in targets.into_iter().enumerate() {

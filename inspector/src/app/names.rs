@@ -1,13 +1,12 @@
 //! What people call things: a given name, else what the type says, else where it was made.
 use std::time::Duration;
 
-use crate::app::{Common, Cx, Entity};
+use super::{Common, Cx, Entity};
 use crate::lints::Finding;
 use crate::model::{
     ChannelId, LockId, LockKind, Model, SiteId, SiteKind, Task, TaskId, TaskState, Wait, WaitFor, Worker, WorkerKind,
 };
-use crate::text;
-use crate::view::figures;
+use crate::text::{self, figures};
 
 /// `path:line:column`; empty when unknown.
 pub(crate) fn location(model: &Model, site: SiteId) -> &str {

@@ -1,7 +1,7 @@
 //! Figures as the columns of a table want them: short, and without the unit that the head of the column has.
 use std::time::Duration;
 
-pub(crate) use crate::text::{bytes, count, duration};
+pub(crate) use super::{bytes, count, duration};
 
 /// A time to whole seconds, for what is only roughly so: `12s`, `4m 10s`.
 pub(crate) fn seconds(d: Duration) -> String {

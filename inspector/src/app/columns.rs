@@ -1,7 +1,7 @@
 //! Which columns of a table are shown, and how wide each is.
 
-use crate::app::Place;
-use crate::app::column::{Column, Width};
+use super::Place;
+use super::column::{Column, Width};
 
 /// Columns side by side, each with its width.
 type Set = Vec<(&'static Column, u16)>;
@@ -11,6 +11,15 @@ pub(crate) fn shown(place: &Place, width: u16) -> Set {
     let mut sets = sets(place, width);
     let at = place.set % sets.len().max(1);
     if sets.is_empty() { Set::new() } else { sets.swap_remove(at) }
+}
+
+/// The column whose head is at column `x` of the screen.
+pub(crate) fn column_at(place: &Place, width: u16, x: u16) -> Option<&'static Column> {
+    let mut end = 0;
+    shown(place, width).into_iter().find_map(|(column, width)| {
+        end += width + 1;
+        (x < end).then_some(column)
+    })
 }
 
 /// All columns of the place's table, in as many sets as it takes to show each: the first has what matters most, every

@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::App;
-use crate::app::screen::Body;
+use super::screen::Body;
+use super::{App, Entity, banner};
 
 /// From so many columns on there is room for a list and for what is selected in it.
 pub(crate) const BOTH: u16 = 120;
@@ -46,7 +46,7 @@ pub(crate) fn layout(app: &App, columns: u16, rows: u16) -> Layout {
     }
     // Of fewer lines each is worth more than the names of the screens.
     let tabs = u16::from(rows >= 10);
-    let banner = super::frame::banner_lines(app, columns, rows).len() as u16;
+    let banner = banner::lines(app, columns, rows).len() as u16;
     let top = 1 + tabs + banner;
     let body = Rect::new(0, top, columns, rows - top - 1);
     let (list, side) = if columns >= BOTH && !app.wide && app.beside().is_some() {
@@ -80,7 +80,7 @@ fn both(body: Rect, table: bool, rows: u16) -> (Rect, Rect) {
 
 impl App {
     /// What is shown beside a list that leaves room for it: what is selected.
-    pub(crate) fn beside(&self) -> Option<crate::app::Entity> {
+    pub(crate) fn beside(&self) -> Option<Entity> {
         match self.place().screen.body {
             Body::Page(_) => None,
             _ => self.selected().map(|row| row.entity),

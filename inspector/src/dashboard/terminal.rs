@@ -13,7 +13,8 @@ use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use super::Fleet;
+use crate::app::Fleet;
+use crate::view;
 
 /// Whether the terminal is ours now; the panic hook and `Drop` may both find it so.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -47,7 +48,7 @@ impl Screen {
     /// Draws one frame; terminals that know how show it in one piece.
     pub(super) fn draw(&mut self, fleet: &Fleet) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| fleet.draw(frame))?;
+        self.terminal.draw(|frame| view::fleet::draw(fleet, frame))?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         Write::flush(self.terminal.backend_mut())
     }

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::app::{Depth, ThemeChoice};
+use super::{Depth, ThemeChoice};
 use crate::lints::Severity;
 
 /// What a piece of text is, not how it looks.
