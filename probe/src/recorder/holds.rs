@@ -2,7 +2,7 @@
 //! holds themselves the first few are listed, which a reader sees by comparing the two.
 //!
 //! Most locks are held by one at a time all the same: the first hold is noted in the lock's own slot, as a mutex' is, and
-//! what the others need is taken with the first of them.
+//! what the others need is taken with the first of them. Where there is no room for that, their permits are counted all the same.
 mod awaited;
 mod facts;
 mod held;
@@ -10,7 +10,10 @@ mod slot;
 #[cfg(feature = "layer")]
 mod told;
 
-use std::{panic::Location, sync::atomic::Ordering::Relaxed};
+use std::{
+    panic::Location,
+    sync::atomic::Ordering::{Relaxed, Release},
+};
 
 use super::{
     clock,
@@ -25,6 +28,8 @@ pub(crate) use awaited::{Mode, SharedAwaited};
 pub(crate) use facts::HoldReading;
 pub(super) use facts::{HoldFacts, Sums};
 pub(crate) use held::Held;
+#[cfg(feature = "watch-locks")]
+pub(crate) use held::Noted;
 pub(crate) use slot::{Entry, HoldsSlot, MoreHolds, RestOfEntries};
 
 /// Holds that are listed in the lock's slot and in entries of the lock's own.
@@ -74,9 +79,11 @@ impl LockSlot {
         // One that has just been claimed has no permits to tell of yet.
         let own_holds = u64::from(own.is_some() || !self.own.since.is_free());
         let own_permits = own.map_or(own_holds, |hold| hold.permits.into());
-        let held = others.wrapping_add(extra).cast_signed().max(0) as u64 + own_permits;
-        // As many holds as permits: at most, and more than are listed.
-        let (holders, held) = if state & POOLED != 0 { (extra, extra) } else { (others + own_holds, held) };
+        let shed = u64::from(self.shed_permits());
+        let held = others.wrapping_add(extra).cast_signed().max(0) as u64 + own_permits + shed;
+        // As many holds as permits where only those are counted: at most, and more than are listed.
+        let (holders, held) =
+            if state & POOLED != 0 { (extra + shed, extra + shed) } else { (others + own_holds + shed, held) };
         let total = self.permits().load(Relaxed).into();
         let mut listed = [None; LISTED + MORE];
         listed[0] = own;
@@ -147,17 +154,63 @@ impl LockSlot {
     /// A hold that was claimed begins, of which it is said whether something was acquired.
     #[inline]
     fn begin_at(&self, at: At, hold: Hold, since: u64, acquired: bool) {
-        let facts = at.facts(self);
-        if acquired && let Some(facts) = facts {
-            facts.count_acquire();
-        }
         match at {
-            At::Lock => self.own.begin(hold, since, || self.set_own_permits(hold.permits)),
+            At::Lock => {
+                if acquired {
+                    self.count_own_acquire();
+                }
+                self.own.begin(hold, since, || self.set_own_permits(hold.permits));
+            }
             At::Entry(entry) => {
+                if acquired {
+                    entry.facts.count_acquire();
+                }
                 entry.begin(hold, since);
                 self.permits_more(hold.permits);
             }
             At::Nowhere => {}
+        }
+    }
+
+    /// The hold that is noted in this slot was acquired. What is noted nowhere is counted here too; one acquisition may get
+    /// lost between the two, in the moment in which it turns out that there is no room.
+    #[inline]
+    fn count_own_acquire(&self) {
+        if self.holds_were_shed() {
+            self.count_acquire();
+        } else {
+            self.own.count_acquire();
+        }
+    }
+
+    /// A hold of so many permits begins that has no entry of this lock; `acquired` unless it is a part of another.
+    #[cold]
+    fn unlisted_begins(&self, permits: u32, acquired: bool) -> Option<&'static HoldsSlot> {
+        let beside = self.holds_or_take();
+        if let Some(beside) = beside {
+            if acquired {
+                beside.acquires.fetch_add(1, Relaxed);
+            } else {
+                beside.released.fetch_sub(1, Relaxed);
+            }
+            self.permits_more(permits);
+        } else {
+            if acquired {
+                self.count_acquire();
+            }
+            self.count_shed_permits(permits);
+        }
+        beside
+    }
+
+    /// Such a hold ends.
+    #[cold]
+    fn unlisted_ends(&self, permits: u32) {
+        if let Some(beside) = self.holds_or_take() {
+            self.permits_less(permits);
+            beside.released.fetch_add(1, Release);
+        } else {
+            self.discount_shed_permits(permits);
         }
     }
 
@@ -262,25 +315,19 @@ impl Shared {
             self.begin_unlisted(hold, since, acquired)
         };
         lock.mark();
-        Held::new(lock, at)
+        Held::new(lock, at, hold.permits)
     }
 
     #[cold]
     fn begin_unlisted(self, hold: Hold, since: u64, acquired: bool) -> At {
-        let Some(beside) = self.0.holds_or_take() else { return At::Nowhere };
-        if acquired {
-            beside.acquires.fetch_add(1, Relaxed);
-        } else {
-            beside.released.fetch_sub(1, Relaxed);
-        }
-        let Some(spare) = beside.spare(hold, since) else { return At::Nowhere };
-        self.0.permits_more(hold.permits);
-        At::Entry(spare)
+        let beside = self.0.unlisted_begins(hold.permits, acquired);
+        beside.and_then(|beside| beside.spare(hold, since)).map_or(At::Nowhere, At::Entry)
     }
 
     /// Whether there is any hold of it.
     fn is_held(self) -> bool {
-        !self.0.own.since.is_free() || self.0.holds().is_some_and(|beside| beside.holders() > 0)
+        let lock = self.0;
+        !lock.own.since.is_free() || lock.shed_permits() > 0 || lock.holds().is_some_and(|beside| beside.holders() > 0)
     }
 
     /// Permits were added.

@@ -189,6 +189,28 @@ impl LockSlot {
         self.waits.holds.get_or_take(&started().holds, HoldsSlot::reset)
     }
 
+    /// Whether there was no room for it. Then what has no other place is counted in its own: see
+    /// [`LockSlot::unlisted_begins`].
+    #[inline]
+    pub(super) fn holds_were_shed(&self) -> bool {
+        self.waits.holds.was_shed()
+    }
+
+    /// Permits of holds that are noted nowhere: there was no room for what lies beside.
+    pub(super) fn shed_permits(&self) -> u32 {
+        self.waits.holds.counted_instead()
+    }
+
+    /// There are so many more of them.
+    pub(super) fn count_shed_permits(&self, permits: u32) {
+        self.waits.holds.count_instead(permits);
+    }
+
+    /// There are so many less of them.
+    pub(super) fn discount_shed_permits(&self, permits: u32) {
+        self.waits.holds.discount_instead(permits);
+    }
+
     /// Of what several may hold: how many permits there are.
     pub(super) fn permits(&self) -> &AtomicU32 {
         &self.waits.permits

@@ -1,5 +1,6 @@
 //! A hold in progress, as it lies in a guard.
 use std::{
+    num::NonZeroU32,
     panic::Location,
     sync::atomic::Ordering::{Relaxed, Release},
 };
@@ -17,7 +18,7 @@ pub(super) enum At {
     /// In the lock's slot.
     Lock,
     Entry(&'static Entry),
-    /// At the ceiling of the memory: then nothing is known but that there is one more, as if of one permit.
+    /// At the ceiling of the memory: then nothing is known but that there is one more.
     Nowhere,
 }
 
@@ -38,34 +39,29 @@ impl At {
     }
 }
 
-/// The same in one word.
-struct Noted(*const Entry);
-
-// SAFETY: it only ever stands for a `&'static Entry`, which is `Sync`.
-unsafe impl Send for Noted {}
-// SAFETY: as above.
-unsafe impl Sync for Noted {}
-
-const LOCK: *const Entry = std::ptr::null();
-const NOWHERE: *const Entry = std::ptr::without_provenance(1);
+/// The same in half a word: the smaller a guard is, the less a dormant lock costs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Noted(NonZeroU32);
 
 impl Noted {
+    const LOCK: Self = Self(NonZeroU32::MIN);
+    const NOWHERE: Self = Self(NonZeroU32::MAX);
+
     #[inline]
     fn new(at: At) -> Self {
-        Self(match at {
-            At::Lock => LOCK,
-            At::Entry(entry) => entry,
-            At::Nowhere => NOWHERE,
-        })
+        match at {
+            At::Lock => Self::LOCK,
+            At::Entry(entry) => entry.number().checked_add(2).and_then(NonZeroU32::new).map_or(Self::NOWHERE, Self),
+            At::Nowhere => Self::NOWHERE,
+        }
     }
 
     #[inline]
-    fn at(&self) -> At {
-        match self.0 {
-            LOCK => At::Lock,
-            NOWHERE => At::Nowhere,
-            // SAFETY: neither of the two, so it comes from a `&'static Entry`.
-            entry => At::Entry(unsafe { &*entry }),
+    fn at(self) -> At {
+        match self {
+            Self::LOCK => At::Lock,
+            // That number is no entry's.
+            Self(number) => Entry::numbered(number.get() - 2).map_or(At::Nowhere, At::Entry),
         }
     }
 }
@@ -76,31 +72,60 @@ impl Noted {
 pub(crate) struct Held {
     lock: &'static LockSlot,
     noted: Noted,
+    /// For a hold that is noted nowhere.
+    permits: u32,
 }
 
 impl Held {
     #[inline]
-    pub(super) fn new(lock: &'static LockSlot, at: At) -> Self {
-        Self { lock, noted: Noted::new(at) }
+    pub(super) fn new(lock: &'static LockSlot, at: At, permits: u32) -> Self {
+        Self { lock, noted: Noted::new(at), permits }
+    }
+
+    /// Where it is noted, for a guard that knows the rest.
+    #[inline]
+    pub(crate) fn into_noted(self) -> Noted {
+        let noted = self.noted;
+        std::mem::forget(self);
+        noted
+    }
+
+    /// The hold of `permits` of that lock that gave `noted`, which is told but once.
+    #[inline]
+    pub(crate) fn of(lock: Shared, noted: Noted, permits: u32) -> Self {
+        Self { lock: lock.0, noted, permits }
     }
 
     #[inline]
     fn permits(&self) -> u32 {
-        permits(self.lock, self.noted.at())
+        match self.noted.at() {
+            At::Nowhere => self.permits,
+            at => self.lock.permits_at(at),
+        }
     }
 
     fn set_permits(&mut self, permits: u32) {
+        let lock = self.lock;
         match self.noted.at() {
-            At::Lock => self.lock.set_own_permits(permits),
+            At::Lock => lock.set_own_permits(permits),
             At::Entry(entry) => {
                 let before = entry.permits.load(Relaxed);
                 entry.permits.store(permits, Relaxed);
-                self.lock.permits_less(before);
-                self.lock.permits_more(permits);
+                lock.permits_less(before);
+                lock.permits_more(permits);
             }
-            At::Nowhere => return,
+            At::Nowhere => {
+                let before = std::mem::replace(&mut self.permits, permits);
+                if lock.holds().is_some() {
+                    lock.permits_less(before);
+                    lock.permits_more(permits);
+                } else {
+                    lock.discount_shed_permits(before);
+                    lock.count_shed_permits(permits);
+                }
+            }
         }
-        self.lock.mark();
+        lock.mark();
     }
 
     /// From now on it is one of several holds, of one permit.
@@ -160,40 +185,41 @@ impl Held {
 
     /// Ends it without counting its time.
     fn end(self) {
-        give_back(self.lock, self.noted.at());
+        give_back(self.lock, self.noted.at(), self.permits);
         std::mem::forget(self);
     }
 }
 
-pub(super) fn permits(lock: &LockSlot, at: At) -> u32 {
-    match at {
-        At::Lock => lock.own_permits(lock.own.is_exclusive()),
-        At::Entry(entry) => entry.permits.load(Relaxed),
-        At::Nowhere => 1,
+impl LockSlot {
+    /// Permits of the hold that is noted there.
+    pub(super) fn permits_at(&self, at: At) -> u32 {
+        match at {
+            At::Lock => self.own_permits(self.own.is_exclusive()),
+            At::Entry(entry) => entry.permits.load(Relaxed),
+            At::Nowhere => 0,
+        }
     }
 }
 
-/// A hold ends, and its place is free.
+/// A hold ends, and its place is free; one that is noted nowhere had so many permits.
 #[inline]
-pub(super) fn give_back(lock: &'static LockSlot, at: At) {
+pub(super) fn give_back(lock: &'static LockSlot, at: At, permits: u32) {
     match at {
         At::Lock => lock.own.since.end(),
         At::Entry(entry) if entry.is_own() => {
-            lock.permits_less(permits(lock, at));
+            lock.permits_less(lock.permits_at(at));
             entry.facts.since.end();
         }
-        At::Entry(_) | At::Nowhere => give_back_unlisted(lock, at),
+        At::Entry(spare) => give_back_spare(lock, spare),
+        At::Nowhere => lock.unlisted_ends(permits),
     }
     lock.mark();
 }
 
 #[cold]
-fn give_back_unlisted(lock: &'static LockSlot, at: At) {
-    lock.permits_less(permits(lock, at));
-    // At the ceiling, there may be none; then it was not counted either.
-    let Some(beside) = lock.holds() else { return };
-    beside.released.fetch_add(1, Release);
-    if let At::Entry(spare) = at {
+fn give_back_spare(lock: &'static LockSlot, spare: &'static Entry) {
+    lock.unlisted_ends(spare.permits.load(Relaxed));
+    if let Some(beside) = lock.holds() {
         beside.give_back(spare);
     }
 }
@@ -205,6 +231,6 @@ impl Drop for Held {
         if let Some(facts) = at.facts(self.lock) {
             self.lock.count_hold(at, facts.since.get());
         }
-        give_back(self.lock, at);
+        give_back(self.lock, at, self.permits);
     }
 }

@@ -51,11 +51,12 @@ pub(crate) struct Entry {
     head: Head,
     pub(super) facts: HoldFacts,
     pub(super) permits: AtomicU32,
-    /// Of a spare one: index of the lock's `HoldsSlot`; else [`OWN`].
+    /// Of a spare one: index of the lock's `HoldsSlot`; else [`OWN`] and its number among those of all locks.
     of: AtomicU32,
 }
 
-const OWN: u32 = u32::MAX;
+/// Above all indices.
+const OWN: u32 = 1 << 31;
 
 // SAFETY: atomics only; zero is valid.
 unsafe impl Slot for HoldsSlot {
@@ -193,7 +194,10 @@ impl HoldsSlot {
 
 impl RestOfEntries {
     fn reset(&self) {
-        self.0.iter().for_each(Entry::reset);
+        for (n, entry) in (0..).zip(&self.0) {
+            entry.of.store(OWN | (Arena::index(self) * (LISTED - 1) as u32 + n), Relaxed);
+            entry.facts.reset();
+        }
     }
 }
 
@@ -204,15 +208,30 @@ impl MoreHolds {
 }
 
 impl Entry {
-    fn reset(&self) {
-        self.of.store(OWN, Relaxed);
-        self.facts.reset();
-    }
-
     /// Whether it is not a spare one.
     #[inline]
     pub(super) fn is_own(&self) -> bool {
-        self.of.load(Relaxed) == OWN
+        self.of.load(Relaxed) & OWN != 0
+    }
+
+    /// A number that no other entry has.
+    #[inline]
+    pub(super) fn number(&self) -> u32 {
+        match self.of.load(Relaxed) {
+            own if own & OWN != 0 => own,
+            _ => Arena::index(self),
+        }
+    }
+
+    /// The entry with that number, if there is one.
+    #[inline]
+    pub(super) fn numbered(number: u32) -> Option<&'static Self> {
+        if number & OWN == 0 {
+            return started().spare_holds.at(number);
+        }
+        let n = number & !OWN;
+        let rest = started().rest_of_entries.at(n / (LISTED - 1) as u32)?;
+        Some(&rest.0[n as usize % (LISTED - 1)])
     }
 
     /// A hold begins in it, for whom it was claimed.

@@ -2,10 +2,7 @@
 //! let go after it was: so the next holder may be told of before. And it is not told which of several holds ended.
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{
-    At, Hold, HoldFacts, HoldsSlot, LISTED, POOLED, Shared,
-    held::{self, give_back},
-};
+use super::{At, Hold, HoldFacts, HoldsSlot, LISTED, POOLED, Shared, held::give_back};
 use crate::recorder::{clock, thread};
 
 impl Shared {
@@ -15,9 +12,8 @@ impl Shared {
         // Ended by `told_let_go`.
         if let Some(at) = self.0.claim() {
             self.0.begin_at(at, hold, clock::ticks(), true);
-        } else if let Some(beside) = self.0.holds_or_take() {
-            beside.acquires.fetch_add(1, Relaxed);
-            self.0.permits_more(permits);
+        } else {
+            self.0.unlisted_begins(permits, true);
         }
         self.0.mark();
     }
@@ -41,12 +37,9 @@ impl Shared {
         }
         // Others may end the very hold that was found.
         let ended = (0..LISTED).find_map(|_| self.find_hold(exclusive).map(|at| self.end_hold(at)));
-        if ended != Some(true)
-            && let Some(beside) = self.0.holds_or_take()
-        {
-            self.listed(exclusive).for_each(|at| self.list_no_more(at, beside));
-            self.0.permits_less(if exclusive { self.all() } else { 1 });
-            beside.released.fetch_add(1, Relaxed);
+        if ended != Some(true) {
+            self.listed(exclusive).for_each(|at| self.list_no_more(at));
+            self.0.unlisted_ends(if exclusive { self.all() } else { 1 });
         }
         self.0.mark();
     }
@@ -79,22 +72,24 @@ impl Shared {
     fn end_hold(self, at: At) -> bool {
         let Some(since) = self.facts(at).and_then(|facts| facts.since.claim_back()) else { return false };
         self.0.count_hold(at, since);
-        give_back(self.0, at);
+        give_back(self.0, at, 0);
         true
     }
 
     /// A hold goes on, of which nothing is known any more.
-    fn list_no_more(self, at: At, beside: &HoldsSlot) {
+    fn list_no_more(self, at: At) {
         let Some(facts) = self.facts(at).filter(|facts| facts.since.claim_back().is_some()) else { return };
-        if matches!(at, At::Lock) {
-            self.0.permits_more(held::permits(self.0, at));
+        let permits = self.0.permits_at(at);
+        if let At::Entry(_) = at {
+            self.0.permits_less(permits);
         }
         facts.since.end();
-        beside.released.fetch_sub(1, Relaxed);
+        self.0.unlisted_begins(permits, false);
     }
 
     fn in_progress(self) -> u64 {
-        u64::from(!self.0.own.since.is_free()) + self.0.holds().map_or(0, HoldsSlot::holders)
+        let beside = self.0.holds().map_or(0, HoldsSlot::holders);
+        u64::from(!self.0.own.since.is_free()) + u64::from(self.0.shed_permits()) + beside
     }
 
     /// Of a semaphore: its permits are told of as one pool.
@@ -112,6 +107,8 @@ impl Shared {
     pub(crate) fn told_taken(self, permits: u64) {
         if let Some(beside) = self.0.holds_or_take() {
             beside.extra.fetch_add(permits, Relaxed);
+        } else {
+            self.0.count_shed_permits(u32::try_from(permits).unwrap_or(u32::MAX));
         }
         self.0.mark();
     }
@@ -120,6 +117,8 @@ impl Shared {
     pub(crate) fn told_returned(self, permits: u64) {
         if let Some(beside) = self.0.holds() {
             let _ = beside.extra.try_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(permits)));
+        } else {
+            self.0.discount_shed_permits(u32::try_from(permits).unwrap_or(u32::MAX));
         }
         self.0.mark();
     }

@@ -192,8 +192,6 @@ impl Semaphore {
         site: &'static Location<'static>,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
         let hold = self.get::<A>(n, site).await?;
-        // SAFETY: `hold` is of this very semaphore.
-        let hold = unsafe { hold.detach() };
         Ok(OwnedSemaphorePermit::new(self, hold))
     }
 
@@ -215,8 +213,6 @@ impl Semaphore {
     #[track_caller]
     pub fn try_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         let hold = self.try_get(n, Location::caller())?;
-        // SAFETY: `hold` is of this very semaphore.
-        let hold = unsafe { hold.detach() };
         Ok(OwnedSemaphorePermit::new(self, hold))
     }
 
@@ -244,8 +240,6 @@ impl Semaphore {
     #[track_caller]
     pub fn blocking_acquire_many_owned(self: Arc<Self>, n: u32) -> Result<OwnedSemaphorePermit, AcquireError> {
         let hold = self.get_blocking(n, Location::caller())?;
-        // SAFETY: `hold` is of this very semaphore.
-        let hold = unsafe { hold.detach() };
         Ok(OwnedSemaphorePermit::new(self, hold))
     }
 
@@ -282,7 +276,7 @@ impl Semaphore {
         &self,
         n: u32,
         site: &'static Location<'static>,
-    ) -> Result<Hold<'_>, AcquireError> {
+    ) -> Result<Hold, AcquireError> {
         let slot = self.slot();
         // tokio gives permits to those who wait first, so a try never overtakes one. Of a closed semaphore tokio's own
         // future tells.
@@ -299,17 +293,17 @@ impl Semaphore {
         };
         // It may have come to be known meanwhile, with the permits that were free then.
         let slot = slot.or_else(|| self.watch.shared_if_known());
-        Ok(Hold::new(Self::held(slot, n, site), guard))
+        Ok(Hold::new(Self::held(slot, n, site), n, guard))
     }
 
-    fn try_get(&self, n: u32, site: &'static Location<'static>) -> Result<Hold<'_>, TryAcquireError> {
+    fn try_get(&self, n: u32, site: &'static Location<'static>) -> Result<Hold, TryAcquireError> {
         let slot = self.slot();
         let guard = self.inner.try_acquire_many(n)?;
-        Ok(Hold::new(Self::held(slot, n, site), guard))
+        Ok(Hold::new(Self::held(slot, n, site), n, guard))
     }
 
     #[track_caller]
-    fn get_blocking(&self, n: u32, site: &'static Location<'static>) -> Result<Hold<'_>, AcquireError> {
+    fn get_blocking(&self, n: u32, site: &'static Location<'static>) -> Result<Hold, AcquireError> {
         let slot = self.slot();
         let has_to_wait = self.inner.available_permits() < n as usize;
         let waiting = slot.filter(|_| has_to_wait).map(|slot| slot.blocks(Mode::Permits));
@@ -317,7 +311,7 @@ impl Semaphore {
         if let Some(waiting) = waiting {
             waiting.acquired();
         }
-        Ok(Hold::new(Self::held(slot, n, site), guard))
+        Ok(Hold::new(Self::held(slot, n, site), n, guard))
     }
 }
 

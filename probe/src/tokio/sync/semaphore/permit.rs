@@ -4,53 +4,26 @@ use std::{fmt, panic::Location, sync::Arc};
 use ::tokio::sync as raw;
 
 use super::Semaphore;
-use crate::recorder::holds::Held;
+use crate::recorder::holds::{Held, Noted};
 
-/// One hold of some permits.
-pub(super) struct Hold<'a> {
-    /// `None` while nothing records. Before `guard`: the end is noted before others can begin.
-    held: Option<Held>,
-    guard: raw::SemaphorePermit<'a>,
+/// One hold of some permits, of which tokio's own semaphore knows no more than that they are taken: whoever has it gives
+/// them back.
+#[must_use]
+pub(super) struct Hold {
+    permits: u32,
+    /// `None` while nothing records.
+    noted: Option<Noted>,
 }
 
-impl<'a> Hold<'a> {
+impl Hold {
+    /// Of no permits.
+    const NONE: Self = Self { permits: 0, noted: None };
+
+    /// `n` permits, which tokio's own permit is not to give back any more, are held; `held` notes it.
     #[inline]
-    pub(super) fn new(held: Option<Held>, guard: raw::SemaphorePermit<'a>) -> Self {
-        Self { held, guard }
-    }
-
-    /// The hold without its borrow of the semaphore.
-    ///
-    /// # Safety
-    /// The semaphore must stay where it is, and alive, until the hold is dropped.
-    pub(super) unsafe fn detach(self) -> Hold<'static> {
-        // SAFETY: only the lifetime differs, and the caller vouches for it.
-        unsafe { std::mem::transmute::<Hold<'a>, Hold<'static>>(self) }
-    }
-
-    fn forget(self, place: &'static Location<'static>) {
-        self.guard.forget();
-        if let Some(held) = self.held {
-            held.forget(place);
-        }
-    }
-
-    #[track_caller]
-    fn merge(&mut self, other: Self) {
-        let permits = other.guard.num_permits();
-        self.guard.merge(other.guard);
-        match (&mut self.held, other.held) {
-            (Some(held), Some(other)) => held.merge(other),
-            (Some(held), None) => held.absorb(permits as u32),
-            (None, Some(other)) => other.lose_sight(),
-            (None, None) => {}
-        }
-    }
-
-    fn split(&mut self, n: usize) -> Option<Self> {
-        let guard = self.guard.split(n)?;
-        let held = self.held.as_mut().map(|held| held.split(n as u32));
-        Some(Self { held, guard })
+    pub(super) fn new(held: Option<Held>, n: u32, permit: raw::SemaphorePermit<'_>) -> Self {
+        std::mem::forget(permit);
+        Self { permits: n, noted: held.map(Held::into_noted) }
     }
 }
 
@@ -58,8 +31,9 @@ impl<'a> Hold<'a> {
 #[must_use]
 #[clippy::has_significant_drop]
 pub struct SemaphorePermit<'a> {
-    hold: Hold<'a>,
+    // Two words, which a CPU passes in registers.
     semaphore: &'a Semaphore,
+    hold: Hold,
 }
 
 /// Some permits of a [`Semaphore`] in an `Arc`; see
@@ -67,19 +41,65 @@ pub struct SemaphorePermit<'a> {
 #[must_use]
 #[clippy::has_significant_drop]
 pub struct OwnedSemaphorePermit {
-    // Before `semaphore`, which it points into.
-    hold: Hold<'static>,
     semaphore: Arc<Semaphore>,
+    hold: Hold,
 }
 
-/// Permits that were acquired before anything recorded come back as more permits than were known of.
+/// The hold as it is noted, of permits of `semaphore`.
 #[inline]
-fn came_back(hold: &Hold<'_>, semaphore: &Semaphore) {
-    if hold.held.is_none()
-        && hold.guard.num_permits() > 0
+fn held(hold: &Hold, semaphore: &Semaphore) -> Option<Held> {
+    let noted = hold.noted?;
+    Some(Held::of(semaphore.watch.shared_if_known()?, noted, hold.permits))
+}
+
+/// Changes what is noted of `hold`, whose permits are still those of before.
+fn change<R>(hold: &mut Hold, semaphore: &Semaphore, change: impl FnOnce(&mut Held) -> R) -> Option<R> {
+    let mut now = held(hold, semaphore)?;
+    let changed = change(&mut now);
+    hold.noted = Some(now.into_noted());
+    Some(changed)
+}
+
+/// The permits of `hold` go with it, into another or for good.
+fn taken(hold: &mut Hold) -> Hold {
+    std::mem::replace(hold, Hold::NONE)
+}
+
+fn merge(into: &mut Hold, other: &Hold, semaphore: &Semaphore) {
+    match (into.noted, held(other, semaphore)) {
+        (Some(_), Some(other)) => {
+            change(into, semaphore, |held| held.merge(other));
+        }
+        (Some(_), None) => {
+            change(into, semaphore, |held| held.absorb(other.permits));
+        }
+        (None, Some(other)) => other.lose_sight(),
+        (None, None) => {}
+    }
+    into.permits += other.permits;
+}
+
+fn split(hold: &mut Hold, n: usize, semaphore: &Semaphore) -> Option<Hold> {
+    let permits = u32::try_from(n).ok()?;
+    let left = hold.permits.checked_sub(permits)?;
+    let noted = change(hold, semaphore, |held| held.split(permits)).map(Held::into_noted);
+    hold.permits = left;
+    Some(Hold { permits, noted })
+}
+
+/// Notes the end, before others can begin, and gives the permits back.
+#[inline]
+fn end(hold: &Hold, semaphore: &Semaphore) {
+    if hold.noted.is_some() {
+        drop(held(hold, semaphore));
+    } else if hold.permits > 0
         && let Some(slot) = semaphore.watch.shared_if_known()
     {
-        slot.add_permits(hold.guard.num_permits() as u64);
+        // Permits that were acquired before anything recorded come back as more permits than were known of.
+        slot.add_permits(hold.permits.into());
+    }
+    if hold.permits > 0 {
+        semaphore.inner.add_permits(hold.permits as usize);
     }
 }
 
@@ -91,8 +111,9 @@ macro_rules! permit {
             #[track_caller]
             pub fn forget(mut self) {
                 // What is left behind is no permit.
-                if let Some(all) = self.hold.split(self.hold.guard.num_permits()) {
-                    all.forget(Location::caller());
+                let all = taken(&mut self.hold);
+                if let Some(held) = held(&all, &self.semaphore) {
+                    held.forget(Location::caller());
                 }
             }
 
@@ -106,15 +127,13 @@ macro_rules! permit {
                     std::ptr::eq::<Semaphore>(&raw const *self.semaphore, &raw const *other.semaphore),
                     "merging permits from different semaphore instances"
                 );
-                if let Some(all) = other.hold.split(other.hold.guard.num_permits()) {
-                    self.hold.merge(all);
-                }
+                merge(&mut self.hold, &taken(&mut other.hold), &self.semaphore);
             }
 
             /// Some of the permits on their own, if there are so many; see
             /// [`SemaphorePermit::split`](::tokio::sync::SemaphorePermit::split).
             pub fn split(&mut self, n: usize) -> Option<Self> {
-                let hold = self.hold.split(n)?;
+                let hold = split(&mut self.hold, n, &self.semaphore)?;
                 Some(Self { hold, semaphore: self.semaphore.clone() })
             }
 
@@ -126,14 +145,14 @@ macro_rules! permit {
 
             /// See [`SemaphorePermit::num_permits`](::tokio::sync::SemaphorePermit::num_permits).
             pub fn num_permits(&self) -> usize {
-                self.hold.guard.num_permits()
+                self.hold.permits as usize
             }
         }
 
         impl<$($generics)*> Drop for $Permit {
             #[inline]
             fn drop(&mut self) {
-                came_back(&self.hold, &self.semaphore);
+                end(&self.hold, &self.semaphore);
             }
         }
 
@@ -151,15 +170,15 @@ permit!([] OwnedSemaphorePermit, "OwnedSemaphorePermit", &Arc<Semaphore>, |this|
 
 impl<'a> SemaphorePermit<'a> {
     #[inline]
-    pub(super) fn new(semaphore: &'a Semaphore, hold: Hold<'a>) -> Self {
-        Self { hold, semaphore }
+    pub(super) fn new(semaphore: &'a Semaphore, hold: Hold) -> Self {
+        Self { semaphore, hold }
     }
 }
 
 impl OwnedSemaphorePermit {
     /// `hold` must be of `semaphore`.
     #[inline]
-    pub(super) fn new(semaphore: Arc<Semaphore>, hold: Hold<'static>) -> Self {
-        Self { hold, semaphore }
+    pub(super) fn new(semaphore: Arc<Semaphore>, hold: Hold) -> Self {
+        Self { semaphore, hold }
     }
 }
