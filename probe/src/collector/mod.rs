@@ -35,7 +35,7 @@ use crate::{
         lock::LockSlot,
         names,
         runtimes::{self, RuntimeReading, WorkerDetail},
-        site::Site,
+        site::{GivenUp, Site},
         task::{SLOW_POLL_NS, TaskKind, TaskReading},
         thread::WorkerReading,
     },
@@ -212,7 +212,8 @@ impl Collector {
             self.stacks.insert(stack.worker, stack);
         }
         self.stacks.retain(|_, stack| running.is_in(stack.worker, stack.poll_started));
-        let given_up: Vec<Sight> = self.recorder.sites.all().filter_map(|site| self.given_up(site)).collect();
+        let sites = self.recorder.sites.all();
+        let given_up: Vec<Sight> = sites.filter_map(|site| self.given_up(site)).collect();
         for sight in self.watchdog.sights().into_iter().chain(given_up) {
             messages.sight(&sight, &mut self.dictionary);
             self.sights.insert((sight.kind as u8, sight.of), sight);
@@ -229,19 +230,24 @@ impl Collector {
         messages.iter().map(EncodedUpdate::from).collect()
     }
 
-    /// Where what is of a site was last given up, if that is news.
-    fn given_up(&self, site: &Site) -> Option<Sight> {
-        let (kind, of, place) = (SightKind::GivenUp, site.id.into(), site.given_up_at()?);
+    /// Where what is of a site was given up the last time, if that is news. What is not known any more is in no snapshot.
+    fn given_up(&mut self, site: &Site) -> Option<Sight> {
+        let (kind, of) = (SightKind::GivenUp, site.id.into());
+        let key = (kind as u8, of);
+        let Some(GivenUp { place, at }) = site.given_up() else {
+            self.sights.remove(&key);
+            return None;
+        };
         let (line, column) = (place.line(), place.column());
-        let is_news = self.sights.get(&(kind as u8, of)).is_none_or(|known| {
+        let is_news = self.sights.get(&key).is_none_or(|known| {
             let told = &known.frame;
-            (told.file.as_str(), told.line, told.column) != (place.file(), line, column)
+            (known.at, told.file.as_str(), told.line, told.column) != (at, place.file(), line, column)
         });
         let frame = || {
             let file = place.file().to_owned();
             Frame { function: String::new(), file, line, column, user: true, body: true }
         };
-        is_news.then(|| Sight { kind, of, at: clock::ticks(), frame: frame(), cause: Cause::Unknown })
+        is_news.then(|| Sight { kind, of, at, frame: frame(), cause: Cause::Unknown })
     }
 
     fn sealed(&self, messages: impl Iterator<Item = Update>) -> Vec<Update> {

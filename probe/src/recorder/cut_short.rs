@@ -74,8 +74,8 @@ impl LockSlot {
         if now.saturating_sub(held) > what.since {
             return;
         }
-        if let (Some(place), Some(made)) = (what.gave_up_since(held), self.site()) {
-            made.gives_up(place);
+        if let Some(made) = self.site() {
+            made.gives_up(what.gave_up_since(now.saturating_sub(held)), now);
         }
         if let Some(details) = self.details() {
             let cut_short = &details.cut_short;

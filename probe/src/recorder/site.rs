@@ -114,6 +114,16 @@ pub(crate) struct Site {
     disposed_at: AtomicPtr<Location<'static>>,
     /// Where a task from here, or the holder of a lock from here, last awaited what was given up unfinished.
     given_up_at: AtomicPtr<Location<'static>>,
+    /// When that was, in ticks.
+    given_up_on: AtomicU64,
+}
+
+/// What was given up last of a site, where it is known what was awaited.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GivenUp {
+    pub(crate) place: &'static Location<'static>,
+    /// Ticks.
+    pub(crate) at: u64,
 }
 
 /// Counts in a total that any thread may write.
@@ -145,15 +155,21 @@ impl Site {
         self.disposal.read(location(&self.disposed_at))
     }
 
-    /// What was awaited at `place` was given up: see [`Site::given_up_at`].
+    /// What was awaited at `place` was given up: see [`Site::given_up`]. Where the place is not known, that of an earlier
+    /// time says nothing of this one.
     #[cold]
-    pub(super) fn gives_up(&self, place: &'static Location<'static>) {
-        set_location(&self.given_up_at, Some(place));
+    pub(super) fn gives_up(&self, place: Option<&'static Location<'static>>, at: u64) {
+        if place.is_some() || location(&self.given_up_at).is_some() {
+            set_location(&self.given_up_at, place);
+            self.given_up_on.store(at, Release);
+        }
     }
 
-    /// Where a task from here, or the holder of a lock from here, last awaited what was given up unfinished, if that is known.
-    pub(crate) fn given_up_at(&self) -> Option<&'static Location<'static>> {
-        location(&self.given_up_at)
+    /// Where a task from here, or the holder of a lock from here, awaited what was given up unfinished the last time; `None`
+    /// where that is not known. Two that give up at once may mix theirs.
+    pub(crate) fn given_up(&self) -> Option<GivenUp> {
+        let at = self.given_up_on.load(Acquire);
+        location(&self.given_up_at).map(|place| GivenUp { place, at })
     }
 
     /// Notes a poll over the limit.
@@ -306,6 +322,7 @@ impl Site {
             disposal: Disposal::default(),
             disposed_at: AtomicPtr::default(),
             given_up_at: AtomicPtr::default(),
+            given_up_on: zero(),
         }
     }
 }

@@ -67,9 +67,7 @@ pub(super) fn dropped_task() -> Option<&'static TaskSlot> {
 #[cold]
 pub(super) fn drop_task(task: &'static TaskSlot, drop: impl FnOnce()) {
     let site = wait::only(task).and_then(wait::Entry::read).and_then(|(_, _, site)| site);
-    if let Some(place) = site {
-        task.site().gives_up(place);
-    }
+    task.site().gives_up(site, clock::ticks());
     drop_by(By::Task, task.site().info.location.location(), Some(task), drop);
 }
 

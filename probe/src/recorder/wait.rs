@@ -13,6 +13,7 @@ use std::{
     marker::PhantomPinned,
     panic::Location,
     pin::Pin,
+    sync::atomic::Ordering::Relaxed,
     task::{Context, Poll},
 };
 
@@ -99,8 +100,11 @@ pub(crate) fn read(entry: &Entry, polls: u64) -> Option<WaitReading> {
     Some(WaitReading { kind, on: on & !KIND_MASK & !POLL_MASK, since, site })
 }
 
-/// The one wait of the task's that goes on; `None` where there is none, or more than one.
+/// The one wait of the task's that goes on; `None` where there is none, or more than one, listed or counted only.
 pub(crate) fn only(task: &TaskSlot) -> Option<&Entry> {
+    if task.more_waits.load(Relaxed) != 0 {
+        return None;
+    }
     let goes_on = |entry: &&Entry| entry.on() != 0 && !is_stale(entry.on(), task.polls());
     let mut waits = task.waits().iter().filter(goes_on);
     let first = waits.next()?;

@@ -176,7 +176,7 @@ fn what_was_awaited_under_a_lock_is_told_only_if_it_went_with_the_hold() {
     let hour = || crate::tokio::time::sleep(Duration::from_hours(1));
     run(async {
         let (mutex, made) = (Mutex::new(0), here());
-        let given_up = || lock(made).site.given_up_at().map(Location::line);
+        let given_up = || lock(made).site.given_up().map(|it| it.place.line());
         // Nothing that is watched is awaited by it, but beside it.
         let unseen = async {
             let _guard = mutex.lock().await;
@@ -196,5 +196,18 @@ fn what_was_awaited_under_a_lock_is_told_only_if_it_went_with_the_hold() {
         };
         assert!(timeout(Duration::from_millis(1), held).await.is_err());
         assert_eq!((cut_short(made).0, given_up()), (2, Some(line)));
+        assert_eq!(lock(made).site.given_up().map(|it| it.at), lock(made).cut_short.map(|it| it.at));
+
+        // Dropped with the hold and before it, but awaited beside it; and what was given up the time before is over.
+        let beside = async {
+            let hold = async {
+                let _guard = mutex.lock().await;
+                others().await;
+                pending::<()>().await;
+            };
+            crate::tokio::join!(hour(), hold)
+        };
+        assert!(timeout(Duration::from_millis(1), beside).await.is_err());
+        assert_eq!((cut_short(made).0, given_up()), (3, None));
     });
 }

@@ -182,10 +182,10 @@ fn where_a_task_waited_that_is_dropped_before_its_end() {
         #[rustfmt::skip]
         let (victim, at) = (tokio::spawn(async { tokio::time::sleep(HOUR).await }), here());
         others().await;
-        assert!(spawn_site(at).given_up_at().is_none());
+        assert!(spawn_site(at).given_up().is_none());
         victim.abort();
         others().await;
-        assert_eq!(spawn_site(at).given_up_at().map(place), Some(at));
+        assert_eq!(spawn_site(at).given_up().map(|it| place(it.place)), Some(at));
 
         // Of two at once nobody knows which one matters.
         let both = async {
@@ -196,6 +196,20 @@ fn where_a_task_waited_that_is_dropped_before_its_end() {
         others().await;
         victim.abort();
         others().await;
-        assert!(spawn_site(at).given_up_at().is_none());
+        assert!(spawn_site(at).given_up().is_none());
+
+        // Nor of one that has an entry and one that is only counted.
+        let (tx, rx) = oneshot::channel::<()>();
+        let three = async {
+            let _ = tokio::join!(rx, tokio::time::sleep(HOUR), tokio::time::sleep(HOUR));
+        };
+        #[rustfmt::skip]
+        let (victim, at) = (tokio::spawn(three), here());
+        others().await;
+        tx.send(()).unwrap();
+        others().await;
+        victim.abort();
+        others().await;
+        assert!(spawn_site(at).given_up().is_none());
     });
 }
