@@ -157,6 +157,11 @@ impl Collector {
         self.watchdog.closer_look(looks).filter(|_| self.looks)
     }
 
+    /// Nobody is attached any more.
+    pub(crate) fn stop(&mut self) {
+        self.watchdog.stop();
+    }
+
     /// Looks at them.
     pub(crate) fn look_closer(&mut self) {
         self.watchdog.look_closer();
@@ -174,6 +179,9 @@ impl Collector {
         let rows = subscribers.take_deltas();
         // No thread is interrupted for consoles, which cannot be told of stacks.
         self.looks = subscribers.count() > 0;
+        if !self.looks {
+            self.watchdog.stop();
+        }
         let stacks = if self.looks { self.watchdog.look() } else { Vec::new() };
         // Before anything is read: what was read has lasted at least until then, however long the reading is held up.
         let now_ns = clock::since_start_ns(clock::ticks());

@@ -5,7 +5,10 @@ mod told;
 use std::{
     any::type_name,
     panic::Location,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
 
 use super::{
@@ -213,7 +216,7 @@ impl ChannelSlot {
 
     fn site(&self) -> Option<&'static Site> {
         // SAFETY: null, or a site, which is never freed.
-        unsafe { self.site.load(Relaxed).as_ref() }
+        unsafe { self.site.load(Acquire).as_ref() }
     }
 
     /// Of a broadcast: the place of its first receiver.
@@ -280,7 +283,8 @@ impl ChannelSlot {
         if let Some(new) = started().sites.get(&info) {
             add(&old.finished, 1);
             add(&new.spawned, 1);
-            self.site.store(std::ptr::from_ref(new).cast_mut(), Relaxed);
+            // Others refer to the slot already, and the site may be new.
+            self.site.store(std::ptr::from_ref(new).cast_mut(), Release);
             self.name.tell_again();
             self.mark();
         }

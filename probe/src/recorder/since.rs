@@ -3,7 +3,9 @@
 //!
 //! A reader gets the facts of one hold with that hold's start, or nothing. Facts are plain stores behind a release fence,
 //! and the start is read again behind an acquire fence: whoever got a fact of a later hold sees then that the earlier one
-//! is over. No two begin at the same tick where one follows the other, so a start that is the same is the same hold.
+//! is over. No two that were acquired begin at the same tick where one follows the other, so a start that is the same is the
+//! same hold, or a part of it: permits that were split off begin when the whole did, and of two parts that follow each other
+//! in one place a reader may get the facts mixed, which are of one lock and one acquisition.
 use super::sync::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},

@@ -243,7 +243,8 @@ impl TaskSlot {
     /// it [ends](Self::counts_late): those who come to be known one by one are not being spawned.
     #[cfg(tokio_unstable)]
     pub(super) fn told_late(&'static self, site: &'static Site) {
-        self.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+        // Others refer to the slot already, and the site may be new.
+        self.site.store(std::ptr::from_ref(site).cast_mut(), Release);
         self.kind.store(TaskKind::Async as u8, Relaxed);
         self.spawned_at.store(clock::started_at(), Relaxed);
         self.parent.store(0, Relaxed);
@@ -336,13 +337,14 @@ impl TaskSlot {
     /// The type of its future, for a slot that is or was in use.
     pub(crate) fn future_type(&self) -> &'static str {
         // SAFETY: null, or a site, which is never freed.
-        unsafe { self.site.load(Relaxed).as_ref() }.map_or("", |site| site.info.type_name)
+        unsafe { self.site.load(Acquire).as_ref() }.map_or("", |site| site.info.type_name)
     }
 
     /// Where it was spawned. Only for a task with a reference held.
     pub(crate) fn site(&self) -> &'static Site {
-        // SAFETY: set at registration, before any reference was given out, to a site, which is never freed.
-        unsafe { &*self.site.load(Relaxed) }
+        // SAFETY: set at registration, before any reference was given out, to a site, which is never freed; and to another
+        // at most, by `told_late`, which releases that.
+        unsafe { &*self.site.load(Acquire) }
     }
 
     /// Everything there is to read; `None` when the slot is free, or changed hands meanwhile.
@@ -352,7 +354,7 @@ impl TaskSlot {
 
     fn read_of(&self, id: u64) -> Option<TaskReading> {
         // SAFETY: null, or a site, which is never freed.
-        let site = unsafe { self.site.load(Relaxed).as_ref() }?;
+        let site = unsafe { self.site.load(Acquire).as_ref() }?;
         let membership = self.membership();
         let wakes = self.wakes.read();
         let flags = self.handle.flags();

@@ -21,6 +21,8 @@ const LOOKS: usize = 8;
 const LEAST: usize = 3;
 /// Between two looks at a site of which there are that many, in nanoseconds.
 const PAUSE_NS: u64 = 2_000_000_000;
+/// What a look tells holds for so long, in nanoseconds: later polls may be other ones.
+const HOLDS_NS: u64 = 10_000_000_000;
 
 /// By site, what was seen so far.
 #[derive(Default)]
@@ -34,13 +36,15 @@ pub(super) struct LongPolls {
 
 #[derive(Default)]
 struct Looks {
-    /// When the last one was, in ticks.
+    /// When the last one was begun, in ticks.
     at: u64,
     looks: VecDeque<Look>,
 }
 
 /// The app's own frames, outermost first, from the task's own future on.
 struct Look {
+    /// In ticks.
+    at: u64,
     frames: Vec<Frame>,
     cause: Cause,
 }
@@ -49,6 +53,7 @@ impl LongPolls {
     /// Which sites are worth a look until the next tick.
     pub(super) fn tick(&mut self, recorder: &'static Recorder, now: u64) {
         let since = |at: u64| clock::duration_ns(now.saturating_sub(at));
+        self.sites.retain(|_, known| since(known.at) <= HOLDS_NS);
         self.wanted.clear();
         for site in recorder.sites.all() {
             let last = site.last_slow_poll_at.load(std::sync::atomic::Ordering::Relaxed);
@@ -80,15 +85,18 @@ impl LongPolls {
         Some(poll.task.site().id).filter(|site| lasts && is_new && self.wanted.contains(site))
     }
 
-    /// The poll that began then is looked at.
+    /// The poll that began then is looked at: one of a site is enough until the next tick.
     pub(super) fn looks_at(&mut self, worker: u64, started: u64, site: u32, now: u64) {
         self.looked_at.insert(worker, started);
+        self.wanted.retain(|&wanted| wanted != site);
         self.sites.entry(site).or_default().at = now;
     }
 
-    /// A look has its names; gives what the looks at the site tell together by now.
+    /// A look of then has its names; gives what the looks at the site tell together by now, as of the last that saw it.
     pub(super) fn named(&mut self, site: u32, frames: Vec<Frame>, cause: Cause, at: u64) -> Option<Sight> {
-        let Looks { looks, .. } = self.sites.entry(site).or_default();
+        let Looks { at: last, looks } = self.sites.entry(site).or_default();
+        *last = at.max(*last);
+        looks.retain(|look| clock::duration_ns(at.saturating_sub(look.at)) <= HOLDS_NS);
         let mut frames: Vec<Frame> = frames.into_iter().filter(|frame| frame.user).rev().collect();
         // A root's poll is within what calls `block_on`.
         let own = frames.iter().position(|frame| frame.body).unwrap_or(0);
@@ -96,15 +104,17 @@ impl LongPolls {
         if looks.len() == LOOKS {
             looks.pop_front();
         }
-        looks.push_back(Look { frames, cause });
-        let frame = line(looks)?.clone();
+        looks.push_back(Look { at, frames, cause });
+        let (frame, at) = line(looks)?;
+        let frame = frame.clone();
         let causes: Vec<Cause> = looks.iter().map(|look| look.cause).collect();
         Some(Sight { kind: SightKind::LongPoll, of: site.into(), at, frame, cause: cause::agreed(&causes) })
     }
 }
 
-/// The innermost line of a future on which two thirds of the looks agree, and on all that leads there.
-fn line(looks: &VecDeque<Look>) -> Option<&Frame> {
+/// The innermost line of a future on which two thirds of the looks agree, and on all that leads there; and when the last of
+/// them was, in ticks.
+fn line(looks: &VecDeque<Look>) -> Option<(&Frame, u64)> {
     if looks.len() < LEAST {
         return None;
     }
@@ -120,8 +130,8 @@ fn line(looks: &VecDeque<Look>) -> Option<&Frame> {
         if depth > 0 && !frame.body || frame.file.is_empty() {
             break;
         }
-        found = Some(frame);
         alike.retain(|look| at(look) == place);
+        found = Some((frame, alike.iter().map(|look| look.at).max()?));
     }
     found
 }
@@ -129,6 +139,7 @@ fn line(looks: &VecDeque<Look>) -> Option<&Frame> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::recorder;
 
     fn look(lines: &[(&str, u32, bool)]) -> Look {
         let frame = |&(file, line, body): &(&str, u32, bool)| Frame {
@@ -139,11 +150,11 @@ mod tests {
             user: true,
             body,
         };
-        Look { frames: lines.iter().map(frame).collect(), cause: Cause::Cpu }
+        Look { at: 0, frames: lines.iter().map(frame).collect(), cause: Cause::Cpu }
     }
 
     fn told(looks: impl IntoIterator<Item = Look>) -> Option<u32> {
-        line(&looks.into_iter().collect()).map(|frame| frame.line)
+        line(&looks.into_iter().collect()).map(|(frame, _)| frame.line)
     }
 
     #[test]
@@ -160,5 +171,31 @@ mod tests {
         assert_eq!(told([at(1), at(1), at(3)]), Some(1));
         let deeper = |line| look(&[("main.rs", 9, true), ("report.rs", line, true)]);
         assert_eq!(told([deeper(1), deeper(2), deeper(3)]), Some(9));
+    }
+
+    #[test]
+    fn what_polls_of_an_hour_ago_were_in_says_nothing_of_those_of_now() {
+        recorder();
+        let second = clock::ticks_in_ns(1_000_000_000);
+        let mut polls = LongPolls::default();
+        let mut see = |line, at| {
+            let Look { frames, cause, .. } = look(&[("report.rs", line, true)]);
+            polls.named(1, frames, cause, at * second).map(|sight| (sight.frame.line, sight.at / second))
+        };
+        let old: Vec<_> = (1..=8).map(|at| see(1, at)).collect();
+        assert_eq!(old[7], Some((1, 8)));
+        // The line is still that of most, but none of the new ones saw it.
+        assert_eq!(see(2, 9), Some((1, 8)));
+        let new: Vec<_> = (0..3).map(|n| see(2, 3600 + n)).collect();
+        assert_eq!(new, [None, None, Some((2, 3602))]);
+    }
+
+    #[test]
+    fn one_look_at_a_site_is_enough_until_the_next_tick() {
+        let mut polls = LongPolls { wanted: vec![1, 2], ..LongPolls::default() };
+        polls.looks_at(7, 1, 1, 1);
+        assert_eq!(polls.wanted, [2]);
+        polls.looks_at(8, 1, 2, 1);
+        assert!(!polls.wants_look());
     }
 }

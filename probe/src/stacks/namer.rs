@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -14,6 +14,8 @@ use crate::recorder::{Recorder, clock::thread_cpu_ns, cpu_wait::ThreadState, own
 
 /// Stacks that wait for their names, of at most 256 KiB each.
 const WAITING: usize = 8;
+/// From so many on, none is taken that may be taken another time as well.
+const BEHIND: usize = WAITING / 2;
 
 /// A stack to be named.
 pub(super) struct Job {
@@ -38,9 +40,9 @@ impl Job {
         Self { of: Of::Moment(what), copy, state: ThreadState::Unknown, future: "", is_root: false }
     }
 
-    /// The stack of a poll of a task from that site, which has lasted for some hundredths of a second.
-    pub(super) fn long(site: u32, copy: Copy, state: ThreadState, is_root: bool) -> Self {
-        Self { of: Of::Long(site), copy, state, future: "", is_root }
+    /// The stack of a poll of a task, which has lasted for some hundredths of a second.
+    pub(super) fn long(what: Long, copy: Copy, state: ThreadState, is_root: bool) -> Self {
+        Self { of: Of::Long(what), copy, state, future: "", is_root }
     }
 
     /// The stack of a poll at the moment in which what it waits for kept its waker.
@@ -58,8 +60,16 @@ pub(super) enum Of {
     Suspended,
     /// What happened.
     Moment(Moment),
-    /// Where a poll is that lasts for some hundredths of a second, of a task from that site.
-    Long(u32),
+    /// Where a poll is that lasts for some hundredths of a second.
+    Long(Long),
+}
+
+/// A look at a poll of a task from that site.
+#[derive(Clone, Copy)]
+pub(super) struct Long {
+    pub(super) site: u32,
+    /// In ticks.
+    pub(super) at: u64,
 }
 
 /// Something that happened once, with a site.
@@ -100,6 +110,8 @@ pub(super) struct Namer {
 
 struct Running {
     jobs: SyncSender<Job>,
+    /// Those among them that wait.
+    waiting: Arc<AtomicUsize>,
     named: Receiver<Named>,
 }
 
@@ -115,18 +127,29 @@ impl Namer {
         }
         let taken = match &self.running {
             None => false,
-            Some(running) => match running.jobs.try_send(job) {
-                Ok(()) => true,
-                Err(TrySendError::Full(_)) => false,
-                Err(TrySendError::Disconnected(_)) => {
+            Some(running) => {
+                // Before the thread counts it down.
+                running.waiting.fetch_add(1, Relaxed);
+                let sent = running.jobs.try_send(job);
+                if sent.is_err() {
+                    running.waiting.fetch_sub(1, Relaxed);
+                }
+                if let Err(TrySendError::Disconnected(_)) = sent {
                     // A panic of the thread's: on a library's bug in one stack, the next is another chance.
                     self.running = None;
                     false
+                } else {
+                    sent.is_ok()
                 }
-            },
+            }
         };
         self.shed += u64::from(!taken);
         taken
+    }
+
+    /// Whether so many wait that there should be room for those which cannot be taken another time.
+    pub(super) fn is_behind(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.waiting.load(Relaxed) >= BEHIND)
     }
 
     /// What was named since the last call.
@@ -148,21 +171,25 @@ impl Namer {
 /// Starts the thread; `None` when the system gives none.
 fn start(recorder: &'static Recorder, cpu_ns: Arc<AtomicU64>) -> Option<Running> {
     let (jobs, todo) = sync_channel::<Job>(WAITING);
-    // As many as there can be jobs, so that the thread never waits here.
     let (done, named) = sync_channel(WAITING + 1);
-    let before = cpu_ns.load(Relaxed);
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let (still_waiting, before) = (waiting.clone(), cpu_ns.load(Relaxed));
     let run = move || {
         own_thread::begin();
         let mut modules = Modules::default();
         while let Ok(job) = todo.recv() {
+            still_waiting.fetch_sub(1, Relaxed);
             let named = named_of(job, &mut modules, recorder);
             cpu_ns.store(before + thread_cpu_ns(), Relaxed);
-            // Nobody fetches them while nobody is attached; what they were about is over by then.
-            let _ = done.try_send(named);
+            // The thread waits until they are fetched, by the next tick if anybody is attached: what finds no room is shed
+            // where it is counted, before it is named.
+            if done.send(named).is_err() {
+                break;
+            }
         }
     };
     let thread = thread::Builder::new().name("async-inspect-stacks".to_owned()).spawn(run);
-    thread.is_ok().then_some(Running { jobs, named })
+    thread.is_ok().then_some(Running { jobs, waiting, named })
 }
 
 fn named_of(job: Job, modules: &mut Modules, recorder: &'static Recorder) -> Named {
@@ -172,4 +199,47 @@ fn named_of(job: Job, modules: &mut Modules, recorder: &'static Recorder) -> Nam
         symbols::without_waker(&mut frames);
     }
     Named { cause: cause::of(&frames, job.state), frames: symbols::trimmed(frames, job.future), of: job.of }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{recorder, wait_for};
+
+    /// Of no frame.
+    fn copy() -> Copy {
+        Copy { ip: 0, sp: 0, fp: 0, lr: 0, stack: Vec::new(), marked: None }
+    }
+
+    fn blocked(started: u64) -> Job {
+        let seen = Seen { worker: 1, task: 1, started, at: started };
+        Job::blocked(seen, copy(), ThreadState::Unknown, "", false)
+    }
+
+    #[test]
+    fn what_was_taken_comes_back_named_however_late_it_is_fetched() {
+        // Those that wait for names and with them, and one in between.
+        const ROOM: u64 = 2 * WAITING as u64 + 2;
+        let mut namer = Namer::new(recorder());
+        let mut taken = 0;
+        wait_for(|| {
+            while taken < ROOM && namer.name(blocked(taken)) {
+                taken += 1;
+            }
+            taken == ROOM
+        });
+        let before = namer.shed();
+        assert!(!namer.name(blocked(ROOM)) && namer.is_behind());
+        assert_eq!(namer.shed(), before + 1);
+        let mut back = Vec::new();
+        wait_for(|| {
+            back.extend(namer.named().filter_map(|named| match named.of {
+                Of::Blocked(seen) => Some(seen.started),
+                _ => None,
+            }));
+            back.len() as u64 == taken
+        });
+        assert_eq!(back, (0..ROOM).collect::<Vec<_>>());
+        assert!(!namer.is_behind());
+    }
 }

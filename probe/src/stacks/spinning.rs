@@ -53,6 +53,11 @@ impl Spinning {
             return;
         };
         let since = task.self_wakes.saturating_sub(*before);
+        if !room && since < WAKES {
+            // It makes room for one that may be worse, and may come again.
+            self.known.remove(&task.id);
+            return;
+        }
         (*before, *at) = (task.self_wakes, now);
         let looked_at = self.looked_at.get(&task.site.id);
         let lately = looked_at.is_some_and(|&at| clock::duration_ns(now.saturating_sub(at)) < PAUSE_NS);
@@ -64,6 +69,16 @@ impl Spinning {
     /// Whether a task is looked at.
     pub(super) fn is_busy(&self) -> bool {
         self.current.is_some()
+    }
+
+    /// Nobody looks any more: no task is kept for it.
+    pub(super) fn stop(&mut self) {
+        self.worst = None;
+        if let Some((task, _)) = self.current.take()
+            && looking::take_back()
+        {
+            task.slot().look_no_more();
+        }
     }
 
     /// A step: from the worst task to its poll, from the poll to names.

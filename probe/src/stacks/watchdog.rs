@@ -5,7 +5,7 @@ use super::{
     Cause, Sight, SightKind, Stack, cause,
     long_polls::LongPolls,
     moments,
-    namer::{self, Job, Named, Namer, Of},
+    namer::{self, Job, Long, Named, Namer, Of},
     signal::{self, Mark},
     spinning::{self, Spinning},
     suspended::Suspended,
@@ -45,6 +45,8 @@ pub(crate) struct Watchdog {
     /// When threads in polls that nobody watches were looked at last, in ticks.
     looked_closer_at: u64,
     namer: Namer,
+    /// What was named since the last tick, as far as it was fetched.
+    fetched: Vec<Named>,
     /// Why no stack can be taken, said once.
     broken: Option<signal::Unavailable>,
 }
@@ -104,6 +106,7 @@ impl Watchdog {
             sights: Vec::new(),
             looked_closer_at: 0,
             namer: Namer::new(recorder),
+            fetched: Vec::new(),
             broken: if enabled { signal::install().err() } else { Some(signal::Unavailable::SwitchedOff) },
         }
     }
@@ -138,7 +141,8 @@ impl Watchdog {
         self.long_polls.retain(is_there);
         self.long_polls.tick(recorder, now);
         moments::look_until(now + clock::ticks_in_ns(ATTENDED_NS));
-        let named: Vec<Named> = self.namer.named().collect();
+        let mut named = std::mem::take(&mut self.fetched);
+        named.extend(self.namer.named());
         for (slot, worker) in workers {
             self.look_at(slot, &worker, now);
         }
@@ -160,6 +164,11 @@ impl Watchdog {
     /// What was seen since the last call.
     pub(crate) fn sights(&mut self) -> Vec<Sight> {
         std::mem::take(&mut self.sights)
+    }
+
+    /// Nobody looks any more.
+    pub(crate) fn stop(&mut self) {
+        self.spinning.stop();
     }
 
     /// A task was polled, or changed otherwise, since the last look.
@@ -187,10 +196,13 @@ impl Watchdog {
         if !often {
             self.looked_closer_at = now;
         }
+        self.fetched.extend(self.namer.named());
         for (slot, worker) in self.recorder.workers.all().filter_map(|(_, slot)| Some((slot, slot.read()?))) {
             if unproven.contains(&worker.id) {
                 self.look_at(slot, &worker, now);
-            } else if let Some(site) = self.long_polls.is_due(&worker, now) {
+            } else if let Some(site) = self.long_polls.is_due(&worker, now)
+                && !self.namer.is_behind()
+            {
                 self.look_at_long(slot, &worker, site, now);
             }
         }
@@ -206,7 +218,7 @@ impl Watchdog {
         match copy {
             None => self.deaf.entry(worker.id).or_insert(Deaf { questions: 0, again_at: 0 }).did_not_answer(now),
             Some(copy) if is_same(slot, worker) => {
-                self.namer.name(Job::long(site, copy, state, is_root));
+                self.namer.name(Job::long(Long { site, at: now }, copy, state, is_root));
             }
             Some(_) => {}
         }
@@ -268,9 +280,9 @@ impl Watchdog {
             Of::Blocked(seen) => return Some(self.stack(&seen, named)),
             Of::Suspended => self.suspended.named(named),
             Of::Moment(what) => self.sights.extend(sight(what, named)),
-            Of::Long(site) => {
+            Of::Long(Long { site, at }) => {
                 let Named { frames, cause, .. } = named;
-                self.sights.extend(self.long_polls.named(site, frames, cause, clock::ticks()));
+                self.sights.extend(self.long_polls.named(site, frames, cause, at));
             }
         }
         None

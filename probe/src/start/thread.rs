@@ -129,5 +129,6 @@ async fn collect(mut collector: Collector, subscribers: Subscribers) -> std::con
             }
             subscribers.forget_closed();
         }
+        collector.stop();
     }
 }

@@ -65,13 +65,23 @@ fn enter_late(
     spawned_at: &'static Location<'static>,
 ) -> Option<&'static TaskSlot> {
     let info = SiteInfo::of_thing(SiteKind::Spawn, spawned_at, "");
-    let slot = || recorder.sites.get(&info).and_then(|site| TaskSlot::register_late(recorder, site));
-    let task = match find(id) {
-        Some(seen) => recorder.sites.get(&info).map(|site| {
+    let enter = |site| {
+        if let Some(seen) = find(id) {
             seen.slot().told_late(site);
-            seen
-        }),
-        None => KNOWN.claim(recorder, id).and_then(|place| register(place, id, slot, |_| {})),
+            return Some(seen);
+        }
+        let Some(place) = KNOWN.claim(recorder, id) else {
+            recorder.tasks.count_shed();
+            return None;
+        };
+        // What finds no slot counts itself.
+        register(place, id, || TaskSlot::register_late(recorder, site), |_| {})
+    };
+    let task = if let Some(site) = recorder.sites.get(&info) {
+        enter(site)
+    } else {
+        recorder.tasks.count_shed();
+        None
     };
     if task.is_none() {
         // Where there is no room for one, the rest would be counted anew in each of their polls.

@@ -200,12 +200,12 @@ fn what_was_awaited_under_a_lock_is_told_only_if_it_went_with_the_hold() {
 
         // Dropped with the hold and before it, but awaited beside it; and what was given up the time before is over.
         let beside = async {
-            let hold = async {
+            let suspended = async {
                 let _guard = mutex.lock().await;
                 others().await;
                 pending::<()>().await;
             };
-            crate::tokio::join!(hour(), hold)
+            crate::tokio::join!(hour(), suspended)
         };
         assert!(timeout(Duration::from_millis(1), beside).await.is_err());
         assert_eq!((cut_short(made).0, given_up()), (3, None));
