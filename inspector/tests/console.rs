@@ -162,19 +162,19 @@ fn the_dashboard_and_a_snapshot_of_it_say_what_is_wrong_and_what_it_does_not_tel
     let all = |screen: &str, words: &[&str]| words.iter().all(|word| screen.contains(word));
     let row = |screen: &str, words: &[&str]| screen.lines().any(|line| all(line, words));
     terminal.wait_until("both findings", |screen| {
-        all(screen, &[&*blocks, &hog, "CRIT  blocked-worker", "lock-hog", "fix ", "not visible: press 8"])
+        all(screen, &[&*blocks, &hog, "CRIT  blocked-worker", "lock-hog", "fix ", "blind spots: press 8"])
     });
     terminal.send("2");
     // With a sign, and that not all is told of them.
     terminal.wait_until("the tasks that are accused", |screen| {
         row(screen, &["✗", blocks.trim_start_matches("src/")])
             && row(screen, &["2 ▸", "lock faul"])
-            && all(screen, &["spawn sites", "not visible: press 8"])
+            && all(screen, &["spawn sites", "blind spots: press 8"])
     });
     terminal.send("3");
     terminal.wait_until("the locks, and who has them", |screen| {
         row(screen, &["Mutex     #", hog.trim_start_matches("src/")])
-            && all(screen, &["HELD BY", "not visible: press 8"])
+            && all(screen, &["HELD BY", "blind spots: press 8"])
     });
     terminal.send("q");
     assert_eq!(terminal.wait_exit().exit_code(), 0);

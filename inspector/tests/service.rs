@@ -97,8 +97,8 @@ async fn a_healthy_shop_under_load_raises_nothing_and_each_fault_its_rule_while_
         }
         complaints.extend(strangers(&attached, Some(fault), &past).iter().map(|found| format!("{rule} on: {found}")));
 
-        let place = format!("{}:{line}", fault.file);
-        dashboard.wait_until("the rule and the place", |screen| screen.contains(rule) && screen.contains(&place));
+        let open = format!("{}:{}", fault.file, fault.line_to_open());
+        dashboard.wait_until("the rule and the line to open", |screen| screen.contains(rule) && screen.contains(&open));
 
         switch(&client, rule, "off").await;
         past.push(Past { fault, off: Instant::now(), gone: None });

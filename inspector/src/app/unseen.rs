@@ -73,7 +73,7 @@ pub(crate) fn in_short(cx: &Cx, screen: &Screen) -> Option<String> {
     (spots > 0).then(|| counted(spots))
 }
 
-/// `5 not visible: press 8`
+/// `5 blind spots: press 8`
 fn counted(spots: usize) -> String {
-    format!("{spots} not visible: press 8")
+    format!("{}: press 8", crate::text::counted(spots as u64, "blind spot"))
 }

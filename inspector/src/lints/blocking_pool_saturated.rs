@@ -121,9 +121,9 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         Evidence::words("waiting_location", words::spawn_place(model, first.id)),
         Evidence::task("running_task", oldest),
     ];
-    if site.finished > 0 && !site.finished_busy.is_zero() {
-        let ended = u32::try_from(site.finished).unwrap_or(u32::MAX);
-        evidence.insert(1, Evidence::span("mean_job_ns", site.finished_busy / ended));
+    let mean_job = site.finished_busy / u32::try_from(site.finished.max(1)).unwrap_or(u32::MAX);
+    if !mean_job.is_zero() {
+        evidence.insert(1, Evidence::span("mean_job_ns", mean_job));
     }
     let does = match cpu {
         Some(share) if share >= COMPUTES => "compute",
@@ -139,6 +139,11 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         0 => String::new(),
         n => format!(" ({n} here)"),
     };
+    // What comes and what goes, where the queue is of its own jobs.
+    let own = first.site == site.id;
+    let (come, go) = (site.spawned_s.recent_mean(WINDOW), site.finished_s.recent_mean(WINDOW));
+    let flow =
+        if own && come > go { format!(" ({} come, {} end)", text::rate(come), text::rate(go)) } else { String::new() };
     let place = words::short_place(&site.location);
     let bound = format!(
         "take a permit of a Semaphore before the spawn_blocking at {place}, and give it back when the job ends"
@@ -149,19 +154,22 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             "Begin no more of these jobs than can run: {bound}. They compute, so more threads than CPUs{cpus} make none faster."
         )
         .into(),
-        "wait" => format!(
-            "Begin no more of these jobs than can run: {bound}. They wait and need no CPU, so more threads \
-             (max_blocking_threads) get more of them done."
-        )
-        .into(),
+        "wait" => match enough(come, mean_job).filter(|&needed| own && needed > running) {
+            Some(needed) => format!(
+                "Give the pool at least {} threads (max_blocking_threads of the runtime's Builder): {} of {} each need as many, \
+                 and they wait, so that they need no CPU. What comes beyond that: {bound}.",
+                text::count(needed),
+                text::rate(come),
+                text::duration(mean_job)
+            )
+            .into(),
+            None => format!(
+                "Begin no more of these jobs than can run: {bound}. Where that is too few: they wait and need no CPU, so that \
+                 more threads (max_blocking_threads) get more of them done."
+            )
+            .into(),
+        },
         _ => format!("Begin no more of these jobs than can run: {bound}.").into(),
-    };
-    // What comes and what goes, where the queue is of its own jobs.
-    let (come, go) = (site.spawned_s.recent_mean(WINDOW), site.finished_s.recent_mean(WINDOW));
-    let flow = if first.site == site.id && come > go {
-        format!(" ({} come, {} end)", text::rate(come), text::rate(go))
-    } else {
-        String::new()
     };
     out.push(Candidate {
         message: format!(
@@ -179,9 +187,23 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     });
 }
 
+/// Threads that as many jobs a second, of that length each, keep busy; `None` where that is not known.
+fn enough(per_second: f64, job: Duration) -> Option<u64> {
+    let threads = (per_second * job.as_secs_f64()).ceil();
+    (threads >= 1.0).then_some(threads as u64)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::enough;
     use crate::lints::tests::*;
+
+    #[test]
+    fn threads_enough_for_what_comes() {
+        assert_eq!(enough(60.0, ms(120)), Some(8));
+        assert_eq!(enough(0.0, ms(120)), None);
+        assert_eq!(enough(60.0, ms(0)), None);
+    }
 
     fn pool(threads: usize, waiting: usize) -> (Judged, Vec<TaskId>) {
         let mut judged = Judged::new();

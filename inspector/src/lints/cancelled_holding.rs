@@ -146,7 +146,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         message,
         evidence,
         advice: format!(
-            "tokio::spawn the whole change that locks{locked}, and {instead}: to drop that lets the change run to its end."
+            "tokio::spawn the whole change that locks{locked}, and {instead}: dropping the handle does not stop the change."
         )
         .into(),
         count: Count::Events(lock.recent_cut_short.iter().map(|hold| (hold.at, hold.count)).collect()),

@@ -241,7 +241,7 @@ fn line(cx: &Cx, edge: &Edge, step: &WaitStep) -> String {
 }
 
 /// What helps now.
-pub(super) const RESTART: &str = "Those that stand now go on only after a restart.";
+pub(super) const RESTART: &str = "Restart it to free those that are stuck now.";
 
 fn advice(circle: &[Edge]) -> &'static str {
     let any = |is: fn(&WaitFor) -> bool| circle.iter().any(|edge| is(&edge.wait.on));

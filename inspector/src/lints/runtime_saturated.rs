@@ -83,22 +83,29 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         place if place.is_empty() => place,
         place => format!(" at {place}"),
     };
+    let (come, go) = (site.spawned_s.recent_sum(3) / 3.0, site.finished_s.recent_sum(3) / 3.0);
+    let flow = if come > go { format!(" ({} begin, {} end)", text::rate(come), text::rate(go)) } else { String::new() };
+    let mut evidence = vec![
+        Evidence::count("waiting_tasks", queued).over(cx.limit_text(&QUEUE)),
+        Evidence::span("schedule_delay_ns", delay).over(cx.limit_text(&DELAY)),
+        Evidence::count("workers", count as u64).aside(),
+        Evidence::task("longest_waiting_task", first.id),
+        Evidence::words("running_location", site.location.as_str()),
+        Evidence::rate("spawned_per_s", come).aside(),
+        Evidence::rate("finished_per_s", go).aside(),
+    ];
+    let mean_task = site.finished_busy / u32::try_from(site.finished.max(1)).unwrap_or(u32::MAX);
+    if !mean_task.is_zero() {
+        evidence.insert(0, Evidence::span("mean_task_busy_ns", mean_task));
+    }
     out.push(Candidate {
         message: format!(
-            "{all} always busy, mostly with `{}`: {} wait for a worker, a new one for {} until its first poll",
+            "{all} always busy, mostly with `{}`{flow}: {} wait for a worker, a new one for {} until its first poll",
             subject.name,
             text::counted(queued, "task"),
             text::duration(delay),
         ),
-        evidence: vec![
-            Evidence::count("waiting_tasks", queued).over(cx.limit_text(&QUEUE)),
-            Evidence::span("schedule_delay_ns", delay).over(cx.limit_text(&DELAY)),
-            Evidence::count("workers", count as u64).aside(),
-            Evidence::task("longest_waiting_task", first.id),
-            Evidence::words("running_location", site.location.as_str()),
-            Evidence::rate("spawned_per_s", site.spawned_s.recent_sum(3) / 3.0).aside(),
-            Evidence::rate("finished_per_s", site.finished_s.recent_sum(3) / 3.0).aside(),
-        ],
+        evidence,
         advice: format!(
             "Begin no more than can be done: try_acquire a Semaphore permit before the spawn{at}, refuse the work when there is \
              none, and give the permit back when the task ends."

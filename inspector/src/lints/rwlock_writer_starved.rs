@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
     explain: EXPLAIN,
     thresholds: &[HELD],
     enter_after: Duration::from_millis(500),
-    leave_after: Duration::from_secs(1),
+    leave_after: Duration::from_secs(2),
     subsumed_by: &[
         "deadlock",
         "self-deadlock",
@@ -169,7 +169,7 @@ mod tests {
             finding.message
         );
         judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers) = (0, 0));
-        judged.run(ms(1500));
+        judged.run(ms(2500));
         judged.expect_no_alarm();
     }
 

@@ -176,7 +176,11 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     }
     let kept = culprit.map(|task| words::waits_at(model, task)).unwrap_or_default();
     let waits = culprit.filter(|_| stands && !kept.is_empty()).map(|task| words::wait_place(model, task));
-    let advice = if stands && !kept.is_empty() {
+    let timer = culprit.and_then(|task| model.tasks.get(&task)).and_then(words::due_in);
+    let advice = if let Some(timer) = timer.filter(|_| stands && !kept.is_empty()) {
+        let timer = text::duration(timer);
+        format!("Shorten the timer of {timer}{kept}, or drop the permit{at} before it, so that the permit comes back.")
+    } else if stands && !kept.is_empty() {
         format!("Put a timeout around the wait{kept}, so that the permit{at} comes back.")
     } else if stands {
         format!("Put a timeout around the work that is done under the permit{at}, so that it comes back.")
@@ -279,7 +283,7 @@ mod tests {
         let finding = judged.only("semaphore-exhausted");
         assert_eq!(finding.culprit, Some(task));
         assert!(finding.message.starts_with("the only permit of a semaphore is held"), "{}", finding.message);
-        assert!(finding.advice.contains("a timeout around the wait at upload.rs:33"), "{}", finding.advice);
+        assert!(finding.advice.contains("the timer of 1h 06m at upload.rs:33"), "{}", finding.advice);
     }
 
     #[test]

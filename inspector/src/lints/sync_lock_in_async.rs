@@ -67,7 +67,7 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
     let group = place.location.clone();
     let mut evidence = place.evidence(&cx.limit_text(&BLOCKED));
     let kept_by = place.may_be_kept_by();
-    let (mut perhaps, mut open) = (String::new(), None);
+    let (mut holder, mut open) = ("whoever holds that lock for so long".to_owned(), None);
     if let Some((one, times, of)) = kept_by {
         let site = cx.model.sites.get(&one.spawned);
         let name = site
@@ -78,19 +78,19 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
         let why = format!("it alone ran all through {times} of {of} such waits");
         let whole = Evidence::words("may_be_held_by", format!("{name}{spawned}: {why}"));
         evidence.insert(1, Evidence { text: why, ..whole });
-        perhaps = format!(": {name}, most likely");
+        holder = format!("{name}, which very likely holds that lock for so long");
         open = Spot::of(location, LocationRole::Spawned);
     }
     Some(Candidate {
         message,
         evidence,
         advice: format!(
-            "Change whoever holds that lock for so long{perhaps}. It must compute and wait before it locks, and lock only to \
+            "Change {holder}. It must compute and wait before it locks, and lock only to \
              swap the result in."
         )
         .into(),
         open,
-        culprit: kept_by.map(|(one, ..)| Culprit::spawned("may hold the lock", one.task, one.spawned)),
+        culprit: kept_by.map(|(one, ..)| Culprit::spawned("likely holder", one.task, one.spawned)),
         onset: Some(place.stack.poll_started),
         count: Count::Events(place.polls.iter().map(|&at| (at, 1)).collect()),
         hurt: place.now.max(1),
@@ -166,8 +166,8 @@ mod tests {
             if let Some(told) = told {
                 assert_eq!(told.text, "it alone ran all through 1 of 1 such waits");
                 assert_eq!(found.line().0, "src/index.rs:50:9");
-                assert!(found.advice.contains(": `rebuild`, most likely."), "{}", found.advice);
-                assert!(found.who().unwrap().starts_with("may hold the lock: #"), "{:?}", found.who());
+                assert!(found.advice.contains("Change `rebuild`, which very likely holds"), "{}", found.advice);
+                assert!(found.who().unwrap().starts_with("likely holder: #"), "{:?}", found.who());
             }
             judged.target.worker_state(worker, |worker| worker.poll = None);
             for (job, thread) in jobs {
@@ -175,7 +175,7 @@ mod tests {
                 judged.target.gone_task(job);
             }
             judged.run(ms(300));
-            let ended = "may hold the lock: a task of rebuild (spawned at index.rs:50, has ended)";
+            let ended = "likely holder: a task of rebuild (spawned at index.rs:50, has ended)";
             assert_eq!(sync_lock(&judged).who(), (others == 1).then_some(ended));
         }
     }

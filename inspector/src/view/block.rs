@@ -72,6 +72,7 @@ pub(crate) fn lines_of(
     let age = match age.trim_start() {
         "" => String::new(),
         trend if trend.len() < age.len() => format!(" {} {trend}", g.dot),
+        age if grey => format!(" {} over since {age}", g.dot),
         age => format!(" {} for {age}", g.dot),
     };
     let mut tag = vec![head, (Role::Strong, finding.rule.to_owned()), (Role::Muted, age)];

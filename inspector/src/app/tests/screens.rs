@@ -330,6 +330,30 @@ fn an_empty_list_promises_what_this_kind_of_target_can_show() {
 }
 
 #[test]
+fn where_nothing_is_wrong_any_more_the_last_that_was_is_told_in_full() {
+    let mut driver = Driver::new(80, 24);
+    let model = crate::app::fixture::model();
+    let mut findings = crate::app::fixture::findings();
+    findings.truncate(2);
+    for finding in &mut findings {
+        finding.cleared = Some(model.now.before(std::time::Duration::from_secs(3)));
+    }
+    let (first, second) = (findings[0].clone(), findings[1].clone());
+    driver.show(model, findings);
+    let text = driver.text();
+    for told in [
+        "No rule fires now.",
+        &format!("{} · over since 3.00 s", first.rule),
+        "  open  ",
+        "  fix   ",
+        "blind spots: press 8",
+    ] {
+        assert!(text.contains(told), "{told} in\n{text}");
+    }
+    assert!(!text.contains(second.rule) && text.matches("OVER").count() == 2, "the other takes a line\n{text}");
+}
+
+#[test]
 fn pages_of_threads_and_of_findings_say_that_not_all_is_visible_of_such_things() {
     let mut driver = Driver::new(100, 60);
     let mut model = crate::app::fixture::model();
@@ -342,7 +366,7 @@ fn pages_of_threads_and_of_findings_say_that_not_all_is_visible_of_such_things()
     driver.show(model, crate::app::fixture::findings());
     let count = |model: &crate::model::Model, about: &str| {
         let spots = model.target.blind.iter().filter(|spot| spot.about == about || spot.about == "target").count();
-        format!("{spots} not visible: press 8")
+        format!("{}: press 8", crate::text::counted(spots as u64, "blind spot"))
     };
     driver.keys("5<Enter>");
     assert_eq!(driver.app.place().screen.id, "worker");

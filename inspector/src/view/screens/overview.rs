@@ -1,6 +1,7 @@
 //! What is wrong, where, and what to change; below it the whole in figures.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -11,7 +12,7 @@ use crate::app::page::Page;
 use crate::app::screen::{Body, Hit, Screen};
 use crate::app::theme::Role;
 use crate::app::{Cx, Entity, Place, Row, graph, names, unseen};
-use crate::lints::{self, Finding, Severity};
+use crate::lints::{self, Severity};
 use crate::model::{Channel, Series, Worker};
 use crate::text::{self, figures, fit};
 use crate::view::block::{Detail, Line, block};
@@ -40,7 +41,7 @@ fn draw(cx: &Cx, place: &Place, frame: &mut Frame, area: Rect) {
     let rows = rows(cx);
     let selected = place.selected.or_else(|| rows.first().copied());
     let figures = figures(cx, &rows, selected, area);
-    let blocks = fitting(cx, &rows, selected, usize::from(area.width), usize::from(area.height - figures));
+    let blocks = fitting(cx, &rows, selected, Rect { height: area.height - figures, ..area });
     let used = draw_findings(cx, buf, Rect { height: area.height - figures, ..area }, &rows, selected, &blocks);
     let rest = Rect { y: area.y + used, height: area.height - used, ..area };
     if figures > 0 {
@@ -54,7 +55,8 @@ fn figures(cx: &Cx, rows: &[Row], selected: Option<Row>, area: Rect) -> u16 {
     if area.width < 60 || area.height < 10 {
         return 0;
     }
-    let wanted = wanted(cx, rows, selected, usize::from(area.width), usize::from(area.height));
+    let wanted = above_those_over(cx, area, rows)
+        + wanted(cx, rows, selected, usize::from(area.width), usize::from(area.height));
     let most = figures_height(cx, area.height);
     let least = if area.height < 16 { 0 } else { LEAST_FIGURES };
     most.min(area.height.saturating_sub(wanted as u16)).max(least)
@@ -64,8 +66,8 @@ fn figures(cx: &Cx, rows: &[Row], selected: Option<Row>, area: Rect) -> u16 {
 fn wanted(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, most: usize) -> usize {
     let mut lines = 0;
     for row in rows {
-        let active = cx.finding(row.entity).is_some_and(Finding::active);
-        lines += match active {
+        let whole = cx.finding(row.entity).is_some_and(|finding| finding.active() || just_over(cx, rows, row));
+        lines += match whole {
             true if selected == Some(*row) => block(cx, row.entity, width, Detail::Full).len(),
             true if !aside(cx, row, selected) => block(cx, row.entity, width, Detail::Brief).len(),
             _ => 1,
@@ -82,13 +84,21 @@ fn aside(cx: &Cx, row: &Row, selected: Option<Row>) -> bool {
     selected != Some(*row) && cx.finding(row.entity).is_some_and(|finding| finding.severity == Severity::Info)
 }
 
+/// Where nothing is wrong now, what was wrong a moment ago is told in full: it may well come back. (Those that are wrong now
+/// come first in `rows`.)
+fn just_over(cx: &Cx, rows: &[Row], row: &Row) -> bool {
+    rows.first() == Some(row) && cx.finding(row.entity).is_some_and(|finding| !finding.active())
+}
+
 /// How much of each finding is shown so that all fit if they can: the selected one in full, others ever shorter, the
 /// last first.
-fn fitting(cx: &Cx, rows: &[Row], selected: Option<Row>, width: usize, height: usize) -> Vec<Detail> {
+fn fitting(cx: &Cx, rows: &[Row], selected: Option<Row>, area: Rect) -> Vec<Detail> {
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let height = height.saturating_sub(above_those_over(cx, area, rows));
     let mut details = vec![Detail::Full; rows.len()];
     for (detail, row) in details.iter_mut().zip(rows) {
         let over = cx.finding(row.entity).is_none_or(|f| !f.active());
-        if over || aside(cx, row, selected) {
+        if over && !just_over(cx, rows, row) || aside(cx, row, selected) {
             *detail = Detail::Line;
         }
     }
@@ -180,24 +190,30 @@ fn visible(cx: &Cx, area: Rect, rows: &[Row], selected: Option<Row>, details: &[
 fn above<'a>(cx: &Cx<'a>, area: Rect, over: usize) -> Page<'a> {
     let mut page = Page::new(cx, usize::from(area.width.saturating_sub(2)));
     if cx.active().next().is_none() {
-        healthy(cx, &mut page, usize::from(area.height).saturating_sub(over));
+        healthy(cx, &mut page, usize::from(area.height), over > 0);
     }
     page
+}
+
+/// Lines above those that are over, which they leave to it.
+fn above_those_over(cx: &Cx, area: Rect, rows: &[Row]) -> usize {
+    if rows.is_empty() { 0 } else { above(cx, area, rows.len()).len() }
 }
 
 fn hit(cx: &Cx, place: &Place, area: Rect, (_, y): (u16, u16)) -> Option<Hit> {
     let rows = rows(cx);
     let selected = place.selected.or_else(|| rows.first().copied());
     let area = Rect { height: area.height - figures(cx, &rows, selected, area), ..area };
-    let blocks = fitting(cx, &rows, selected, usize::from(area.width), usize::from(area.height));
+    let blocks = fitting(cx, &rows, selected, area);
     let used = (above(cx, area, rows.len()).len() as u16).min(area.height);
     let area = Rect { y: area.y + used, height: area.height - used, ..area };
     let lines = visible(cx, area, &rows, selected, &blocks);
     lines.get(usize::from(y.checked_sub(area.y)?)).map(|(row, _)| Hit::Row(*row))
 }
 
-/// What is said where nothing was found, in so many lines: that, what is watched, and what cannot be seen.
-fn healthy(cx: &Cx, page: &mut Page, height: usize) {
+/// What is said where nothing is wrong, in so many lines: that, what is watched, and what cannot be seen; of the last, the
+/// line of the figures says enough where something was found that is `over` and has the room.
+fn healthy(cx: &Cx, page: &mut Page, height: usize, over: bool) {
     let (model, g) = (cx.model, cx.glyphs);
     page.blank();
     if !model.complete {
@@ -207,6 +223,7 @@ fn healthy(cx: &Cx, page: &mut Page, height: usize) {
     match lints::strain(model) {
         _ if !cx.judged() => page.words(Role::Info, &cx.looking()),
         Some(strain) => page.words(Role::Warn, &format!("{} No rule has fired, but {strain}.", g.info)),
+        None if over => page.words(Role::Ok, &format!("{} No rule fires now.", g.ok)),
         None => page.words(Role::Ok, &format!("{} No rule fires.", g.ok)),
     }
     page.words(
@@ -216,7 +233,7 @@ fn healthy(cx: &Cx, page: &mut Page, height: usize) {
             text::counted(model.live_tasks(), "task"),
             text::counted(model.locks.len() as u64, "lock"),
             text::counted(model.channels.len() as u64, "channel"),
-            figures::duration(std::time::Duration::from_nanos(model.now.0)),
+            figures::duration(Duration::from_nanos(model.now.0)),
         ),
     );
     if let Some(muted) = muted(cx) {
@@ -226,7 +243,7 @@ fn healthy(cx: &Cx, page: &mut Page, height: usize) {
     // A heading, one line each, and one below: where there is no room for two of them, the line of the figures says how
     // many there are.
     let room = height.saturating_sub(page.len() + 2);
-    if room >= blind.len().min(2) && !blind.is_empty() {
+    if !over && room >= blind.len().min(2) && !blind.is_empty() {
         page.words(Role::Muted, "Not visible here, 8 says why:");
         let shown = if blind.len() > room { room - 1 } else { blind.len() };
         for spot in &blind[..shown] {

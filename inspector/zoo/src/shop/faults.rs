@@ -23,6 +23,14 @@ impl Fault {
     pub fn line(&self) -> u32 {
         marked_line(self.source, "fault", self.rule)
     }
+
+    /// The line of [`Fault::file`] that is to be opened; mostly the same.
+    pub fn line_to_open(&self) -> u32 {
+        match marked_line(self.source, "open", self.rule) {
+            0 => self.line(),
+            other => other,
+        }
+    }
 }
 
 macro_rules! faults {

@@ -25,6 +25,7 @@ async fn pack(mut queue: mpsc::Receiver<Order>, faults: Switches, mail: mpsc::Se
     loop {
         let most = if faults.on(Which::ChannelSaturated) { 1 } else { 64 };
         if queue.recv_many(&mut parcel, most).await == 0 {
+            // <- open: channel-saturated
             return;
         }
         sleep(Duration::from_millis(if most == 1 { 20 } else { 2 })).await;

@@ -20,7 +20,7 @@ fn depot(update: &str) -> Option<u64> {
 /// Reads an update that must be well formed.
 async fn trust(update: String) {
     sleep(Duration::from_millis(1)).await;
-    let depot = depot(&update).expect("an update names a depot");
+    let depot = depot(&update).expect("an update names a depot"); // <- open: lost-panic
     std::hint::black_box(depot);
 }
 

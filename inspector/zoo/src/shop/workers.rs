@@ -24,7 +24,7 @@ async fn make_thumbnails(shop: Arc<Shop>) {
     for picture in 0.. {
         pictures.tick().await;
         if shop.faults.on(Which::LongPoll) {
-            scale(picture);
+            scale(picture); // <- open: long-poll
         } else if let Err(error) = spawn_blocking(move || scale(picture)).await {
             eprintln!("thumbnail {picture}: {error}");
         }
