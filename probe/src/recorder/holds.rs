@@ -84,7 +84,9 @@ impl LockSlot {
         // As many holds as permits where only those are counted: at most, and more than are listed.
         let (holders, held) =
             if state & POOLED != 0 { (extra + shed, extra + shed) } else { (others + own_holds + shed, held) };
-        let total = self.permits().load(Relaxed).into();
+        let total = self.permits().load(Relaxed);
+        // Of more than are told it is not known how many are left.
+        let available = if total == u32::MAX { total.into() } else { u64::from(total).saturating_sub(held) };
         let mut listed = [None; LISTED + MORE];
         listed[0] = own;
         if let Some(beside) = beside {
@@ -93,8 +95,8 @@ impl LockSlot {
         Some(HoldsReading {
             closed: state & CLOSED != 0,
             waiting_writers: beside.map_or(0, |beside| beside.waiting_writers.load(Relaxed)),
-            total,
-            available: total.saturating_sub(held),
+            total: total.into(),
+            available,
             holders: u32::try_from(holders).unwrap_or(u32::MAX),
             forgotten: self.details_if_any().map_or(0, |details| details.forgotten.load(Relaxed)),
             listed,

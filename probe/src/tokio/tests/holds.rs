@@ -158,6 +158,20 @@ fn more_holds_than_are_listed_are_counted() {
 }
 
 #[test]
+fn of_more_permits_than_are_told_it_is_not_said_that_there_are_none() {
+    run(async {
+        let (s, made) = (Semaphore::new(1 << 33), here());
+        let all_that_are_told = s.acquire_many(u32::MAX).await.unwrap();
+        let one_more = s.acquire().await.unwrap();
+        let (told, most) = (holds(made), u64::from(u32::MAX));
+        assert_eq!((told.holders, told.available, told.total), (2, most, most));
+        assert!(s.available_permits() > 0);
+        drop((all_that_are_told, one_more));
+        assert_eq!((holds(made).holders, holds(made).available), (0, most));
+    });
+}
+
+#[test]
 fn a_wait_for_a_permit_that_gives_up_is_over() {
     run(async {
         #[rustfmt::skip]
