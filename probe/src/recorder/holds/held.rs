@@ -71,21 +71,47 @@ impl Noted {
 /// It lies in every guard, and moves with it; hence no more than two words.
 pub(crate) struct Held {
     lock: &'static LockSlot,
-    noted: Noted,
-    /// For a hold that is noted nowhere.
-    permits: u32,
+    noted: NotedPermits,
+}
+
+/// Where a hold is noted; and its permits, for one that is noted nowhere. One number, since a CPU waits where two halves that
+/// were just written are read as one, as guards are when they move.
+#[derive(Clone, Copy)]
+struct NotedPermits(u64);
+
+impl NotedPermits {
+    #[inline]
+    fn new(Noted(number): Noted, permits: u32) -> Self {
+        Self(u64::from(number.get()) | u64::from(permits) << u32::BITS)
+    }
+
+    #[inline]
+    fn noted(self) -> Noted {
+        // It came from one that is not 0.
+        NonZeroU32::new(self.0 as u32).map_or(Noted::NOWHERE, Noted)
+    }
+
+    #[inline]
+    fn at(self) -> At {
+        self.noted().at()
+    }
+
+    #[inline]
+    fn permits(self) -> u32 {
+        (self.0 >> u32::BITS) as u32
+    }
 }
 
 impl Held {
     #[inline]
     pub(super) fn new(lock: &'static LockSlot, at: At, permits: u32) -> Self {
-        Self { lock, noted: Noted::new(at), permits }
+        Self { lock, noted: NotedPermits::new(Noted::new(at), permits) }
     }
 
     /// Where it is noted, for a guard that knows the rest.
     #[inline]
     pub(crate) fn into_noted(self) -> Noted {
-        let noted = self.noted;
+        let noted = self.noted.noted();
         std::mem::forget(self);
         noted
     }
@@ -93,13 +119,13 @@ impl Held {
     /// The hold of `permits` of that lock that gave `noted`, which is told but once.
     #[inline]
     pub(crate) fn of(lock: Shared, noted: Noted, permits: u32) -> Self {
-        Self { lock: lock.0, noted, permits }
+        Self { lock: lock.0, noted: NotedPermits::new(noted, permits) }
     }
 
     #[inline]
     fn permits(&self) -> u32 {
         match self.noted.at() {
-            At::Nowhere => self.permits,
+            At::Nowhere => self.noted.permits(),
             at => self.lock.permits_at(at),
         }
     }
@@ -115,7 +141,8 @@ impl Held {
                 lock.permits_more(permits);
             }
             At::Nowhere => {
-                let before = std::mem::replace(&mut self.permits, permits);
+                let before = self.noted.permits();
+                self.noted = NotedPermits::new(Noted::NOWHERE, permits);
                 if lock.holds().is_some() {
                     lock.permits_less(before);
                     lock.permits_more(permits);
@@ -185,7 +212,7 @@ impl Held {
 
     /// Ends it without counting its time.
     fn end(self) {
-        give_back(self.lock, self.noted.at(), self.permits);
+        give_back(self.lock, self.noted.at(), self.noted.permits());
         std::mem::forget(self);
     }
 }
@@ -231,6 +258,6 @@ impl Drop for Held {
         if let Some(facts) = at.facts(self.lock) {
             self.lock.count_hold(at, facts.since.get());
         }
-        give_back(self.lock, at, self.permits);
+        give_back(self.lock, at, self.noted.permits());
     }
 }
