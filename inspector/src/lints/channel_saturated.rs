@@ -5,8 +5,7 @@ use super::culprit::Culprit;
 use super::receiver::{ELSEWHERE, receiver};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::own;
-use super::wait_graph::{self, Knots};
-use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, wait_graph, words};
 use crate::model::{Channel, TaskState, WaitFor};
 use crate::text;
 
@@ -82,7 +81,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let model = cx.model;
     let capacity = channel.capacity?;
     // Not a receiver that is too slow, but one that never comes back: `deadlock` says that.
-    if channel.receiver_task.0 != 0 && Knots::new(model).is_stuck(channel.receiver_task) {
+    if channel.receiver_task.0 != 0 && cx.is_stuck(channel.receiver_task) {
         return None;
     }
     let lasting = channel.saturated_since.map(|since| model.lasted(since)).unwrap_or_default();

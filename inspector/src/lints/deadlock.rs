@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::wait_graph::{Edge, Knots};
+use super::wait_graph::Edge;
 use super::{Confidence, Evidence, LocationRole, Severity, Subject, WaitStep, words};
 use crate::model::{Model, Task, Wait, WaitFor};
 use crate::text;
@@ -77,18 +77,7 @@ pub(super) fn circles<'a>(cx: &Cx<'a>) -> Vec<Vec<Edge<'a>>> {
     };
     let starts =
         holders.chain(full.map(|channel| channel.receiver_task)).chain(model.joining().filter(joins).map(|t| t.id));
-    let mut knots = Knots::new(model);
-    let mut seen = BTreeSet::new();
-    let mut circles = Vec::new();
-    for start in starts.filter(|task| task.0 != 0) {
-        if !knots.is_stuck(start) {
-            continue;
-        }
-        let circle = knots.circle(start);
-        if circle.first().is_some_and(|first| seen.insert(first.task.id)) {
-            circles.push(circle);
-        }
-    }
+    let mut circles = cx.knots.circles(model, starts.filter(|task| task.0 != 0));
     circles.sort_by_key(|circle| circle.first().map(|edge| edge.task.id));
     circles
 }

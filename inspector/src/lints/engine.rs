@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::knots::Knots;
 use super::rule::{Candidate, Count, Cx, Judgement, Rule};
 use super::{Evidence, Finding, RULES, Settings, Severity, SubjectKind};
 use crate::model::{Model, Stamp};
@@ -61,8 +62,8 @@ struct Tracked {
     severe_at: Stamp,
     /// Moments that are counted already.
     counted: Vec<Stamp>,
-    causes: Vec<String>,
-    behind: Vec<String>,
+    causes: HashSet<String>,
+    behind: HashSet<String>,
     hurt: u64,
     /// Said by its cause.
     folded: bool,
@@ -141,9 +142,10 @@ impl Engine {
 
         let mut judged = HashMap::new();
         let mut candidates = Vec::new();
+        let knots = Knots::default();
         for (order, rule) in RULES.iter().enumerate() {
             let Some(settings) = self.settings.of(rule) else { continue };
-            let cx = Cx { model, settings: &settings };
+            let cx = Cx { model, knots: &knots, settings: &settings };
             (rule.evaluate)(&cx, &mut candidates);
             for mut candidate in candidates.drain(..) {
                 candidate.severity = settings.severity(candidate.severity, rule.severity);
@@ -353,8 +355,8 @@ impl Tracked {
             met_at: now,
             severe_at: now,
             counted: Vec::new(),
-            causes: Vec::new(),
-            behind: Vec::new(),
+            causes: HashSet::new(),
+            behind: HashSet::new(),
             hurt: 0,
             folded: false,
             effect_of: None,
@@ -363,10 +365,10 @@ impl Tracked {
 
     /// Whether what this accuses is why `effect` is there.
     fn accounts_for(&self, effect: &Tracked) -> bool {
-        let among = |places: &[String]| self.causes.iter().any(|place| places.contains(place));
+        let among = |places: &HashSet<String>| !self.causes.is_disjoint(places);
         if self.rule.id == effect.rule.id {
             // Further on along what is waited for, and not in a circle.
-            let back = effect.causes.iter().any(|place| self.behind.contains(place));
+            let back = !effect.causes.is_disjoint(&self.behind);
             return among(&effect.behind) && !back && !among(&effect.causes);
         }
         effect.rule.subsumed_by.contains(&self.rule.id) && (among(&effect.causes) || among(&effect.behind))
@@ -422,8 +424,8 @@ impl Tracked {
         finding.culprit = candidate.culprit.and_then(|culprit| culprit.waited_for());
         finding.advice = candidate.advice.into_owned();
         finding.confidence = candidate.confidence;
-        self.causes = candidate.causes;
-        self.behind = candidate.behind;
+        self.causes = candidate.causes.into_iter().collect();
+        self.behind = candidate.behind.into_iter().collect();
         self.hurt = candidate.hurt;
     }
 }

@@ -7,8 +7,7 @@ use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
 use super::saturation::own;
-use super::wait_graph::{self, Knots};
-use super::{Evidence, LocationRole, Severity, words};
+use super::{Evidence, LocationRole, Severity, wait_graph, words};
 use crate::model::{Lock, SiteId, SuspendedHold, TaskState};
 use crate::text;
 
@@ -144,7 +143,7 @@ fn ongoing(cx: &Cx, lock: &Lock) -> Option<Duration> {
     }
     let suspended = holder.state == TaskState::Idle && holder.state_since >= since;
     // A holder that waits for one that waits for it is `deadlock`, which says more.
-    let never = suspended && Knots::new(cx.model).is_stuck(holder.id);
+    let never = suspended && cx.is_stuck(holder.id);
     (suspended && !never).then(|| cx.model.lasted(since))
 }
 

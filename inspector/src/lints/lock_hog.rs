@@ -4,8 +4,7 @@ use std::time::Duration;
 use super::culprit::Culprit;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
-use super::wait_graph::{self, Knots};
-use super::{Evidence, Severity, words};
+use super::{Evidence, Severity, wait_graph, words};
 use crate::model::{Lock, Model, Task, TaskState, WaitFor};
 use crate::text;
 
@@ -86,7 +85,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         return None;
     }
     let holder = model.tasks.get(&lock.holder);
-    if holder.is_some_and(|task| Knots::new(model).is_stuck(task.id)) {
+    if holder.is_some_and(|task| cx.is_stuck(task.id)) {
         return None;
     }
     let place = words::place(model, lock.holder_site);

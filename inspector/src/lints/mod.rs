@@ -7,6 +7,7 @@ mod culprit;
 mod cycle;
 mod engine;
 mod finding;
+mod knots;
 mod measure;
 mod news;
 mod receiver;

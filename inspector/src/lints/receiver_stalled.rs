@@ -4,8 +4,7 @@ use std::time::Duration;
 use super::culprit::Culprit;
 use super::receiver::receiver;
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::wait_graph::{self, Knots};
-use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, wait_graph, words};
 use crate::model::{Channel, ChannelKind, TaskState, WaitFor};
 use crate::text;
 
@@ -101,7 +100,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let keeps = task.is_some_and(|task| task.id == channel.sender_task);
     // Of tasks that share a receiver, only the last that asked is known, and not what becomes of the others.
     let shared = channel.receiver_changed_at.is_some_and(|at| model.now.since(at) < SHARED);
-    if keeps || shared || asks || coming || receives || task.is_some_and(|task| Knots::new(model).is_stuck(task.id)) {
+    if keeps || shared || asks || coming || receives || task.is_some_and(|task| cx.is_stuck(task.id)) {
         return None;
     }
     let seen = task.is_some_and(|task| {

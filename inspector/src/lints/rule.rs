@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::culprit::Culprit;
 use super::finding::CULPRIT;
+use super::knots::Knots;
 use super::settings::RuleSettings;
 use super::{Confidence, Evidence, Severity, Spot, Subject, WaitStep};
 use crate::model::{Model, Stamp, TaskId};
@@ -88,11 +89,18 @@ impl fmt::Display for Limit {
 /// What a rule judges by.
 pub(super) struct Cx<'a> {
     pub(super) model: &'a Model,
+    /// Who of it can never go on, for all rules together.
+    pub(super) knots: &'a Knots,
     /// The rule's own.
     pub(super) settings: &'a RuleSettings,
 }
 
 impl Cx<'_> {
+    /// Whether `task` can never go on, which `deadlock` says.
+    pub(super) fn is_stuck(&self, task: TaskId) -> bool {
+        self.knots.is_stuck(self.model, task)
+    }
+
     fn limit(&self, threshold: &Threshold) -> Limit {
         self.settings.limit(threshold)
     }

@@ -3,8 +3,7 @@ use std::time::Duration;
 
 use super::culprit::Culprit;
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::wait_graph::{self, Knots};
-use super::{Evidence, Severity, words};
+use super::{Evidence, Severity, wait_graph, words};
 use crate::model::{Lock, LockKind};
 use crate::text;
 
@@ -75,7 +74,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
     let reader = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task))?;
     let held = model.lasted(reader.since);
-    if held <= cx.span(&HELD) || Knots::new(model).is_stuck(reader.task) {
+    if held <= cx.span(&HELD) || cx.is_stuck(reader.task) {
         return None;
     }
     let place = words::place(model, reader.site);

@@ -4,8 +4,7 @@ use std::time::Duration;
 use super::culprit::Culprit;
 use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Cx, Rule, Threshold};
-use super::wait_graph::{self, Knots};
-use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, wait_graph, words};
 use crate::model::{Lock, LockKind, Model};
 use crate::text;
 
@@ -80,7 +79,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
-    if lock.holders.iter().any(|holder| holder.task.0 != 0 && Knots::new(model).is_stuck(holder.task)) {
+    if lock.holders.iter().any(|holder| holder.task.0 != 0 && cx.is_stuck(holder.task)) {
         return None;
     }
     let subject = words::lock_subject(model, lock, "");

@@ -1,4 +1,5 @@
 //! What tests of rules share, and what holds for all rules together.
+mod chains;
 mod engine;
 mod pauses;
 mod rules;

@@ -3,13 +3,13 @@
 //! An edge is followed only where all of it is known. A task that waits for several things goes on when any of them
 //! comes, since nothing tells a `select!` from a `join!`; one whose list is not whole, or that waits for something
 //! nobody in the model can end (a timer, I/O, a message), may go on at any moment.
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::words;
 use crate::model::{Holder, Lock, LockKind, Model, SiteId, Stamp, Task, TaskId, TaskState, Wait, WaitFor};
 
-/// Tasks that are looked at from one start; a chain longer than that is not told.
-const REACH: usize = 4096;
+/// Steps from a task to the farthest thing that is named as what is behind its wait.
+const FARTHEST: usize = 64;
 
 /// One step: a task waits, and another, or the same, could end that.
 #[derive(Debug, Clone, Copy)]
@@ -32,25 +32,20 @@ impl Edge<'_> {
 /// Those who could end one wait.
 #[derive(Debug, Clone)]
 pub(super) struct Way<'a> {
-    edges: Vec<Edge<'a>>,
+    pub(super) edges: Vec<Edge<'a>>,
     /// It takes all of them, as a writer waits for every reader; otherwise any of them will do, as with permits.
-    takes_all: bool,
+    pub(super) takes_all: bool,
 }
 
 impl<'a> Way<'a> {
     fn one(edge: Edge<'a>) -> Self {
         Self { edges: vec![edge], takes_all: true }
     }
-
-    /// Whether it never ends, where `stuck` says who never goes on.
-    fn is_shut(&self, mut stuck: impl FnMut(TaskId) -> bool) -> bool {
-        let mut next = self.edges.iter().map(|edge| edge.next);
-        if self.takes_all { next.any(stuck) } else { !self.edges.is_empty() && next.all(&mut stuck) }
-    }
 }
 
 /// All waits of a task, each with who could end it; `None` where it may go on by what is not visible.
-fn ways<'a>(model: &'a Model, task: &'a Task) -> Option<Vec<Way<'a>>> {
+pub(super) fn ways<'a>(model: &'a Model, task: &'a Task) -> Option<Vec<Way<'a>>> {
+    looked();
     if task.state != TaskState::Idle || task.flags.more_waits || task.waits.is_empty() {
         return None;
     }
@@ -123,14 +118,14 @@ fn may_have_moved(model: &Model, lock: &Lock, holder: &Holder) -> bool {
     model.tasks.get(&holder.task).is_some_and(|task| task.waits.iter().any(holds_again))
 }
 
-/// From `task` along what it waits for, as far as there is one way only and it is known.
-pub(super) fn chain(model: &Model, task: TaskId) -> Vec<Edge<'_>> {
+/// From `task` along what it waits for, as far as there is one way only and it is known, and not for ever.
+fn chain(model: &Model, task: TaskId) -> Vec<Edge<'_>> {
     let mut chain: Vec<Edge<'_>> = Vec::new();
     let mut at = task;
     while let Some(task) = model.tasks.get(&at)
         && let Some([Way { edges, .. }]) = ways(model, task).as_deref()
         && let &[edge] = edges.as_slice()
-        && chain.len() < REACH
+        && chain.len() < FARTHEST
         && !chain.iter().any(|earlier| earlier.task.id == edge.task.id)
     {
         at = edge.next;
@@ -139,7 +134,7 @@ pub(super) fn chain(model: &Model, task: TaskId) -> Vec<Edge<'_>> {
     chain
 }
 
-/// Places of everything that `task` waits for, to the end: where the locks and channels were made, where the tasks in
+/// Places of what `task` waits for, one after the other: where the locks and channels were made, where the tasks in
 /// the way were spawned. What is wrong at one of them may be why `task` does not go on.
 pub(super) fn behind(model: &Model, task: TaskId) -> Vec<String> {
     let mut places = vec![words::spawn_place(model, task)];
@@ -147,91 +142,19 @@ pub(super) fn behind(model: &Model, task: TaskId) -> Vec<String> {
         places.push(words::made_at(model, edge.wait.on));
         places.push(words::spawn_place(model, edge.next));
     }
-    places.retain(|place| !place.is_empty());
+    let mut seen = HashSet::new();
+    places.retain(|place| !place.is_empty() && seen.insert(*place));
     places.into_iter().map(str::to_owned).collect()
 }
 
-/// Finds tasks that can never go on. Looks at each task once, from wherever it is reached.
-pub(super) struct Knots<'a> {
-    model: &'a Model,
-    /// By task: whether it can never go on, and then its ways.
-    known: HashMap<TaskId, Option<Vec<Way<'a>>>>,
+/// Counts a look at a task or a way, for the test that bounds them.
+pub(super) fn looked() {
+    #[cfg(test)]
+    LOOKS.set(LOOKS.get() + 1);
 }
 
-impl<'a> Knots<'a> {
-    pub(super) fn new(model: &'a Model) -> Self {
-        Self { model, known: HashMap::new() }
-    }
-
-    /// Whether `task` can never go on: everything it waits for can be ended only by tasks of which the same holds.
-    pub(super) fn is_stuck(&mut self, task: TaskId) -> bool {
-        if !self.known.contains_key(&task) {
-            self.look_from(task);
-        }
-        self.known.get(&task).is_some_and(Option::is_some)
-    }
-
-    /// The circle that `task`, which is stuck, is in or waits for. It begins with the task of the lowest id.
-    pub(super) fn circle(&mut self, task: TaskId) -> Vec<Edge<'a>> {
-        let mut way: Vec<Edge<'a>> = Vec::new();
-        let mut at = task;
-        while self.is_stuck(at)
-            && let Some(edge) = self.shut_edge(at)
-        {
-            if let Some(begins) = way.iter().position(|earlier| earlier.task.id == edge.task.id) {
-                let mut circle = way.split_off(begins);
-                let lowest = (0..circle.len()).min_by_key(|&n| circle[n].task.id).unwrap_or_default();
-                circle.rotate_left(lowest);
-                return circle;
-            }
-            at = edge.next;
-            way.push(edge);
-        }
-        Vec::new()
-    }
-
-    /// From a task that is stuck, an edge to another one that is.
-    fn shut_edge(&self, task: TaskId) -> Option<Edge<'a>> {
-        let ways = self.known.get(&task)?.as_ref()?;
-        let stuck = |edge: &&Edge<'a>| self.known.get(&edge.next).is_some_and(Option::is_some);
-        let edges = || ways.iter().flat_map(|way| &way.edges).filter(stuck);
-        // Where several stand in the way, one that has some of it is not alone to blame.
-        let others = || edges().find(|edge| edge.next != task);
-        let alone = edges().find(|edge| edge.next == task);
-        let several = ways.iter().any(|way| !way.takes_all && way.edges.len() > 1);
-        if several { others().or(alone) } else { alone.or_else(others) }.copied()
-    }
-
-    fn look_from(&mut self, task: TaskId) {
-        let mut reached: HashMap<TaskId, Option<Vec<Way<'a>>>> = HashMap::new();
-        let mut left = vec![task];
-        while let Some(id) = left.pop() {
-            if reached.contains_key(&id) || self.known.contains_key(&id) {
-                continue;
-            }
-            let out = self.model.tasks.get(&id).filter(|_| reached.len() < REACH);
-            let out = out.and_then(|task| ways(self.model, task));
-            left.extend(out.iter().flatten().flat_map(|way| &way.edges).map(|edge| edge.next));
-            reached.insert(id, out);
-        }
-        // Whoever waits for one that can go on, can go on.
-        loop {
-            let stuck = |id: TaskId| {
-                let state = reached.get(&id).or_else(|| self.known.get(&id));
-                state.is_some_and(Option::is_some)
-            };
-            let freed: HashSet<TaskId> = reached
-                .iter()
-                .filter(|(_, ways)| ways.as_ref().is_some_and(|ways| ways.iter().any(|way| !way.is_shut(stuck))))
-                .map(|(&id, _)| id)
-                .collect();
-            if freed.is_empty() {
-                break;
-            }
-            for id in freed {
-                reached.insert(id, None);
-            }
-        }
-        self.known.extend(reached);
-    }
+#[cfg(test)]
+thread_local! {
+    /// Looks of this thread so far.
+    pub(super) static LOOKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
