@@ -15,7 +15,8 @@ use common::terminal::{ASYNC_INSPECT, Terminal};
 use watched::{Attached, Watched, async_inspect, describe, free_address, run, turn};
 
 const ONSET: Duration = Duration::from_secs(5);
-const CLEARED: Duration = Duration::from_secs(15);
+/// Panics that were lost are remembered for the longest: 15 s from the last of them.
+const CLEARED: Duration = Duration::from_secs(20);
 
 fn start_shop() -> (Watched, SocketAddr) {
     let shop = Watched::start("shop", &["shop"], free_address());

@@ -24,8 +24,8 @@ async fn pack(mut queue: mpsc::Receiver<Order>, faults: Switches, mail: mpsc::Se
     let mut parcel = Vec::with_capacity(64);
     loop {
         let most = if faults.on(Which::ChannelSaturated) { 1 } else { 64 };
-        if queue.recv_many(&mut parcel, most).await == 0 {
-            // <- open: channel-saturated
+        let taken = queue.recv_many(&mut parcel, most).await; // <- open: channel-saturated
+        if taken == 0 {
             return;
         }
         sleep(Duration::from_millis(if most == 1 { 20 } else { 2 })).await;
