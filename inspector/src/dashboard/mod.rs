@@ -91,6 +91,7 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
     let (exported_tx, mut exported) = mpsc::channel(1);
     let (columns, rows) = screen.size();
     fleet.update(Msg::Resize(columns, rows));
+    let mut spoken = false;
 
     loop {
         // Whether the operator did something, which is answered at once.
@@ -99,6 +100,10 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
         let next_frame = drawn_at.map_or(start, |at| at + pace);
         let waiting = fleet.take_dirty();
         let mut heard = None;
+        if std::mem::take(&mut spoken) {
+            // Those who bring keys and signals run on this thread too, and have their turn only while this one waits.
+            tokio::task::yield_now().await;
+        }
         let msg = tokio::select! {
             biased;
             () = ended.signal() => return Ok(Exit::Interrupted),
@@ -122,6 +127,7 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
             Some(done) = exported.recv() => Some(Msg::Exported(done)),
             Some(event) = sources.events.next() => {
                 heard = Some(event);
+                spoken = true;
                 None
             }
             // They go on for ever unless one panics, and a panic has given the terminal back already.

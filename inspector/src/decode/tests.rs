@@ -448,6 +448,23 @@ prop_compose! {
     }
 }
 
+#[test]
+fn a_sight_of_a_kind_of_later_versions_is_left_out_and_the_rest_told() {
+    let rows = |kind: Vec<i32>| v1::Update {
+        sights: Some(v1::Sights {
+            of: vec![0; kind.len()],
+            at_ns: vec![0; kind.len()],
+            site: vec![0; kind.len()],
+            cause: vec![0; kind.len()],
+            kind,
+        }),
+        ..v1::Update::default()
+    };
+    let told = Decoder::new().update(rows(vec![99, v1::SightKind::Unsent as i32]));
+    assert_eq!(told.map(|batch| batch.sights.len()).ok(), Some(1));
+    assert!(Decoder::new().update(rows(vec![0])).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

@@ -267,16 +267,24 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         n => format!("`{who}` blocks {n} of {workers} worker threads, the longest for {lasting}{what}{effects}"),
     };
     let times = how_often(cx, longest.task);
-    // What happens again and again is no news by how long it has lasted this time.
-    let message = if times.count >= AGAIN && goes_on {
-        let mean = text::duration(times.mean());
+    // What happens again and again is no news by how long it has lasted this time, unless this time is worse.
+    let as_ever = blocked.len() == 1 && running <= times.mean().saturating_mul(2);
+    let polls_lately = times.count.saturating_add(if goes_on { blocked.len() as u64 } else { 0 });
+    let message = if times.count >= AGAIN && as_ever {
+        let thread = match longest.worker.kind {
+            WorkerKind::Worker if workers > 1 => "its worker thread",
+            _ => thread.as_str(),
+        };
         format!(
-            "`{who}` blocks its worker thread again and again, {} times in 10 s for {mean} on average{what}{effects}",
-            text::count(times.count.saturating_add(blocked.len() as u64)),
+            "`{who}`{in_what} blocks {thread} again and again, {} times in 10 s for {} on average{what}{}",
+            text::count(polls_lately),
+            text::duration(times.mean()),
+            if goes_on { &effects } else { "" },
         )
     } else {
         message
     };
+    let at_once = Evidence::count("blocked_workers", if goes_on { blocked.len() as u64 } else { 0 });
     let mut evidence = vec![
         Evidence::span("poll_running_ns", running).over(cx.limit_text(&RUNNING)),
         Evidence::words("worker", name).aside(),
@@ -284,7 +292,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
             0 => Evidence::words("blocking_task", "of a library, which is not watched").aside(),
             _ => Evidence::task("blocking_task", longest.task),
         },
-        Evidence::count("blocked_workers", if goes_on { blocked.len() as u64 } else { 0 }).aside(),
+        if blocked.len() > 1 { at_once } else { at_once.aside() },
         Evidence::count("waiting_tasks", waiting).aside(),
     ];
     if workers > 0 {
@@ -306,8 +314,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
         evidence.insert(1, Evidence::words("blocked_by", doing));
     }
     if times.count > 0 {
-        let goes_on = if goes_on { blocked.len() as u64 } else { 0 };
-        evidence.insert(1, Evidence::count("blocked_polls_10s", times.count.saturating_add(goes_on)));
+        evidence.insert(1, Evidence::count("blocked_polls_10s", polls_lately));
         evidence.insert(2, Evidence::span("blocked_mean_ns", times.mean()));
     }
     let spawned_at = words::spawn_place(model, longest.task).to_owned();

@@ -106,6 +106,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
              work{slow} once for all of it."
         )
         .into(),
+        passing: true,
         count: Count::Total(channel.lagged),
         hurt: channel.messages_lost,
         culprit: Culprit::of("slow receiver", channel.last_lag_task),

@@ -178,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_was_seen_long_ago_is_not_told_of_what_spins_now() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/wait.rs:8:9", "shop::wait_for::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(site);
+        judged.target.seen(Seen::SelfWake, site, "src/wait.rs:31:21", StackCause::Unknown);
+        judged.run(ms(61_000));
+        spin(&mut judged, task, 20_000, 19_990, Duration::from_nanos(300));
+        let finding = judged.only("busy-self-wake");
+        assert!(finding.message.contains("it wakes itself after each poll"), "{}", finding.message);
+    }
+
+    #[test]
     fn a_computation_that_yields_is_nothing() {
         spinning(2000, 2000, Duration::from_micros(40)).expect_nothing();
     }

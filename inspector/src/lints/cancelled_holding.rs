@@ -14,6 +14,8 @@ const APART: Threshold =
 
 /// Where at least this share of the holds over an await are cut short, that is what is wrong with them.
 const SHARE: f64 = 0.2;
+/// To drop a future takes no longer, from its wait to its guard.
+const WHILE_DROPPED: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
     id: "cancelled-holding",
@@ -110,7 +112,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         DropKind::Task => "let the task that may be aborted only await its JoinHandle".to_owned(),
     };
     let held = words::kind_and_name(lock, &subject);
-    let given_up = model.seen(Seen::GivenUp, lock.site).map_or("", |(place, _)| place);
+    // The wait is given up before the guard; what was seen before that is of an earlier hold.
+    let since = first.at.before(WHILE_DROPPED);
+    let given_up = model.seen_since(Seen::GivenUp, lock.site, since).map_or("", |(place, _)| place);
     let held = match given_up {
         "" => held,
         place => format!("{held} and waited at {}", words::short_place(place)),
@@ -227,6 +231,17 @@ mod tests {
              it guards may be half changed"
         );
         assert_eq!(evidence(&finding, "awaited_location").text, "src/bank.rs:33:9");
+    }
+
+    #[test]
+    fn an_await_of_an_earlier_hold_is_not_told_of_this_one() {
+        let (mut judged, lock) = lock_of("bank::Account");
+        let made = judged.target.model.locks[&lock].site;
+        judged.target.seen(Seen::GivenUp, made, "src/bank.rs:33:9", StackCause::Unknown);
+        judged.run(ms(5000));
+        cut_short(&mut judged, lock, DropKind::Timeout, 10);
+        let finding = judged.only("cancelled-holding");
+        assert!(finding.message.contains("while it held Mutex `Account`: "), "{}", finding.message);
     }
 
     #[test]

@@ -165,6 +165,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let mut candidate = Candidate {
         message,
         evidence,
+        passing: true,
         advice: format!("Bound it{at} (mpsc::channel(n)), so that senders wait instead of memory growing.{slow}")
             .into(),
         culprit: taking.task.and_then(|task| Culprit::of("receiver", task)),

@@ -175,6 +175,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let mut candidate = Candidate {
         message,
         evidence,
+        passing: true,
         advice: taking.advice,
         culprit: taking.task.and_then(|task| Culprit::of("receiver", task)),
         // Where what helps is to be done.
@@ -309,6 +310,30 @@ mod tests {
         judged.target.task_state(task, |task| (task.state, task.waits) = (TaskState::Idle, waits));
         judged.run(ms(4000));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn what_to_do_does_not_change_with_what_the_receiver_does_at_this_very_moment() {
+        let (mut judged, channel, task) = quiet();
+        let line = judged.target.call_site("src/db.rs:9:9");
+        let mut n = 0;
+        let mut advice = std::collections::HashSet::new();
+        for _ in 0..80 {
+            judged.every(ms(100), |target| {
+                full(target, channel, 1, 12);
+                n += 1;
+                let since = target.now;
+                let waits = [Wait { on: WaitFor::Lock(LockId(7)), site: line, since }];
+                let waits: Waits = if n % 2 == 0 { waits.into() } else { Waits::default() };
+                target.task_state(task, |task| {
+                    (task.state, task.state_since) =
+                        (if n % 2 == 0 { TaskState::Idle } else { TaskState::Scheduled }, since);
+                    task.waits = waits;
+                });
+            });
+            advice.extend(judged.active().iter().map(|finding| finding.advice.clone()));
+        }
+        assert_eq!(advice.len(), 1, "{advice:?}");
     }
 
     #[test]

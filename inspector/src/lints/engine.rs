@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::knots::Knots;
 use super::rule::{Candidate, Count, Cx, Judgement, Rule};
-use super::{Evidence, Finding, RULES, Settings, Severity, SubjectKind};
+use super::{Evidence, Finding, RULES, Settings, Severity, Spot, SubjectKind};
 use crate::model::{Model, Stamp};
 
 /// How long a cleared finding is kept, in the target's time.
@@ -18,6 +18,9 @@ pub(super) const RETENTION: Duration = Duration::from_mins(1);
 const AFTERMATH: Duration = Duration::from_secs(10);
 /// How long a finding that has become milder still counts as what it was.
 const MILDER_AFTER: Duration = Duration::from_secs(3);
+/// How long other advice must be the same before it takes the place of what is said, where it hangs on a moment: nobody can
+/// follow advice that changes as they read it.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// After so long without an update, what held before need not have held in between.
 const BREAK: Duration = Duration::from_secs(2);
 /// The longest window that rules look back over, ten whole seconds, and the time until it is judged: what is said within
@@ -45,6 +48,9 @@ pub struct Engine {
 /// What is alike: the rule, and the place (or the subject, where no place is known).
 type Key = (&'static str, String);
 
+/// What to do, and the line to open for it.
+type Fix = (String, Option<Spot>);
+
 /// A condition that is watched, and, once it has lasted, the finding.
 #[derive(Debug)]
 struct Tracked {
@@ -62,6 +68,8 @@ struct Tracked {
     severe_at: Stamp,
     /// Moments that are counted already.
     counted: Vec<Stamp>,
+    /// Other advice than is said, with its line to open, and since when it has been the same.
+    next: Option<(Fix, Stamp)>,
     causes: HashSet<String>,
     behind: HashSet<String>,
     hurt: u64,
@@ -355,6 +363,7 @@ impl Tracked {
             met_at: now,
             severe_at: now,
             counted: Vec::new(),
+            next: None,
             causes: HashSet::new(),
             behind: HashSet::new(),
             hurt: 0,
@@ -389,13 +398,34 @@ impl Tracked {
         self.finding.severity = candidate.severity;
         self.finding.since = candidate.began.map_or(since, |began| began.min(since));
         self.finding.cleared = None;
+        self.finding.advice.clear();
         if candidate.count == Count::Onsets {
             self.finding.count += 1;
         }
     }
 
+    /// Whether that is to be said in the place of what is said now.
+    fn has_settled(&mut self, fix: &Fix, now: Stamp) -> bool {
+        let (advice, open) = fix;
+        if self.finding.advice.is_empty() || (advice, open) == (&self.finding.advice, &self.finding.open) {
+            return true;
+        }
+        let since = match &self.next {
+            Some((next, since)) if next == fix => *since,
+            _ => now,
+        };
+        self.next = Some((fix.clone(), since));
+        now.since(since) >= SETTLED_AFTER
+    }
+
     /// The condition holds: it is said as it is now.
     fn go_on(&mut self, candidate: Candidate, now: Stamp) {
+        let open = candidate.open.filter(|open| open.location != candidate.subject.location);
+        let fix = (candidate.advice.into_owned(), open);
+        if !candidate.passing || self.has_settled(&fix, now) {
+            (self.finding.advice, self.finding.open) = fix;
+            self.next = None;
+        }
         let finding = &mut self.finding;
         if candidate.severity >= finding.severity || now.since(self.severe_at) >= MILDER_AFTER {
             finding.severity = candidate.severity;
@@ -414,7 +444,6 @@ impl Tracked {
                 self.counted = events.into_iter().map(|(at, _)| at).collect();
             }
         }
-        finding.open = candidate.open.filter(|open| open.location != candidate.subject.location);
         finding.subject = candidate.subject;
         finding.message = candidate.message;
         finding.evidence = candidate.evidence;
@@ -422,7 +451,6 @@ impl Tracked {
         finding.cycle = candidate.cycle;
         finding.tasks = candidate.tasks;
         finding.culprit = candidate.culprit.and_then(|culprit| culprit.waited_for());
-        finding.advice = candidate.advice.into_owned();
         finding.confidence = candidate.confidence;
         self.causes = candidate.causes.into_iter().collect();
         self.behind = candidate.behind.into_iter().collect();

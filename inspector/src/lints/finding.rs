@@ -235,13 +235,17 @@ impl Finding {
         self.evidence.push(Evidence::words(name, location.as_str()));
     }
 
-    /// Whether the sentence tells a time of its own, beside which the finding's would be read as a contradiction: of what
-    /// has lasted `for 4.07 s`, or was done `11.4 s ago`.
+    /// Whether the sentence tells for how long it has been so, beside which the finding's own time would be read as a
+    /// contradiction: of what has lasted `for 4.07 s`, or was done `11.4 s ago`. A time much shorter than the finding's is
+    /// of something else: of each hold, of one poll.
     pub(crate) fn tells_a_time(&self) -> bool {
         let words: Vec<&str> =
             self.message.split([' ', '\u{a0}']).map(|word| word.trim_end_matches([':', ';', ','])).collect();
-        let is_span =
-            |at: usize| words.get(at..at + 2).is_some_and(|span| text::parse_duration(&span.join(" ")).is_some());
+        let lasted = self.last_seen.since(self.since);
+        let is_span = |at: usize| {
+            let span = words.get(at..at + 2).and_then(|span| text::parse_duration(&span.join(" ")));
+            span.is_some_and(|span| span.saturating_mul(3) >= lasted.saturating_mul(2))
+        };
         words.iter().enumerate().any(|(n, word)| match *word {
             "for" => is_span(n + 1),
             "ago" => n >= 2 && is_span(n - 2),

@@ -234,8 +234,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         format!(" taken at {}", words::short_place(&subject.location))
     };
     // What it awaits now, if that is anything else than the lock.
-    let awaits = match holder.map(|holder| words::waits_at(model, holder.id)) {
-        Some(place) if !place.is_empty() => format!("the wait{place}"),
+    let long = present.unwrap_or_default();
+    let awaits = match holder.map(|holder| words::short_place(&words::long_wait_place(model, holder.id, long))) {
+        Some(place) if !place.is_empty() => format!("the wait at {place}"),
         _ => "the .await".to_owned(),
     };
     let advice =
@@ -247,6 +248,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         message,
         evidence,
         advice: advice.into(),
+        passing: true,
         onset,
         count: Count::Events(events),
         hurt: u64::from(waiters),

@@ -127,9 +127,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         evidence.push(Evidence::words("holder_suspended_location", sleeps.location));
     }
     let at = if place.is_empty() { String::new() } else { format!(" taken at {}", words::short_place(place)) };
-    let kept = match words::waits_at(model, lock.holder) {
+    let kept = match words::short_place(&words::long_wait_place(model, lock.holder, held)) {
         kept if kept.is_empty() => "anything that takes long".to_owned(),
-        kept => format!("the wait{kept}"),
+        kept => format!("the wait at {kept}"),
     };
     let advice =
         format!("Drop the guard{at} before {kept}: copy out what is needed, and lock again to store the result.");

@@ -122,7 +122,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let lately = stack.filter(|stack| now.since(stack.at) <= WINDOW).and_then(Stack::user_frame);
     let line = lately.map(|frame| frame.location.as_str()).filter(|line| !line.is_empty());
     // Of shorter ones several looks at their site tell the line together.
-    let called = cx.model.seen(Seen::LongPoll, site.id).filter(|_| line.is_none());
+    let called = cx.model.seen_since(Seen::LongPoll, site.id, now.before(WINDOW)).filter(|_| line.is_none());
     let doing = called.and_then(|(_, cause)| cause::doing(cause));
     let line = line.or(called.map(|(line, _)| line));
     let at = line.map_or_else(String::new, |line| format!(" at {}", words::short_place(line)));
@@ -275,6 +275,20 @@ mod tests {
         );
         assert_eq!(evidence(&finding, "blocked_location").text, "src/report.rs:21:9");
         assert!(finding.advice.starts_with("Move that computation"), "{}", finding.advice);
+    }
+
+    #[test]
+    fn what_looks_showed_of_polls_of_before_is_not_told_of_those_of_now() {
+        let (mut judged, site) = quiet();
+        judged.target.seen(Seen::LongPoll, site, "src/report.rs:21:9", StackCause::Cpu);
+        judged.run(ms(11_000));
+        for _ in 0..10 {
+            slow_poll(&mut judged, site, ms(14));
+            judged.run(ms(200));
+        }
+        let finding = judged.only("long-poll");
+        assert!(finding.message.starts_with("`report` runs without an await"), "{}", finding.message);
+        assert_eq!(finding.open, None);
     }
 
     #[test]

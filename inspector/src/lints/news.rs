@@ -12,10 +12,15 @@ impl Finding {
         let mut sentence = format!("{} {}", self.message, self.who().unwrap_or_default()).replace('`', "");
         let drawn = |evidence: &Evidence| evidence.name == "cycle" && self.cycle.len() > 1;
         let same_place = |evidence: &Evidence| evidence.text == self.line().0;
-        // What is to be done names lines, which stand there as well as here.
+        // What is to be done names lines by their files' names; in which folder those are, the lines beside it tell.
+        let file = |place: &str| place.split(':').next().unwrap_or_default().to_owned();
+        let told_files = [file(self.line().0), file(&self.subject.location)];
         let in_fix = |evidence: &Evidence| {
             let place = text::place_name(&evidence.text);
-            evidence.name.ends_with("location") && !place.is_empty() && position(&self.advice, &place).is_some()
+            evidence.name.ends_with("location")
+                && !place.is_empty()
+                && told_files.contains(&file(&evidence.text))
+                && position(&self.advice, &place).is_some()
         };
         let told = |evidence: &Evidence| drawn(evidence) || same_place(evidence) || in_fix(evidence);
         self.measures().filter(|e| !e.aside && !told(e) && !is_told(e, &mut sentence)).collect()

@@ -94,7 +94,11 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     let recent = (oneshots.unsent_awaited_s.recent_sum(WINDOW).round() as u64).max(1);
     let made = (oneshots.made_s.recent_sum(WINDOW).round() as u64).max(recent);
     let at = if awaited.is_empty() { String::new() } else { format!(" (last at {})", words::short_place(awaited)) };
-    let dropped = model.seen(Seen::Unsent, site.id).map_or("", |(place, _)| place);
+    // A sender was seen to be dropped, but not whether anybody waited. Only where nearly all are waited for is it one of
+    // those; of the last ones, that may not be known yet.
+    let unsent = oneshots.unsent_s.recent_sum(WINDOW).round() as u64;
+    let all_awaited = unsent <= recent.saturating_add((recent / 20).max(1));
+    let dropped = model.seen(Seen::Unsent, site.id).filter(|_| all_awaited).map_or("", |(place, _)| place);
     let dropped_at = words::short_place(dropped);
     let evidence = vec![
         Evidence::count("unanswered_10s", recent).over("0"),
@@ -106,7 +110,7 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     let by = oneshots.disposal;
     let owner = by.and_then(|by| who_did(model, &by));
     let (last, wherever) = match &owner {
-        _ if !dropped.is_empty() => (format!(", last at {dropped_at}"), format!("every path to {dropped_at}")),
+        _ if !dropped.is_empty() => (format!(", seen at {dropped_at}"), format!("every path to {dropped_at}")),
         Some(name) => (format!(", the last by {name}"), format!("every path through {name}")),
         None => (String::new(), "every path of whoever has the sender made here".to_owned()),
     };
@@ -217,16 +221,31 @@ mod tests {
         let (mut judged, site) = asked("shop::Answer");
         judged.target.seen(Seen::Unsent, site, "src/store.rs:61:5", StackCause::Unknown);
         judged.every(ms(3500), |target| {
-            target.oneshots(site, |o| (o.made, o.unsent_awaited) = (o.made + 1, o.unsent_awaited + 1));
+            target.oneshots(site, |o| (o.made, o.unsent) = (o.made + 1, o.unsent + 1));
+            target.oneshots(site, |o| o.unsent_awaited = o.unsent);
         });
         let finding = judged.only("oneshot-abandoned");
         assert!(
-            finding.message.contains("dropped without sending in 10 s, last at store.rs:61: "),
+            finding.message.contains("dropped without sending in 10 s, seen at store.rs:61: "),
             "{}",
             finding.message
         );
         assert!(finding.advice.starts_with("Send an answer on every path to store.rs:61, "), "{}", finding.advice);
         assert_eq!(evidence(&finding, "dropped_location").text, "src/store.rs:61:5");
+    }
+
+    #[test]
+    fn where_other_senders_are_dropped_that_nobody_waits_for_the_line_may_be_of_those() {
+        let (mut judged, site) = asked("shop::Answer");
+        judged.target.seen(Seen::Unsent, site, "src/cache.rs:9:5", StackCause::Unknown);
+        judged.every(ms(3500), |target| {
+            target.oneshots(site, |o| {
+                (o.made, o.unsent, o.unsent_awaited) = (o.made + 4, o.unsent + 3, o.unsent_awaited + 1)
+            });
+        });
+        let finding = judged.only("oneshot-abandoned");
+        assert!(!finding.message.contains("cache.rs") && !finding.advice.contains("cache.rs"), "{finding:?}");
+        assert_eq!(finding.open, None);
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let (subject, group) = subject(cx, lock);
     let place = words::place(model, holder.site);
     let at = if place.is_empty() { String::new() } else { format!(" acquired at {}", words::short_place(place)) };
-    let kept_at = words::wait_place(model, holder.task);
+    let kept_at = words::long_wait_place(model, holder.task, held);
     let kept = match words::short_place(&kept_at) {
         kept if kept.is_empty() => "the work that is done".to_owned(),
         kept => format!("the wait at {kept}"),

@@ -24,8 +24,8 @@ pub(super) struct Receiver {
     pub(super) kept_at: String,
 }
 
-/// A receiver that is in polls for this share of the time computes.
-const COMPUTES: f64 = 0.5;
+/// A receiver that is in polls for clearly more than half of the time computes.
+const COMPUTES: f64 = 0.6;
 
 /// What a receiver that is too slow should do: a list of all that helps would help nobody to choose.
 fn keep_up(recv: &str, wait: &str, busy: f64) -> String {
@@ -88,6 +88,13 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
 
     let receives = silent.is_some_and(|silent| silent < ELSEWHERE)
         || task.is_some_and(|task| task.waits.iter().any(|wait| wait.on == WaitFor::Recv(channel.id)));
+    // Who has waited there for a part of the time only is kept by something else as well.
+    if !receives
+        && let (Some(task), Some(silent)) = (task, silent)
+        && model.lasted(task.state_since) < silent / 2
+    {
+        kept_at.clear();
+    }
     // Of one that is inferred, nobody has said who receives, nor when.
     let (stuck, advice) = if receives || channel.inferred && silent.is_none() {
         (String::new(), keep_up(&recv, &at(&kept_at), task.map_or(0.0, |task| task.busy_share)).into())

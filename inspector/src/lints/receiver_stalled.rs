@@ -143,6 +143,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         evidence,
         open: Spot::of(&taking.kept_at, LocationRole::Waits)
             .or_else(|| Spot::of(words::place(model, channel.recv_site), LocationRole::Received)),
+        passing: true,
         advice: taking.advice,
         confidence: if seen || channel.last_recv_at.is_none() { Confidence::Certain } else { Confidence::Likely },
         onset: Some(model.now.before(silent)),

@@ -164,6 +164,8 @@ pub(super) struct Candidate {
     pub(super) behind: Vec<String>,
     /// Of a site's tasks those that it is about, where the rule knows each of them; empty where it is about all.
     pub(super) tasks: Vec<TaskId>,
+    /// Its advice, or the line to open, hangs on what somebody does at this very moment.
+    pub(super) passing: bool,
     /// It is said only when it was there at the update before too, however long it seems to have lasted.
     pub(super) twice: bool,
     /// Who waits for whom, in a circle; empty when there is none.
@@ -197,6 +199,7 @@ impl Candidate {
             group: group.to_owned(),
             causes: if group.is_empty() { Vec::new() } else { vec![group.to_owned()] },
             behind: Vec::new(),
+            passing: false,
             twice: false,
             cycle: Vec::new(),
             culprit: None,

@@ -123,7 +123,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
             "Keep the receiver that was last read at {read}, in the task that uses `{name}`, and await its changed() there in \
              a loop."
         ),
-        read => format!("At {read}, await changed() in a loop: the value is looked at once and never again."),
+        read => format!("Come back to the receiver, which was last read at {read}: await its changed() in a loop."),
     };
     // Who it was stands in the sentence; of a task of its own it is told where it was spawned.
     let root = |by: &Disposal| model.tasks.get(&by.by).is_some_and(|task| task.kind == TaskKind::Root);

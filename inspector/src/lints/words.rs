@@ -181,7 +181,14 @@ pub(super) fn wait_place(model: &Model, id: TaskId) -> String {
     }
 }
 
-/// The same in a sentence: ` at bank.rs:88`.
+/// The same, if it has waited there for most of what it is accused of: who does one thing after the other is met at any of
+/// them.
+pub(super) fn long_wait_place(model: &Model, id: TaskId, accused: Duration) -> String {
+    let lasts = model.tasks.get(&id).is_some_and(|task| model.lasted(task.state_since) >= accused / 2);
+    if lasts { wait_place(model, id) } else { String::new() }
+}
+
+/// Where a task waits, in a sentence: ` at bank.rs:88`.
 pub(super) fn waits_at(model: &Model, id: TaskId) -> String {
     let place = wait_place(model, id);
     if place.is_empty() { place } else { format!(" at {}", short_place(&place)) }

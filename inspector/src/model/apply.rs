@@ -111,19 +111,17 @@ impl Model {
         for reading in &batch.channel_states {
             self.channel_reading(at, reading);
         }
+        // Whose site had no room is not kept either: one connection after the other may name more of them.
         for reading in &batch.oneshots {
-            let new = self.complete;
-            self.oneshots.entry(reading.site).or_default().read(reading, new);
-            if let Some(site) = self.sites.get_mut(&reading.site) {
-                site.given = GivenNames::only(&reading.name);
-            }
+            let Some(site) = self.sites.get_mut(&reading.site) else { continue };
+            site.given = GivenNames::only(&reading.name);
+            self.oneshots.entry(reading.site).or_default().read(reading, self.complete);
         }
         for (of, disposal) in batch.disposals {
             self.disposal(of, disposal);
         }
-        for (what, of, sight) in batch.sights {
-            self.sights.insert((what, of), sight);
-        }
+        let sights = batch.sights.into_iter().filter(|(_, of, _)| self.sites.contains_key(of));
+        self.sights.extend(sights.map(|(what, of, sight)| ((what, of), sight)));
         for reading in batch.worker_states {
             self.worker_reading(at, reading);
         }

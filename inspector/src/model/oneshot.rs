@@ -35,6 +35,8 @@ pub struct Oneshots {
 
     /// The last minute, one point a second: made in each.
     pub made_s: Series,
+    /// Whose sender went without sending, in each second.
+    pub unsent_s: Series,
     /// Awaited in vain in each second.
     pub unsent_awaited_s: Series,
     /// Sent to nobody in each second.
@@ -49,8 +51,8 @@ pub struct Oneshots {
 pub(crate) struct OneshotsTrack {
     /// A reading has come, so that the next one's counters can be compared.
     pub(super) seen: bool,
-    /// `made`, `unsent_awaited` and `unreceived` at the last point of the series.
-    pub(super) counted: [u64; 3],
+    /// `made`, `unsent`, `unsent_awaited` and `unreceived` at the last point of the series.
+    pub(super) counted: [u64; 4],
 }
 
 /// Totals of one site; fields as in [`Oneshots`].
@@ -72,8 +74,8 @@ pub struct OneshotReading {
 }
 
 impl Oneshots {
-    pub(super) fn counts(&self) -> [u64; 3] {
-        [self.made, self.unsent_awaited, self.unreceived]
+    pub(super) fn counts(&self) -> [u64; 4] {
+        [self.made, self.unsent, self.unsent_awaited, self.unreceived]
     }
 
     /// Takes a reading; of a site that came up while attached (`new`), everything is recent.

@@ -213,7 +213,7 @@ impl Oneshots {
     /// What was before now is history.
     pub(super) fn begin_series(&mut self) {
         self.track.counted = self.counts();
-        for series in [&mut self.made_s, &mut self.unsent_awaited_s, &mut self.unreceived_s] {
+        for series in [&mut self.made_s, &mut self.unsent_s, &mut self.unsent_awaited_s, &mut self.unreceived_s] {
             series.clear();
         }
     }
@@ -223,8 +223,9 @@ impl Oneshots {
         let before = std::mem::replace(&mut self.track.counted, now);
         let rise = |n: usize| now[n].saturating_sub(before[n]) as f64;
         taking.rate(&mut self.made_s, rise(0));
-        taking.rate(&mut self.unsent_awaited_s, rise(1));
-        taking.rate(&mut self.unreceived_s, rise(2));
+        taking.rate(&mut self.unsent_s, rise(1));
+        taking.rate(&mut self.unsent_awaited_s, rise(2));
+        taking.rate(&mut self.unreceived_s, rise(3));
     }
 }
 

@@ -1,4 +1,6 @@
 //! Lines of the app's own at which something was seen to happen that tells none by itself.
+use std::time::Duration;
+
 use super::{Model, SiteId, StackCause, Stamp};
 
 /// What was seen.
@@ -14,6 +16,9 @@ pub enum Seen {
     GivenUp,
 }
 
+/// What was seen longer ago may be of something else: of another branch, of who waits no more.
+const LATELY: Duration = Duration::from_mins(1);
+
 /// Where it was seen last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sight {
@@ -26,10 +31,15 @@ pub struct Sight {
 }
 
 impl Model {
-    /// Where it was last seen of what comes from `of`: `path:line:column`, and what the thread did there; `None` where
-    /// nobody saw it.
+    /// Where it was last seen of what comes from `of`, within a minute: `path:line:column`, and what the thread did there;
+    /// `None` where nobody saw it.
     pub fn seen(&self, what: Seen, of: SiteId) -> Option<(&str, StackCause)> {
-        let sight = self.sights.get(&(what, of))?;
+        self.seen_since(what, of, self.now.before(LATELY))
+    }
+
+    /// The same, if it was not before `since`.
+    pub fn seen_since(&self, what: Seen, of: SiteId, since: Stamp) -> Option<(&str, StackCause)> {
+        let sight = self.sights.get(&(what, of)).filter(|sight| sight.at >= since)?;
         let place = self.sites.get(&sight.site)?.location.as_str();
         (!place.is_empty()).then_some((place, sight.cause))
     }

@@ -72,6 +72,23 @@ fn slow_polls_are_recent_for_a_minute_and_say_how_many_they_stand_for() {
 }
 
 #[test]
+fn of_sites_that_are_not_kept_nothing_else_is_kept() {
+    let mut target = Fixture::new();
+    let site = target.channel_site("src/a.rs:1:1", "Answer");
+    target.tick(TICK);
+    let of = |site| OneshotReading { site, made: 1, ..OneshotReading::default() };
+    let unknown = SiteId(99);
+    target.model.apply(Batch {
+        now: target.now,
+        oneshots: vec![of(site), of(unknown)],
+        sights: vec![(Seen::Unsent, site, Sight::default()), (Seen::Unsent, unknown, Sight::default())],
+        ..Batch::default()
+    });
+    assert_eq!(target.model.oneshots.keys().collect::<Vec<_>>(), [&site]);
+    assert_eq!(target.model.sights.keys().collect::<Vec<_>>(), [&(Seen::Unsent, site)]);
+}
+
+#[test]
 fn everything_of_a_site_that_appears_after_attach_is_recent() {
     let mut target = Fixture::new();
     target.tick(TICK);

@@ -105,6 +105,8 @@ async fn session(
                 Ok(batch) => {
                     events.send(Event::Update(Box::new(batch))).await.ok()?;
                     *told = true;
+                    // All of what has come may be decoded without a wait, and others live on this thread.
+                    tokio::task::yield_now().await;
                 }
                 Err(error) => return Some(error),
             },

@@ -18,7 +18,9 @@ pub(in crate::decode) fn sights(
             Ok(v1::SightKind::SelfWake) => Seen::SelfWake,
             Ok(v1::SightKind::LongPoll) => Seen::LongPoll,
             Ok(v1::SightKind::GivenUp) => Seen::GivenUp,
-            _ => return value("sights.kind", table.kind[row]),
+            Ok(v1::SightKind::Unspecified) => return value("sights.kind", table.kind[row]),
+            // Of a later version: a detail that this one does not tell.
+            Err(_) => continue,
         };
         let of = known.site(u32::try_from(id("sights", table.of[row])?).unwrap_or(u32::MAX))?;
         let site = known.site(table.site[row])?;

@@ -178,6 +178,44 @@ fn a_handler_that_blocks_for_each_request_is_one_finding_that_counts() {
 }
 
 #[test]
+fn that_it_happens_again_and_again_hides_neither_all_workers_nor_one_poll_that_is_much_longer() {
+    for (workers, lasts, told) in [
+        (1, ms(300), "blocks its worker thread again and again, "),
+        (1, ms(2000), "has blocked 1 of 2 worker threads for 2.00 s"),
+        (2, ms(300), "blocks both worker threads, the longest for 300 ms"),
+    ] {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/sign_in.rs:12:9", "shop::sign_in::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(site);
+        let all = ["tokio-worker-1", "tokio-worker-2"].map(|name| judged.target.worker(name));
+        judged.settle();
+        let poll = |judged: &mut Judged, on: &[WorkerId], took: Duration| {
+            let since = judged.target.now;
+            for worker in on {
+                judged.target.worker_state(*worker, |worker| worker.poll = Some((task, since)));
+            }
+            judged.run(took);
+        };
+        for _ in 0..3 {
+            poll(&mut judged, &all[..1], ms(200));
+            unblock(&mut judged);
+            let at = judged.target.now;
+            judged.target.totals(site, |totals| {
+                totals.slow_polls += 1;
+                totals.slow_poll_total += ms(200);
+                totals.max_poll = ms(200);
+                (totals.last_slow_poll, totals.last_slow_poll_at, totals.last_slow_poll_task) = (ms(200), at, task);
+            });
+            judged.run(ms(200));
+        }
+        poll(&mut judged, &all[..workers], lasts);
+        let finding = judged.only("blocked-worker");
+        assert!(finding.message.contains(told), "{}", finding.message);
+        assert_eq!(evidence(&finding, "blocked_workers").aside, workers == 1);
+    }
+}
+
+#[test]
 fn jobs_of_the_blocking_pool_may_block() {
     let mut judged = Judged::new();
     let site = judged.target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
