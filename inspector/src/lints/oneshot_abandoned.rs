@@ -240,7 +240,7 @@ mod tests {
         judged.target.seen(Seen::Unsent, site, "src/cache.rs:9:5", StackCause::Unknown);
         judged.every(ms(3500), |target| {
             target.oneshots(site, |o| {
-                (o.made, o.unsent, o.unsent_awaited) = (o.made + 4, o.unsent + 3, o.unsent_awaited + 1)
+                (o.made, o.unsent, o.unsent_awaited) = (o.made + 4, o.unsent + 3, o.unsent_awaited + 1);
             });
         });
         let finding = judged.only("oneshot-abandoned");
