@@ -100,6 +100,16 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             ("", None) => "aborted or dropped".to_owned(),
             (at, _) => format!("aborted at {}", words::short_place(at)),
         };
+        let above = match age {
+            Some(age) => format!(" to several times the {} that they get now", text::duration(age)),
+            None => " above the time that they take when all is well".to_owned(),
+        };
+        let or_shorter = match given_up {
+            "" => String::new(),
+            place => format!(", or make what they await at {} faster", words::short_place(place)),
+        };
+        // Where none comes to its end, nobody has seen how long one takes.
+        let unknown = if share > 0.999 { " None ends in time, so how long they need shows only then." } else { "" };
         let what = match at {
             "" => format!("Let the `{name}` tasks come to their end: find what gives them up"),
             at => format!("Give the `{name}` tasks longer before the abort at {}", words::short_place(at)),
@@ -108,7 +118,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             format!(
                 "{share_text} of the `{name}` tasks are {how} before they end{waiting}{old} ({rate_text}): their work is thrown away"
             ),
-            format!("{what}: raise the timeout that leads to it above the time that they take when all is well."),
+            format!("{what}: raise the timeout that leads to it{above}{or_shorter}.{unknown}"),
         )
     };
     let mut evidence = vec![

@@ -263,3 +263,21 @@ fn select_drops_a_wait_and_keeps_a_hold() {
         assert!(one.try_lock().is_ok() && two.try_lock().is_ok());
     });
 }
+
+#[test]
+fn it_turns_into_tokios() {
+    run_on_threads(async {
+        let mutex: tokio::raw::sync::Mutex<String> = Mutex::new("a".to_owned()).into();
+        mutex.lock().await.push('b');
+        assert_eq!(mutex.into_inner(), "ab");
+    });
+}
+
+#[test]
+fn a_barrier_turns_into_tokios() {
+    run_on_threads(async {
+        let barrier = tokio::raw::sync::Barrier::from(tokio::sync::Barrier::new(2));
+        let (one, two) = tokio::join!(barrier.wait(), barrier.wait());
+        assert!(one.is_leader() ^ two.is_leader());
+    });
+}

@@ -94,3 +94,15 @@ fn a_value_that_is_set_once_is_waited_for() {
         assert_eq!(SetOnce::const_new_with(1), SetOnce::new_with(Some(1)));
     });
 }
+
+#[test]
+fn cells_turn_into_tokios() {
+    run(async {
+        let cell = OnceCell::new();
+        cell.set(3).unwrap();
+        let cell: tokio::raw::sync::OnceCell<i32> = cell.into();
+        assert_eq!(cell.get(), Some(&3));
+        let set: tokio::raw::sync::SetOnce<i32> = SetOnce::from(4).into();
+        assert_eq!(set.wait().await, &4);
+    });
+}

@@ -199,3 +199,16 @@ fn a_constant_one_works() {
     run(async { assert_eq!(*LOCK.read().await, 4) });
     assert_eq!(*RwLock::from(3).get_mut() + RwLock::<u8>::default().into_inner(), 3);
 }
+
+#[test]
+fn it_turns_into_tokios_with_as_many_readers() {
+    run(async {
+        let lock: tokio::raw::sync::RwLock<i32> = RwLock::with_max_readers(5, 2).into();
+        let (one, two) = (lock.read().await, lock.read().await);
+        assert_eq!((*one, *two), (5, 5));
+        assert!(lock.try_read().is_err(), "two may read");
+        drop((one, two));
+        *lock.write().await = 6;
+        assert_eq!(lock.into_inner(), 6);
+    });
+}

@@ -194,3 +194,19 @@ fn it_becomes_tokios_and_prints_as_such() {
         assert_eq!(Semaphore::MAX_PERMITS, tokio::raw::sync::Semaphore::MAX_PERMITS);
     });
 }
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn more_permits_than_are_acquired_at_a_time_can_be_merged_and_split() {
+    crate::start();
+    let semaphore = Semaphore::new(6_000_000_000);
+    let mut permit = semaphore.try_acquire_many(3_000_000_000).unwrap();
+    permit.merge(semaphore.try_acquire_many(3_000_000_000).unwrap());
+    assert_eq!((permit.num_permits(), semaphore.available_permits()), (6_000_000_000, 0));
+    let most = permit.split(5_000_000_000).unwrap();
+    assert_eq!((permit.num_permits(), most.num_permits()), (1_000_000_000, 5_000_000_000));
+    drop(most);
+    assert_eq!(semaphore.available_permits(), 5_000_000_000);
+    drop(permit);
+    assert_eq!(semaphore.available_permits(), 6_000_000_000);
+}

@@ -50,6 +50,13 @@ impl Barrier {
     }
 }
 
+/// The way back is closed: tokio's own does not tell how many it waits for.
+impl From<Barrier> for raw::Barrier {
+    fn from(barrier: Barrier) -> Self {
+        barrier.inner
+    }
+}
+
 impl fmt::Debug for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)

@@ -206,6 +206,12 @@ impl<T: PartialEq> PartialEq for OnceCell<T> {
 
 impl<T: Eq> Eq for OnceCell<T> {}
 
+impl<T> From<OnceCell<T>> for raw::OnceCell<T> {
+    fn from(cell: OnceCell<T>) -> Self {
+        cell.inner
+    }
+}
+
 impl<T> From<T> for OnceCell<T> {
     #[track_caller]
     fn from(value: T) -> Self {

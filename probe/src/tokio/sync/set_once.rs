@@ -117,6 +117,12 @@ impl<T: PartialEq> PartialEq for SetOnce<T> {
 
 impl<T: Eq> Eq for SetOnce<T> {}
 
+impl<T> From<SetOnce<T>> for raw::SetOnce<T> {
+    fn from(cell: SetOnce<T>) -> Self {
+        cell.inner
+    }
+}
+
 impl<T> From<T> for SetOnce<T> {
     #[track_caller]
     fn from(value: T) -> Self {

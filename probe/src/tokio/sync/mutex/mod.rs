@@ -162,6 +162,12 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
+impl<T> From<Mutex<T>> for raw::Mutex<T> {
+    fn from(mutex: Mutex<T>) -> Self {
+        Self::new(mutex.into_inner())
+    }
+}
+
 impl<T> From<T> for Mutex<T> {
     #[track_caller]
     fn from(s: T) -> Self {

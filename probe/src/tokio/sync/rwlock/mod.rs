@@ -302,6 +302,13 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
+impl<T> From<RwLock<T>> for raw::RwLock<T> {
+    fn from(lock: RwLock<T>) -> Self {
+        let max_readers = lock.max_readers;
+        Self::with_max_readers(lock.into_inner(), max_readers)
+    }
+}
+
 impl<T> From<T> for RwLock<T> {
     #[track_caller]
     fn from(s: T) -> Self {

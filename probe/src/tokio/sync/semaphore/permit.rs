@@ -10,7 +10,8 @@ use crate::recorder::holds::{Held, Noted};
 /// them back.
 #[must_use]
 pub(super) struct Hold {
-    permits: u32,
+    /// More than are acquired at a time, of several that were merged.
+    permits: usize,
     /// `None` while nothing records.
     noted: Option<Noted>,
 }
@@ -23,7 +24,7 @@ impl Hold {
     #[inline]
     pub(super) fn new(held: Option<Held>, n: u32, permit: raw::SemaphorePermit<'_>) -> Self {
         std::mem::forget(permit);
-        Self { permits: n, noted: held.map(Held::into_noted) }
+        Self { permits: n as usize, noted: held.map(Held::into_noted) }
     }
 }
 
@@ -31,7 +32,6 @@ impl Hold {
 #[must_use]
 #[clippy::has_significant_drop]
 pub struct SemaphorePermit<'a> {
-    // Two words, which a CPU passes in registers.
     semaphore: &'a Semaphore,
     hold: Hold,
 }
@@ -49,7 +49,13 @@ pub struct OwnedSemaphorePermit {
 #[inline]
 fn held(hold: &Hold, semaphore: &Semaphore) -> Option<Held> {
     let noted = hold.noted?;
-    Some(Held::of(semaphore.watch.shared_if_known()?, noted, hold.permits))
+    Some(Held::of(semaphore.watch.shared_if_known()?, noted, told(hold.permits)))
+}
+
+/// As many permits as can be told of one hold.
+#[inline]
+fn told(permits: usize) -> u32 {
+    u32::try_from(permits).unwrap_or(u32::MAX)
 }
 
 /// Changes what is noted of `hold`, whose permits are still those of before.
@@ -71,7 +77,7 @@ fn merge(into: &mut Hold, other: &Hold, semaphore: &Semaphore) {
             change(into, semaphore, |held| held.merge(other));
         }
         (Some(_), None) => {
-            change(into, semaphore, |held| held.absorb(other.permits));
+            change(into, semaphore, |held| held.absorb(told(other.permits)));
         }
         (None, Some(other)) => other.lose_sight(),
         (None, None) => {}
@@ -80,11 +86,10 @@ fn merge(into: &mut Hold, other: &Hold, semaphore: &Semaphore) {
 }
 
 fn split(hold: &mut Hold, n: usize, semaphore: &Semaphore) -> Option<Hold> {
-    let permits = u32::try_from(n).ok()?;
-    let left = hold.permits.checked_sub(permits)?;
-    let noted = change(hold, semaphore, |held| held.split(permits)).map(Held::into_noted);
+    let left = hold.permits.checked_sub(n)?;
+    let noted = change(hold, semaphore, |held| held.split(told(n))).map(Held::into_noted);
     hold.permits = left;
-    Some(Hold { permits, noted })
+    Some(Hold { permits: n, noted })
 }
 
 /// Notes the end, before others can begin, and gives the permits back.
@@ -96,10 +101,10 @@ fn end(hold: &Hold, semaphore: &Semaphore) {
         && let Some(slot) = semaphore.watch.shared_if_known()
     {
         // Permits that were acquired before anything recorded come back as more permits than were known of.
-        slot.add_permits(hold.permits.into());
+        slot.add_permits(hold.permits as u64);
     }
     if hold.permits > 0 {
-        semaphore.inner.add_permits(hold.permits as usize);
+        semaphore.inner.add_permits(hold.permits);
     }
 }
 
@@ -145,7 +150,7 @@ macro_rules! permit {
 
             /// See [`SemaphorePermit::num_permits`](::tokio::sync::SemaphorePermit::num_permits).
             pub fn num_permits(&self) -> usize {
-                self.hold.permits as usize
+                self.hold.permits
             }
         }
 
