@@ -121,9 +121,12 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         Evidence::words("waiting_location", words::spawn_place(model, first.id)),
         Evidence::task("running_task", oldest),
     ];
-    let mean_job = site.finished_busy / u32::try_from(site.finished.max(1)).unwrap_or(u32::MAX);
-    if !mean_job.is_zero() {
-        evidence.insert(1, Evidence::span("mean_job_ns", mean_job));
+    // What comes and what goes, where the queue is of its own jobs.
+    let own = first.site == site.id;
+    let (come, go) = (site.spawned_s.recent_mean(WINDOW), site.finished_s.recent_mean(WINDOW));
+    // Threads that are never free end as many jobs as they are, in the time of one.
+    if threads == running && go > 0.0 {
+        evidence.insert(1, Evidence::span("mean_job_ns", Duration::from_secs_f64(threads as f64 / go)));
     }
     let does = match cpu {
         Some(share) if share >= COMPUTES => "compute",
@@ -139,9 +142,6 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         0 => String::new(),
         n => format!(" ({n} here)"),
     };
-    // What comes and what goes, where the queue is of its own jobs.
-    let own = first.site == site.id;
-    let (come, go) = (site.spawned_s.recent_mean(WINDOW), site.finished_s.recent_mean(WINDOW));
     let flow =
         if own && come > go { format!(" ({} come, {} end)", text::rate(come), text::rate(go)) } else { String::new() };
     let place = words::short_place(&site.location);
@@ -154,13 +154,14 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             "Begin no more of these jobs than can run: {bound}. They compute, so more threads than CPUs{cpus} make none faster."
         )
         .into(),
-        "wait" => match enough(come, mean_job).filter(|&needed| own && needed > running) {
+        "wait" => match enough(threads, come, go).filter(|_| own && threads == running) {
             Some(needed) => format!(
-                "Give the pool at least {} threads (max_blocking_threads of the runtime's Builder): {} of {} each need as many, \
-                 and they wait, so that they need no CPU. What comes beyond that: {bound}.",
+                "Give the pool at least {} threads (max_blocking_threads of the runtime's Builder): {} end {}, and {} come. \
+                 They wait, so that more need no CPU. What comes beyond that: {bound}.",
                 text::count(needed),
+                text::count(threads),
+                text::rate(go),
                 text::rate(come),
-                text::duration(mean_job)
             )
             .into(),
             None => format!(
@@ -187,10 +188,10 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     });
 }
 
-/// Threads that as many jobs a second, of that length each, keep busy; `None` where that is not known.
-fn enough(per_second: f64, job: Duration) -> Option<u64> {
-    let threads = (per_second * job.as_secs_f64()).ceil();
-    (threads >= 1.0).then_some(threads as u64)
+/// Threads that end as many jobs a second as come, where so many end fewer; `None` where they do not, or that is not known.
+fn enough(threads: u64, come: f64, go: f64) -> Option<u64> {
+    let needed = (threads as f64 * come / go).ceil();
+    (go > 0.0 && come > go && needed < f64::from(u32::MAX)).then_some(needed as u64)
 }
 
 #[cfg(test)]
@@ -200,9 +201,9 @@ mod tests {
 
     #[test]
     fn threads_enough_for_what_comes() {
-        assert_eq!(enough(60.0, ms(120)), Some(8));
-        assert_eq!(enough(0.0, ms(120)), None);
-        assert_eq!(enough(60.0, ms(0)), None);
+        assert_eq!(enough(4, 60.0, 34.0), Some(8));
+        assert_eq!(enough(4, 34.0, 34.0), None);
+        assert_eq!(enough(4, 60.0, 0.0), None);
     }
 
     fn pool(threads: usize, waiting: usize) -> (Judged, Vec<TaskId>) {
