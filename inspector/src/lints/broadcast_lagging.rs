@@ -65,7 +65,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let subject = words::channel_subject(model, channel);
     let group = subject.location.clone();
     let place = words::place(model, channel.last_lag_site);
-    let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
+    let at = words::at(place);
     let lost = text::counted(channel.messages_lost, "message");
     let name = &subject.name;
     let slowest = words::task_name(model, channel.last_lag_task);

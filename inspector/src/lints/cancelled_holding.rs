@@ -104,7 +104,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         DropKind::Task if at.is_empty() => "with their tasks".to_owned(),
         DropKind::Task => format!("with their tasks, spawned{at},"),
     };
-    let locked = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
+    let locked = words::at(place);
     let instead = match worst.by {
         DropKind::Timeout => format!("put the timeout{at} around its JoinHandle"),
         DropKind::Select => format!("put its JoinHandle into the select!{at}"),

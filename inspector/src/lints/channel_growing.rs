@@ -153,10 +153,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     if !sending.is_empty() {
         evidence.push(Evidence::words("sender_location", sending));
     }
-    let at = match words::short_place(&subject.location) {
-        place if place.is_empty() => place,
-        place => format!(" at {place}"),
-    };
+    let at = words::at(&subject.location);
     let slow = if taking.kept_at.is_empty() {
         format!(" {}", taking.advice)
     } else {

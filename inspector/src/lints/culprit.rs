@@ -122,10 +122,7 @@ fn does(model: &Model, task: &Task) -> (String, Option<Stamp>) {
         (TaskState::Running, _) => ("runs, in a poll".to_owned(), since),
         (TaskState::Scheduled | TaskState::New, _) => ("is woken and has waited for a worker".to_owned(), since),
         (TaskState::Idle, Some(one)) => {
-            let at = match words::place(model, one.site) {
-                "" => String::new(),
-                place => format!(" at {}", words::short_place(place)),
-            };
+            let at = words::at(words::place(model, one.site));
             (format!("waits {}{at}", words::wait(model, one.on).replace('`', "")), Some(one.since))
         }
         (TaskState::Idle, None) => match words::sleeps(model, task) {

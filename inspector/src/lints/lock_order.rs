@@ -190,10 +190,7 @@ fn in_short(model: &Model, order: &LockOrder) -> String {
 
 /// `Stock` at shop.rs:10, then `Orders` at shop.rs:11 (120 times)
 fn tell(model: &Model, order: &LockOrder) -> String {
-    let at = |site: SiteId| match words::place(model, site) {
-        "" => String::new(),
-        place => format!(" at {}", words::short_place(place)),
-    };
+    let at = |site: SiteId| words::at(words::place(model, site));
     format!(
         "`{}`{}, then `{}`{} ({})",
         name(model, order.first),

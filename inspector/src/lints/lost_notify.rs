@@ -87,7 +87,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         1 => ("1 task that came later waits".to_owned(), "it"),
         n => (format!("{} that came later wait", text::counted(n.into(), "task")), "them"),
     };
-    let at = if place.is_empty() { String::new() } else { format!(" at {}", words::short_place(place)) };
+    let at = words::at(place);
     let waiting = waiting(model, lock.id);
     let waits_at = waiting.map_or("", |(_, site)| words::place(model, site));
     let there = if waits_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(waits_at)) };

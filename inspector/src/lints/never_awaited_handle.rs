@@ -105,10 +105,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     };
     let advice = if severity == Severity::Warn {
         let handle = if output == "value" { "use what each returns" } else { "log or handle each Err" };
-        let at = match words::short_place(&subject.location) {
-            place if place.is_empty() => place,
-            place => format!(" at {place}"),
-        };
+        let at = words::at(&subject.location);
         format!("Spawn them into a JoinSet{at}, take them out with join_next().await, and {handle}.").into()
     } else {
         UNIT.into()

@@ -53,11 +53,7 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     if let Some(silent) = silent {
         evidence.push(Evidence::span("last_receive_ago_ns", silent).aside());
     }
-    let at = |place: &str| match place {
-        "" => String::new(),
-        place => format!(" at {}", words::short_place(place)),
-    };
-    let recv = at(place);
+    let recv = words::at(place);
     let task = model.tasks.get(&channel.receiver_task);
     let mut kept_at = String::new();
     if let Some(task) = task {
@@ -97,7 +93,7 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     }
     // Of one that is inferred, nobody has said who receives, nor when.
     let (stuck, advice) = if receives || channel.inferred && silent.is_none() {
-        (String::new(), keep_up(&recv, &at(&kept_at), task.map_or(0.0, |task| task.busy_share)).into())
+        (String::new(), keep_up(&recv, &words::at(&kept_at), task.map_or(0.0, |task| task.busy_share)).into())
     } else if channel.last_recv_at.is_none() {
         let advice = "Nobody has ever asked for a message: poll the receiver in a task of its own, or drop it so that \
                       senders are told.";
@@ -105,7 +101,7 @@ pub(super) fn receiver(model: &Model, channel: &Channel) -> Receiver {
     } else {
         // What it does instead is told of it by name.
         let ago = silent.map(text::duration).unwrap_or_default();
-        let kept = at(&kept_at);
+        let kept = words::at(&kept_at);
         let what = if kept.is_empty() { "what keeps the receiver".to_owned() } else { format!("the wait{kept}") };
         let advice = format!(
             "Put a timeout around {what}, or move it into a task of its own: the loop must always come back to recv(){recv}."

@@ -79,10 +79,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     };
     let mut causes = places_in_polls(model);
     causes.push(group.clone());
-    let at = match words::short_place(&site.location) {
-        place if place.is_empty() => place,
-        place => format!(" at {place}"),
-    };
+    let at = words::at(&site.location);
     let (come, go) = (site.spawned_s.recent_sum(3) / 3.0, site.finished_s.recent_sum(3) / 3.0);
     let flow = if come > go { format!(" ({} begin, {} end)", text::rate(come), text::rate(go)) } else { String::new() };
     let mut evidence = vec![

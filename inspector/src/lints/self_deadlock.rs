@@ -53,10 +53,7 @@ fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
     let edge = circle.first()?;
     let who = words::task(cx.model, edge.task.id);
     let waits = words::wait(cx.model, edge.wait.on);
-    let at = |site: SiteId| match words::place(cx.model, site) {
-        "" => String::new(),
-        place => format!(" at {}", words::short_place(place)),
-    };
+    let at = |site: SiteId| words::at(words::place(cx.model, site));
     let (locked, again) = (edge.held.map(|(site, _)| at(site)).unwrap_or_default(), at(edge.wait.site));
     let (own, advice) = match edge.wait.on {
         WaitFor::Lock(_) | WaitFor::Read(_) => (

@@ -75,10 +75,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         Evidence::rate("growth_per_s", rate).over("0/s").aside(),
         Evidence::count("live_tasks", site.live()).aside(),
     ];
-    let at = match words::short_place(&site.location) {
-        place if place.is_empty() => place,
-        place => format!(" at {place}"),
-    };
+    let at = words::at(&site.location);
     let spawned = site.spawned_s.recent_mean(seconds);
     // Where every one is kept, that is one figure and not two.
     if (spawned - rate).abs() > spawned / 20.0 {

@@ -28,6 +28,11 @@ pub(super) fn short_place(place: &str) -> String {
     if line.is_empty() { file.into_owned() } else { format!("{file}:{line}") }
 }
 
+/// ` at store.rs:12`; nothing of a place that is not known.
+pub(super) fn at(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(" at {}", short_place(place)) }
+}
+
 /// What things of a site go by, own names first.
 fn name(own: &str, site: Option<&Site>) -> String {
     if !own.is_empty() {
@@ -168,7 +173,7 @@ pub(super) fn sleeps(model: &Model, task: &Task) -> Option<Sleeps> {
     awaited.dedup();
     let location = suspensions.iter().find_map(Suspension::user_frame)?.location.clone();
     let awaited = if awaited.is_empty() { "a future of its own".to_owned() } else { awaited.join(" or ") };
-    let at = if location.is_empty() { String::new() } else { format!(" at {}", short_place(&location)) };
+    let at = at(&location);
     Some(Sleeps { awaited: format!("{awaited}{at}"), location })
 }
 
@@ -190,8 +195,7 @@ pub(super) fn long_wait_place(model: &Model, id: TaskId, accused: Duration) -> S
 
 /// Where a task waits, in a sentence: ` at bank.rs:88`.
 pub(super) fn waits_at(model: &Model, id: TaskId) -> String {
-    let place = wait_place(model, id);
-    if place.is_empty() { place } else { format!(" at {}", short_place(&place)) }
+    at(&wait_place(model, id))
 }
 
 /// A task by its name and id: `pay #12`.
