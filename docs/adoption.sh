@@ -20,6 +20,11 @@ programs=(
     "websocat 4.0.0-alpha3 --no-default-features"
     "tokio-console 0.1.14"
     "console-subscriber 0.5.0 --lib"
+    "static-web-server 3.0.0-beta.2 --no-default-features --features compression,directory-listing,basic-auth,fallback-page"
+    "hickory-dns 0.26.3 --no-default-features --features resolver"
+    "rathole 0.5.0 --no-default-features --features server,client,noise,hot-reload"
+    "sshx-server 0.4.1"
+    "iroh-relay 1.4.1 --features server"
 )
 
 # The package's source, where cargo keeps it: it fetches what a project depends on, and then leaves out of the project what is

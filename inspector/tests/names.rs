@@ -39,8 +39,8 @@ async fn what_has_a_name_goes_by_it_everywhere() {
 
     let snapshot = json(&["snapshot", &probe, "--format", "json"]);
     for (list, names) in [
-        ("tasks", &["mailer", "sorter", "keeper", "clerk"][..]),
-        ("locks", &["ledger", "uplinks"]),
+        ("tasks", &["mailer", "sorter", "keeper", "clerk", "desk"][..]),
+        ("locks", &["ledger", "uplinks", "sent"]),
         ("channels", &["mails", "returns"]),
     ] {
         for name in names {
@@ -73,8 +73,8 @@ async fn what_has_a_name_goes_by_it_everywhere() {
     let mut terminal = Terminal::start(ASYNC_INSPECT, &["connect", &probe], 240, 40);
     terminal.wait_for("live");
     for (key, names) in [
-        ("2", &["mailer", "sorter", "keeper", "clerk", "receiver of returns", "answer of the oneshot"][..]),
-        ("3", &["ledger", "uplinks"]),
+        ("2", &["mailer", "sorter", "keeper", "clerk", "desk", "receiver of returns", "answer of the oneshot"][..]),
+        ("3", &["ledger", "uplinks", "sent"]),
         ("4", &["mails", "returns"]),
     ] {
         terminal.send(key);

@@ -232,6 +232,13 @@ impl LockSlot {
         self.mark();
     }
 
+    /// The same by the name's number, of [`names`](super::names).
+    #[cfg(feature = "watch-locks")]
+    pub(crate) fn rename(&'static self, name: u16) {
+        self.waits.name.set_id(name);
+        self.mark();
+    }
+
     /// Whether it was named since this was last asked. For the collector only.
     pub(crate) fn take_renamed(&self) -> bool {
         self.waits.name.take_renamed()

@@ -40,7 +40,12 @@ impl Name {
 
     /// The thing goes by another name.
     pub(crate) fn set(&self, name: &str) {
-        self.0.store(id(name) | RENAMED, Release);
+        self.set_id(id(name));
+    }
+
+    /// The same by the name's number.
+    pub(crate) fn set_id(&self, id: u16) {
+        self.0.store(id | RENAMED, Release);
     }
 
     /// What readers were told of the thing when it was new is no longer so.

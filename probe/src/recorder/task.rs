@@ -519,6 +519,15 @@ impl TaskSlot {
         self.mark();
     }
 
+    /// The name of those that have none of their own, by its number, of [`names`](super::names).
+    #[inline]
+    pub(crate) fn name_if_none(&'static self, name: u16) {
+        if name != 0 && self.wakes.name.id() == 0 {
+            self.wakes.name.set_id(name);
+            self.mark();
+        }
+    }
+
     /// Whether it was named since this was last asked. For the collector only.
     pub(crate) fn take_renamed(&self) -> bool {
         self.wakes.name.take_renamed()

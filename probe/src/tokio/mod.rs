@@ -2,7 +2,7 @@
 //!
 //! An item of this module that is also tokio's does what tokio's does; its documentation here says only what is watched.
 //! Each wrapper turns into tokio's own type by `into_inner()` or `From`, for APIs that insist on that (but a
-//! [`JoinSet`](task::JoinSet), whose results know their task); the whole of tokio is reachable as [`raw`]. One limit: a `select!` of more than 50 branches needs a `#![recursion_limit]` above the usual 128.
+//! [`JoinSet`](task::JoinSet), whose tasks return more than their results); the whole of tokio is reachable as [`raw`]. One limit: a `select!` of more than 50 branches needs a `#![recursion_limit]` above the usual 128.
 //!
 //! The features `watch-tasks`, `watch-locks`, `watch-channels` and `watch-time`, which are on by default, each wrap a
 //! group; without one, that group is tokio's own. Without `watch-tasks` the runtime is tokio's too, so the program starts

@@ -23,9 +23,12 @@ pub(super) const PROGRAM: Program = Program {
 
 type Mail = Option<&'static str>;
 
+/// Mails that were sent since the program began.
+static SENT: Mutex<u64> = Mutex::const_new(0);
+
 /// What all parts of the outbox share.
 struct Office {
-    sent: Mutex<u64>,
+    ledger: Mutex<u64>,
     lines: Semaphore,
 }
 
@@ -37,13 +40,15 @@ async fn send_all(office: Arc<Office>, mut mails: mpsc::Receiver<Mail>, put_asid
         }
         let Ok(_line) = office.lines.acquire().await else { return };
         std::hint::black_box(mail.expect("a mail has an address").len());
-        *office.sent.lock().await += 1;
+        *office.ledger.lock().await += 1;
+        *SENT.lock().await += 1;
     }
 }
 
 /// A queue that stays empty, those who wait beside it, and the office that they share.
 fn open(tasks: &mut JoinSet<()>) -> Arc<Office> {
-    let office = Arc::new(Office { sent: Mutex::new(0).named("ledger"), lines: Semaphore::new(3).named("uplinks") });
+    let office = Arc::new(Office { ledger: Mutex::new(0).named("ledger"), lines: Semaphore::new(3).named("uplinks") });
+    SENT.set_name("sent");
     let (returns, mut returned) = mpsc::channel::<Mail>(8).named("returns");
     let (receipt, received) = oneshot::channel::<u64>().named("receipt");
     tasks.spawn(async move { while returned.recv().await.is_some() {} }).named("sorter");
@@ -53,7 +58,7 @@ fn open(tasks: &mut JoinSet<()>) -> Arc<Office> {
         let office = Arc::clone(&office);
         async move {
             // The receipt is for a million mails.
-            while *office.sent.lock().await < 1_000_000 {
+            while *office.ledger.lock().await < 1_000_000 {
                 sleep(Duration::from_millis(50)).await;
             }
             let _ = receipt.send(1_000_000);
@@ -73,7 +78,7 @@ async fn post(queue: mpsc::Sender<Mail>) {
 }
 
 async fn faulty() -> io::Result<()> {
-    let mut tasks = JoinSet::new();
+    let mut tasks = JoinSet::new().named("desk");
     let office = open(&mut tasks);
     loop {
         let (queue, mails) = mpsc::channel(8).named("mails");
@@ -84,7 +89,7 @@ async fn faulty() -> io::Result<()> {
 }
 
 async fn healthy() -> io::Result<()> {
-    let mut tasks = JoinSet::new();
+    let mut tasks = JoinSet::new().named("desk");
     let office = open(&mut tasks);
     let (queue, mails) = mpsc::channel(8).named("mails");
     let mailer = tokio::spawn(send_all(office, mails, true)).named("mailer");

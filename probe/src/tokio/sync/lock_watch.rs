@@ -124,12 +124,13 @@ impl Watch {
 
     /// What the app calls the lock from now on. Costs nothing later: until there is a slot, the name lies where its address
     /// will.
-    pub(super) fn set_name(&mut self, name: &str) {
-        let word = *self.0.get_mut();
-        if is_new(word) {
-            *self.0.get_mut() = with_name(word, names::id(name));
-        } else if let Some(slot) = known(word) {
-            slot.set_name(name);
+    pub(super) fn set_name(&self, name: &str) {
+        let id = names::id(name);
+        let named = |word| is_new(word).then(|| with_name(word, id));
+        if let Err(word) = self.0.fetch_update(AcqRel, Acquire, named)
+            && let Some(slot) = known(word)
+        {
+            slot.rename(id);
         }
     }
 
@@ -153,15 +154,21 @@ impl Watch {
             let word: Word = std::ptr::from_ref(slot).cast_mut().cast();
             word.map_addr(|addr| addr | HAS_SLOT)
         });
-        match self.0.compare_exchange(new, word, AcqRel, Acquire) {
-            Ok(_) => slot,
-            Err(theirs) => {
+        let mut expected = new;
+        while let Err(theirs) = self.0.compare_exchange(expected, word, AcqRel, Acquire) {
+            if !is_new(theirs) {
                 if let Some(slot) = slot {
                     slot.retire();
                 }
-                known(theirs)
+                return known(theirs);
             }
+            // Named meanwhile.
+            if let Some(slot) = slot {
+                slot.rename(name(theirs));
+            }
+            expected = theirs;
         }
+        slot
     }
 }
 
@@ -180,6 +187,26 @@ impl Drop for Watch {
             && let Some(slot) = known(word)
         {
             slot.retire();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_given_while_the_lock_becomes_known_is_its_name() {
+        crate::testing::recorder();
+        for round in 0..200 {
+            let watch = Watch::new(Location::caller());
+            let name = format!("lock_watch::{}", round % 8);
+            std::thread::scope(|scope| {
+                scope.spawn(|| watch.set_name(&name));
+                scope.spawn(|| watch.mutex::<u8>(Location::caller()));
+            });
+            let slot = watch.slot_if_known().expect("it was used");
+            assert_eq!(names::text(slot.read().expect("it is there").name), name);
         }
     }
 }

@@ -200,21 +200,19 @@ impl<T> Receiver<T> {
 
 impl<T> Named for Sender<T> {
     /// Names those that are made on this line: there are as many as there are requests, and none is known by itself.
-    fn named(self, name: &str) -> Self {
+    fn set_name(&self, name: &str) {
         if let Some(site) = self.site {
             site.oneshots.set_name(name);
         }
-        self
     }
 }
 
 impl<T> Named for Receiver<T> {
     /// Names those that are made on this line, as [`Sender`] does.
-    fn named(self, name: &str) -> Self {
+    fn set_name(&self, name: &str) {
         if let Some(site) = self.receiving.site {
             site.oneshots.set_name(name);
         }
-        self
     }
 }
 

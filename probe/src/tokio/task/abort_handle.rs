@@ -57,11 +57,10 @@ pub(super) fn note_abort(task: Option<&TaskRef>, place: Option<CallSite>, is_fin
 }
 
 impl crate::Named for AbortHandle {
-    fn named(self, name: &str) -> Self {
+    fn set_name(&self, name: &str) {
         if let Some(task) = &self.task {
             task.slot().set_name(name);
         }
-        self
     }
 }
 

@@ -139,10 +139,9 @@ impl<T: fmt::Debug> fmt::Debug for JoinHandle<T> {
 }
 
 impl<T> crate::Named for JoinHandle<T> {
-    fn named(self, name: &str) -> Self {
+    fn set_name(&self, name: &str) {
         if let Some(task) = self.task() {
             task.slot().set_name(name);
         }
-        self
     }
 }

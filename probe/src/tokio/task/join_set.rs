@@ -15,6 +15,7 @@ use std::{
 
 use super::{
     AbortHandle, Id, JoinError, LocalSet,
+    set_name::SetName,
     watch::{self, Blocking, CallSite},
 };
 use crate::{
@@ -37,9 +38,14 @@ pub use builder::Builder;
 ///
 /// Watched: who waits for the set, and which results nobody saw: those of a panic or an `Err` that are dropped with the
 /// set, or in a task that was detached from it.
+///
+/// There is no way back to tokio's own: the tasks return what they return together with what is known of them, and neither the
+/// type of a task's result nor the set that it is in can be another once it is spawned. Where a library fills or drains a set of
+/// tokio's, give it a [`tokio::raw::task::JoinSet`](::tokio::task::JoinSet).
 pub struct JoinSet<T> {
     // Before `inner`, so that the tasks are let go before tokio aborts them.
     held: Held,
+    name: SetName,
     inner: ::tokio::task::JoinSet<Carried<T>>,
 }
 
@@ -201,7 +207,7 @@ impl Awaited for SetAwaited {
 impl<T> JoinSet<T> {
     /// See [`JoinSet::new`](::tokio::task::JoinSet::new).
     pub fn new() -> Self {
-        Self { held: Held::default(), inner: ::tokio::task::JoinSet::new() }
+        Self { held: Held::default(), name: SetName::default(), inner: ::tokio::task::JoinSet::new() }
     }
 
     /// See [`JoinSet::len`](::tokio::task::JoinSet::len).
@@ -346,6 +352,7 @@ impl<T: 'static> JoinSet<T> {
     fn inserted(&mut self, inserting: Inserting, handle: ::tokio::task::AbortHandle) -> AbortHandle {
         if let Some(held) = inserting.held {
             held.slot().set_id(peek::task_id(handle.id()));
+            self.name.give(Some(&held));
             self.held.add(held, self.inner.len());
         }
         AbortHandle::new(handle, inserting.task)
@@ -479,6 +486,16 @@ impl<W: FnOnce() -> T, T> CarryingWork<W> {
         let work = self.work.into_fn();
         let ticket = self.ticket;
         move || Carried { value: work(), ticket: Ticket(ticket) }
+    }
+}
+
+impl<T> crate::Named for JoinSet<T> {
+    /// Names the tasks that have no name of their own: those in the set, and those that are spawned into it.
+    fn set_name(&self, name: &str) {
+        self.name.set(name);
+        for task in &self.held.0 {
+            self.name.give(Some(task));
+        }
     }
 }
 

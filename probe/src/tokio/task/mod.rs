@@ -13,6 +13,7 @@ mod join_set;
 #[cfg(tokio_unstable)]
 pub mod join_set;
 mod local;
+mod set_name;
 mod spawn;
 pub(crate) mod watch;
 
@@ -25,6 +26,8 @@ pub use join_set::JoinSet;
 #[cfg(feature = "tokio-util-rt")]
 pub(crate) use join_set::SetAwaited;
 pub use local::{LocalSet, spawn_local};
+#[cfg(feature = "tokio-util-rt")]
+pub(crate) use set_name::SetName;
 #[cfg(feature = "rt-multi-thread")]
 pub use spawn::block_in_place;
 pub use spawn::{spawn, spawn_blocking, yield_now};

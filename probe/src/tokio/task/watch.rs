@@ -124,9 +124,13 @@ pub(crate) fn spawn_blocking_unjoined<W: FnOnce() -> R, R, H>(
     (spawn(Blocking::new(work, task.clone())), task)
 }
 
-/// The handle to abort a task that was spawned like that.
+/// The handle to abort a task that was spawned like that, into a set of that name.
 #[cfg(feature = "tokio-util-rt")]
-pub(crate) fn abortable((handle, task): (::tokio::task::AbortHandle, Option<TaskRef>)) -> super::AbortHandle {
+pub(crate) fn abortable(
+    (handle, task): (::tokio::task::AbortHandle, Option<TaskRef>),
+    name: &super::SetName,
+) -> super::AbortHandle {
+    name.give(task.as_ref());
     if let Some(task) = &task {
         task.slot().set_id(peek::task_id(handle.id()));
     }

@@ -8,7 +8,10 @@ use crate::{
         self, select,
         sync::{Mutex, mpsc},
     },
-    tokio_util::{sync::CancellationToken, task::TaskTracker},
+    tokio_util::{
+        sync::CancellationToken,
+        task::{JoinMap, JoinQueue, TaskTracker},
+    },
 };
 
 #[test]
@@ -172,9 +175,6 @@ fn things_go_by_the_names_that_they_are_given() {
         drop(tx);
         let task_of_it = tokio::spawn(std::future::pending::<()>()).named("mailer");
         assert_eq!(names::text(task(task_of_it.id()).name), "mailer");
-        let mut set = tokio::task::JoinSet::new();
-        let in_set = set.spawn(async {}).named("one of many");
-        assert_eq!(names::text(task(in_set.id()).name), "one of many");
         task_of_it.abort();
         #[rustfmt::skip]
         let (token, made) = (CancellationToken::new().named("shutdown"), here());
@@ -184,6 +184,52 @@ fn things_go_by_the_names_that_they_are_given() {
         let (tracker, made) = (TaskTracker::new().named("connections"), here());
         assert_eq!(names::text(lock(made).name), "connections");
         drop(tracker);
+    });
+}
+
+#[test]
+fn a_static_is_named_by_reference_before_it_is_known_and_after() {
+    static RATES: tokio::sync::Mutex<u8> = tokio::sync::Mutex::const_new(0);
+    static LIMIT: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(1);
+    let named_lock = |name: &str| {
+        let locks = recorder().locks.all().filter_map(|(_, slot)| slot.read());
+        locks.into_iter().filter(|lock| names::text(lock.name) == name).count()
+    };
+    run(async {
+        RATES.set_name("rates of a static");
+        let _ = RATES.lock().await;
+        assert_eq!(named_lock("rates of a static"), 1);
+        let _ = LIMIT.acquire().await;
+        LIMIT.set_name("limit of a static");
+        assert_eq!(named_lock("limit of a static"), 1);
+        RATES.set_name("rates of a static, anew");
+        assert_eq!((named_lock("rates of a static"), named_lock("rates of a static, anew")), (0, 1));
+    });
+}
+
+#[test]
+fn the_tasks_of_a_set_go_by_its_name_unless_they_have_their_own() {
+    fn name(id: task::Id) -> &'static str {
+        names::text(task(id).name)
+    }
+    run(async {
+        let mut set = tokio::task::JoinSet::new();
+        let [own, before] = ["one of many", ""].map(|name| set.spawn(std::future::pending::<()>()).named(name).id());
+        set.set_name("connections");
+        let after = set.spawn(std::future::pending()).id();
+        let blocking = set.spawn_blocking(|| ()).id();
+        assert_eq!(
+            [own, before, after, blocking].map(name),
+            ["one of many", "connections", "connections", "connections"]
+        );
+
+        let mut queue = JoinQueue::new().named("in order");
+        let [queued, own] = [queue.spawn(async {}), queue.spawn(async {}).named("first")].map(|task| task.id());
+        assert_eq!([queued, own].map(name), ["in order", "first"]);
+
+        let mut map = JoinMap::new().named("by key");
+        map.spawn(1, async { name(task::id()) });
+        assert_eq!(map.join_next().await.unwrap().1.unwrap(), "by key");
     });
 }
 

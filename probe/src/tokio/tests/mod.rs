@@ -6,7 +6,7 @@
     feature = "watch-locks",
     feature = "watch-channels",
     feature = "watch-time",
-    feature = "tokio-util-rt",
+    feature = "tokio-util-join-map",
     feature = "tokio-stream-sync"
 ))]
 mod broadcasts;

@@ -14,7 +14,7 @@ use crate::{
     recorder::{active, task::TaskKind, wait::Watched},
     tokio::{
         runtime::Handle,
-        task::{Id, JoinError, LocalSet, SetAwaited, watch},
+        task::{Id, JoinError, LocalSet, SetAwaited, SetName, watch},
     },
 };
 
@@ -22,20 +22,52 @@ use crate::{
 ///
 /// Watched: the tasks, from their first poll on, and who waits for the next. What becomes of their results is not.
 pub struct JoinMap<K, V, S = RandomState> {
+    name: SetName,
     inner: raw::JoinMap<K, V, S>,
+}
+
+impl<K, V, S> JoinMap<K, V, S> {
+    fn of(inner: raw::JoinMap<K, V, S>) -> Self {
+        Self { name: SetName::new(), inner }
+    }
+
+    /// tokio-util's own. Its tasks are watched on, and what is spawned into it is not.
+    pub fn into_inner(self) -> raw::JoinMap<K, V, S> {
+        self.inner
+    }
+}
+
+impl<K, V, S> From<JoinMap<K, V, S>> for raw::JoinMap<K, V, S> {
+    fn from(map: JoinMap<K, V, S>) -> Self {
+        map.into_inner()
+    }
+}
+
+impl<K, V, S> From<raw::JoinMap<K, V, S>> for JoinMap<K, V, S> {
+    /// The tasks that are in it already are not watched.
+    fn from(inner: raw::JoinMap<K, V, S>) -> Self {
+        Self::of(inner)
+    }
+}
+
+impl<K, V, S> crate::Named for JoinMap<K, V, S> {
+    /// Names the tasks that are spawned into it from now on.
+    fn set_name(&self, name: &str) {
+        self.name.set(name);
+    }
 }
 
 impl<K, V> JoinMap<K, V> {
     /// See [`JoinMap::new`](::tokio_util::task::JoinMap::new).
     #[must_use]
     pub fn new() -> Self {
-        Self { inner: raw::JoinMap::new() }
+        Self::of(raw::JoinMap::new())
     }
 
     /// See [`JoinMap::with_capacity`](::tokio_util::task::JoinMap::with_capacity).
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { inner: raw::JoinMap::with_capacity(capacity) }
+        Self::of(raw::JoinMap::with_capacity(capacity))
     }
 }
 
@@ -43,13 +75,13 @@ impl<K, V, S> JoinMap<K, V, S> {
     /// See [`JoinMap::with_hasher`](::tokio_util::task::JoinMap::with_hasher).
     #[must_use]
     pub fn with_hasher(hash_builder: S) -> Self {
-        Self { inner: raw::JoinMap::with_hasher(hash_builder) }
+        Self::of(raw::JoinMap::with_hasher(hash_builder))
     }
 
     /// See [`JoinMap::with_capacity_and_hasher`](::tokio_util::task::JoinMap::with_capacity_and_hasher).
     #[must_use]
     pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
-        Self { inner: raw::JoinMap::with_capacity_and_hasher(capacity, hash_builder) }
+        Self::of(raw::JoinMap::with_capacity_and_hasher(capacity, hash_builder))
     }
 
     /// See [`JoinMap::len`](::tokio_util::task::JoinMap::len).
@@ -85,7 +117,8 @@ where
         V: Send,
     {
         let site = Location::caller();
-        watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn(key, task));
+        let ((), task) = watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn(key, task));
+        self.name.give(task.as_ref());
     }
 
     /// Spawns a task on a runtime; see [`JoinMap::spawn_on`](::tokio_util::task::JoinMap::spawn_on).
@@ -96,7 +129,9 @@ where
         V: Send,
     {
         let (site, handle) = (Location::caller(), handle.as_inner());
-        watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn_on(key, task, handle));
+        let ((), task) =
+            watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn_on(key, task, handle));
+        self.name.give(task.as_ref());
     }
 
     /// Runs a closure where it may block; see [`JoinMap::spawn_blocking`](::tokio_util::task::JoinMap::spawn_blocking).
@@ -110,7 +145,8 @@ where
         V: Send,
     {
         let site = Location::caller();
-        watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking(key, work.into_fn()));
+        let ((), task) = watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking(key, work.into_fn()));
+        self.name.give(task.as_ref());
     }
 
     /// Runs a closure where it may block, on a runtime; see
@@ -122,7 +158,9 @@ where
         V: Send,
     {
         let (site, handle) = (Location::caller(), handle.as_inner());
-        watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking_on(key, work.into_fn(), handle));
+        let ((), task) =
+            watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking_on(key, work.into_fn(), handle));
+        self.name.give(task.as_ref());
     }
 
     /// Spawns a `!Send` task; see [`JoinMap::spawn_local`](::tokio_util::task::JoinMap::spawn_local).
@@ -135,7 +173,8 @@ where
         F: Future<Output = V> + 'static,
     {
         let site = Location::caller();
-        watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local(key, task));
+        let ((), task) = watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local(key, task));
+        self.name.give(task.as_ref());
     }
 
     /// Spawns a task on a [`LocalSet`]; see [`JoinMap::spawn_local_on`](::tokio_util::task::JoinMap::spawn_local_on).
@@ -145,7 +184,9 @@ where
         F: Future<Output = V> + 'static,
     {
         let (site, set) = (Location::caller(), local_set.as_inner());
-        watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local_on(key, task, set));
+        let ((), task) =
+            watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local_on(key, task, set));
+        self.name.give(task.as_ref());
     }
 
     /// Waits for one of the tasks; see [`JoinMap::join_next`](::tokio_util::task::JoinMap::join_next).

@@ -12,7 +12,7 @@ use crate::{
     recorder::{active, task::TaskKind, wait::Watched},
     tokio::{
         runtime::Handle,
-        task::{AbortHandle, Id, JoinError, SetAwaited, watch},
+        task::{AbortHandle, Id, JoinError, SetAwaited, SetName, watch},
     },
 };
 
@@ -21,18 +21,19 @@ use crate::{
 ///
 /// Watched: the tasks, and who waits for the next. What becomes of their results is not.
 pub struct JoinQueue<T> {
+    name: SetName,
     inner: raw::JoinQueue<T>,
 }
 
 impl<T> JoinQueue<T> {
     /// See [`JoinQueue::new`](::tokio_util::task::JoinQueue::new).
     pub const fn new() -> Self {
-        Self { inner: raw::JoinQueue::new() }
+        Self { name: SetName::new(), inner: raw::JoinQueue::new() }
     }
 
     /// See [`JoinQueue::with_capacity`](::tokio_util::task::JoinQueue::with_capacity).
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { inner: raw::JoinQueue::with_capacity(capacity) }
+        Self { name: SetName::new(), inner: raw::JoinQueue::with_capacity(capacity) }
     }
 
     /// See [`JoinQueue::len`](::tokio_util::task::JoinQueue::len).
@@ -56,7 +57,7 @@ impl<T> JoinQueue<T> {
         T: Send + 'static,
     {
         let site = Location::caller();
-        watch::abortable(watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn(task)))
+        watch::abortable(watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn(task)), &self.name)
     }
 
     /// Spawns a task on a runtime; see [`JoinQueue::spawn_on`](::tokio_util::task::JoinQueue::spawn_on).
@@ -67,7 +68,10 @@ impl<T> JoinQueue<T> {
         T: Send + 'static,
     {
         let (site, handle) = (Location::caller(), handle.as_inner());
-        watch::abortable(watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn_on(task, handle)))
+        watch::abortable(
+            watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn_on(task, handle)),
+            &self.name,
+        )
     }
 
     /// Spawns a `!Send` task; see [`JoinQueue::spawn_local`](::tokio_util::task::JoinQueue::spawn_local).
@@ -81,7 +85,10 @@ impl<T> JoinQueue<T> {
         T: 'static,
     {
         let site = Location::caller();
-        watch::abortable(watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local(task)))
+        watch::abortable(
+            watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local(task)),
+            &self.name,
+        )
     }
 
     /// Runs a closure where it may block; see [`JoinQueue::spawn_blocking`](::tokio_util::task::JoinQueue::spawn_blocking).
@@ -95,7 +102,10 @@ impl<T> JoinQueue<T> {
         T: Send + 'static,
     {
         let site = Location::caller();
-        watch::abortable(watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking(work.into_fn())))
+        watch::abortable(
+            watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking(work.into_fn())),
+            &self.name,
+        )
     }
 
     /// Runs a closure where it may block, on a runtime; see
@@ -107,9 +117,9 @@ impl<T> JoinQueue<T> {
         T: Send + 'static,
     {
         let (site, handle) = (Location::caller(), handle.as_inner());
-        watch::abortable(watch::spawn_blocking_unjoined(f, site, |work| {
-            self.inner.spawn_blocking_on(work.into_fn(), handle)
-        }))
+        let spawned =
+            watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking_on(work.into_fn(), handle));
+        watch::abortable(spawned, &self.name)
     }
 
     /// Waits for the first task; see [`JoinQueue::join_next`](::tokio_util::task::JoinQueue::join_next).
@@ -168,6 +178,33 @@ impl<T> JoinQueue<T> {
     /// See [`JoinQueue::poll_join_next_with_id`](::tokio_util::task::JoinQueue::poll_join_next_with_id).
     pub fn poll_join_next_with_id(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(Id, T), JoinError>>> {
         self.inner.poll_join_next_with_id(cx)
+    }
+}
+
+impl<T> JoinQueue<T> {
+    /// tokio-util's own. Its tasks are watched on, and what is spawned into it is not.
+    pub fn into_inner(self) -> raw::JoinQueue<T> {
+        self.inner
+    }
+}
+
+impl<T> From<JoinQueue<T>> for raw::JoinQueue<T> {
+    fn from(queue: JoinQueue<T>) -> Self {
+        queue.into_inner()
+    }
+}
+
+impl<T> From<raw::JoinQueue<T>> for JoinQueue<T> {
+    /// The tasks that are in it already are not watched.
+    fn from(inner: raw::JoinQueue<T>) -> Self {
+        Self { name: SetName::new(), inner }
+    }
+}
+
+impl<T> crate::Named for JoinQueue<T> {
+    /// Names the tasks that are spawned into it from now on.
+    fn set_name(&self, name: &str) {
+        self.name.set(name);
     }
 }
 

@@ -314,11 +314,10 @@ impl Default for TaskTracker {
 }
 
 impl crate::Named for TaskTracker {
-    fn named(self, name: &str) -> Self {
+    fn set_name(&self, name: &str) {
         if let Some(of) = &self.tracker {
             of.slot().set_name(name);
         }
-        self
     }
 }
 

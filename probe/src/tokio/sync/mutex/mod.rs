@@ -32,7 +32,7 @@ unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
-crate::named::names_lock!([T] for Mutex<T>);
+crate::named::names_lock!([T: ?Sized] for Mutex<T>);
 
 impl<T: ?Sized> Mutex<T> {
     /// A new mutex; see [`Mutex::new`](::tokio::sync::Mutex::new).

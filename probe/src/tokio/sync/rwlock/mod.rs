@@ -41,7 +41,7 @@ unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
 // SAFETY: as above, or shared by several, for which `T: Sync` is needed as well.
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
-crate::named::names_lock!([T] for RwLock<T>);
+crate::named::names_lock!([T: ?Sized] for RwLock<T>);
 
 impl<T: ?Sized> RwLock<T> {
     /// A new lock; see [`RwLock::new`](::tokio::sync::RwLock::new).

@@ -30,7 +30,11 @@ fn named<'a, T: 'static>(
 }
 
 fn call(spawned: std::io::Result<AbortHandle>, name: Option<&str>) -> std::io::Result<AbortHandle> {
-    spawned.map(|handle| handle.named(name.unwrap_or_default()))
+    let handle = spawned?;
+    if let Some(name) = name {
+        handle.set_name(name);
+    }
+    Ok(handle)
 }
 
 impl<'a, T: 'static> Builder<'a, T> {

@@ -140,11 +140,10 @@ impl CancellationToken {
 }
 
 impl crate::Named for CancellationToken {
-    fn named(self, name: &str) -> Self {
+    fn set_name(&self, name: &str) {
         if let Some(of) = self.handle.token() {
             of.slot().set_name(name);
         }
-        self
     }
 }
 
