@@ -240,7 +240,6 @@ impl PollInProgress {
 }
 
 impl TaskSlot {
-    #[cfg(feature = "rt-multi-thread")]
     /// Its poll begins or ends to block its thread with the runtime's leave.
     pub(super) fn in_place(&'static self, begins: bool) {
         let stage = if begins { Stage::InPlace } else { Stage::Alive };

@@ -57,7 +57,6 @@ pub(crate) enum Stage {
     Panicked = 4,
     Cancelled = 5,
     /// In a poll that may block its thread: see `thread::in_place`.
-    #[cfg_attr(not(feature = "rt-multi-thread"), allow(dead_code, reason = "only there it can be"))]
     InPlace = 6,
 }
 

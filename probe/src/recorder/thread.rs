@@ -1,6 +1,5 @@
 //! What each thread is doing: the task in poll and the worker slot of the thread.
 mod holder;
-#[cfg(feature = "rt-multi-thread")]
 pub(crate) mod in_place;
 mod long_poll;
 

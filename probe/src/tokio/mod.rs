@@ -9,7 +9,7 @@
 //! the probe itself: see [`start_from_environment`](crate::start_from_environment) and [`Builder`](crate::Builder).
 #[cfg(feature = "watch-tasks")]
 pub mod runtime;
-#[cfg(all(feature = "macros", feature = "watch-locks"))]
+#[cfg(feature = "watch-locks")]
 mod select;
 pub mod sync;
 #[cfg(feature = "watch-tasks")]
@@ -23,10 +23,10 @@ pub use ::tokio::*;
 #[cfg(feature = "watch-tasks")]
 pub use task::spawn;
 
-#[cfg(all(feature = "macros", feature = "watch-locks"))]
+#[cfg(feature = "watch-locks")]
 pub use crate::__async_inspect_select as select;
 /// For the macro.
-#[cfg(all(feature = "macros", feature = "watch-locks"))]
+#[cfg(feature = "watch-locks")]
 #[doc(hidden)]
 pub use select::Branch as __SelectBranch;
 

@@ -94,9 +94,9 @@ settings! {
     start_paused(start_paused: bool);
     #[cfg(tokio_unstable)]
     enable_sharded_blocking_queue();
-    #[cfg(all(tokio_unstable, feature = "rt-multi-thread"))]
+    #[cfg(tokio_unstable)]
     enable_alt_timer();
-    #[cfg(all(tokio_unstable, feature = "rt-multi-thread"))]
+    #[cfg(tokio_unstable)]
     enable_eager_driver_handoff();
     #[cfg(all(tokio_unstable, feature = "io-uring", feature = "fs", target_os = "linux"))]
     enable_io_uring();
@@ -161,7 +161,6 @@ impl Builder {
     }
 
     /// See [`Builder::new_multi_thread`](::tokio::runtime::Builder::new_multi_thread).
-    #[cfg(feature = "rt-multi-thread")]
     pub fn new_multi_thread() -> Self {
         Self::new(::tokio::runtime::Builder::new_multi_thread(), WorkerKind::Worker)
     }

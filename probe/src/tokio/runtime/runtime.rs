@@ -27,7 +27,6 @@ impl Runtime {
     ///
     /// # Errors
     /// When the system gives no threads or drivers.
-    #[cfg(feature = "rt-multi-thread")]
     pub fn new() -> std::io::Result<Self> {
         super::Builder::new_multi_thread().enable_all().build()
     }

@@ -28,6 +28,5 @@ pub(crate) use join_set::SetAwaited;
 pub use local::{LocalSet, spawn_local};
 #[cfg(feature = "tokio-util-rt")]
 pub(crate) use set_name::SetName;
-#[cfg(feature = "rt-multi-thread")]
 pub use spawn::block_in_place;
 pub use spawn::{spawn, spawn_blocking, yield_now};

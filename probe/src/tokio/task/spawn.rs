@@ -64,7 +64,6 @@ pub async fn yield_now() {
 ///
 /// # Panics
 /// In a runtime of one thread.
-#[cfg(feature = "rt-multi-thread")]
 #[track_caller]
 pub fn block_in_place<F, R>(f: F) -> R
 where

@@ -471,7 +471,6 @@ fn a_task_that_blocks_in_place_runs_and_blocks_no_worker() {
     });
 }
 
-#[cfg(feature = "rt-multi-thread")]
 #[test]
 fn a_thread_of_the_pool_that_gets_a_workers_loop_is_a_worker_from_then_on() {
     use crate::recorder::thread::WorkerKind;
