@@ -5,14 +5,15 @@
 //! reachable as [`raw`].
 #[cfg(all(feature = "watch-tasks", feature = "tokio-util-rt"))]
 pub mod context;
-#[cfg(feature = "watch-tasks")]
+// Of two groups: it takes tokens, and gives timeouts.
+#[cfg(any(feature = "watch-tasks", feature = "watch-time"))]
 pub mod future;
 #[cfg(all(feature = "watch-tasks", feature = "tokio-util-io-util"))]
 pub mod io;
 pub mod sync;
 #[cfg(all(feature = "watch-tasks", feature = "tokio-util-rt"))]
 pub mod task;
-#[cfg(all(feature = "watch-tasks", feature = "tokio-util-time"))]
+#[cfg(all(any(feature = "watch-tasks", feature = "watch-time"), feature = "tokio-util-time"))]
 pub mod time;
 
 pub use ::tokio_util::*;

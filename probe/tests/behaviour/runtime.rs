@@ -136,6 +136,6 @@ fn runtimes_and_handles_turn_into_tokios_and_back() {
     let runtime: tokio::raw::runtime::Runtime = runtime.into();
     let runtime = Runtime::from(runtime);
     assert_eq!((handle.id(), runtime.handle().id(), Handle::from(handle).id()), (id, id, id));
-    let builder: tokio::raw::runtime::Builder = Builder::new_current_thread().into_inner();
+    let builder: tokio::raw::runtime::Builder = Builder::new_current_thread().into();
     assert_eq!(Builder::from(builder).build().unwrap().block_on(async { 1 }), 1);
 }

@@ -202,7 +202,7 @@ async fn what_is_not_watched_is_tokio_utils_own() {
 #[tokio::test]
 async fn there_is_a_way_to_tokio_utils_own_and_back() {
     let token = CancellationToken::new();
-    let theirs: tokio_util::raw::sync::CancellationToken = token.clone().into_inner();
+    let theirs: tokio_util::raw::sync::CancellationToken = token.clone().into();
     let ours = CancellationToken::from(theirs.clone());
     theirs.cancel();
     assert!(token.is_cancelled() && ours.is_cancelled() && format!("{token:?}") == format!("{theirs:?}"));
