@@ -108,7 +108,8 @@ fn halves_become_tokios_and_come_back() {
         let (tx, rx) = broadcast::channel(1);
         assert_eq!(format!("{tx:?} {rx:?}"), "broadcast::Sender broadcast::Receiver");
         let tx: tokio::raw::sync::broadcast::Sender<u8> = tx.into();
-        let mut rx = broadcast::Receiver::from(rx.into_inner());
+        let rx: tokio::raw::sync::broadcast::Receiver<u8> = rx.into();
+        let mut rx = broadcast::Receiver::from(rx);
         tx.send(1).unwrap();
         assert_eq!(rx.recv().await, Ok(1));
     });

@@ -303,7 +303,7 @@ fn the_handles_turn_into_tokios_and_back() {
         let (tx, rx) = mpsc::channel(2);
         tx.send(1).await.unwrap();
         let mut stream: tokio::raw::sync::mpsc::Receiver<_> = rx.into();
-        let tx: tokio::raw::sync::mpsc::Sender<_> = tx.into_inner();
+        let tx: tokio::raw::sync::mpsc::Sender<_> = tx.into();
         tx.send(2).await.unwrap();
         assert_eq!(stream.recv().await, Some(1));
         let mut rx = mpsc::Receiver::from(stream);

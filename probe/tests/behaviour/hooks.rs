@@ -23,8 +23,7 @@ fn the_newest_park_hook_of_the_app_is_the_one_that_is_called() {
     for build in [
         |builder: &mut Builder| builder.build().unwrap(),
         |builder: &mut Builder| {
-            let inner: tokio::raw::runtime::Builder =
-                std::mem::replace(builder, Builder::new_current_thread()).into();
+            let inner: tokio::raw::runtime::Builder = std::mem::replace(builder, Builder::new_current_thread()).into();
             Builder::from(inner).build().unwrap()
         },
     ] {
