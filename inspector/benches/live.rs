@@ -1,9 +1,9 @@
 //! What the dashboard takes on a live target: the real program, in a real terminal, on a service of many tasks.
 //!
-//! `cargo bench -p async-inspect-cli --bench live [-- TASKS/POLLED…]`: so many tasks, of which so many are polled about once a
-//! second. All is measured from outside: CPU as the system counts it, frames and bytes as the terminal gets them, and keys
-//! from their press until what they lead to is on the screen. How long one frame takes is in `--bench dashboard`, which
-//! draws without a terminal.
+//! `cargo bench -p async-inspect-cli --bench live [-- TASKS/POLLED/THINGS…]`: so many tasks, of which so many are polled about
+//! once a second, so many of these with a lock and a channel that they use each time. All is measured from outside: CPU as
+//! the system counts it, frames and bytes as the terminal gets them, and keys from their press until what they lead to is on
+//! the screen. But how long a frame was in the making, and a turn in which data was taken in, the program says when it is left.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
@@ -27,8 +27,8 @@ const WINDOW: Duration = Duration::from_secs(4);
 const KEYS: usize = 100;
 /// How long something on the screen may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What the probe may take for its records: a million tasks do not fit into what it takes by itself.
-const MEMORY: u64 = 1 << 30;
+/// MiB that the probe may take for its records: a million tasks do not fit into what it takes by itself.
+const MEMORY: u64 = 1024;
 
 /// The service; killed when dropped.
 struct Service {
@@ -38,10 +38,10 @@ struct Service {
 
 impl Service {
     /// Started, and done with spawning them all.
-    fn start(tasks: usize, polled: usize) -> Self {
+    fn start(tasks: usize, polled: usize, things: usize) -> Self {
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let process = Command::new(ASYNC_INSPECT)
-            .args(["zoo-program", &format!("crowd:{tasks}/{polled}")])
+            .args(["zoo-program", &format!("crowd:{tasks}/{polled}/{things}")])
             .env("ASYNC_INSPECT", address.to_string())
             .env("ASYNC_INSPECT_MEMORY", MEMORY.to_string())
             .stdin(Stdio::null())
@@ -142,10 +142,11 @@ impl Bench {
     }
 }
 
-fn measure(tasks: usize, polled: usize) {
-    let service = Service::start(tasks, polled);
+fn measure([tasks, polled, things]: [usize; 3]) {
+    let service = Service::start(tasks, polled, things);
     let began = Instant::now();
-    let terminal = Terminal::start(ASYNC_INSPECT, &["connect", &service.address.to_string()], SIZE.0, SIZE.1);
+    let (args, env) = (["connect", &service.address.to_string()], [("ASYNC_INSPECT_TIMINGS", "1")]);
+    let terminal = Terminal::start_with(ASYNC_INSPECT, &args, &env, SIZE.0, SIZE.1);
     let mut bench = Bench { service, terminal };
     bench.see("the service", |screen| screen.contains(" pid "));
     let first = began.elapsed().as_secs_f64();
@@ -154,7 +155,7 @@ fn measure(tasks: usize, polled: usize) {
     let counted = |line: &str| line.starts_with(" tasks ") && line.contains(&format!(" {all} "));
     bench.see(&all, |screen| screen.lines().any(counted) && screen.contains(" probe "));
     println!(
-        "\n{tasks} tasks, of which {polled} are polled once a second; from attach to first paint {first:.2} s, with all of \
+        "\n{tasks} tasks, of which {polled} are polled once a second, {things} locks and channels; from attach to first paint {first:.2} s, with all of \
          them on it {:.2} s",
         began.elapsed().as_secs_f64()
     );
@@ -181,17 +182,25 @@ fn measure(tasks: usize, polled: usize) {
     bench.keys("screens 1 and 2", |n| to(n).0, |n, screen| screen.contains(to(n).1));
     bench.terminal.send("q");
     bench.terminal.wait_exit();
+    let left = bench.terminal.text();
+    for said in ["frames: ", "turns: "] {
+        println!(
+            "{}",
+            left.lines().find(|line| line.starts_with(said)).unwrap_or_else(|| panic!("no {said}in {left}"))
+        );
+    }
 }
 
 fn main() {
     let of = |arg: String| {
-        let (tasks, polled) = arg.split_once('/')?;
-        Some((tasks.parse().ok()?, polled.parse().ok()?))
+        let mut numbers = arg.split('/').map(|number| number.parse().ok());
+        let mut next = |otherwise| numbers.next().unwrap_or(otherwise);
+        Some([next(None)?, next(None)?, next(Some(0))?])
     };
-    let asked: Vec<(usize, usize)> = std::env::args().skip(1).filter_map(of).collect();
-    let sizes = if asked.is_empty() { vec![(10_000, 0), (10_000, 10_000), (1_000_000, 100_000)] } else { asked };
+    let asked: Vec<_> = std::env::args().skip(1).filter_map(of).collect();
+    let usual = vec![[10_000, 0, 0], [10_000, 10_000, 1000], [1_000_000, 100_000, 10_000]];
     println!("% of a core, in a terminal of {}x{}; inspector and service share this machine", SIZE.0, SIZE.1);
-    for (tasks, polled) in sizes {
-        measure(tasks, polled);
+    for size in if asked.is_empty() { usual } else { asked } {
+        measure(size);
     }
 }

@@ -3,6 +3,7 @@
 
 mod export;
 mod terminal;
+mod timings;
 
 use std::io;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::source::{self, Address, Pace, Request};
 use crate::text::{counted, fit};
 use crate::view::SCREENS;
 use terminal::Screen;
+use timings::Timings;
 
 /// Data is drawn no more often than this, which nobody reads faster; keys are answered at once.
 const FRAME: Duration = Duration::from_millis(150);
@@ -71,7 +73,11 @@ pub async fn run(targets: Vec<Address>, pace: Pace, mut options: Options) -> io:
         sources.events.push(ReceiverStream::new(events).map(move |event| (n, event)).boxed());
         sources.requests.push(requests);
     }
-    turn(&mut fleet, &mut screen, &mut sources).await
+    let mut timings = Timings::asked();
+    let left = turn(&mut fleet, &mut screen, &mut sources, &mut timings).await;
+    drop(screen);
+    timings.say();
+    left
 }
 
 /// Where data comes from, a task for each target; they end when this is dropped.
@@ -81,7 +87,12 @@ struct Sources {
     requests: Vec<mpsc::Sender<Request>>,
 }
 
-async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> io::Result<Exit> {
+async fn turn(
+    fleet: &mut Fleet,
+    screen: &mut Screen,
+    sources: &mut Sources,
+    timings: &mut Timings,
+) -> io::Result<Exit> {
     let start = Instant::now();
     let (_reader, mut keys) = read_keys();
     let mut ticks = interval(TICK);
@@ -120,7 +131,7 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
                 }
             }
             () = sleep_until(next_frame), if waiting => {
-                screen.draw(fleet)?;
+                timings.frame(|| screen.draw(fleet))?;
                 drawn_at = Some(Instant::now());
                 continue;
             }
@@ -138,6 +149,7 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
             // Between all else, what takes long goes on. Those who bring keys and data run on this thread too.
             () = tokio::task::yield_now(), if fleet.busy() => None,
         };
+        let began = std::time::Instant::now();
         if waiting {
             fleet.touch();
         }
@@ -172,9 +184,10 @@ async fn turn(fleet: &mut Fleet, screen: &mut Screen, sources: &mut Sources) -> 
             }
         }
         if answer && fleet.take_dirty() {
-            screen.draw(fleet)?;
+            timings.frame(|| screen.draw(fleet))?;
             drawn_at = Some(Instant::now());
         }
+        timings.turn(began);
     }
 }
 

@@ -16,7 +16,7 @@ mod work;
 
 use std::{fmt, io, pin::Pin};
 
-pub use crowd::crowd;
+pub use crowd::{Crowd, crowd};
 pub use leash::LEASH;
 pub use programs::PROGRAMS;
 
@@ -78,7 +78,7 @@ impl fmt::Display for UnknownProgram {
         let names: Vec<_> = PROGRAMS.iter().map(|program| program.name).collect();
         write!(
             f,
-            "no program {:?} in the zoo; there are: shop, crowd:N, crowd:N/POLLED, {}",
+            "no program {:?} in the zoo; there are: shop, crowd:N, crowd:N/POLLED, crowd:N/POLLED/THINGS, {}",
             self.name,
             names.join(", ")
         )
@@ -94,8 +94,8 @@ pub fn find(name: &str) -> Option<&'static Program> {
 
 /// Runs a program until the process is killed, on a runtime of its own with two workers.
 ///
-/// `shop` and `shop:RULE,RULE` run the [`shop`] with its load generator and the faults named, `crowd:N` and `crowd:N/POLLED`
-/// a [`crowd`]. With [`LEASH`] in the environment the process exits as soon as its standard input closes.
+/// `shop` and `shop:RULE,RULE` run the [`shop`] with its load generator and the faults named, `crowd:N`, `crowd:N/POLLED` and
+/// `crowd:N/POLLED/THINGS` a [`crowd`]. With [`LEASH`] in the environment the process exits as soon as its standard input closes.
 ///
 /// # Errors
 /// When there is no program of that name.
@@ -106,8 +106,8 @@ pub fn run(name: &str, healthy: bool) -> Result<(), UnknownProgram> {
     let unknown = || UnknownProgram { name: name.to_owned() };
     let (workers, body) = if let Some(options) = shop::Options::of_program(name) {
         (shop::WORKERS, Box::pin(shop::serve(options)) as Pin<Box<dyn Future<Output = io::Result<()>> + Send>>)
-    } else if let Some((tasks, polled)) = crowd::of_program(name) {
-        (1, Box::pin(crowd(tasks, polled)) as _)
+    } else if let Some(asked) = Crowd::of_program(name) {
+        (1, Box::pin(crowd(asked)) as _)
     } else {
         let program = find(name).ok_or_else(unknown)?;
         let body = program.faulty.filter(|_| !healthy).unwrap_or(program.healthy);
