@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::json::{self, BlindJson, FindingJson, SilencedJson, TargetJson, TotalsJson, round};
 use super::snapshot_rows::{
-    ChannelJson, FrameJson, LockJson, PanicJson, PermitsJson, RuntimeJson, ScopeJson, SiteJson, SpawnedJson, StackJson,
-    TaskJson, WaitJson, WorkerJson,
+    ChannelJson, FrameJson, HolderJson, LockJson, PanicJson, PermitsJson, RuntimeJson, ScopeJson, SiteJson,
+    SpawnedJson, StackJson, TaskJson, WaitJson, WorkerJson,
 };
 use super::{SCHEMA_VERSION, Silenced, nanos};
 use crate::lints::Finding;
 use crate::model::{
     Channel, Histogram, Lock, LockId, LockKind, Model, OutputKind, Panic, Runtime, RuntimeKind, Site, SiteId, SiteKind,
-    Stack, Stamp, Task, TaskKind, WaitFor, Worker, WorkerKind,
+    Stack, Stamp, Task, TaskId, TaskKind, WaitFor, Worker, WorkerKind,
 };
 
 #[derive(Serialize)]
@@ -258,6 +258,20 @@ impl<'a> See<'a> {
         }
     }
 
+    fn holders(&self, lock: &'a Lock) -> Vec<HolderJson<'a>> {
+        let json = |task: TaskId, site, since, permits, exclusive| HolderJson {
+            task: id(task.0),
+            location: self.location(site),
+            held_ns: self.ago(since),
+            permits,
+            exclusive,
+        };
+        match lock.held_since.filter(|_| lock.kind == LockKind::Mutex) {
+            Some(since) => vec![json(lock.holder, lock.holder_site, since, 1, true)],
+            None => lock.holders.iter().map(|h| json(h.task, h.site, h.since, h.permits.into(), h.exclusive)).collect(),
+        }
+    }
+
     fn lock(&self, lock: &'a Lock) -> LockJson<'a> {
         let p99 = |now: &Histogram, before| now.since(before).quantile(0.99).map(nanos);
         let waiting = self.waiting.get(&lock.id);
@@ -269,6 +283,8 @@ impl<'a> See<'a> {
             holder_task: id(lock.holder.0),
             holder_location: self.location(lock.holder_site),
             held_ns: lock.held_since.map(|since| self.ago(since)),
+            holders: self.holders(lock),
+            holder_count: lock.holder_count.max(u32::from(lock.held_since.is_some())),
             waiters: lock.waiters,
             acquires: lock.acquires,
             contended: lock.contended,

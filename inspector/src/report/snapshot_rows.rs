@@ -112,6 +112,17 @@ pub(super) struct WaitJson<'a> {
 }
 
 #[derive(Serialize)]
+pub(super) struct HolderJson<'a> {
+    pub(super) task: Option<String>,
+    pub(super) location: &'a str,
+    pub(super) held_ns: u64,
+    /// Permits of a semaphore; 1 of anything else.
+    pub(super) permits: u64,
+    /// Whether nobody else can hold it meanwhile.
+    pub(super) exclusive: bool,
+}
+
+#[derive(Serialize)]
 pub(super) struct LockJson<'a> {
     pub(super) id: String,
     pub(super) kind: &'static str,
@@ -120,6 +131,10 @@ pub(super) struct LockJson<'a> {
     pub(super) holder_task: Option<String>,
     pub(super) holder_location: &'a str,
     pub(super) held_ns: Option<u64>,
+    /// All who hold it, the first few of many; of a token none.
+    pub(super) holders: Vec<HolderJson<'a>>,
+    /// How many there are, listed or not. Of a token its handles, of a tracker what it tracks.
+    pub(super) holder_count: u32,
     pub(super) waiters: u32,
     pub(super) acquires: u64,
     pub(super) contended: u64,

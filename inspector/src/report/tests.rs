@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::{Observed, Report, Silenced, Watched};
 use crate::lints::{Engine, Settings, Severity};
 use crate::model::fixture::Fixture;
-use crate::model::{Blind, OutputKind};
+use crate::model::{Blind, Holder, LockKind, OutputKind};
 
 #[test]
 fn what_turned_out_to_be_the_effect_of_something_is_not_told_beside_it() {
@@ -76,4 +76,39 @@ fn what_was_not_to_be_told_is_said_where_all_would_seem_well() {
     assert_eq!(run["ruleConfigurationOverrides"][1]["descriptor"]["id"], "long-poll");
     assert_eq!(run["toolConfigurationNotifications"][0]["message"]["text"], words);
     assert_eq!(super::junit(&watched, Severity::Warn).matches("<skipped").count(), 2);
+}
+
+#[test]
+fn who_holds_something_is_in_a_snapshot() {
+    let mut target = Fixture::new();
+    let (site, made) =
+        (target.spawn_site("src/a.rs:1:1", "job", OutputKind::Unit), target.lock_site("src/a.rs:2:2", "m"));
+    let (task, at, since) = (target.task(site), target.call_site("src/a.rs:3:3"), target.now);
+    let mutex = target.lock(made);
+    target.lock_state(mutex, |lock| {
+        (lock.holder, lock.holder_site, lock.held_since) = (task, at, Some(since));
+    });
+    let semaphore = target.lock_of(LockKind::Semaphore, made);
+    target.lock_state(semaphore, |lock| {
+        lock.holders = vec![Holder { task, site: at, since, permits: 3, exclusive: false }];
+        lock.holder_count = 9;
+    });
+    target.tick(Duration::from_secs(2));
+    let mut snapshot = Vec::new();
+    super::snapshot_json(&target.model, &[], &Silenced::default(), &mut snapshot).expect("memory takes it");
+    let json: serde_json::Value = serde_json::from_slice(&snapshot).expect("it is JSON");
+    let of =
+        |id: u64| json["locks"].as_array().and_then(|locks| locks.iter().find(|lock| lock["id"] == id.to_string()));
+    for (id, permits, exclusive, count) in [(mutex.0, 1, true, 1), (semaphore.0, 3, false, 9)] {
+        let lock = of(id).expect("it is there");
+        let holder = serde_json::json!({
+            "task": task.0.to_string(), "location": "src/a.rs:3:3", "held_ns": 2_000_000_000_u64,
+            "permits": permits, "exclusive": exclusive,
+        });
+        assert_eq!(
+            (&lock["holders"], &lock["holder_count"]),
+            (&serde_json::json!([holder]), &count.into()),
+            "{lock:#}"
+        );
+    }
 }
