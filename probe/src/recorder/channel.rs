@@ -20,7 +20,7 @@ use super::{
     owner::Owner,
     readers::{self, Entry, Reader, ReadersReading, ReadersSlot},
     refs::Refs,
-    site::{Site, SiteInfo, SiteKind, add, is_in_std},
+    site::{Site, SiteInfo, SiteKind, add, is_passed_on},
     started, thread,
     wait::{Awaited, WaitKind},
 };
@@ -173,7 +173,7 @@ impl ChannelSlot {
         slot.closed.store(false, Relaxed);
         slot.name.reset();
         slot.inferred.store(false, Relaxed);
-        slot.homeless.store(info.location.location().is_some_and(is_in_std), Relaxed);
+        slot.homeless.store(info.location.location().is_some_and(is_passed_on), Relaxed);
         slot.refs.begin();
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         slot.capacity.store(capacity as u64, Relaxed);

@@ -17,10 +17,10 @@ use super::{
     place::Place,
 };
 
-/// Whether a place is one of the standard library: where a `Default` or a `&mut` passes on what the app calls, nothing
-/// tells from where.
+/// Whether a place is one of the standard library or of the probe: where a `Default`, a `&mut` or a `dyn` passes on what the
+/// app calls, nothing tells from where. By way of a `dyn`, a method is called from where it is written.
 #[inline]
-pub(crate) fn is_in_std(place: &'static Location<'static>) -> bool {
+pub(crate) fn is_passed_on(place: &'static Location<'static>) -> bool {
     /// What was found last of the places that fall here: the address, and in its lowest bit whether it is.
     static SEEN: [AtomicUsize; 256] = [const { AtomicUsize::new(0) }; 256];
     let address = std::ptr::from_ref(place).addr();
@@ -35,8 +35,17 @@ fn look(place: &Location<'_>, address: usize, seen: &AtomicUsize) -> bool {
     // As built with the toolchain, and where its sources are installed.
     let is_in_std =
         file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/") || file.contains(r"\rustlib\src\rust\");
-    seen.store(address | usize::from(is_in_std), Relaxed);
-    is_in_std
+    let is_passed_on = is_in_std || is_the_probes(file);
+    seen.store(address | usize::from(is_passed_on), Relaxed);
+    is_passed_on
+}
+
+/// Whether a file is one of the probe's.
+fn is_the_probes(file: &str) -> bool {
+    const THIS: &str = file!();
+    const FOLDER: &str = THIS.split_at(THIS.len() - "recorder/site.rs".len()).0;
+    // In the probe's own tests, the tests are the app.
+    file.strip_prefix(FOLDER).is_some_and(|file| !(cfg!(test) && file.contains("tests")))
 }
 
 /// What is made at a site.

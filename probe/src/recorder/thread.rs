@@ -5,6 +5,7 @@ mod long_poll;
 
 use std::{
     cell::Cell,
+    panic::Location,
     sync::{
         OnceLock,
         atomic::{
@@ -263,6 +264,10 @@ pub(crate) struct Here {
     pub(super) dropping: Cell<Option<Dropping>>,
     /// As a task's, for those that have no slot.
     innermost: Cell<u32>,
+    /// From where the app polled an [`Outer`](super::wait::Outer) last.
+    pub(super) polled: Cell<Option<&'static Location<'static>>>,
+    /// What is polled is within something that is polled by reference.
+    pub(super) kept: Cell<bool>,
 }
 
 thread_local! {
@@ -279,6 +284,8 @@ thread_local! {
             number: Cell::new(0),
             dropping: Cell::new(None),
             innermost: Cell::new(0),
+            polled: Cell::new(None),
+            kept: Cell::new(false),
         }
     };
     // Gives the worker slot back when the thread ends.

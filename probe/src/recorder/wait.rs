@@ -2,9 +2,8 @@
 //! ends or is dropped. Two, because the usual `select!` has two arms that can be watched; a third is counted, so that a
 //! reader knows that the list is not all.
 mod entry;
-#[cfg(all(feature = "tokio-util", any(feature = "watch-locks", feature = "watch-channels")))]
-mod kept;
 mod noted;
+mod polled;
 #[cfg(feature = "layer")]
 pub(crate) mod told;
 
@@ -19,16 +18,15 @@ use std::{
 
 use super::{
     by_task, clock,
-    site::is_in_std,
+    site::is_passed_on,
     sync,
     task::{TaskRef, TaskSlot},
     thread,
 };
 
 pub(crate) use entry::Entry;
-#[cfg(all(feature = "tokio-util", any(feature = "watch-locks", feature = "watch-channels")))]
-pub(crate) use kept::Kept;
 use noted::Noted;
+pub(crate) use polled::{CallSite, Keeping, Outer, PolledFrom, Within, may_be_kept, polled_from};
 
 /// What kind of thing is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +59,11 @@ const POLL_MASK: u64 = POLL_BITS << POLL_SHIFT;
 /// The mark of a task's poll number `polls`; never 0.
 fn poll_mark(polls: u64) -> u64 {
     (polls % POLL_BITS + 1) << POLL_SHIFT
+}
+
+/// The mark of a wait that the poll in progress of `task` noted.
+fn mark(task: &TaskSlot, kept: bool) -> u64 {
+    if kept { poll_mark(task.polls()) } else { 0 }
 }
 
 /// Whether a wait noted as `on` was not noted again when its task was polled after that, so that the task may have gone
@@ -112,12 +115,9 @@ pub(crate) fn only(task: &TaskSlot) -> Option<&Entry> {
 }
 
 /// Where something is awaited that was polled at `polled` and made at `made`: an `.await` polls at its own place; by way
-/// of a `&mut` or a `Box` it is one in the standard library, which says nothing.
-pub(crate) fn awaited_at(
-    polled: &'static Location<'static>,
-    made: &'static Location<'static>,
-) -> &'static Location<'static> {
-    if is_in_std(polled) { made } else { polled }
+/// of a `&mut`, a `Box` or a `dyn` it is one that says nothing.
+pub(crate) fn awaited_at(polled: CallSite, made: CallSite) -> CallSite {
+    if is_passed_on(polled) { made } else { polled }
 }
 
 /// The wait of something that is polled by reference and lives on when the task turns to something else, as a
@@ -167,8 +167,6 @@ impl Drop for PolledWait {
 
 /// What an await reports of itself to the lock, channel or task that it waits for.
 pub(crate) trait Awaited {
-    /// It is kept by what polls it, and lives on when the task turns to something else.
-    const KEPT: bool = false;
     /// What is waited for, and its id; `None` when it is not recorded.
     fn target(&self) -> Option<(WaitKind, u64)>;
     /// Whether a pending poll means that it is waited for.
@@ -186,7 +184,7 @@ pub(crate) trait Awaited {
 pub(crate) struct Watched<F, A: Awaited> {
     future: F,
     awaited: A,
-    site: &'static Location<'static>,
+    site: CallSite,
     pending: Pending,
     /// Most of it are in the place of an `async fn` of tokio's, which is never `Unpin`.
     _pinned: PhantomPinned,
@@ -209,32 +207,29 @@ impl Pending {
         self.since != 0
     }
 
-    /// Notes that the task in poll on this thread, or whoever this is, waits for `id`. What is polled by reference lives on
-    /// when the task turns to something else, so that its wait is one of that poll, as a [`PolledWait`] is.
+    /// Notes that the task in poll on this thread, or whoever this is, waits for `id`. What may be kept when the task turns to
+    /// something else is a wait of that poll, as a [`PolledWait`] is.
     #[inline(never)]
-    pub(crate) fn begin(kind: WaitKind, id: u64, site: &'static Location<'static>, by_reference: bool) -> Self {
+    pub(crate) fn begin(kind: WaitKind, id: u64, site: CallSite, kept: bool) -> Self {
         let (task, retained) = match thread::current_task() {
             Some(task) => (Some(task), false),
             // Whose polls are not told, of its turns nothing is known.
-            None if by_reference => (None, false),
+            None if kept => (None, false),
             None => (by_task::begins_to_wait(site).map(TaskRef::into_retained), true),
         };
         let since = clock::ticks().max(1);
         let noted = task.map_or(Noted::NONE, |task| {
-            let mark = if by_reference { poll_mark(task.polls()) } else { 0 };
-            Noted::new(task, retained, wait_on(kind, id) | mark, since, Some(site))
+            Noted::new(task, retained, wait_on(kind, id) | mark(task, kept), since, Some(site))
         });
         Self { noted, since }
     }
 
     /// It is still pending, in the poll in progress on this thread: perhaps another task's than the one that it was noted
     /// in, whose wait it then is no more.
-    pub(crate) fn goes_on(&mut self, kind: WaitKind, id: u64, site: &'static Location<'static>, by_reference: bool) {
+    pub(crate) fn goes_on(&mut self, kind: WaitKind, id: u64, site: CallSite, kept: bool) {
         let Some(task) = thread::current_task() else { return };
-        let renewed =
-            if by_reference { self.noted.renew(task, poll_mark(task.polls())) } else { self.noted.is_in(task) };
-        if !renewed {
-            let mark = if by_reference { poll_mark(task.polls()) } else { 0 };
+        let mark = mark(task, kept);
+        if !self.noted.renew(task, mark) {
             std::mem::replace(&mut self.noted, Noted::NONE).end();
             self.noted = Noted::new(task, false, wait_on(kind, id) | mark, self.since, Some(site));
         }
@@ -251,8 +246,14 @@ impl Pending {
 impl<F, A: Awaited> Watched<F, A> {
     /// Watches `future`, which was awaited at `site`.
     #[inline]
-    pub(crate) fn new(future: F, awaited: A, site: &'static Location<'static>) -> Self {
+    pub(crate) fn new(future: F, awaited: A, site: CallSite) -> Self {
         Self { future, awaited, site, pending: Pending::NONE, _pinned: PhantomPinned }
+    }
+
+    /// The same for the block of an [`Outer`].
+    #[inline]
+    pub(crate) fn in_block(future: F, awaited: A, site: CallSite) -> Within<Self> {
+        Within(Self::new(future, awaited, site))
     }
 
     /// For what is known only once it is polled, before it is pending.
@@ -269,6 +270,14 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
     #[inline]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let polled = Location::caller();
+        self.poll_from(cx, || polled)
+    }
+}
+
+impl<F: Future, A: Awaited> PolledFrom for Watched<F, A> {
+    #[inline]
+    fn poll_from(self: Pin<&mut Self>, cx: &mut Context<'_>, polled: impl FnOnce() -> CallSite) -> Poll<F::Output> {
         // SAFETY: `future` is pinned with `self`: never moved out, and `Watched` is not `Unpin`. The other fields
         // are not pinned.
         let this = unsafe { self.get_unchecked_mut() };
@@ -277,7 +286,7 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
         let poll = future.poll(cx);
         let waits = poll.is_pending() && this.awaited.waits();
         if waits {
-            this.waits(A::KEPT || is_in_std(Location::caller()));
+            this.waits(polled());
         } else if this.pending.is_some() {
             this.end(true);
         }
@@ -287,12 +296,13 @@ impl<F: Future, A: Awaited> Future for Watched<F, A> {
 
 impl<F, A: Awaited> Watched<F, A> {
     #[inline(never)]
-    fn waits(&mut self, by_reference: bool) {
+    fn waits(&mut self, polled: CallSite) {
         let Some((kind, id)) = self.awaited.target() else { return };
+        let kept = may_be_kept(polled);
         if self.pending.is_some() {
-            self.pending.goes_on(kind, id, self.site, by_reference);
+            self.pending.goes_on(kind, id, self.site, kept);
         } else {
-            self.pending = Pending::begin(kind, id, self.site, by_reference);
+            self.pending = Pending::begin(kind, id, self.site, kept);
             self.awaited.pending();
         }
     }

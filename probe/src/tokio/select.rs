@@ -7,7 +7,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::recorder::unfinished::{By, MayEnd};
+use crate::recorder::{
+    unfinished::{By, MayEnd},
+    wait::Keeping,
+};
 
 /// What a branch waits for. Made by its fields and not by a function, since temporaries within a field live for as long as
 /// those in tokio's own macro do.
@@ -38,6 +41,7 @@ impl<F: Future> Future for BranchFuture<F> {
     #[inline]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _keeping = Keeping::if_reference::<F>();
         // SAFETY: the field is pinned with `self`.
         unsafe { self.map_unchecked_mut(|this| &mut this.0) }.poll(cx)
     }

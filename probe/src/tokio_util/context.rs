@@ -2,11 +2,15 @@
 //! runtimes.
 use std::{
     future::Future,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use crate::tokio::runtime::{Handle, Runtime};
+use crate::{
+    recorder::wait::Keeping,
+    tokio::runtime::{Handle, Runtime},
+};
 
 /// A future with the runtime that it is polled in; see
 /// [`tokio_util::context::TokioContext`].
@@ -36,7 +40,9 @@ impl<F> TokioContext<F> {
 impl<F: Future> Future for TokioContext<F> {
     type Output = F::Output;
 
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _keeping = Keeping::of::<F>(Location::caller());
         // SAFETY: `future` is pinned with `self`; `into_inner` takes one that was not. `handle` is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
         let _entered = this.handle.enter();

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::sync::{CancellationToken, WaitForCancellationFuture, WaitForCancellationFutureOwned};
-use crate::recorder::unfinished::{By, MayEnd};
+use crate::recorder::{
+    unfinished::{By, MayEnd},
+    wait::Keeping,
+};
 
 /// Adapters of futures; see [`tokio_util::future::FutureExt`].
 pub trait FutureExt: Future {
@@ -75,7 +78,9 @@ pub struct WithCancellation<F, C> {
 impl<F: Future, C: Future<Output = ()>> Future for WithCancellation<F, C> {
     type Output = Option<F::Output>;
 
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let _keeping = Keeping::of::<F>(Location::caller());
         // SAFETY: `future` and `cancelled` are pinned with `self` and never moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
         if this.is_cancelled {

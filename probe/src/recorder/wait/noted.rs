@@ -102,17 +102,17 @@ impl Noted {
         !self.is_none() && (self.0.get() & PLACE_MASK) >> SLOT_SHIFT == u64::from(Arena::index(task))
     }
 
-    /// Notes the same wait for the poll of that mark; false when it is another task's, or lost its entry.
+    /// Notes the same wait for the poll of that mark, or until it ends; false when it is another task's, or lost its entry.
     #[inline]
     pub(super) fn renew(&mut self, task: &'static TaskSlot, mark: u64) -> bool {
         if !self.is_in(task) {
             return false;
         }
-        let Some(entry) = self.entry() else { return false };
+        let Some(entry) = self.entry() else { return mark == 0 };
         let slot = &task.waits()[entry];
         let from = slot.on();
         let to = from & !POLL_MASK | mark;
-        let renewed = self.is_of(task, from) && slot.renew(from, to);
+        let renewed = self.is_of(task, from) && (from == to || slot.renew(from, to));
         if renewed {
             *self = Self::at(entry as u64 + 1, task, to);
         }

@@ -6,7 +6,7 @@ use ::tokio::sync as raw;
 use super::{BarrierWaitResult, lock_watch::Watch};
 use crate::recorder::{
     lock::{EventAwaited, LockKind, LockSlot},
-    wait::Watched,
+    wait::{Outer, Watched},
 };
 
 /// Lets tasks go on together, watched; see [`tokio::sync::Barrier`](::tokio::sync::Barrier).
@@ -32,16 +32,16 @@ impl Barrier {
     #[track_caller]
     pub fn wait(&self) -> impl Future<Output = BarrierWaitResult> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             let slot = self.slot();
-            let result = Watched::new(self.inner.wait(), EventAwaited(slot), site).await;
+            let result = Watched::in_block(self.inner.wait(), EventAwaited(slot), site).await;
             if let Some(slot) = slot.filter(|_| result.is_leader()) {
                 // The last to come does not wait.
                 slot.count_acquire();
                 slot.mark();
             }
             result
-        }
+        })
     }
 
     fn slot(&self) -> Option<&'static LockSlot> {

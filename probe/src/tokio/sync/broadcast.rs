@@ -14,7 +14,7 @@ use error::{RecvError, SendError, TryRecvError};
 use crate::recorder::{
     channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, ReadAwaited, RecvAwaited},
     readers::Reader,
-    wait::{Awaited, Watched},
+    wait::{Outer, Watched},
 };
 
 type CallSite = &'static Location<'static>;
@@ -291,29 +291,21 @@ impl<T: Clone> Receiver<T> {
     /// When messages were lost, since this receiver was too slow, and when there will be no more.
     #[track_caller]
     pub fn recv(&mut self) -> impl Future<Output = Result<T, RecvError>> {
-        self.receive::<ReadAwaited<'_>>(Location::caller())
+        self.recv_at(Location::caller())
     }
 
-    /// The same for a stream that was made at `site`.
-    #[cfg(feature = "tokio-stream-sync")]
-    pub(crate) fn recv_kept(&mut self, site: CallSite) -> impl Future<Output = Result<T, RecvError>> {
-        self.receive::<crate::recorder::wait::Kept<ReadAwaited<'_>>>(site)
-    }
-
-    fn receive<'a, A: Awaited + From<ReadAwaited<'a>>>(
-        &'a mut self,
-        site: CallSite,
-    ) -> impl Future<Output = Result<T, RecvError>> {
+    /// The same at `site`.
+    pub(crate) fn recv_at(&mut self, site: CallSite) -> impl Future<Output = Result<T, RecvError>> {
         let Self { side, inner } = self;
-        async move {
+        Outer::new(async move {
             side.asks(site);
             let (reader, channel) = (side.reader.as_ref(), side.channel.as_ref().map(ChannelRef::slot));
             let sent = reader.map_or(0, Reader::sent_so_far);
             let awaited = ReadAwaited { reader, sent, awaited: RecvAwaited(channel) };
-            let result = Watched::new(inner.recv(), A::from(awaited), site).await;
+            let result = Watched::in_block(inner.recv(), awaited, site).await;
             side.got(&result, lagged, site);
             result
-        }
+        })
     }
 
     /// Receives a message if there is one; see [`Receiver::try_recv`](::tokio::sync::broadcast::Receiver::try_recv).

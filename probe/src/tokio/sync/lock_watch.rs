@@ -13,7 +13,7 @@ use crate::recorder::{
     holds::Shared,
     lock::{LockKind, LockSlot},
     names,
-    site::{SiteInfo, SiteKind, is_in_std},
+    site::{SiteInfo, SiteKind, is_passed_on},
 };
 
 /// Where a lock was made; and from when it is first used while something records, its slot.
@@ -147,7 +147,7 @@ impl Watch {
         // nearest to the one that made it.
         // SAFETY: new, so without its name it comes from a `&'static Location`.
         let made = unsafe { &*without_name(new).cast::<Location<'static>>() };
-        let made = if is_in_std(made) { used.unwrap_or(made) } else { made };
+        let made = if is_passed_on(made) { used.unwrap_or(made) } else { made };
         let info = SiteInfo::of_thing(SiteKind::Lock, made, type_name);
         let slot = register(&info, name(new));
         let word = slot.map_or(NONE, |slot| {

@@ -14,8 +14,7 @@ use super::lock_watch::Watch;
 use crate::recorder::{
     active,
     lock::{LockKind, LockSlot},
-    site::is_in_std,
-    wait::{Pending, WaitKind},
+    wait::{Pending, WaitKind, may_be_kept},
 };
 
 /// Notifies tasks, watched; see [`tokio::sync::Notify`](::tokio::sync::Notify).
@@ -177,9 +176,9 @@ impl Seen {
         if is_ready {
             self.over(true);
         } else if self.pending.is_some() {
-            self.pending.goes_on(WaitKind::Lock, slot.id(), self.site, is_in_std(polled));
+            self.pending.goes_on(WaitKind::Lock, slot.id(), self.site, may_be_kept(polled));
         } else {
-            self.pending = Pending::begin(WaitKind::Lock, slot.id(), self.site, is_in_std(polled));
+            self.pending = Pending::begin(WaitKind::Lock, slot.id(), self.site, may_be_kept(polled));
             let at_once = is_behind(self.site, to_await as u32, polled);
             self.counted = if at_once { Counted::AtOnce } else { Counted::Later };
             slot.expected_waits(at_once);

@@ -12,7 +12,7 @@ use super::{SetError, lock_watch::Watch};
 use crate::recorder::{
     holds::{Mode, Shared, SharedAwaited},
     lock::LockKind,
-    wait::{Awaited, WaitKind, Watched},
+    wait::{Awaited, Outer, WaitKind, Watched},
 };
 
 /// A value that is made when it is first asked for, watched; see [`tokio::sync::OnceCell`](::tokio::sync::OnceCell).
@@ -81,11 +81,11 @@ impl<T> OnceCell<T> {
         Fut: Future<Output = T>,
     {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             let (slot, making) = (self.slot(site), AtomicBool::new(false));
             let init = || make(slot, &making, site, f);
-            Watched::new(self.inner.get_or_init(init), MadeAwaited { slot, making: &making }, site).await
-        }
+            Watched::in_block(self.inner.get_or_init(init), MadeAwaited { slot, making: &making }, site).await
+        })
     }
 
     /// The value, made by `f` if there is none, and if `f` succeeds; see
@@ -100,11 +100,11 @@ impl<T> OnceCell<T> {
         Fut: Future<Output = Result<T, E>>,
     {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             let (slot, making) = (self.slot(site), AtomicBool::new(false));
             let init = || make(slot, &making, site, f);
-            Watched::new(self.inner.get_or_try_init(init), MadeAwaited { slot, making: &making }, site).await
-        }
+            Watched::in_block(self.inner.get_or_try_init(init), MadeAwaited { slot, making: &making }, site).await
+        })
     }
 
     /// See [`OnceCell::into_inner`](::tokio::sync::OnceCell::into_inner).

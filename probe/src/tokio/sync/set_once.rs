@@ -6,7 +6,7 @@ use ::tokio::sync as raw;
 use super::{SetOnceError, lock_watch::Watch};
 use crate::recorder::{
     lock::{EventAwaited, LockKind, LockSlot},
-    wait::Watched,
+    wait::{Outer, Watched},
 };
 
 /// A value that is set once and can be waited for, watched; see [`tokio::sync::SetOnce`](::tokio::sync::SetOnce).
@@ -76,12 +76,12 @@ impl<T> SetOnce<T> {
     #[track_caller]
     pub fn wait(&self) -> impl Future<Output = &T> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             match self.inner.get() {
                 Some(value) => value,
-                None => Watched::new(self.inner.wait(), EventAwaited(self.slot(Some(site))), site).await,
+                None => Watched::in_block(self.inner.wait(), EventAwaited(self.slot(Some(site))), site).await,
             }
-        }
+        })
     }
 
     fn slot(&self, used: Option<&'static Location<'static>>) -> Option<&'static LockSlot> {

@@ -13,7 +13,7 @@ use error::{RecvError, SendError};
 
 use crate::recorder::{
     channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, RecvAwaited},
-    wait::{Awaited, Watched},
+    wait::{Outer, Watched},
 };
 
 type CallSite = &'static Location<'static>;
@@ -298,31 +298,23 @@ impl<T> Receiver<T> {
     /// When there is no sender any more.
     #[track_caller]
     pub fn changed(&mut self) -> impl Future<Output = Result<(), RecvError>> {
-        self.change::<RecvAwaited>(Location::caller())
+        self.changed_at(Location::caller())
     }
 
-    /// The same for a stream that was made at `site`.
-    #[cfg(feature = "tokio-stream-sync")]
-    pub(crate) fn changed_kept(&mut self, site: CallSite) -> impl Future<Output = Result<(), RecvError>> {
-        self.change::<crate::recorder::wait::Kept<RecvAwaited>>(site)
-    }
-
-    fn change<A: Awaited + From<RecvAwaited>>(
-        &mut self,
-        site: CallSite,
-    ) -> impl Future<Output = Result<(), RecvError>> {
+    /// The same at `site`.
+    pub(crate) fn changed_at(&mut self, site: CallSite) -> impl Future<Output = Result<(), RecvError>> {
         let Self { side, inner } = self;
-        async move {
+        Outer::new(async move {
             if side.0.is_none() {
                 return inner.changed().await;
             }
             side.asks(site);
-            let result = Watched::new(inner.changed(), A::from(side.awaited()), site).await;
+            let result = Watched::in_block(inner.changed(), side.awaited(), site).await;
             if result.is_ok() {
                 side.looks(site);
             }
             result
-        }
+        })
     }
 
     /// Waits for a value that `f` accepts; see [`Receiver::wait_for`](::tokio::sync::watch::Receiver::wait_for).
@@ -333,15 +325,13 @@ impl<T> Receiver<T> {
     pub fn wait_for(&mut self, f: impl FnMut(&T) -> bool) -> impl Future<Output = Result<Ref<'_, T>, RecvError>> {
         let site = Location::caller();
         let Self { side, inner } = self;
-        async move {
-            let mut f = f;
-            // Each value is looked at as it comes.
-            let look = |value: &T| {
-                side.looks(site);
-                f(value)
-            };
-            Watched::new(inner.wait_for(look), side.awaited(), site).await
-        }
+        let (receiving, mut f) = (&*side, f);
+        // Each value is looked at as it comes.
+        let look = move |value: &T| {
+            receiving.looks(site);
+            f(value)
+        };
+        Watched::new(inner.wait_for(look), side.awaited(), site)
     }
 
     /// See [`Receiver::same_channel`](::tokio::sync::watch::Receiver::same_channel).

@@ -25,7 +25,7 @@ use crate::{
         peek,
         poll::Tracked,
         task::{TaskKind, TaskRef},
-        wait::{Awaited, WaitKind, Watched},
+        wait::{Awaited, Outer, WaitKind, Watched},
     },
     tokio::runtime::Handle,
 };
@@ -390,10 +390,10 @@ impl<T: 'static> JoinSet<T> {
     #[track_caller]
     pub fn shutdown(&mut self) -> impl Future<Output = ()> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             self.abort_all_at(site);
             let recording = SetAwaited(active().is_some());
-            Watched::new(
+            Watched::in_block(
                 poll_fn(|cx| {
                     while ready!(self.poll_join_next(cx)).is_some() {}
                     Poll::Ready(())
@@ -402,7 +402,7 @@ impl<T: 'static> JoinSet<T> {
                 site,
             )
             .await;
-        }
+        })
     }
 
     /// Waits for all tasks; see [`JoinSet::join_all`](::tokio::task::JoinSet::join_all).
@@ -412,7 +412,7 @@ impl<T: 'static> JoinSet<T> {
     #[track_caller]
     pub fn join_all(mut self) -> impl Future<Output = Vec<T>> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             let mut results = Vec::with_capacity(self.len());
             let recording = SetAwaited(active().is_some());
             let all = poll_fn(|cx| {
@@ -425,9 +425,9 @@ impl<T: 'static> JoinSet<T> {
                 }
                 Poll::Ready(())
             });
-            Watched::new(all, recording, site).await;
+            Watched::in_block(all, recording, site).await;
             results
-        }
+        })
     }
 
     /// Aborts all tasks; see [`JoinSet::abort_all`](::tokio::task::JoinSet::abort_all).

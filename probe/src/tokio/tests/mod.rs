@@ -18,6 +18,7 @@ mod events;
 mod foreign;
 mod holds;
 mod join_set;
+mod kept;
 mod locks;
 mod oneshots;
 mod orders;

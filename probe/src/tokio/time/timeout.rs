@@ -17,6 +17,7 @@ use super::{
 use crate::recorder::{
     limited,
     unfinished::{By, MayEnd},
+    wait::Keeping,
 };
 
 /// Gives a future some time; see [`tokio::time::timeout`](::tokio::time::timeout).
@@ -82,11 +83,14 @@ impl<T: Future> Future for Timeout<T> {
             let this = self.get_unchecked_mut();
             (Pin::new_unchecked(&mut this.inner), this.due, &mut this.timer)
         };
+        let polled = Location::caller();
+        let keeping = Keeping::of::<T>(polled);
         let poll = inner.poll(cx);
+        drop(keeping);
         if let Poll::Ready(result) = &poll {
             limited::ended::<T>(timer.made(), result.is_ok());
         }
-        timer.polled(poll.is_pending(), Location::caller(), || due);
+        timer.polled(poll.is_pending(), polled, || due);
         poll
     }
 }

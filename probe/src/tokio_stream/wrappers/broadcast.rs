@@ -25,7 +25,7 @@ async fn receive<T: Clone>(
     mut receiver: Receiver<T>,
     site: &'static Location<'static>,
 ) -> (Result<T, RecvError>, Receiver<T>) {
-    (receiver.recv_kept(site).await, receiver)
+    (receiver.recv_at(site).await, receiver)
 }
 
 impl<T: 'static + Clone + Send> BroadcastStream<T> {

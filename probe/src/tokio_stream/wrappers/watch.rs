@@ -24,7 +24,7 @@ async fn change<T: Send + Sync>(
     mut receiver: Receiver<T>,
     site: &'static Location<'static>,
 ) -> (Result<(), RecvError>, Receiver<T>) {
-    (receiver.changed_kept(site).await, receiver)
+    (receiver.changed_at(site).await, receiver)
 }
 
 impl<T: 'static + Clone + Send + Sync> WatchStream<T> {

@@ -1,7 +1,6 @@
 //! [`PollSemaphore`].
 use std::{
     fmt,
-    panic::Location,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -59,7 +58,7 @@ impl PollSemaphore {
                     done => return Poll::Ready(done.ok()),
                 }
             }
-            let acquire = self.clone_inner().acquire_many_kept(permits, Location::caller());
+            let acquire = self.clone_inner().acquire_many_owned(permits);
             match &mut self.waiting {
                 Some(waiting) => waiting.set(acquire),
                 none => *none = Some(ReusableBoxFuture::new(acquire)),

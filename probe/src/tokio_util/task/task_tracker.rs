@@ -18,7 +18,7 @@ use crate::{
         poll::{Tracked, blocking},
         task::{TaskKind, TaskRef, TaskSlot},
         thread,
-        wait::Watched,
+        wait::{Keeping, Watched},
     },
     tokio::{
         runtime::Handle,
@@ -371,10 +371,12 @@ impl<F: Future> Future for TrackedFuture<F> {
     type Output = F::Output;
 
     #[inline]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         // SAFETY: `inner` is pinned with `self` and never moved out of it; `member` is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
         this.member.polled();
+        let _keeping = Keeping::of::<F>(Location::caller());
         // SAFETY: as above.
         unsafe { Pin::new_unchecked(&mut this.inner) }.poll(cx)
     }
@@ -390,6 +392,7 @@ impl Future for TaskTrackerWaitFuture<'_> {
     type Output = ();
 
     #[inline]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: pinned with `self`, and never moved out of it.
         unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll(cx)

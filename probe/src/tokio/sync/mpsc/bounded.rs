@@ -11,7 +11,7 @@ use super::{
 use crate::{
     recorder::{
         channel::{ChannelKind, ChannelRef},
-        wait::Watched,
+        wait::{Outer, Watched},
     },
     tokio::sync::coop::{Tried, try_now},
 };
@@ -48,7 +48,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             match self.room(site).await {
                 Ok(permit) => {
                     self.side.sent(1, site);
@@ -57,7 +57,7 @@ impl<T> Sender<T> {
                 }
                 Err(_) => Err(SendError(value)),
             }
-        }
+        })
     }
 
     /// See [`Sender::closed`](::tokio::sync::mpsc::Sender::closed).
@@ -91,7 +91,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send_timeout(&self, value: T, timeout: Duration) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             match ::tokio::time::timeout(timeout, self.room(site)).await {
                 Ok(Ok(permit)) => {
                     self.side.sent(1, site);
@@ -101,7 +101,7 @@ impl<T> Sender<T> {
                 Ok(Err(_)) => Err(SendTimeoutError::Closed(value)),
                 Err(_) => Err(SendTimeoutError::Timeout(value)),
             }
-        }
+        })
     }
 
     /// Sends a message where that may block the thread; see
@@ -136,7 +136,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn reserve(&self) -> impl Future<Output = Result<Permit<'_, T>, SendError<()>>> {
         let site = Location::caller();
-        async move { Ok(Permit::new(self.room(site).await?, &self.side)) }
+        Outer::new(async move { Ok(Permit::new(self.room(site).await?, &self.side)) })
     }
 
     /// Waits for room for `n` messages; see [`Sender::reserve_many`](::tokio::sync::mpsc::Sender::reserve_many).
@@ -146,7 +146,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn reserve_many(&self, n: usize) -> impl Future<Output = Result<PermitIterator<'_, T>, SendError<()>>> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             let tried = try_now(|| match self.inner.try_reserve_many(n) {
                 Ok(permits) => Some(Ok(permits)),
                 Err(TrySendError::Full(())) => None,
@@ -155,10 +155,10 @@ impl<T> Sender<T> {
             let permits = match tried {
                 Tried::Done(result) => result,
                 Tried::Yield if self.inner.capacity() >= n => self.inner.reserve_many(n).await,
-                _ => Watched::new(self.inner.reserve_many(n), self.side.awaited(site), site).await,
+                _ => Watched::in_block(self.inner.reserve_many(n), self.side.awaited(site), site).await,
             };
             Ok(PermitIterator::new(permits?, &self.side))
-        }
+        })
     }
 
     /// As [`Sender::reserve`], with a permit that owns the sender; see
@@ -169,7 +169,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn reserve_owned(self) -> impl Future<Output = Result<OwnedPermit<T>, SendError<()>>> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             let Self { inner, side } = self;
             let mut inner = Some(inner);
             let tried = try_now(|| match inner.take()?.try_reserve_owned() {
@@ -183,11 +183,11 @@ impl<T> Sender<T> {
             let permit = match (tried, inner) {
                 (Tried::Done(result), _) => result?,
                 (Tried::Yield, Some(inner)) if inner.capacity() > 0 => inner.reserve_owned().await?,
-                (_, Some(inner)) => Watched::new(inner.reserve_owned(), side.awaited(site), site).await?,
+                (_, Some(inner)) => Watched::in_block(inner.reserve_owned(), side.awaited(site), site).await?,
                 (_, None) => return Err(SendError(())),
             };
             Ok(OwnedPermit::new(permit, side))
-        }
+        })
     }
 
     /// See [`Sender::try_reserve`](::tokio::sync::mpsc::Sender::try_reserve).
@@ -267,6 +267,7 @@ impl<T> Sender<T> {
         self.side.sent(1, site);
     }
 
+    /// In the block of an [`Outer`].
     #[inline]
     async fn room(&self, site: CallSite) -> Result<raw::Permit<'_, T>, SendError<()>> {
         // tokio gives room to those who wait first, so a try never overtakes one.
@@ -278,7 +279,7 @@ impl<T> Sender<T> {
         match tried {
             Tried::Done(result) => result,
             Tried::Yield if self.inner.capacity() > 0 => self.inner.reserve().await,
-            _ => Watched::new(self.inner.reserve(), self.side.awaited(site), site).await,
+            _ => Watched::in_block(self.inner.reserve(), self.side.awaited(site), site).await,
         }
     }
 }

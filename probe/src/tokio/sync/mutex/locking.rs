@@ -12,7 +12,7 @@ use super::{Mutex, MutexGuard};
 use crate::{
     recorder::{
         lock::{LockAwaited, LockSlot},
-        wait::Watched,
+        wait::{CallSite, PolledFrom, Watched},
     },
     tokio::sync::coop::{Tried, try_lock_now},
 };
@@ -69,6 +69,15 @@ impl<'a, T: ?Sized, F: Future<Output = raw::MutexGuard<'a, ()>>> Future for Lock
     #[inline]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Location::caller();
+        self.poll_from(cx, || polled)
+    }
+}
+
+impl<'a, T: ?Sized, F: Future<Output = raw::MutexGuard<'a, ()>>> PolledFrom for Locking<'a, T, F> {
+    #[inline]
+    #[track_caller]
+    fn poll_from(self: Pin<&mut Self>, cx: &mut Context<'_>, polled: impl FnOnce() -> CallSite) -> Poll<Self::Output> {
         // SAFETY: `lock` is pinned with `self`: never moved out, and `Locking` is not `Unpin`, since that is not. The other
         // fields are not pinned.
         let this = unsafe { self.get_unchecked_mut() };
@@ -78,7 +87,7 @@ impl<'a, T: ?Sized, F: Future<Output = raw::MutexGuard<'a, ()>>> Future for Lock
             return Poll::Ready(guard);
         }
         // SAFETY: as above.
-        let guard = ready!(unsafe { Pin::new_unchecked(&mut this.lock) }.poll(cx));
+        let guard = ready!(unsafe { Pin::new_unchecked(&mut this.lock) }.poll_from(cx, polled));
         Poll::Ready(MutexGuard::begin(this.mutex, guard, this.slot, this.site))
     }
 }

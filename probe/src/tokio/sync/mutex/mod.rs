@@ -13,7 +13,10 @@ pub use guard::{MappedMutexGuard, MutexGuard};
 pub use owned_guard::{OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::lock_watch::Watch;
-use crate::recorder::lock::LockSlot;
+use crate::recorder::{
+    lock::LockSlot,
+    wait::{Outer, Within},
+};
 use hold::BlockingWait;
 use locking::Locking;
 
@@ -91,12 +94,12 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock_owned(self: Arc<Self>) -> impl Future<Output = OwnedMutexGuard<T>> {
         let site = Location::caller();
-        async move {
-            let hold = self.acquire(site).await.into_hold();
+        Outer::new(async move {
+            let hold = Within(self.acquire(site)).await.into_hold();
             // SAFETY: `hold` is of this very mutex.
             let hold = unsafe { hold.detach() };
             OwnedMutexGuard::new(self, hold)
-        }
+        })
     }
 
     /// Locks the mutex if that is possible at once; see [`Mutex::try_lock`](::tokio::sync::Mutex::try_lock).

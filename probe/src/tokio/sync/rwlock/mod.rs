@@ -18,7 +18,7 @@ use super::{
 use crate::recorder::{
     holds::{Held, Mode, Shared, SharedAwaited},
     lock::LockKind,
-    wait::Watched,
+    wait::{Outer, Watched},
 };
 use hold::{ReadHold, WriteHold};
 
@@ -112,7 +112,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> impl Future<Output = RwLockReadGuard<'_, T>> {
         let site = Location::caller();
-        async move { self.reading(self.get_read(site).await) }
+        Outer::new(async move { self.reading(self.get_read(site).await) })
     }
 
     /// Locks it to read where that may block the thread; see
@@ -137,12 +137,12 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read_owned(self: Arc<Self>) -> impl Future<Output = OwnedRwLockReadGuard<T>> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             let hold = self.get_read(site).await;
             // SAFETY: `hold` is of this very lock.
             let hold = unsafe { hold.detach() };
             OwnedRwLockReadGuard::new(self, hold)
-        }
+        })
     }
 
     /// Locks it to read if that is possible at once; see [`RwLock::try_read`](::tokio::sync::RwLock::try_read).
@@ -171,7 +171,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> impl Future<Output = RwLockWriteGuard<'_, T>> {
         let site = Location::caller();
-        async move { self.writing(self.get_write(site).await) }
+        Outer::new(async move { self.writing(self.get_write(site).await) })
     }
 
     /// Locks it to write where that may block the thread; see
@@ -196,12 +196,12 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write_owned(self: Arc<Self>) -> impl Future<Output = OwnedRwLockWriteGuard<T>> {
         let site = Location::caller();
-        async move {
+        Outer::new(async move {
             let hold = self.get_write(site).await;
             // SAFETY: `hold` is of this very lock.
             let hold = unsafe { hold.detach() };
             OwnedRwLockWriteGuard::new(self, hold)
-        }
+        })
     }
 
     /// Locks it to write if that is possible at once; see [`RwLock::try_write`](::tokio::sync::RwLock::try_write).
@@ -262,6 +262,7 @@ impl<T: ?Sized> RwLock<T> {
         slot.map(|slot| slot.acquired_to_write(site, self.max_readers))
     }
 
+    /// In the block of an [`Outer`].
     #[inline]
     async fn get_read(&self, site: &'static Location<'static>) -> ReadHold<'_> {
         let slot = self.slot(site);
@@ -270,13 +271,14 @@ impl<T: ?Sized> RwLock<T> {
             Tried::Done(guard) => guard,
             Tried::Yield if slot.is_none_or(|slot| slot.seems_free(Mode::Read)) => self.lock.read().await,
             Tried::Wait | Tried::Yield => match slot {
-                Some(lock) => Watched::new(self.lock.read(), SharedAwaited { lock, mode: Mode::Read }, site).await,
+                Some(lock) => Watched::in_block(self.lock.read(), SharedAwaited { lock, mode: Mode::Read }, site).await,
                 None => self.lock.read().await,
             },
         };
         ReadHold::new(Self::held_to_read(slot, site), guard)
     }
 
+    /// In the block of an [`Outer`].
     #[inline]
     async fn get_write(&self, site: &'static Location<'static>) -> WriteHold<'_> {
         let slot = self.slot(site);
@@ -284,7 +286,9 @@ impl<T: ?Sized> RwLock<T> {
             Tried::Done(guard) => guard,
             Tried::Yield if slot.is_none_or(|slot| slot.seems_free(Mode::Write)) => self.lock.write().await,
             Tried::Wait | Tried::Yield => match slot {
-                Some(lock) => Watched::new(self.lock.write(), SharedAwaited { lock, mode: Mode::Write }, site).await,
+                Some(lock) => {
+                    Watched::in_block(self.lock.write(), SharedAwaited { lock, mode: Mode::Write }, site).await
+                }
                 None => self.lock.write().await,
             },
         };

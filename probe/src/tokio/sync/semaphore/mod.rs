@@ -15,7 +15,7 @@ use super::{
 use crate::recorder::{
     holds::{Held, Mode, Shared, SharedAwaited},
     lock::LockKind,
-    wait::{Awaited, Watched},
+    wait::{Outer, Watched},
 };
 use permit::Hold;
 
@@ -101,7 +101,7 @@ impl Semaphore {
     #[track_caller]
     pub fn acquire_many(&self, n: u32) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
         let site = Location::caller();
-        async move { Ok(SemaphorePermit::new(self, self.get::<SharedAwaited>(n, site).await?)) }
+        Outer::new(async move { Ok(SemaphorePermit::new(self, self.get(n, site).await?)) })
     }
 
     /// Acquires a permit if that is possible at once; see
@@ -172,27 +172,11 @@ impl Semaphore {
         self: Arc<Self>,
         n: u32,
     ) -> impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>> {
-        self.get_owned::<SharedAwaited>(n, Location::caller())
-    }
-
-    /// The same for what is polled, at `site`.
-    #[cfg(feature = "tokio-util")]
-    pub(crate) fn acquire_many_kept(
-        self: Arc<Self>,
-        n: u32,
-        site: &'static Location<'static>,
-    ) -> impl Future<Output = Result<OwnedSemaphorePermit, AcquireError>> {
-        self.get_owned::<crate::recorder::wait::Kept<SharedAwaited>>(n, site)
-    }
-
-    #[inline]
-    async fn get_owned<A: Awaited + From<SharedAwaited>>(
-        self: Arc<Self>,
-        n: u32,
-        site: &'static Location<'static>,
-    ) -> Result<OwnedSemaphorePermit, AcquireError> {
-        let hold = self.get::<A>(n, site).await?;
-        Ok(OwnedSemaphorePermit::new(self, hold))
+        let site = Location::caller();
+        Outer::new(async move {
+            let hold = self.get(n, site).await?;
+            Ok(OwnedSemaphorePermit::new(self, hold))
+        })
     }
 
     /// As [`Semaphore::try_acquire`], with a permit that owns its semaphore; see
@@ -271,12 +255,9 @@ impl Semaphore {
         slot.map(|slot| slot.acquired(site, n, false))
     }
 
+    /// In the block of an [`Outer`].
     #[inline]
-    async fn get<A: Awaited + From<SharedAwaited>>(
-        &self,
-        n: u32,
-        site: &'static Location<'static>,
-    ) -> Result<Hold, AcquireError> {
+    async fn get(&self, n: u32, site: &'static Location<'static>) -> Result<Hold, AcquireError> {
         let slot = self.slot();
         // tokio gives permits to those who wait first, so a try never overtakes one. Of a closed semaphore tokio's own
         // future tells.
@@ -286,7 +267,7 @@ impl Semaphore {
             Tried::Wait | Tried::Yield => match slot {
                 Some(lock) => {
                     let awaited = SharedAwaited { lock, mode: Mode::Permits };
-                    Watched::new(self.inner.acquire_many(n), A::from(awaited), site).await?
+                    Watched::in_block(self.inner.acquire_many(n), awaited, site).await?
                 }
                 None => self.inner.acquire_many(n).await?,
             },

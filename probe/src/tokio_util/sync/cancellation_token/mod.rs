@@ -22,6 +22,7 @@ use handle::Handle;
 use crate::recorder::{
     ending::EndingRef,
     unfinished::{By, MayEnd},
+    wait::{Keeping, Outer, polled_from},
 };
 
 type CallSite = &'static Location<'static>;
@@ -110,17 +111,21 @@ impl CancellationToken {
     /// [`CancellationToken::run_until_cancelled`](::tokio_util::sync::CancellationToken::run_until_cancelled).
     #[track_caller]
     pub fn run_until_cancelled<F: Future>(&self, fut: F) -> impl Future<Output = Option<F::Output>> {
-        self.run_until(fut, Location::caller())
+        Outer::new(self.run_until(fut, Location::caller()))
     }
 
+    /// In the block of an [`Outer`].
     async fn run_until<F: Future>(&self, fut: F, site: CallSite) -> Option<F::Output> {
         if self.is_cancelled() {
             return None;
         }
         let (mut fut, mut cancelled) = (pin!(MayEnd::new(fut, By::Token, site)), pin!(self.cancelled_at(site)));
-        poll_fn(|cx| match fut.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => cancelled.as_mut().poll(cx).map(|()| None),
+        poll_fn(|cx| {
+            let _keeping = Keeping::of::<F>(polled_from());
+            match fut.as_mut().poll(cx) {
+                Poll::Ready(output) => Poll::Ready(Some(output)),
+                Poll::Pending => cancelled.as_mut().poll(cx).map(|()| None),
+            }
         })
         .await
     }
@@ -130,7 +135,7 @@ impl CancellationToken {
     #[track_caller]
     pub fn run_until_cancelled_owned<F: Future>(self, fut: F) -> impl Future<Output = Option<F::Output>> {
         let site = Location::caller();
-        async move { self.run_until(fut, site).await }
+        Outer::new(async move { self.run_until(fut, site).await })
     }
 
     /// tokio-util's own. What is done with it is not watched; that it is cancelled is seen by those who still listen.
