@@ -26,7 +26,9 @@ use super::{
 
 pub(crate) use entry::Entry;
 use noted::Noted;
-pub(crate) use polled::{CallSite, Keeping, Outer, PolledFrom, Within, may_be_kept, polled_from};
+#[cfg(all(feature = "tokio-util", feature = "watch-tasks"))]
+pub(crate) use polled::polled_from;
+pub(crate) use polled::{CallSite, Keeping, Outer, PolledFrom, Within, may_be_kept};
 
 /// What kind of thing is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
