@@ -118,6 +118,7 @@ impl Watch {
     }
 
     /// As [`Watch::slot_if_known`], of what several may hold.
+    #[inline]
     pub(super) fn shared_if_known(&self) -> Option<Shared> {
         Shared::of(self.slot_if_known()?)
     }

@@ -15,6 +15,7 @@ pub struct AbortHandle {
 }
 
 impl AbortHandle {
+    #[inline]
     pub(crate) fn new(inner: ::tokio::task::AbortHandle, task: Option<TaskRef>) -> Self {
         Self { inner, task }
     }

@@ -16,6 +16,7 @@ use std::{
 use super::{
     AbortHandle, Id, JoinError, LocalSet,
     set_name::SetName,
+    spawn::is_in_register,
     watch::{self, Blocking, CallSite},
 };
 use crate::{
@@ -59,6 +60,7 @@ struct Carried<T> {
 struct Ticket(Option<TaskRef>);
 
 impl Ticket {
+    #[inline]
     fn joined(&self) {
         if let Some(task) = &self.0 {
             task.slot().handle_joined();
@@ -67,6 +69,7 @@ impl Ticket {
 }
 
 impl Drop for Ticket {
+    #[inline]
     fn drop(&mut self) {
         if let Some(task) = &self.0 {
             task.slot().handle_dropped(true);
@@ -75,6 +78,7 @@ impl Drop for Ticket {
 }
 
 impl<T> Carried<T> {
+    #[inline]
     fn joined(self) -> T {
         self.ticket.joined();
         self.value
@@ -95,6 +99,20 @@ impl<F: Future> Future for Carrying<F> {
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
         let (value, task) = ready!(future.poll_with_task(cx));
         Poll::Ready(Carried { value, ticket: Ticket(task) })
+    }
+}
+
+/// As [`Carrying`], of a future that is not watched, and no larger than it.
+struct Bare<F>(F);
+
+impl<F: Future> Future for Bare<F> {
+    type Output = Carried<F::Output>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: the future is pinned with `self` and never moved out of it.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
+        future.poll(cx).map(|value| Carried { value, ticket: Ticket(None) })
     }
 }
 
@@ -200,7 +218,12 @@ pub(crate) struct SetAwaited(pub(crate) bool);
 impl Awaited for SetAwaited {
     #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
-        self.0.then_some((WaitKind::Join, 0))
+        Some((WaitKind::Join, 0))
+    }
+
+    #[inline]
+    fn waits(&self) -> bool {
+        self.0
     }
 }
 
@@ -233,6 +256,25 @@ impl<T: 'static> JoinSet<T> {
     /// Spawns a task into the set; see [`JoinSet::spawn`](::tokio::task::JoinSet::spawn).
     #[track_caller]
     pub fn spawn<F>(&mut self, task: F) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        // As in `task::spawn`.
+        if active().is_some() {
+            return self.spawn_watched(task);
+        }
+        let handle = if is_in_register::<F>() {
+            self.inner.spawn(Bare(task))
+        } else {
+            self.inner.spawn(Carrying { future: Tracked::new(task, None) })
+        };
+        AbortHandle::new(handle, None)
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn spawn_watched<F>(&mut self, task: F) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send,
@@ -451,8 +493,16 @@ impl<T: 'static> JoinSet<T> {
     /// See [`JoinSet::poll_join_next`](::tokio::task::JoinSet::poll_join_next).
     #[inline]
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
-        let result = ready!(self.inner.poll_join_next(cx));
-        Poll::Ready(result.map(|result| self.joined(result, Carried::joined)))
+        // Each way out by itself: where they met, the result would be copied, more than once.
+        match ready!(self.inner.poll_join_next(cx)) {
+            None => Poll::Ready(None),
+            Some(Ok(carried)) => {
+                let value = carried.joined();
+                self.tidy();
+                Poll::Ready(Some(Ok(value)))
+            }
+            Some(Err(error)) => Poll::Ready(Some(Err(self.failed(error)))),
+        }
     }
 
     /// See [`JoinSet::poll_join_next_with_id`](::tokio::task::JoinSet::poll_join_next_with_id).
@@ -464,14 +514,30 @@ impl<T: 'static> JoinSet<T> {
 
     #[inline]
     fn joined<C, R>(&mut self, result: Result<C, JoinError>, value: impl FnOnce(C) -> R) -> Result<R, JoinError> {
-        if let Err(error) = &result
-            && error.is_panic()
-        {
+        match result {
+            Ok(carried) => {
+                let value = value(carried);
+                self.tidy();
+                Ok(value)
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    #[cold]
+    fn failed(&mut self, error: JoinError) -> JoinError {
+        if error.is_panic() {
             self.held.panic_seen(error.id());
         }
-        let result = result.map(value);
-        self.held.tidy(self.inner.len());
-        result
+        self.tidy();
+        error
+    }
+
+    #[inline]
+    fn tidy(&mut self) {
+        if !self.held.0.is_empty() {
+            self.held.tidy(self.inner.len());
+        }
     }
 }
 

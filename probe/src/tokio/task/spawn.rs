@@ -13,6 +13,14 @@ use crate::recorder::{
     thread,
 };
 
+/// Whether tokio hands on an `F` in a register: with a slot's word beside it, it would go through memory, several times, and a
+/// CPU waits where two words that were just written one by one are read as one. So few of such futures are bare while nothing
+/// records; for all there would be twice the code.
+#[inline]
+pub(super) const fn is_in_register<F>() -> bool {
+    size_of::<F>() <= size_of::<usize>()
+}
+
 /// Spawns a task, watched; see [`tokio::spawn`](::tokio::spawn).
 ///
 /// # Panics
@@ -27,7 +35,9 @@ where
     if active().is_some() {
         return spawn_watched(future);
     }
-    JoinHandle::new(::tokio::spawn(Tracked::new(future, None)), None)
+    let handle =
+        if is_in_register::<F>() { ::tokio::spawn(future) } else { ::tokio::spawn(Tracked::new(future, None)) };
+    JoinHandle::new(handle, None)
 }
 
 #[track_caller]

@@ -18,6 +18,7 @@ use super::{
 ///
 /// # Panics
 /// Outside of a runtime with timers.
+#[inline]
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     Sleep { inner: raw::sleep(duration), timer: Timer::new(Location::caller()) }
@@ -27,6 +28,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 ///
 /// # Panics
 /// Outside of a runtime with timers.
+#[inline]
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep { inner: raw::sleep_until(deadline), timer: Timer::new(Location::caller()) }
@@ -74,12 +76,12 @@ impl Sleep {
 impl Future for Sleep {
     type Output = ();
 
+    #[inline]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let (inner, timer) = self.project();
-        let deadline = inner.deadline();
-        let poll = inner.poll(cx);
-        timer.polled(poll.is_pending(), Location::caller(), || Due::At(deadline));
+        let (mut inner, timer) = self.project();
+        let poll = inner.as_mut().poll(cx);
+        timer.polled(poll.is_pending(), Location::caller(), || Due::At(inner.deadline()));
         poll
     }
 }

@@ -2,7 +2,10 @@
 use std::{panic::Location, time::Duration};
 
 use super::Instant;
-use crate::recorder::wait::{Awaited, MAX_ID, PolledWait, WaitKind, awaited_at};
+use crate::recorder::{
+    active,
+    wait::{Awaited, MAX_ID, PolledWait, WaitKind, awaited_at},
+};
 
 pub(super) type CallSite = &'static Location<'static>;
 
@@ -13,6 +16,7 @@ pub(super) struct Timer {
 }
 
 impl Timer {
+    #[inline]
     pub(super) fn new(made: CallSite) -> Self {
         Self { made, waiting: PolledWait::new() }
     }
@@ -25,11 +29,17 @@ impl Timer {
     /// It was polled at `polled`, and is due as `due` says.
     #[inline]
     pub(super) fn polled(&mut self, is_pending: bool, polled: CallSite, due: impl FnOnce() -> Due) {
-        if is_pending {
-            self.waiting.pending_with(WaitKind::Timer, || due().told(), awaited_at(polled, self.made));
-        } else {
+        if !is_pending {
             self.waiting.over();
+        } else if active().is_some() {
+            self.pends(polled, due);
         }
+    }
+
+    /// Apart from the rest, which then is as small as a poll that is not watched.
+    #[inline(never)]
+    fn pends(&mut self, polled: CallSite, due: impl FnOnce() -> Due) {
+        self.waiting.pending_with(WaitKind::Timer, || due().told(), awaited_at(polled, self.made));
     }
 
     /// It is due at another moment from now on.

@@ -40,6 +40,7 @@ impl<T> UnboundedSender<T> {
     ///
     /// # Errors
     /// The message, when the channel is closed.
+    #[inline]
     #[track_caller]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         self.inner.send(message)?;
