@@ -48,6 +48,14 @@ const NEEDS: [Needs; 9] = [
     needs("a request of the service", 15, 24),
 ];
 
+/// Locks that live at once, as in the rows of those that are used once.
+const LIVE: usize = 100_000;
+
+/// What the drop-in's are larger than tokio's, in words: where one was made or is noted, and of an `RwLock` also how many may
+/// read, which tokio's does not tell, in the half of a word.
+const LARGER: [(&str, u32); 3] =
+    [("a live mutex, used once", 1), ("a live semaphore, used once", 1), ("a live RwLock, used once", 2)];
+
 /// Measures and prints it, if it is wanted.
 pub(crate) fn print(options: &Options) {
     if !options.wants("floor") {
@@ -77,6 +85,7 @@ pub(crate) fn print(options: &Options) {
     let locked = net(each(|| {
         black_box(&COUNT).0.fetch_add(1, Relaxed);
     }));
+    let word = ((fresh::<9>() - fresh::<5>()) / 4.0).max(0.0);
     println!("\nfloor: ns each, of what any record is made of\n");
     for (what, ns) in [
         ("a relaxed load and a branch: each instrument, dormant", test),
@@ -85,6 +94,7 @@ pub(crate) fn print(options: &Options) {
         ("a reading of the clock, with other work beside it", clock),
         ("a locked add, on a line of its own", locked),
         ("the same, two threads on one line", net(by_two())),
+        ("a word of memory that was never used", word),
     ] {
         println!("{what:56} {:>8}", number(ns, 2));
     }
@@ -92,6 +102,10 @@ pub(crate) fn print(options: &Options) {
     for Needs { operation, clock: readings, locked: adds } in NEEDS {
         let ns = f64::from(readings) * clock + f64::from(adds) * locked;
         println!("{operation:36} {readings:>8} {adds:>8} {:>20}", number(ns, 1));
+    }
+    println!("\n{:36} {:>8} {:>29}", "so at least, dormant", "words", "ns more than bare");
+    for (operation, words) in LARGER {
+        println!("{operation:36} {words:>8} {:>29}", number(f64::from(words) * word, 1));
     }
 }
 
@@ -103,6 +117,22 @@ fn each(work: impl Fn()) -> f64 {
             work();
         }
         start.elapsed().as_nanos() as f64 / TIMES as f64
+    };
+    middle((0..SLICES).map(slice).collect())
+}
+
+/// Nanoseconds that each of many takes that are made of so many words, one behind the other, and stay, and are used once.
+fn fresh<const WORDS: usize>() -> f64 {
+    let slice = |_| {
+        let start = Instant::now();
+        let mut all: Vec<[u64; WORDS]> = (0..LIVE as u64).map(|n| black_box([n; WORDS])).collect();
+        for one in &mut all {
+            black_box(one)[0] += 1;
+        }
+        let took = start.elapsed();
+        // What is given back may be had again, and is not new then.
+        std::mem::forget(all);
+        took.as_nanos() as f64 / LIVE as f64
     };
     middle((0..SLICES).map(slice).collect())
 }

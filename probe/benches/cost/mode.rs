@@ -18,10 +18,12 @@ pub(crate) enum Mode {
     Layer,
     Console,
     Dial9,
+    /// Bare once more: so much do two differ that are the same.
+    Again,
 }
 
 /// How many there are.
-pub(crate) const MODES: usize = 9;
+pub(crate) const MODES: usize = 10;
 
 impl Mode {
     pub(crate) const ALL: [Self; MODES] = [
@@ -34,6 +36,7 @@ impl Mode {
         Self::Layer,
         Self::Console,
         Self::Dial9,
+        Self::Again,
     ];
 
     /// One round: what `measure` says of each mode, by the order of [`Mode::ALL`]. Each round begins with another mode, so
@@ -58,7 +61,13 @@ impl Mode {
             Self::Layer => "layer",
             Self::Console => "console",
             Self::Dial9 => "dial9",
+            Self::Again => "bare again",
         }
+    }
+
+    /// What a process of this program is told to be.
+    fn argument(self) -> &'static str {
+        if self == Self::Again { Self::Bare.name() } else { self.name() }
     }
 }
 
@@ -85,7 +94,7 @@ impl Programs {
             Mode::Idle => Some((self.console.clone().ok()?, vec!["idle"])),
             Mode::Layer => Some((self.console.clone().ok()?, vec!["layer"])),
             Mode::Dial9 => Some((self.dial9.clone().ok()?, Vec::new())),
-            Mode::Bare | Mode::Dormant | Mode::Started | Mode::Attached => None,
+            Mode::Bare | Mode::Dormant | Mode::Started | Mode::Attached | Mode::Again => None,
         }
     }
 
@@ -117,7 +126,7 @@ impl Measured {
                 let (program, first) = programs.of(mode)?;
                 Process::start(&program, &[&first[..], &[job], args].concat())
             }
-            mode => Process::own(job, &[&[mode.name()], args].concat()),
+            mode => Process::own(job, &[&[mode.argument()], args].concat()),
         };
         let said = process.ready();
         let subscriber = (mode == Mode::Attached).then(|| {

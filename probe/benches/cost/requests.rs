@@ -24,12 +24,13 @@ pub(crate) fn print(options: &Options, programs: &Programs) {
         return;
     }
     println!(
-        "\nA service under load: 32 connections, one worker, medians of {} rounds of {} s; times and requests/s x bare's\n",
+        "\nA service under load: 32 connections, one worker, medians of {} rounds of {} s; times and requests/s x bare's; from, \
+         to: the least and the most that p99 was in a round, x bare's\n",
         options.service_rounds, options.service_seconds
     );
     println!(
-        "{:10} {:>11} {:>6} {:>8} {:>8} {:>6} {:>15} {:>6} {:>9}",
-        "mode", "requests/s", "x", "p50, us", "p99, us", "x", "CPU, us/request", "x", "RSS, MiB"
+        "{:10} {:>11} {:>6} {:>8} {:>8} {:>6} {:>6} {:>6} {:>15} {:>6} {:>9}",
+        "mode", "requests/s", "x", "p50, us", "p99, us", "x", "from", "to", "CPU, us/request", "x", "RSS, MiB"
     );
     let mut patience = Patience::new(options.patience);
     let rounds: Vec<_> = (0..options.service_rounds)
@@ -44,14 +45,18 @@ pub(crate) fn print(options: &Options, programs: &Programs) {
         let ratio = |of: fn(Figures) -> f64| {
             median(&rounds, |round| Some(of(round[mode as usize]?) / of(round[Mode::Bare as usize]?)))
         };
+        let p99s =
+            rounds.iter().filter_map(|round| Some(round[mode as usize]?.p99_us / round[Mode::Bare as usize]?.p99_us));
         println!(
-            "{:10} {:>11} {:>6} {:>8} {:>8} {:>6} {:>15} {:>6} {:>9}",
+            "{:10} {:>11} {:>6} {:>8} {:>8} {:>6} {:>6} {:>6} {:>15} {:>6} {:>9}",
             mode.name(),
             number(value(|f| f.per_second), 0),
             number(ratio(|f| f.per_second), 3),
             number(value(|f| f.p50_us), 0),
             number(value(|f| f.p99_us), 0),
             number(ratio(|f| f.p99_us), 2),
+            number(p99s.clone().fold(f64::NAN, f64::min), 2),
+            number(p99s.fold(f64::NAN, f64::max), 2),
             number(value(|f| f.cpu_us), 2),
             number(ratio(|f| f.cpu_us), 2),
             number(value(|f| f.rss_kib / 1024.0), 1),
