@@ -85,7 +85,7 @@ pub(crate) fn print(options: &Options) {
     let locked = net(each(|| {
         black_box(&COUNT).0.fetch_add(1, Relaxed);
     }));
-    let word = ((fresh::<9>() - fresh::<5>()) / 4.0).max(0.0);
+    let fresh_word = ((fresh::<9>() - fresh::<5>()) / 4.0).max(0.0);
     println!("\nfloor: ns each, of what any record is made of\n");
     for (what, ns) in [
         ("a relaxed load and a branch: each instrument, dormant", test),
@@ -94,7 +94,7 @@ pub(crate) fn print(options: &Options) {
         ("a reading of the clock, with other work beside it", clock),
         ("a locked add, on a line of its own", locked),
         ("the same, two threads on one line", net(by_two())),
-        ("a word of memory that was never used", word),
+        ("a word of memory that was never used", fresh_word),
     ] {
         println!("{what:56} {:>8}", number(ns, 2));
     }
@@ -105,7 +105,7 @@ pub(crate) fn print(options: &Options) {
     }
     println!("\n{:36} {:>8} {:>29}", "so at least, dormant", "words", "ns more than bare");
     for (operation, words) in LARGER {
-        println!("{operation:36} {words:>8} {:>29}", number(f64::from(words) * word, 1));
+        println!("{operation:36} {words:>8} {:>29}", number(f64::from(words) * fresh_word, 1));
     }
 }
 
