@@ -49,7 +49,7 @@ use callsites::{Turn, Wanted};
 pub(crate) use spans::memory_bytes;
 
 use crate::{
-    recorder::{active, foreign, own_thread},
+    recorder::{active, by_id::Place, foreign, own_thread},
     start,
 };
 use spans::Kind;
@@ -142,32 +142,26 @@ where
 
     #[inline]
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
-        if let Some(span) = spans::find(id.into_u64()) {
+        let id = id.into_u64();
+        if let Some(span) = spans::find(id) {
             let span = span.value();
-            match span.kind() {
-                Kind::Task => {
-                    if let (Some(recorder), Some((task, slot))) = (active(), span.task()) {
-                        // Whoever else enters the span, as what was spawned `in_current_span`, is another task.
-                        foreign::entered(recorder, task, slot, || here::is_in_task(span, task));
-                        met::polls();
-                    }
-                }
-                _ => here::enter(span),
+            if let Some((task, slot)) = span.task() {
+                // Whoever else enters the span, as what was spawned `in_current_span`, is another task.
+                foreign::entered(id, task, slot, || here::is_in_task(span, task));
+                met::polls();
+            } else {
+                here::enter(span);
             }
         }
     }
 
     #[inline]
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
-        if let Some(span) = spans::find(id.into_u64()) {
-            let span = span.value();
-            match span.kind() {
-                Kind::Task => {
-                    if let Some((task, _)) = span.task() {
-                        foreign::exited(task);
-                    }
-                }
-                _ => here::exit(span),
+        let id = id.into_u64();
+        if !foreign::exited(id) {
+            // Of a task whose poll this is not, nothing was begun.
+            if let Some(span) = spans::find(id).map(Place::value).filter(|span| span.kind() != Kind::Task) {
+                here::exit(span);
             }
         }
     }

@@ -23,7 +23,7 @@ static SPANS: ById<Span> = ById::new();
 /// The span of that id, if it is wanted and lives.
 #[inline]
 pub(super) fn find(id: u64) -> Option<&'static Place<Span>> {
-    SPANS.places(id).next()
+    SPANS.find(id)
 }
 
 /// Bytes that the table takes.

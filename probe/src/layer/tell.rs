@@ -8,6 +8,7 @@ use super::{
     spans::{HAS_ROOM, Kind, Span, find, oneshot},
 };
 use crate::recorder::{
+    foreign,
     holds::Shared,
     site::Site,
     wait::{WaitKind, told},
@@ -16,12 +17,19 @@ use crate::recorder::{
 /// An event of a callsite that tells this.
 #[inline]
 pub(super) fn event(tells: Tells, event: &Event<'_>) {
+    if tells == Tells::Wake {
+        let mut task = TaskSpan::default();
+        event.record(&mut task);
+        woken(task.0);
+    } else {
+        other_event(tells, event);
+    }
+}
+
+/// Apart from wakes, which come with nearly each poll.
+#[inline(never)]
+fn other_event(tells: Tells, event: &Event<'_>) {
     match tells {
-        Tells::Wake => {
-            let mut task = TaskSpan::default();
-            event.record(&mut task);
-            woken(task.0);
-        }
         Tells::Waker => {
             let mut waker = Waker::default();
             event.record(&mut waker);
@@ -45,13 +53,24 @@ pub(super) fn event(tells: Tells, event: &Event<'_>) {
             event.record(&mut polled);
             polled_as(tells, polled.0);
         }
-        Tells::Nothing => {}
+        Tells::Wake | Tells::Nothing => {}
     }
 }
 
 /// The task of that span was woken.
 #[inline]
 fn woken(span: u64) {
+    if let Some(slot) = foreign::polled_here(span) {
+        // SAFETY: its poll, which goes on, has a reference.
+        unsafe { slot.wake() };
+    } else {
+        woken_elsewhere(span);
+    }
+}
+
+/// The same of a task that this thread does not poll.
+#[inline(never)]
+fn woken_elsewhere(span: u64) {
     // It may end meanwhile, and the slot become that of a task which has a waker.
     let task = find(span).and_then(|span| span.value().task()).and_then(|(task, slot)| slot.retain_as(task));
     if let Some(task) = task {

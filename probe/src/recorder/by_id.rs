@@ -52,6 +52,20 @@ impl<V: Value> ById<V> {
         sets.flat_map(move |set| set.places(id))
     }
 
+    /// The place of an id that no two have.
+    #[cfg(all(feature = "layer", tokio_unstable))]
+    #[inline]
+    pub(crate) fn find(&self, id: u64) -> Option<&'static Place<V>> {
+        // Nearly all are on the first level, unless very many live.
+        self.set(0, id)?.places(id).next().or_else(|| self.find_above(id))
+    }
+
+    #[cfg(all(feature = "layer", tokio_unstable))]
+    #[inline(never)]
+    fn find_above(&self, id: u64) -> Option<&'static Place<V>> {
+        self.places(id).next()
+    }
+
     /// A place for an id that has none and is not 0; `None` at the ceiling.
     pub(crate) fn claim(&self, recorder: &'static Recorder, id: u64) -> Option<&'static Place<V>> {
         let sets = (0..LEVELS.len()).map_while(|level| self.set(level, id).or_else(|| self.grow(recorder, level, id)));

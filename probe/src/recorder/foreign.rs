@@ -4,13 +4,15 @@
 //!
 //! What they do not tell is not known of these tasks: what becomes of their handles and what they return; from the hooks
 //! alone, who wakes them and whether they panicked; from the layer alone, whether they came to their end or were aborted.
-use std::{cell::Cell, mem::ManuallyDrop, panic::Location};
+use std::{cell::Cell, panic::Location};
 
+#[cfg(feature = "layer")]
+use super::started;
 use super::{
     Recorder, by_task,
-    poll::PollInProgress,
     site::{SiteInfo, SiteKind},
     task::{Stage, TaskKind, TaskRef, TaskSlot},
+    thread::Outer,
 };
 
 /// The type of a future that nobody knows. One variable, so that it has one address.
@@ -30,32 +32,41 @@ pub(crate) enum By {
     Layer,
 }
 
-/// A poll in progress.
+/// A poll in progress. Of it nothing is kept that would have to be copied out at its end.
 struct InPoll {
     /// The task's id.
     id: Cell<u64>,
+    slot: Cell<Option<&'static TaskSlot>>,
+    /// By which span the layer tells of it; 0 where it does not.
+    #[cfg(feature = "layer")]
+    span: Cell<u64>,
     by: Cell<By>,
-    /// How many times more it was said to begin, by whoever said it first: a span can be entered again.
-    again: Cell<u32>,
     /// The thread unwinds already as this begins: the future is dropped for a panic.
     unwinding: Cell<bool>,
     /// The task ended in this poll.
     ended: Cell<bool>,
     panicked: Cell<bool>,
-    /// Taken as it ends.
-    poll: Cell<Option<ManuallyDrop<PollInProgress>>>,
+    /// It is within another poll, which few are: `outer` is neither written nor read for those that are not.
+    nested: Cell<bool>,
+    /// How many times more it was said to begin, by whoever said it first: a span can be entered again.
+    again: Cell<u32>,
+    outer: Cell<Option<Outer>>,
 }
 
 impl InPoll {
     const fn none() -> Self {
         Self {
             id: Cell::new(0),
+            slot: Cell::new(None),
+            #[cfg(feature = "layer")]
+            span: Cell::new(0),
             by: Cell::new(By::Hooks),
-            again: Cell::new(0),
             unwinding: Cell::new(false),
             ended: Cell::new(false),
             panicked: Cell::new(false),
-            poll: Cell::new(None),
+            nested: Cell::new(false),
+            again: Cell::new(0),
+            outer: Cell::new(None),
         }
     }
 
@@ -65,12 +76,30 @@ impl InPoll {
             slot.alive();
         }
         self.id.set(id);
+        self.slot.set(Some(slot));
+        #[cfg(feature = "layer")]
+        self.span.set(0);
         self.by.set(by);
-        self.again.set(0);
         self.unwinding.set(std::thread::panicking());
         self.ended.set(false);
         self.panicked.set(false);
-        self.poll.set(Some(ManuallyDrop::new(PollInProgress::begin_known(recorder, slot))));
+        self.again.set(0);
+        if let Some(outer) = slot.poll_begins(recorder) {
+            self.nested.set(true);
+            self.outer.set(Some(outer));
+        }
+    }
+
+    /// What it is within, of which this is the end.
+    #[inline]
+    fn take_outer(&self) -> Option<Outer> {
+        if self.nested.get() { self.take_nested() } else { None }
+    }
+
+    #[cold]
+    fn take_nested(&self) -> Option<Outer> {
+        self.nested.set(false);
+        self.outer.take()
     }
 }
 
@@ -183,41 +212,51 @@ pub(crate) fn poll_begins(
     }
 }
 
-/// A poll of the task `id`, or the drop of its future, begins on this thread, as the layer says; but only if `is_in_task`,
-/// unless it goes on already.
+/// A poll of the task `id`, or the drop of its future, begins on this thread, as the layer says by `span`; but only if
+/// `is_in_task`, unless it goes on already.
 #[cfg(feature = "layer")]
 #[inline]
-pub(crate) fn entered(
-    recorder: &'static Recorder,
-    id: u64,
-    slot: &'static TaskSlot,
-    is_in_task: impl FnOnce() -> bool,
-) {
+pub(crate) fn entered(span: u64, id: u64, slot: &'static TaskSlot, is_in_task: impl FnOnce() -> bool) {
     if slot.id() == id {
-        HERE.with(|here| enter_here(here, recorder, id, slot, is_in_task));
+        HERE.with(|here| enter_here(here, span, id, slot, is_in_task));
     }
 }
 
 /// A function of its own, as [`end_here`] is: what a closure for a thread's local holds goes through memory.
 #[cfg(feature = "layer")]
 #[inline(never)]
-fn enter_here(
-    here: &Here,
-    recorder: &'static Recorder,
-    id: u64,
-    slot: &'static TaskSlot,
-    is_in_task: impl FnOnce() -> bool,
-) {
-    if !goes_on(here, id, By::Layer) && is_in_task() {
-        begins(here, recorder, id, slot, By::Layer);
+fn enter_here(here: &Here, span: u64, id: u64, slot: &'static TaskSlot, is_in_task: impl FnOnce() -> bool) {
+    if !goes_on(here, id, By::Layer) {
+        if !is_in_task() {
+            return;
+        }
+        begins(here, started(), id, slot, By::Layer);
     }
+    if let Some(poll) = here.innermost().filter(|poll| poll.id.get() == id) {
+        poll.span.set(span);
+    }
+}
+
+impl Here {
+    /// The innermost poll.
+    #[inline]
+    fn innermost(&self) -> Option<&InPoll> {
+        self.polls.get(self.depth.get().checked_sub(1)?)
+    }
+}
+
+/// The slot of the task in whose poll this thread is, if it is the one that the layer tells of by `span`. It is that task's
+/// until the poll is over.
+#[cfg(feature = "layer")]
+#[inline]
+pub(crate) fn polled_here(span: u64) -> Option<&'static TaskSlot> {
+    HERE.with(|here| here.innermost().filter(|poll| span != 0 && poll.span.get() == span)?.slot.get())
 }
 
 /// Whether the innermost poll is one of this task, which then is said to begin once more.
 #[inline]
 fn goes_on(here: &Here, id: u64, by: By) -> bool {
-    let top = here.depth.get().checked_sub(1).and_then(|top| here.polls.get(top));
-    let Some(poll) = top.filter(|poll| poll.id.get() == id) else { return false };
+    let Some(poll) = here.innermost().filter(|poll| poll.id.get() == id) else { return false };
     if poll.by.get() == by {
         poll.again.set(poll.again.get() + 1);
     }
@@ -236,31 +275,32 @@ fn begins(here: &Here, recorder: &'static Recorder, id: u64, slot: &'static Task
 /// The poll ended, by a panic too.
 #[inline]
 pub(crate) fn poll_ended(id: u64) {
-    ends(id, By::Hooks);
+    HERE.with(|here| {
+        // Of a task that is not known, it may be within the poll of one that is.
+        if let Some(poll) = here.innermost().filter(|poll| poll.id.get() == id) {
+            end_here(here, poll, By::Hooks);
+        }
+    });
 }
 
-/// The poll, or the drop of the future, ended.
+/// The poll, or the drop of the future, ended, of which the layer tells by `span`. False where that is none of the innermost
+/// poll's.
 #[cfg(feature = "layer")]
 #[inline]
-pub(crate) fn exited(id: u64) {
-    ends(id, By::Layer);
+pub(crate) fn exited(span: u64) -> bool {
+    HERE.with(|here| {
+        let poll = here.innermost().filter(|poll| poll.span.get() == span);
+        poll.inspect(|poll| end_here(here, poll, By::Layer)).is_some()
+    })
 }
 
-#[inline]
-fn ends(id: u64, by: By) {
-    HERE.with(|here| end_here(here, id, by));
-}
-
+/// It is told that the innermost poll ends.
 #[inline(never)]
-fn end_here(here: &Here, id: u64, by: By) {
-    let Some(depth) = here.depth.get().checked_sub(1) else { return };
-    let poll = &here.polls[depth];
-    if poll.id.get() != id {
-        // Of a task that is not known, within the poll of one that is.
-        return;
-    }
+fn end_here(here: &Here, poll: &InPoll, by: By) {
     // A span is left as the thread unwinds, a hook is called later.
-    poll.panicked.set(poll.panicked.get() | (!poll.unwinding.get() && std::thread::panicking()));
+    if std::thread::panicking() && !poll.unwinding.get() {
+        poll.panicked.set(true);
+    }
     if poll.by.get() != by {
         // By one of two who tell of it.
         return;
@@ -269,20 +309,14 @@ fn end_here(here: &Here, id: u64, by: By) {
         poll.again.set(again);
         return;
     }
-    here.depth.set(depth);
-    let Some(in_progress) = poll.poll.take().map(ManuallyDrop::into_inner) else { return };
-    let slot = in_progress.task();
-    let busy = slot.busy();
-    if poll.panicked.get() {
-        drop(in_progress);
-    } else {
-        in_progress.end();
-        std::mem::forget(in_progress);
-    }
+    here.depth.set(here.depth.get() - 1);
+    let Some(slot) = poll.slot.get() else { return };
+    let outer = poll.take_outer();
+    let took = if poll.panicked.get() { slot.poll_panicked(outer.as_ref()) } else { slot.poll_ends(outer.as_ref()) };
     #[cfg(feature = "layer")]
-    here.last.set((id, slot.busy().wrapping_sub(busy)));
+    here.last.set((poll.id.get(), took));
     #[cfg(not(feature = "layer"))]
-    let _ = busy;
+    let _ = took;
     if poll.ended.get() {
         end(slot, Stage::Done);
     }

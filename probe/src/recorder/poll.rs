@@ -12,7 +12,8 @@ use super::task::CROWDED;
 use super::{
     Recorder, active, clock, histogram, peek, started,
     task::{SLOW_POLL_NS, Stage, TaskKind, TaskRef, TaskSlot},
-    thread, unfinished,
+    thread::{self, Outer},
+    unfinished,
 };
 
 /// A future that is recorded while it runs, or passed through when there is no slot for it.
@@ -142,7 +143,7 @@ impl Drop for Ending {
 pub(super) struct PollInProgress {
     task: &'static TaskSlot,
     /// What it is within.
-    outer: Option<thread::Outer>,
+    outer: Option<Outer>,
 }
 
 impl PollInProgress {
@@ -151,90 +152,101 @@ impl PollInProgress {
         if task.polls.load(Relaxed) == 0 {
             first_poll(task);
         }
-        Self::begin_known(recorder, task)
-    }
-
-    /// As [`PollInProgress::begin`], for a task whose id is known.
-    #[inline]
-    pub(super) fn begin_known(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
-        let started = clock::ticks();
-        let delay = task.wakes.polled(started);
-        if histogram::is_late(delay) {
-            polled_late(task, delay);
-        }
-        #[cfg(feature = "layer")]
-        if task.more_waits.load(Relaxed) & CROWDED != 0 {
-            task.more_waits.fetch_and(!CROWDED, Relaxed);
-        }
-        Self { task, outer: thread::enter(recorder, task, started) }
-    }
-
-    #[cfg(tokio_unstable)]
-    pub(super) fn task(&self) -> &'static TaskSlot {
-        self.task
+        Self { task, outer: task.poll_begins(recorder) }
     }
 
     /// The future came back, after which this is to be forgotten. Taken by reference, since what it keeps would be copied on
     /// its way to be forgotten elsewhere.
     #[allow(clippy::inline_always, reason = "else it is a call whose frame costs as much as what it does")]
     #[inline(always)]
-    pub(super) fn end(&self) {
-        let task = self.task;
-        let ended = self.finish(false);
-        task.wakes.poll_ended(ended);
-        task.mark();
+    fn end(&self) {
+        self.task.poll_ends(self.outer.as_ref());
+    }
+}
+
+impl TaskSlot {
+    /// A poll of the task, whose id is known, begins on this thread; gives what it is within, for its end.
+    #[inline]
+    pub(super) fn poll_begins(&'static self, recorder: &'static Recorder) -> Option<Outer> {
+        let started = clock::ticks();
+        let delay = self.wakes.polled(started);
+        if histogram::is_late(delay) {
+            polled_late(self, delay);
+        }
+        #[cfg(feature = "layer")]
+        if self.more_waits.load(Relaxed) & CROWDED != 0 {
+            self.more_waits.fetch_and(!CROWDED, Relaxed);
+        }
+        thread::enter(recorder, self, started)
     }
 
+    /// The poll in progress on this thread, which is one of the task, came back; says how many ticks it took.
     #[allow(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    fn finish(&self, panics: bool) -> u64 {
+    pub(super) fn poll_ends(&'static self, outer: Option<&Outer>) -> u64 {
+        let (ended, took) = self.finish_poll(outer, false);
+        self.wakes.poll_ended(ended);
+        self.mark();
+        took
+    }
+
+    /// That poll panics; says the same.
+    #[cold]
+    pub(super) fn poll_panicked(&'static self, outer: Option<&Outer>) -> u64 {
+        let (_, took) = self.finish_poll(outer, true);
+        self.stage.store(Stage::Panicked as u8, Relaxed);
+        took
+    }
+
+    /// When it ended, and how long it took.
+    #[allow(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn finish_poll(&'static self, outer: Option<&Outer>, panics: bool) -> (u64, u64) {
         let ended = clock::ticks();
         if histogram::is_long(ended.saturating_sub(thread::poll_started())) {
-            return self.finish_long(ended, panics);
+            return (ended, self.finish_long(outer, ended, panics));
         }
-        let took = self.leave(ended);
-        if self.task.max_poll.is_raised_by(took) {
-            self.task.new_max(took);
+        let took = self.leave_poll(outer, ended);
+        if self.max_poll.is_raised_by(took) {
+            self.new_max(took);
         }
-        ended
+        (ended, took)
     }
 
     #[cold]
-    fn finish_long(&self, ended: u64, panics: bool) -> u64 {
-        let task = self.task;
+    fn finish_long(&'static self, outer: Option<&Outer>, ended: u64, panics: bool) -> u64 {
         let slow = ended.saturating_sub(thread::poll_started()) >= slow_ticks();
         // What a panic takes is to look up and print where it was.
-        let judged = slow && !panics && task.kind.load(Relaxed) != TaskKind::Blocking as u8;
+        let judged = slow && !panics && self.kind.load(Relaxed) != TaskKind::Blocking as u8;
         let wait = if judged { thread::wait_of_long_poll() } else { None };
         let within = thread::took_within();
-        let took = self.leave(ended);
+        let took = self.leave_poll(outer, ended);
         // What a full machine, or the long poll of a task that is polled within this one, as in a `LocalSet`, takes from a
         // poll makes it no long one of its site's.
         let ran = wait.map_or(took, |wait| took.saturating_sub(wait.settle())).saturating_sub(within);
         thread::took_inside(took);
-        let site = task.site();
-        task.max_poll.raise(took);
+        let site = self.site();
+        self.max_poll.raise(took);
         site.max_poll.fetch_max(ran, Relaxed);
         if judged && ran >= slow_ticks() {
-            site.slow_poll(task.id(), ran, ended);
+            site.slow_poll(self.id(), ran, ended);
         }
         if histogram::is_long(took)
-            && let Some(times) = task.times()
+            && let Some(times) = self.times()
         {
             times.long_polls.record(took);
         }
-        ended
+        took
     }
 
     /// The poll is over; returns how long it took.
     #[inline]
-    fn leave(&self, ended: u64) -> u64 {
-        let task = self.task;
-        let started = thread::leave(self.outer.as_ref(), ended);
+    fn leave_poll(&self, outer: Option<&Outer>, ended: u64) -> u64 {
+        let started = thread::leave(outer, ended);
         let took = ended.saturating_sub(started);
-        task.polls.store(task.polls.load(Relaxed) + 1, Relaxed);
-        task.busy.store(task.busy.load(Relaxed) + took, Relaxed);
-        task.last_poll_ended.store(ended, Relaxed);
+        self.polls.store(self.polls.load(Relaxed) + 1, Relaxed);
+        self.busy.store(self.busy.load(Relaxed) + took, Relaxed);
+        self.last_poll_ended.store(ended, Relaxed);
         took
     }
 }
@@ -245,13 +257,6 @@ impl TaskSlot {
         let stage = if begins { Stage::InPlace } else { Stage::Alive };
         self.stage.store(stage as u8, Relaxed);
         self.mark();
-    }
-
-    /// Ticks in its polls that ended.
-    #[cfg(tokio_unstable)]
-    #[inline]
-    pub(super) fn busy(&self) -> u64 {
-        self.busy.load(Relaxed)
     }
 
     /// The poll that ended last, which took that many ticks, was none. Only while nothing polls it.
@@ -290,8 +295,7 @@ impl TaskSlot {
 impl Drop for PollInProgress {
     /// Only a panic of the future gets here.
     fn drop(&mut self) {
-        self.finish(true);
-        self.task.stage.store(Stage::Panicked as u8, Relaxed);
+        self.task.poll_panicked(self.outer.as_ref());
     }
 }
 
