@@ -21,6 +21,7 @@ use watched::{Attached, Watched, async_inspect, describe, free_address, serious,
 const EXHIBITS: &str = include_str!("../zoo/layer/exhibits.rs");
 const LIBRARY: &str = include_str!("../zoo/src/lib.rs");
 const COMPOSED: &str = include_str!("../zoo/layer/composed.rs");
+const CEILING: &str = include_str!("../zoo/layer/ceiling.rs");
 const MERGED: &str = include_str!("../zoo/layer/merged.rs");
 
 /// The zoo on tokio itself, built into the folder that this test was built into.
@@ -288,4 +289,53 @@ async fn it_composes_with_other_layers_and_refuses_what_it_has_no_place_for() {
     let end = format!("composed.rs:{}:", line_of(COMPOSED, "// <- exhibit: composed"));
     let site = attached.model.sites.values().find(|site| site.location.contains(&end)).expect("tasks are told of");
     assert_eq!((site.spawned, site.states.total()), (3, 3));
+}
+
+#[tokio::test]
+async fn what_finds_no_room_is_counted_and_nothing_is_said_that_is_not_so() {
+    let _turn = turn();
+    let mut program = Command::new(zoo());
+    program.arg("ceiling").env("RUST_BACKTRACE", "0").env("ASYNC_INSPECT_MEMORY", "2");
+    let program = Watched::start_by(&mut program, "ceiling", free_address());
+    program.listens_on();
+    let each: u64 = said(&program.stdout(), "of each")[0].parse().unwrap();
+    let attached = watch(&program, 3).await;
+    let (model, loss) = (&attached.model, &attached.model.loss);
+    assert_eq!(alarms(&attached), [""; 0], "{}", program.stderr());
+    assert!(!program.stderr().contains("panicked"), "{}", program.stderr());
+
+    let site = |exhibit| {
+        let end = format!("ceiling.rs:{}:", line_of(CEILING, exhibit));
+        model.sites.values().find(|site| site.kind == SiteKind::Spawn && site.location.contains(&end))
+    };
+    let many = site("// <- exhibit: many tasks").expect("the first of them have room");
+    assert_eq!((many.spawned, many.finished), (each, 0));
+    assert_eq!(many.shed + many.states.total() as u64, each);
+    assert!(many.shed > 0 && loss.tasks >= many.shed, "{loss:?}");
+    if let Some(waiting) = site("// <- exhibit: waiting") {
+        assert_eq!((waiting.spawned, waiting.finished + waiting.shed), (4, 4));
+    }
+
+    // Of each kind some are told of, and all others are counted.
+    let kinds = [LockKind::Mutex, LockKind::Semaphore];
+    let [mutexes, semaphores] = kinds.map(|kind| model.locks.values().filter(|lock| lock.kind == kind).count() as u64);
+    assert!(mutexes > 0 && semaphores > 0 && loss.locks > 0, "{mutexes} {semaphores} {loss:?}");
+    assert_eq!(mutexes + semaphores + loss.locks, 2 * each + 1);
+    // The one that was full has gone since, if it was told of.
+    assert!([each, each + 1].contains(&(model.channels.len() as u64 + loss.channels)), "{loss:?}");
+    assert!(!model.channels.is_empty() && loss.channels > 0 && loss.details > 0, "{loss:?}");
+
+    // And what is told of those is so.
+    for lock in model.locks.values() {
+        assert_eq!((lock.holder, lock.waiters), (Default::default(), 0), "{lock:?}");
+        if lock.kind == LockKind::Semaphore {
+            assert_eq!((lock.permits_total, lock.permits_available), (3, 2), "{lock:?}");
+        }
+    }
+    for channel in model.channels.values() {
+        assert_eq!((channel.sent, channel.received, channel.capacity), (1, 0, Some(2)), "{channel:?}");
+    }
+    for oneshots in model.oneshots.values() {
+        assert!(oneshots.made <= each + 1 && oneshots.unsent + oneshots.unreceived == 0, "{oneshots:?}");
+    }
 }

@@ -1,7 +1,8 @@
 //! `async-inspect-zoo-layer PROGRAM [--healthy]`: a program of the zoo on tokio itself, watched by the layer beside another
-//! one; `exhibits`, some of each thing that the layer tells of; or `merged`, tasks that the drop-in, the runtime's hooks
+//! one; `exhibits`, some of each thing that the layer tells of; `ceiling`, more of each than has room; or `merged`, tasks that the drop-in, the runtime's hooks
 //! and the layer all tell of; or `asked` and `composed`, the layer alone and among
 //! others.
+mod ceiling;
 mod composed;
 mod exhibits;
 mod merged;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::INFO))
         .init();
     match name.as_str() {
+        "ceiling" => ceiling::run(),
         "exhibits" => exhibits::run(),
         "merged" => merged::run(),
         name => {

@@ -4,13 +4,13 @@ use tracing::span::Attributes;
 use super::{
     fields::{Made, Operation, Source},
     here, met,
-    spans::{Kind, Span},
+    spans::{self, Kind, Span},
 };
 use crate::recorder::{
     Recorder,
     channel::ChannelSlot,
     foreign,
-    holds::Mode,
+    holds::{Mode, Shared},
     lock::{LockKind, LockSlot},
     place::Place,
     site::{OutputKind, SiteInfo, SiteKind, add},
@@ -26,7 +26,7 @@ pub(super) fn span(recorder: &'static Recorder, attributes: &Attributes<'_>, id:
     let metadata = attributes.metadata();
     match (metadata.name(), metadata.target()) {
         ("runtime.spawn", _) => task(recorder, attributes, id),
-        ("runtime.resource.async_op", _) => operation(attributes, id),
+        ("runtime.resource.async_op", _) => operation(recorder, attributes, id),
         // The drop-in watches what it makes, and tokio's within tells the same again.
         _ if recorder.has_drop_in() => {}
         ("runtime.resource", "tokio::sync::batch_semaphore") => semaphore_within(recorder, id),
@@ -57,11 +57,12 @@ fn task(recorder: &'static Recorder, attributes: &Attributes<'_>, id: u64) {
             future_bytes: if kind == TaskKind::Blocking { 0 } else { u32::try_from(size).unwrap_or(u32::MAX) },
         })
     };
-    Span::enter_task(id, || {
-        let slot = foreign::told(recorder, made.task, info, kind)?;
+    let Some(span) = spans::place_for(recorder, id) else { return foreign::told_of_none(recorder, info) };
+    match foreign::told(recorder, made.task, info, kind) {
         // A root is polled by the thread that asks for it, and is no task to tokio.
-        Some((made.task, slot, if kind == TaskKind::Root { here::thread() } else { 0 }))
-    });
+        Some(slot) => Span::enter_task(span, made.task, slot, if kind == TaskKind::Root { here::thread() } else { 0 }),
+        None => span.give_back(),
+    }
 }
 
 /// A worker of a runtime of several threads is a job of its blocking pool, which lasts as long as the runtime, and in which
@@ -80,7 +81,10 @@ fn lock(recorder: &'static Recorder, attributes: &Attributes<'_>, module: &str, 
         "tokio::sync::barrier" => (LockKind::Barrier, "Barrier"),
         _ => return,
     };
-    let Some(place) = place(attributes) else { return };
+    let Some((place, span)) = place(attributes).and_then(|place| Some((place, spans::place_for(recorder, id)?))) else {
+        here::made_untold(id);
+        return recorder.locks.count_shed();
+    };
     let info = SiteInfo::of_thing(SiteKind::Lock, place, type_name);
     let span_kind = if kind == LockKind::Barrier { Kind::Barrier } else { Kind::Lock };
     let slot = match kind {
@@ -88,45 +92,62 @@ fn lock(recorder: &'static Recorder, attributes: &Attributes<'_>, module: &str, 
         // How many may read, and how many permits there are, is told next.
         _ => LockSlot::register_shared(recorder, &info, kind, 1, |_| {}),
     };
-    if let Some(slot) = slot
-        && !Span::enter_lock(id, span_kind, slot)
-    {
-        slot.retire();
+    match slot {
+        Some(slot) => Span::enter_lock(span, span_kind, slot),
+        None => {
+            here::made_untold(id);
+            span.give_back();
+        }
     }
 }
 
 /// The semaphore inside of something: of the semaphore that is being made, or else of a channel, of which nothing else is
 /// told.
 fn semaphore_within(recorder: &'static Recorder, id: u64) {
-    if let Some(made) = here::innermost().and_then(Span::shared) {
-        if let Some(lock) = here::innermost().and_then(Span::lock)
-            && Span::enter_lock(id, Kind::Permits, lock)
-        {
-            made.told_pool();
+    let span = spans::place_for(recorder, id);
+    if let Some((outer, lock)) = here::innermost().and_then(|outer| Some((outer, outer.lock()?))) {
+        match (span, Shared::of(lock)) {
+            (Some(span), Some(made)) => {
+                Span::enter_lock(span, Kind::Permits, lock);
+                made.told_pool();
+            }
+            (None, Some(_)) => outer.forget_lock(recorder, lock),
+            (Some(span), None) => span.give_back(),
+            (None, None) => {}
         }
         return;
     }
-    let Some(maker) = thread::current_task() else { return };
-    let info = SiteInfo::of_thing(SiteKind::Channel, maker.site().info.location, MPSC);
-    if let Some(channel) = ChannelSlot::told(recorder, &info) {
-        Span::enter_channel(id, channel);
+    let Some(span) = span else { return recorder.channels.count_shed() };
+    let channel = thread::current_task().and_then(|maker| {
+        let info = SiteInfo::of_thing(SiteKind::Channel, maker.site().info.location, MPSC);
+        ChannelSlot::told(recorder, &info)
+    });
+    match channel {
+        Some(channel) => Span::enter_channel(span, channel),
+        None => span.give_back(),
     }
 }
 
 fn oneshot(recorder: &'static Recorder, attributes: &Attributes<'_>, id: u64) {
-    let Some(place) = place(attributes) else { return };
+    let Some((place, span)) = place(attributes).and_then(|place| Some((place, spans::place_for(recorder, id)?))) else {
+        return spans::count_shed();
+    };
     let info = SiteInfo::of_thing(SiteKind::Oneshot, place, "oneshot");
-    if let Some(site) = recorder.sites.get(&info) {
-        add(&site.spawned, 1);
-        Span::enter_oneshot(id, site);
+    match recorder.sites.get(&info) {
+        Some(site) => {
+            add(&site.spawned, 1);
+            Span::enter_oneshot(span, site);
+        }
+        None => span.give_back(),
     }
 }
 
-fn operation(attributes: &Attributes<'_>, id: u64) {
+fn operation(recorder: &'static Recorder, attributes: &Attributes<'_>, id: u64) {
     let Some(resource) = here::innermost() else { return };
     if !matches!(resource.kind(), Kind::Lock | Kind::Barrier | Kind::Channel) {
         return;
     }
+    let Some(span) = spans::place_for(recorder, id) else { return spans::count_shed() };
     let mut source = Source::default();
     attributes.record(&mut source);
     let mode = match source.0 {
@@ -134,7 +155,7 @@ fn operation(attributes: &Attributes<'_>, id: u64) {
         Operation::Write => Mode::Write,
         Operation::Other => Mode::Permits,
     };
-    Span::enter_operation(id, resource, mode);
+    Span::enter_operation(span, resource, mode);
 }
 
 fn place(attributes: &Attributes<'_>) -> Option<Place> {

@@ -11,7 +11,7 @@ use tracing::{Metadata, level_filters::LevelFilter, subscriber::Interest};
 use tracing_subscriber::layer::{Context, Filter};
 
 use super::{
-    here,
+    alone, here,
     known::{self, Tells},
 };
 use crate::recorder::active;
@@ -48,7 +48,9 @@ impl Turn {
 
     /// From now on it is told, unless another one is.
     pub(super) fn take(&self) {
-        let _ = WHOSE.compare_exchange(0, self.0.0, AcqRel, Acquire);
+        if WHOSE.load(Relaxed) == 0 && WHOSE.compare_exchange(0, self.0.0, AcqRel, Acquire).is_ok() {
+            alone::changed();
+        }
     }
 
     #[inline]
@@ -68,23 +70,21 @@ pub(super) struct Wanted(pub(super) Turn);
 
 impl<S> Filter<S> for Wanted {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        self.is_on()
-            && match want(metadata, known::tells(metadata)) {
-                Want::Never => false,
-                Want::Always => true,
-                Want::InResource => here::wants_internal_semaphore(),
-                Want::OfOperation => here::wants_operation(),
-                Want::OfSend => here::wants_send(),
-            }
+        let is_wanted = || match alone::want(metadata) {
+            Some(want) => want.is_now(),
+            None => want(metadata, known::tells(metadata)).is_now(),
+        };
+        self.is_on() && is_wanted()
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
         self.0.take();
-        match want(metadata, known::register(metadata)) {
-            _ if !self.is_on() => Interest::never(),
+        let want = want(metadata, known::register(metadata));
+        match want {
             Want::Never => Interest::never(),
-            Want::Always => Interest::always(),
-            Want::InResource | Want::OfOperation | Want::OfSend => Interest::sometimes(),
+            Want::Always if self.is_on() => Interest::always(),
+            Want::InResource | Want::OfOperation | Want::OfSend if self.is_on() => alone::register(metadata, want),
+            _ => Interest::never(),
         }
     }
 
@@ -99,12 +99,18 @@ impl Wanted {
     fn is_on(&self) -> bool {
         active().is_some() && self.0.is_ours()
     }
+
+    /// Whether a span is not wanted that nobody else wants.
+    pub(super) fn refuses_for_all(&self, metadata: &Metadata<'_>) -> bool {
+        alone::is() && self.is_on() && alone::want(metadata).is_some_and(|want| !want.is_now())
+    }
 }
 
 /// When a callsite is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Want {
-    Never,
+#[repr(u8)]
+pub(super) enum Want {
+    Never = 1,
     Always,
     /// The span of the semaphore that is inside of everything that can be acquired: of a channel it is all there is, of a
     /// semaphore it tells of the permits, of a lock it tells nothing new.
@@ -113,6 +119,29 @@ enum Want {
     OfOperation,
     /// The span of an operation on the semaphore inside: of a send that will have to wait.
     OfSend,
+}
+
+impl Want {
+    pub(super) fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub(super) fn of_number(number: u8) -> Option<Self> {
+        [Self::Never, Self::Always, Self::InResource, Self::OfOperation, Self::OfSend]
+            .into_iter()
+            .find(|want| want.number() == number)
+    }
+
+    /// Whether one that comes up here and now is wanted.
+    fn is_now(self) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always => true,
+            Self::InResource => here::wants_internal_semaphore(),
+            Self::OfOperation => here::wants_operation(),
+            Self::OfSend => here::wants_send(),
+        }
+    }
 }
 
 fn want(metadata: &Metadata<'_>, tells: Tells) -> Want {

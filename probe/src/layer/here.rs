@@ -13,6 +13,9 @@ struct Here {
     entered: [Cell<Option<&'static Span>>; NESTED],
     /// How many are entered; more than there are places for are only counted.
     depth: Cell<usize>,
+    /// The id of the span of the lock that was made here last and found no room; and the same while that is entered.
+    untold: Cell<u64>,
+    within_untold: Cell<u64>,
 }
 
 thread_local! {
@@ -21,6 +24,8 @@ thread_local! {
         Here {
             entered: [const { Cell::new(None) }; NESTED],
             depth: Cell::new(0),
+            untold: Cell::new(0),
+            within_untold: Cell::new(0),
         }
     };
 }
@@ -71,6 +76,29 @@ pub(super) fn exit(span: &'static Span) {
     });
 }
 
+/// A lock is made here that there is no room for: the semaphore inside of it is no channel's.
+pub(super) fn made_untold(id: u64) {
+    HERE.with(|here| here.untold.set(id));
+}
+
+/// A span that is not known is entered.
+pub(super) fn enter_unknown(id: u64) {
+    HERE.with(|here| {
+        if here.untold.get() == id {
+            here.within_untold.set(id);
+        }
+    });
+}
+
+/// It is left.
+pub(super) fn exit_unknown(id: u64) {
+    HERE.with(|here| {
+        if here.within_untold.get() == id {
+            here.within_untold.set(0);
+        }
+    });
+}
+
 /// The innermost span.
 #[inline]
 pub(super) fn innermost() -> Option<&'static Span> {
@@ -88,9 +116,10 @@ pub(super) fn send() -> Option<&'static Span> {
     (0..3).find_map(|out| within(out).filter(|span| span.kind() == Kind::Send))
 }
 
-/// Whether the semaphore inside of what is being made is wanted: in a lock it tells nothing new.
+/// Whether the semaphore inside of what is being made is wanted: in a lock it tells nothing new, and in one that there is no
+/// room for nothing at all.
 pub(super) fn wants_internal_semaphore() -> bool {
-    innermost().and_then(Span::lock).is_none_or(LockSlot::has_permits)
+    HERE.with(|here| here.within_untold.get() == 0) && innermost().and_then(Span::lock).is_none_or(LockSlot::has_permits)
 }
 
 /// Whether the operation that begins is one on something known.

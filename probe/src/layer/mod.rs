@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`callsites`] | which of all spans and events are wanted; the rest is refused |
+//! | [`alone`] | whether what is refused is wanted by nobody else |
 //! | [`known`] | what the events of each callsite tell |
 //! | [`fields`] | what is read out of them |
 //! | [`spans`] | from a span's id to what it stands for |
@@ -20,6 +21,7 @@
 //! Nothing here allocates in an event, locks, or has any `tracing` of its own. What the probe's thread does is tokio's
 //! code too, and is not looked at.
 
+mod alone;
 mod begin;
 mod blind;
 mod callsites;
@@ -46,7 +48,7 @@ use tracing_subscriber::{
 
 pub(crate) use blind::{blind, is_told};
 use callsites::{Turn, Wanted};
-pub(crate) use spans::memory_bytes;
+pub(crate) use spans::{memory_bytes, shed as shed_spans};
 
 use crate::{
     recorder::{active, by_id::Place, foreign, own_thread},
@@ -92,9 +94,17 @@ pub(crate) fn started() {
 /// layer wants under a lock. The app's other layers are asked as well; what they panic with is theirs.
 pub(crate) async fn refuse_what_is_not_needed() {
     let mut pause = Duration::from_millis(10);
+    let mut asked_at = u64::MAX;
     loop {
         ::tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
+        let changes = alone::changes();
+        if changes != asked_at {
+            asked_at = changes;
+            let _ = catch_unwind(alone::ask);
+            // Where one callsite came up, others will.
+            pause = Duration::from_millis(10);
+        }
         if known::take_refused() {
             let _ = catch_unwind(tracing::callsite::rebuild_interest_cache);
         }
@@ -125,7 +135,7 @@ where
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
-        self.wanted.enabled(metadata, ctx)
+        !self.wanted.filter().refuses_for_all(metadata) && self.wanted.enabled(metadata, ctx)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -152,6 +162,8 @@ where
             } else {
                 here::enter(span);
             }
+        } else {
+            here::enter_unknown(id);
         }
     }
 
@@ -159,9 +171,11 @@ where
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
         let id = id.into_u64();
         if !foreign::exited(id) {
-            // Of a task whose poll this is not, nothing was begun.
-            if let Some(span) = spans::find(id).map(Place::value).filter(|span| span.kind() != Kind::Task) {
-                here::exit(span);
+            match spans::find(id).map(Place::value) {
+                // Of a task whose poll this is not, nothing was begun.
+                Some(span) if span.kind() == Kind::Task => {}
+                Some(span) => here::exit(span),
+                None => here::exit_unknown(id),
             }
         }
     }

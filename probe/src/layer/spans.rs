@@ -5,7 +5,7 @@ use std::sync::atomic::{
 };
 
 use crate::recorder::{
-    active,
+    Recorder,
     by_id::{ById, Place, Value},
     channel::{ChannelRef, ChannelSlot},
     foreign,
@@ -24,6 +24,25 @@ static SPANS: ById<Span> = ById::new();
 #[inline]
 pub(super) fn find(id: u64) -> Option<&'static Place<Span>> {
     SPANS.find(id)
+}
+
+/// A place for a span that has come up, to be [entered](Span) or given back; `None` at the ceiling, where whoever asks counts
+/// what is not told of. Before there is a slot: one that is there is told of.
+pub(super) fn place_for(recorder: &'static Recorder, id: u64) -> Option<&'static Place<Span>> {
+    SPANS.claim(recorder, id)
+}
+
+/// Details that are not told of, since their spans found no place.
+static SHED: AtomicU64 = AtomicU64::new(0);
+
+/// A span found no place that stands for nothing of its own.
+pub(super) fn count_shed() {
+    SHED.fetch_add(1, Relaxed);
+}
+
+/// How many did not.
+pub(crate) fn shed() -> u64 {
+    SHED.load(Relaxed)
 }
 
 /// Bytes that the table takes.
@@ -79,49 +98,51 @@ pub(super) struct Span {
 unsafe impl Value for Span {}
 
 impl Span {
-    /// Enters a span that has come up. `None` at the ceiling, where what it stands for is not to be told of.
-    fn enter(id: u64, kind: Kind, of: &'static impl Lasting) -> Option<&'static Self> {
-        let span = SPANS.claim(active()?, id)?.value();
+    /// The span in that place stands for `of`.
+    fn enter(place: &'static Place<Self>, kind: Kind, of: &'static impl Lasting) {
+        let span = place.value();
         span.bits.store(0, Relaxed);
         span.of.set(of);
         span.kind.store(kind as u8, Release);
-        Some(span)
     }
 
-    /// A task's, if `make` gives one: its id and slot, and 0 or the only thread that may poll it.
-    pub(super) fn enter_task(id: u64, make: impl FnOnce() -> Option<(u64, &'static TaskSlot, u64)>) {
-        let Some(place) = active().and_then(|recorder| SPANS.claim(recorder, id)) else { return };
-        let Some((task, slot, thread)) = make() else { return place.give_back() };
+    /// A task's id and slot, and 0 or the only thread that may poll it.
+    pub(super) fn enter_task(place: &'static Place<Self>, task: u64, slot: &'static TaskSlot, thread: u64) {
         let span = place.value();
-        span.of.set(slot);
         span.task.store(task, Relaxed);
         span.thread.store(thread, Relaxed);
-        span.kind.store(Kind::Task as u8, Release);
+        Self::enter(place, Kind::Task, slot);
     }
 
-    pub(super) fn enter_lock(id: u64, kind: Kind, lock: &'static LockSlot) -> bool {
-        Self::enter(id, kind, lock).is_some()
+    pub(super) fn enter_lock(place: &'static Place<Self>, kind: Kind, lock: &'static LockSlot) {
+        Self::enter(place, kind, lock);
     }
 
-    /// Takes over the reference, to be given back when the span closes; a channel whose span finds no place has none.
-    pub(super) fn enter_channel(id: u64, channel: ChannelRef) {
-        if Self::enter(id, Kind::Channel, channel.slot()).is_some() {
-            std::mem::forget(channel);
-        }
+    /// Takes over the reference, to be given back when the span closes.
+    pub(super) fn enter_channel(place: &'static Place<Self>, channel: ChannelRef) {
+        Self::enter(place, Kind::Channel, channel.slot());
+        std::mem::forget(channel);
     }
 
-    pub(super) fn enter_oneshot(id: u64, site: &'static Site) {
-        Self::enter(id, Kind::Oneshot, site);
+    pub(super) fn enter_oneshot(place: &'static Place<Self>, site: &'static Site) {
+        Self::enter(place, Kind::Oneshot, site);
     }
 
     /// An operation on what `resource` stands for.
-    pub(super) fn enter_operation(id: u64, resource: &'static Self, mode: Mode) {
-        let Some(place) = active().and_then(|recorder| SPANS.claim(recorder, id)) else { return };
+    pub(super) fn enter_operation(place: &'static Place<Self>, resource: &'static Self, mode: Mode) {
         let span = place.value();
         span.of.set_as(&resource.of);
         span.bits.store(mode as u8, Relaxed);
         let kind = if resource.kind() == Kind::Channel { Kind::Send } else { Kind::Operation };
         span.kind.store(kind as u8, Release);
+    }
+
+    /// What it stands for is not to be told of any more: of a semaphore it would be said how many permits it has, which is
+    /// told by a span that finds no place.
+    pub(super) fn forget_lock(&self, recorder: &'static Recorder, lock: &'static LockSlot) {
+        self.kind.store(Kind::None as u8, Release);
+        lock.retire();
+        recorder.locks.count_shed();
     }
 
     #[inline]

@@ -24,6 +24,8 @@ use super::{
     task::{TaskKind, TaskRef, TaskSlot},
 };
 
+#[cfg(all(tokio_unstable, feature = "layer"))]
+pub(super) use told::shed;
 #[cfg(tokio_unstable)]
 pub(super) use told::{enter, recording_begins, spawned_before, take, told_of};
 

@@ -184,10 +184,22 @@ pub(crate) fn told(
     if HERE.with(|here| take_ours(here, By::Layer)) {
         return None;
     }
-    let slot = by_task::enter(recorder, id, &info()?, kind)?;
+    let Some(info) = info() else {
+        by_task::shed(recorder, None);
+        return None;
+    };
+    let slot = by_task::enter(recorder, id, &info, kind)?;
     // What becomes of its result is not told: neither seen nor lost.
     slot.handle_did(super::handle::flag::RESULT_TAKEN);
     Some(slot)
+}
+
+/// The layer tells of a task that it finds no place for.
+#[cfg(feature = "layer")]
+pub(crate) fn told_of_none(recorder: &'static Recorder, info: impl FnOnce() -> Option<SiteInfo>) {
+    if !HERE.with(|here| take_ours(here, By::Layer)) {
+        by_task::shed(recorder, info().as_ref());
+    }
 }
 
 /// A layer's `SiteInfo` of something nameless.

@@ -210,9 +210,14 @@ impl Recorder {
         self.tasks.all().map(|(_, slot)| slot).find(|slot| id != 0 && slot.id() == id)
     }
 
-    /// Histograms, holds, orders of locks and receivers that found no room.
+    /// Histograms, holds, orders of locks, receivers, and what else the layer was told of, that found no room.
     pub(crate) fn shed_details(&self) -> u64 {
-        self.task_times.shed()
+        #[cfg(all(feature = "layer", tokio_unstable))]
+        let spans = crate::layer::shed_spans();
+        #[cfg(not(all(feature = "layer", tokio_unstable)))]
+        let spans = 0;
+        spans
+            + self.task_times.shed()
             + self.lock_details.shed()
             + self.holds.shed()
             + self.rest_of_entries.shed()

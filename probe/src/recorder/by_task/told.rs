@@ -35,16 +35,21 @@ pub(crate) fn enter(
     kind: TaskKind,
 ) -> Option<&'static TaskSlot> {
     let Some(place) = KNOWN.claim(recorder, id) else {
-        if let Some(site) = recorder.sites.get(info) {
-            add(&site.spawned, 1);
-            add(&site.shed, 1);
-        }
-        recorder.tasks.count_shed();
+        shed(recorder, Some(info));
         return None;
     };
     let task = register(place, id, || TaskSlot::register(recorder, info, kind), |_| {})?;
     // The table's reference, until the task ends.
     Some(task.into_retained())
+}
+
+/// A task was spawned for which there is no room, at a place that may be one too many as well.
+pub(crate) fn shed(recorder: &'static Recorder, info: Option<&SiteInfo>) {
+    if let Some(site) = info.and_then(|info| recorder.sites.get(info)) {
+        add(&site.spawned, 1);
+        add(&site.shed, 1);
+    }
+    recorder.tasks.count_shed();
 }
 
 /// The slot of a task that nobody told of so far and is about to be polled, where it was spawned before anything was
