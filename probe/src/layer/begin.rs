@@ -92,12 +92,11 @@ fn lock(recorder: &'static Recorder, attributes: &Attributes<'_>, module: &str, 
         // How many may read, and how many permits there are, is told next.
         _ => LockSlot::register_shared(recorder, &info, kind, 1, |_| {}),
     };
-    match slot {
-        Some(slot) => Span::enter_lock(span, span_kind, slot),
-        None => {
-            here::made_untold(id);
-            span.give_back();
-        }
+    if let Some(slot) = slot {
+        Span::enter_lock(span, span_kind, slot);
+    } else {
+        here::made_untold(id);
+        span.give_back();
     }
 }
 

@@ -81,7 +81,6 @@ impl<S> Filter<S> for Wanted {
         self.0.take();
         let want = want(metadata, known::register(metadata));
         match want {
-            Want::Never => Interest::never(),
             Want::Always if self.is_on() => Interest::always(),
             Want::InResource | Want::OfOperation | Want::OfSend if self.is_on() => alone::register(metadata, want),
             _ => Interest::never(),
