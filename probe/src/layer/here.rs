@@ -119,7 +119,8 @@ pub(super) fn send() -> Option<&'static Span> {
 /// Whether the semaphore inside of what is being made is wanted: in a lock it tells nothing new, and in one that there is no
 /// room for nothing at all.
 pub(super) fn wants_internal_semaphore() -> bool {
-    HERE.with(|here| here.within_untold.get() == 0) && innermost().and_then(Span::lock).is_none_or(LockSlot::has_permits)
+    HERE.with(|here| here.within_untold.get() == 0)
+        && innermost().and_then(Span::lock).is_none_or(LockSlot::has_permits)
 }
 
 /// Whether the operation that begins is one on something known.
