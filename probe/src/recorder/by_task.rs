@@ -38,9 +38,10 @@ pub(super) fn begins_to_wait(site: &'static Location<'static>) -> Option<TaskRef
     let id = peek::task_id(::tokio::task::try_id()?);
     let recorder = active()?;
     find(id).or_else(|| {
-        let info = SiteInfo::of_thing(SiteKind::Wait, site, "");
+        // Nobody counts those who wait somewhere: it is not spawned there, and will not end there.
+        let site = recorder.sites.get(&SiteInfo::of_thing(SiteKind::Wait, site, ""))?;
         let place = KNOWN.claim(recorder, id)?;
-        register(place, id, || TaskSlot::register(recorder, &info, TaskKind::Unwatched), TaskSlot::alive)
+        register(place, id, || TaskSlot::register_at(recorder, site, TaskKind::Unwatched), TaskSlot::alive)
     })
 }
 

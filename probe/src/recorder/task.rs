@@ -211,7 +211,7 @@ impl TaskSlot {
 
     /// A slot for a task of `site`, in whose totals it is not.
     #[inline]
-    fn register_at(recorder: &'static Recorder, site: &'static Site, kind: TaskKind) -> Option<TaskRef> {
+    pub(super) fn register_at(recorder: &'static Recorder, site: &'static Site, kind: TaskKind) -> Option<TaskRef> {
         let slot = recorder.tasks.take()?;
         slot.kind.store(kind as u8, Relaxed);
         slot.stage.store(Stage::New as u8, Relaxed);
