@@ -10,6 +10,8 @@ use crate::decode::text;
 const MAX_CALLSITES: usize = 1 << 12;
 /// Fields of one callsite, of one task, attributes of one resource.
 pub(super) const MAX_FIELDS: usize = 64;
+/// Bytes of a field's name that is kept: nobody asks for a longer one.
+const MAX_NAME: usize = 64;
 
 /// Names of fields, which may be sent once and be numbers from then on.
 #[derive(Debug, Default)]
@@ -20,7 +22,8 @@ impl FieldNames {
         for new in metadata.metadata {
             let (Some(id), Some(metadata)) = (new.id, new.metadata) else { continue };
             if self.0.len() < MAX_CALLSITES || self.0.contains_key(&id.id) {
-                self.0.insert(id.id, metadata.field_names.into_iter().take(MAX_FIELDS).collect());
+                let short = |name: String| if name.len() <= MAX_NAME { name } else { String::new() };
+                self.0.insert(id.id, metadata.field_names.into_iter().take(MAX_FIELDS).map(short).collect());
             }
         }
     }
@@ -75,5 +78,30 @@ pub(super) fn words(value: &Value) -> Option<String> {
     match value {
         Value::StrVal(words) | Value::DebugVal(words) => Some(text::clean(words).into_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use console_api::register_metadata::NewMetadata;
+    use console_api::{MetaId, Metadata};
+
+    use super::*;
+
+    #[test]
+    fn names_of_fields_take_no_more_than_short_ones_of_so_many_callsites() {
+        let mut names = FieldNames::default();
+        let long = "x".repeat(10_000);
+        for id in 0..MAX_CALLSITES as u64 + 10 {
+            let field_names = [long.clone(), "task.id".to_owned()].into_iter().cycle().take(MAX_FIELDS + 2).collect();
+            let metadata = Some(Metadata { field_names, ..Metadata::default() });
+            names.learn(RegisterMetadata { metadata: vec![NewMetadata { id: Some(MetaId { id }), metadata }] });
+        }
+        assert_eq!(names.len(), MAX_CALLSITES);
+        assert!(names.0.values().all(|of| of.len() == MAX_FIELDS && of.iter().all(|name| name.len() <= MAX_NAME)));
+        // Those beside a long one keep their numbers.
+        let name = Some(Name::NameIdx(1));
+        let field = Field { name, value: Some(Value::U64Val(7)), metadata_id: Some(MetaId { id: 5 }) };
+        assert_eq!(names.find(&[field], "task.id").and_then(number), Some(7));
     }
 }

@@ -38,7 +38,7 @@ use clock::Clock;
 pub use details::task_details;
 use fields::FieldNames;
 use locks::{Acquired, How};
-use operations::Operations;
+use operations::{Operations, Past};
 use places::Places;
 use resources::Resources;
 use tasks::{Seen, Tasks};
@@ -246,6 +246,9 @@ impl Decoder {
     /// Works out from operations who waits for what, and who has got it. What was `missed` may be anything; otherwise what
     /// has changed has done so since `before`. `again` says that all is told again.
     fn follow(&mut self, missed: bool, before: Stamp, again: bool) {
+        for past in self.operations.take_past() {
+            self.forget(past);
+        }
         let resources = &self.resources;
         let changes = self.operations.changes(|span| resources.lock(span).is_some());
         let mut acquired: HashMap<u64, Vec<Acquired>> = HashMap::new();
@@ -297,19 +300,28 @@ impl Decoder {
 
     /// Forgets what a whole state did not name, and says whether a task was among that.
     fn sweep(&mut self, seen: Seen) -> bool {
-        for (span, resource, task) in self.operations.sweep(seen) {
-            if let Some(lock) = self.resources.lock_mut(resource) {
-                lock.waiting.remove(&span);
-                if lock.waiting.is_empty() {
-                    self.resources.awaited.remove(&resource);
-                }
-            }
-            if let Some(task) = self.tasks.get_mut(task) {
-                task.ops.remove(&span);
-            }
+        for past in self.operations.sweep(seen) {
+            self.forget(past);
         }
         self.resources.sweep(seen);
         self.tasks.sweep(seen)
+    }
+
+    /// Nobody waits for that any more.
+    fn forget(&mut self, Past { span, resource, task }: Past) {
+        if let Some(lock) = self.resources.lock_mut(resource)
+            && lock.waiting.remove(&span).is_some()
+        {
+            if lock.waiting.is_empty() {
+                self.resources.awaited.remove(&resource);
+            }
+            self.resources.changed.insert(resource);
+        }
+        if let Some(known) = self.tasks.get_mut(task)
+            && known.ops.remove(&span)
+        {
+            self.tasks.changed.insert(task);
+        }
     }
 
     fn tell(&mut self, whole: bool) -> Batch {
@@ -399,6 +411,8 @@ impl Decoder {
             tasks: self.dropped.tasks.saturating_add(self.tasks.lost),
             locks: self.dropped.locks.saturating_add(self.resources.lost),
             sites: self.places.lost,
+            names: self.tasks.lost_names,
+            details: self.operations.lost,
             ..Loss::default()
         }
     }

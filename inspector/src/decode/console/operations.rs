@@ -12,7 +12,7 @@ use super::tasks::Seen;
 use crate::model::{LockId, SiteId, Stamp, WaitFor};
 
 /// Operations that are known at a time.
-const MAX_OPERATIONS: usize = 1 << 18;
+pub(super) const MAX_OPERATIONS: usize = 1 << 18;
 
 /// What is done, as far as it says what is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +88,25 @@ pub(super) struct Operations {
     all: HashMap<u64, Operation>,
     /// Those that were told of in this update.
     changed: Vec<u64>,
+    /// Those that were waited for and are no longer known as such: what else goes by their number, or who polls them now, is
+    /// told of by itself.
+    past: Vec<Past>,
     /// When the newest was made.
     pub(super) newest: Stamp,
     /// Operations are missing: what is not known of need not be all.
     pub(super) incomplete: bool,
+    /// Operations that there was no room for.
+    pub(super) lost: u64,
+}
+
+/// An operation as it was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    pub(super) span: u64,
+    /// What it was on; 0 where it still is.
+    pub(super) resource: u64,
+    /// Whose it was.
+    pub(super) task: u64,
 }
 
 /// What an operation has become in one update.
@@ -132,8 +147,9 @@ impl Operations {
                 stats.remove(&span);
                 continue;
             }
-            if self.all.len() >= MAX_OPERATIONS {
+            if self.all.len() >= MAX_OPERATIONS && !self.all.contains_key(&span) {
                 self.incomplete = true;
+                self.lost = self.lost.saturating_add(1);
                 stats.remove(&span);
                 continue;
             }
@@ -157,7 +173,10 @@ impl Operations {
                 confirmed: clock.now,
                 named: seen.snapshot,
             };
-            self.all.insert(span, operation);
+            // The span's number went on, and the end of the one before was not told.
+            if let Some(Operation { resource, task, .. }) = self.all.insert(span, operation) {
+                self.past.push(Past { span, resource, task });
+            }
         }
         for (span, stats) in stats {
             self.read(span, &stats, clock, names, seen);
@@ -174,7 +193,11 @@ impl Operations {
             one.polls = polls.polls;
             one.polling = polls.last_poll_started.is_some() && one.last_ended.is_none_or(|ended| ended < one.last_poll);
         }
-        one.task = stats.task_id.as_ref().map_or(one.task, |id| id.id);
+        let task = stats.task_id.as_ref().map_or(one.task, |id| id.id);
+        if task != one.task {
+            self.past.push(Past { span, resource: 0, task: one.task });
+            one.task = task;
+        }
         one.ended = clock.stamp(stats.dropped_at.as_ref());
         (one.confirmed, one.named) = (clock.now, seen.snapshot);
         let permits = |name| names.attribute(&stats.attributes, name).and_then(number);
@@ -201,8 +224,10 @@ impl Operations {
             one.pended |= !poll.is_ready;
             // Some say that they may go on before they say how it went.
             one.done = poll.is_ready || one.counted;
-            if id(&poll.task_id) != 0 {
-                one.task = id(&poll.task_id);
+            let task = id(&poll.task_id);
+            if task != 0 && task != one.task {
+                self.past.push(Past { span, resource: 0, task: one.task });
+                one.task = task;
             }
             self.changed.push(span);
         }
@@ -249,13 +274,19 @@ impl Operations {
     }
 
     /// Those that a whole state did not name, which are forgotten.
-    pub(super) fn sweep(&mut self, seen: Seen) -> Vec<(u64, u64, u64)> {
+    pub(super) fn sweep(&mut self, seen: Seen) -> Vec<Past> {
         let missing = self.all.iter().filter(|(_, one)| one.named != seen.snapshot);
-        let missing: Vec<_> = missing.map(|(&span, one)| (span, one.resource, one.task)).collect();
-        for (span, ..) in &missing {
-            self.all.remove(span);
+        let past = |(&span, one): (&u64, &Operation)| Past { span, resource: one.resource, task: one.task };
+        let missing: Vec<Past> = missing.map(past).collect();
+        for past in &missing {
+            self.all.remove(&past.span);
         }
         missing
+    }
+
+    /// What has become of others in this update: see [`Past`].
+    pub(super) fn take_past(&mut self) -> Vec<Past> {
+        std::mem::take(&mut self.past)
     }
 
     /// What a pending operation waits for; `lock` and `site` say what its resource is.

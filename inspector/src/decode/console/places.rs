@@ -8,6 +8,8 @@ use crate::model::{SiteBirth, SiteId, SiteKind};
 
 /// Places that are told apart.
 const MAX_PLACES: usize = 1 << 16;
+/// Bytes of them, and of what is made there goes by.
+const MAX_TEXT: usize = 16 << 20;
 
 /// Places, each with the id that it was given.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub(super) struct Places {
     births: Vec<SiteBirth>,
     /// How many of `births` were told.
     told: usize,
+    /// Bytes of `births`.
+    text: usize,
     /// Entities whose place is not told apart any more.
     pub(super) lost: u64,
 }
@@ -39,10 +43,12 @@ impl Places {
         if let Some(&id) = self.ids.get(&key) {
             return id;
         }
-        if self.births.len() >= MAX_PLACES {
+        let text = key.1.len() + name.len();
+        if self.births.len() >= MAX_PLACES || self.text + text > MAX_TEXT {
             self.lost = self.lost.saturating_add(1);
             return SiteId(0);
         }
+        self.text += text;
         let id = SiteId(self.births.len() as u32 + 1);
         let name = name.into();
         self.births.push(SiteBirth { id, kind, location: key.1.clone(), name, ..SiteBirth::default() });

@@ -12,6 +12,8 @@ use crate::model::{SiteId, SiteKind, SiteReading, Stamp, TaskBirth, TaskId, Task
 
 /// Tasks that are shown one by one.
 const MAX_TASKS: usize = 1 << 20;
+/// Bytes of their names.
+const MAX_NAMES: usize = 32 << 20;
 /// The duration from which a poll counts as slow, as a probe has it.
 pub(super) const SLOW: Duration = Duration::from_millis(10);
 /// Set in the id of a task that came without tokio's own, and bears the number of its span.
@@ -73,6 +75,9 @@ pub(super) struct Tasks {
     pub(super) newest: Stamp,
     /// Tasks that are not shown one by one.
     pub(super) lost: u64,
+    /// Bytes of the names that are kept, and how many are not.
+    names: usize,
+    pub(super) lost_names: u64,
 }
 
 /// What an update is to the tasks and operations in it.
@@ -151,10 +156,20 @@ impl Tasks {
             id,
             kind,
             site: places.id(SiteKind::Spawn, new.location.as_ref(), &function),
-            name: field("task.name").and_then(words).unwrap_or_default(),
+            name: self.name(field("task.name").and_then(words).unwrap_or_default()),
             future_bytes: u32::try_from(size).unwrap_or(u32::MAX),
             ..Task::default()
         }
+    }
+
+    /// A name, if there is room for it.
+    fn name(&mut self, name: String) -> String {
+        if self.names + name.len() > MAX_NAMES {
+            self.lost_names = self.lost_names.saturating_add(1);
+            return String::new();
+        }
+        self.names += name.len();
+        name
     }
 
     fn read(&mut self, span: u64, stats: &Stats, clock: &Clock, seen: Seen) {
@@ -243,6 +258,7 @@ impl Tasks {
     fn end(&mut self, span: u64) {
         let Some(task) = self.all.remove(&span) else { return };
         self.ids.remove(&task.id);
+        self.names = self.names.saturating_sub(task.name.len());
         self.running.remove(&span);
         self.changed.remove(&span);
         if task.told {

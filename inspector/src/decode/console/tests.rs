@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use prost_types::{Duration as ProtoDuration, Timestamp};
 
 use super::*;
-use crate::model::{LockKind, LockReading, Model, TaskId, TaskReading, TaskState};
+use crate::model::{LockId, LockKind, LockReading, Model, TaskId, TaskReading, TaskState};
 use target::{Target, at, attribute, named, place, stamp};
 
 fn state(batch: &Batch, id: u64) -> &TaskReading {
@@ -378,6 +378,91 @@ prop_compose! {
         }
         update
     }
+}
+
+#[test]
+fn a_number_that_goes_on_to_another_operation_leaves_nobody_waiting_behind() {
+    let mut target = Target::new();
+    target.task(7, 3, "task");
+    for lock in [20, 40] {
+        target.mutex(lock, true, 0);
+    }
+    target.locks(30, 20, 7, 5, None);
+    target.whole(1000, Place::Connected);
+    let first = LockId(1);
+    assert_eq!(target.model.locks[&first].waiters, 1);
+    // Its end is not told, and the next one by that number is on another lock, which it gets.
+    target.locks(30, 40, 7, 1100, Some(1200));
+    target.later(2000);
+    assert_eq!(target.model.locks[&first].waiters, 0);
+    assert!(target.model.tasks[&TaskId(3)].waits.is_empty());
+    // So an endless stream of such fills nothing.
+    for n in 0..500 {
+        let (began, span) = (2000 + n * 20, 50 + n as u64);
+        target.locks(span, 20, 7, began, None);
+        target.later(began + 9);
+        target.locks(span, 40, 7, began + 10, Some(began + 11));
+        target.later(began + 19);
+    }
+    assert!(target.decoder.resources.lock(20).unwrap().waiting.is_empty());
+}
+
+#[test]
+fn an_operation_that_goes_from_task_to_task_is_waited_for_by_the_last() {
+    let mut target = Target::new();
+    for span in 100..110 {
+        target.task(span, span, "task");
+    }
+    target.mutex(20, true, 0);
+    target.locks(30, 20, 100, 5, None);
+    target.whole(1000, Place::Connected);
+    for (ms, task) in (1001..).zip(101..110) {
+        target.locks(30, 20, task, 5, None);
+        target.later(ms);
+    }
+    let waits: Vec<u64> = (100..110).filter(|task| !target.decoder.tasks.get(*task).unwrap().ops.is_empty()).collect();
+    assert_eq!(waits, [109]);
+    let waits = target.model.tasks.values().filter(|task| !task.waits.is_empty()).map(|task| task.id);
+    assert_eq!(waits.collect::<Vec<_>>(), [TaskId(109)]);
+}
+
+#[test]
+fn names_beyond_what_there_is_room_for_are_counted_and_those_of_the_ended_make_room() {
+    let mut target = Target::new();
+    let long = "n".repeat(1024);
+    let named_tasks = |target: &mut Target, spans: std::ops::Range<u64>| {
+        for span in spans {
+            target.task(span, span, "task");
+            let new = target.update.task_update.get_or_insert_default().new_tasks.last_mut().unwrap();
+            (new.location, new.fields) = (place(9), vec![named("task.name", field::Value::StrVal(long.clone()))]);
+        }
+    };
+    let room = 32 << 10;
+    named_tasks(&mut target, 1..room + 11);
+    let batch = target.whole(1000, Place::Connected);
+    assert_eq!(batch.loss.unwrap().names, 10);
+    assert_eq!(batch.task_births.iter().filter(|birth| birth.name.is_empty()).count(), 10);
+    for span in 1..=room + 10 {
+        target.ends(span, 1500);
+    }
+    target.later(2000);
+    named_tasks(&mut target, room + 20..room + 30);
+    let batch = target.later(3000);
+    assert_eq!(batch.loss.unwrap().names, 10);
+    assert!(batch.task_births.len() == 10 && batch.task_births.iter().all(|birth| birth.name.len() == 1024));
+}
+
+#[test]
+fn operations_beyond_what_there_is_room_for_are_counted() {
+    use console_api::async_ops::{AsyncOp, Stats};
+    let mut target = Target::new();
+    let operations = target.update.async_op_update.get_or_insert_default();
+    for span in 1..=operations::MAX_OPERATIONS as u64 + 5 {
+        operations.new_async_ops.push(AsyncOp { id: Some(span.into()), ..AsyncOp::default() });
+        operations.stats_update.insert(span, Stats { created_at: at(1), ..Stats::default() });
+    }
+    let batch = target.whole(1000, Place::Connected);
+    assert_eq!(batch.loss.unwrap().details, 5);
 }
 
 proptest! {
