@@ -2,18 +2,21 @@
 //! source is a task of its own at the other end of a channel.
 
 mod export;
+mod inputs;
 mod terminal;
 mod timings;
+
+#[cfg(all(test, unix))]
+mod tests;
 
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, SelectAll};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::app::{Effect, Fleet, Msg, Options};
@@ -21,6 +24,7 @@ use crate::report::Silenced;
 use crate::source::{self, Address, Pace, Request};
 use crate::text::{counted, fit};
 use crate::view::SCREENS;
+use inputs::{Ended, Input, Inputs, read_keys};
 use terminal::Screen;
 use timings::Timings;
 
@@ -28,12 +32,8 @@ use timings::Timings;
 const FRAME: Duration = Duration::from_millis(150);
 /// The same where hardly anything happens, so that little but ages changes.
 const RESTING: Duration = Duration::from_millis(500);
-/// How often the age of the data is looked at.
-const TICK: Duration = Duration::from_millis(250);
 /// Updates that may wait for the dashboard; the source stops reading when there are more.
 const QUEUE: usize = 8;
-/// Keys that may wait for the dashboard.
-const KEYS: usize = 64;
 /// Requests that may wait for the source; what is asked beyond is asked again.
 const REQUESTS: usize = 8;
 
@@ -94,67 +94,38 @@ async fn turn(
     timings: &mut Timings,
 ) -> io::Result<Exit> {
     let start = Instant::now();
-    let (_reader, mut keys) = read_keys();
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut ended = Ended::new()?;
+    let (_reader, keys) = read_keys();
+    let (exported_tx, exported) = mpsc::channel(1);
+    let mut inputs = Inputs::new(Ended::new()?, keys, exported);
     let mut drawn_at: Option<Instant> = None;
-    let (exported_tx, mut exported) = mpsc::channel(1);
     let (columns, rows) = screen.size();
     fleet.update(Msg::Resize(columns, rows));
-    let mut spoken = false;
 
     loop {
-        // Whether the operator did something, which is answered at once.
+        // What the operator did is answered at once.
         let mut answer = drawn_at.is_none();
         let pace = if fleet.rests() { RESTING } else { FRAME };
         let next_frame = drawn_at.map_or(start, |at| at + pace);
         let waiting = fleet.take_dirty();
-        let mut heard = None;
-        if std::mem::take(&mut spoken) {
-            // Those who bring keys and signals run on this thread too, and have their turn only while this one waits.
-            tokio::task::yield_now().await;
-        }
-        let msg = tokio::select! {
-            biased;
-            () = ended.signal() => return Ok(Exit::Interrupted),
-            key = keys.recv() => {
-                answer = true;
-                match key {
-                    Some(Ok(Event::Key(key))) => Some(Msg::Key(key)),
-                    Some(Ok(Event::Mouse(mouse))) => Some(Msg::Mouse(mouse)),
-                    Some(Ok(Event::Resize(columns, rows))) => Some(Msg::Resize(columns, rows)),
-                    Some(Ok(_)) => None,
-                    Some(Err(error)) => return Err(error),
-                    // The terminal is gone.
-                    None => return Ok(Exit::Interrupted),
-                }
-            }
-            () = sleep_until(next_frame), if waiting => {
+        let (mut msg, mut told) = (None, None);
+        match inputs.next(sources, waiting.then_some(next_frame), fleet.busy()).await? {
+            Input::Operator(did) => (answer, msg) = (true, did),
+            Input::Exported(done) => msg = Some(Msg::Exported(done)),
+            Input::Told(target, event) => told = Some((target, *event)),
+            Input::Time => {}
+            Input::Frame => {
                 timings.frame(|| screen.draw(fleet))?;
                 drawn_at = Some(Instant::now());
                 continue;
             }
-            Some(done) = exported.recv() => Some(Msg::Exported(done)),
-            Some(event) = sources.events.next() => {
-                heard = Some(event);
-                spoken = true;
-                None
-            }
-            // They go on for ever unless one panics, and a panic has given the terminal back already.
-            _ = sources.tasks.join_next() => {
-                return Err(io::Error::other("reading from the target has failed; see the message above"));
-            }
-            _ = ticks.tick() => None,
-            // Between all else, what takes long goes on. Those who bring keys and data run on this thread too.
-            () = tokio::task::yield_now(), if fleet.busy() => None,
-        };
+            Input::Gone => return Ok(Exit::Interrupted),
+        }
         let began = std::time::Instant::now();
         if waiting {
             fleet.touch();
         }
         let mut effects = fleet.tick(start.elapsed());
-        effects.extend(heard.into_iter().flat_map(|(target, event)| fleet.hear(target, event)));
+        effects.extend(told.into_iter().flat_map(|(target, event)| fleet.hear(target, event)));
         effects.extend(msg.into_iter().flat_map(|msg| fleet.update(msg)));
         for (target, effect) in effects {
             let request = |request| _ = sources.requests[target].try_send(request);
@@ -188,54 +159,5 @@ async fn turn(
             drawn_at = Some(Instant::now());
         }
         timings.turn(began);
-    }
-}
-
-/// Keys and the like, read by a task of its own, which ends when its handle is dropped: to ask crossterm at every turn of the
-/// loop is to try, each time for a while, for a lock that its thread has.
-fn read_keys() -> (JoinSet<()>, mpsc::Receiver<io::Result<Event>>) {
-    let (events, keys) = mpsc::channel(KEYS);
-    let mut reader = JoinSet::new();
-    reader.spawn(async move {
-        let mut stream = EventStream::new();
-        while let Some(event) = stream.next().await {
-            if events.send(event).await.is_err() {
-                return;
-            }
-        }
-    });
-    (reader, keys)
-}
-
-/// The signals that end a program which has somebody's terminal.
-#[cfg(unix)]
-struct Ended(Vec<tokio::signal::unix::Signal>);
-
-#[cfg(unix)]
-impl Ended {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        // Ctrl-c and Ctrl-\ are keys here; the signals of these names come from elsewhere.
-        let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
-        Ok(Self(kinds.into_iter().map(signal).collect::<io::Result<_>>()?))
-    }
-
-    async fn signal(&mut self) {
-        let each = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
-        futures_util::future::select_all(each).await;
-    }
-}
-
-#[cfg(not(unix))]
-struct Ended;
-
-#[cfg(not(unix))]
-impl Ended {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn signal(&mut self) {
-        std::future::pending().await
     }
 }
