@@ -109,7 +109,8 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
             place => format!(", or make what they await at {} faster", words::short_place(place)),
         };
         // Where none comes to its end, nobody has seen how long one takes.
-        let unknown = if share > 0.999 { " None ends in time, so how long they need shows only then." } else { "" };
+        let none = site.aborted >= site.finished;
+        let unknown = if none { " None ends in time, so how long they need shows only then." } else { "" };
         let what = match at {
             "" => format!("Let the `{name}` tasks come to their end: find what gives them up"),
             at => format!("Give the `{name}` tasks longer before the abort at {}", words::short_place(at)),
@@ -202,6 +203,16 @@ mod tests {
             finding.message,
             "100 % of the `load` tasks are aborted or dropped before they end (50/s): their work is thrown away"
         );
+    }
+
+    #[test]
+    fn that_none_ends_in_time_is_said_only_where_none_did() {
+        let says_so = |judged: &Judged| {
+            judged.only("cancel-storm").advice.ends_with(" None ends in time, so how long they need shows only then.")
+        };
+        assert!(says_so(&ended(5000, 5000)));
+        // 99.98 % are given up, and the one in five thousand that ends has shown how long it takes.
+        assert!(!says_so(&ended(5000, 4999)));
     }
 
     #[test]

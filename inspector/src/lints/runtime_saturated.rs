@@ -11,6 +11,9 @@ const QUEUE: Threshold = Threshold::count("queue", 50, "more tasks than this wai
 pub(super) const DELAY: Threshold =
     Threshold::millis("delay", 500, "new ones for longer than this until they are first polled");
 
+/// Seconds of which it is told how many tasks begin and end, and what one takes.
+const FLOW: usize = 3;
+
 pub(super) const RULE: Rule = Rule {
     id: "runtime-saturated",
     severity: Severity::Warn,
@@ -80,7 +83,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let mut causes = places_in_polls(model);
     causes.push(group.clone());
     let at = words::at(&site.location);
-    let (come, go) = (site.spawned_s.recent_sum(3) / 3.0, site.finished_s.recent_sum(3) / 3.0);
+    let (come, go) = (site.spawned_s.recent_mean(FLOW), site.finished_s.recent_mean(FLOW));
     let flow = if come > go { format!(" ({} begin, {} end)", text::rate(come), text::rate(go)) } else { String::new() };
     let mut evidence = vec![
         Evidence::count("waiting_tasks", queued).over(cx.limit_text(&QUEUE)),
@@ -91,9 +94,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         Evidence::rate("spawned_per_s", come).aside(),
         Evidence::rate("finished_per_s", go).aside(),
     ];
-    let mean_task = site.finished_busy / u32::try_from(site.finished.max(1)).unwrap_or(u32::MAX);
-    if !mean_task.is_zero() {
-        evidence.insert(0, Evidence::span("mean_task_busy_ns", mean_task));
+    if let Some(mean) = site.mean_busy(FLOW) {
+        evidence.insert(0, Evidence::span("mean_task_busy_ns", mean));
     }
     out.push(Candidate {
         message: format!(
@@ -152,6 +154,31 @@ mod tests {
             "{}",
             finding.message
         );
+    }
+
+    #[test]
+    fn what_a_task_takes_is_of_the_same_seconds_as_how_many_begin_and_end() {
+        let mut judged = queue(200, 99);
+        let site = *judged.target.model.sites.keys().next().expect("one");
+        let worker = *judged.target.model.workers.keys().next().expect("one");
+        let saturated = |judged: &mut Judged, took: u64| {
+            judged.every(ms(5000), |target| {
+                let now = target.now;
+                target.worker_state(worker, |worker| {
+                    worker.busy += ms(99);
+                    worker.polls += 20;
+                    worker.poll = worker.poll.map(|(hog, _)| (hog, now.before(ms(2))));
+                });
+                target.totals(site, |totals| {
+                    (totals.spawned, totals.finished) = (totals.spawned + 10, totals.finished + 5);
+                    totals.finished_busy += ms(5 * took);
+                });
+            });
+            let finding = judged.only("runtime-saturated");
+            ["mean_task_busy_ns", "finished_per_s"].map(|name| evidence(&finding, name).text.clone())
+        };
+        assert_eq!(saturated(&mut judged, 1), ["1.00 ms", "50/s"]);
+        assert_eq!(saturated(&mut judged, 20), ["20.0 ms", "50/s"]);
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     if reader.task.0 != 0 {
         evidence.push(Evidence::task("holder_task", reader.task));
     }
-    let slow = match words::waits_at(model, reader.task) {
+    let slow = match words::at(&words::long_wait_place(model, reader.task, held)) {
         at if at.is_empty() => "anything slow".to_owned(),
         at => format!("the wait{at}"),
     };
@@ -122,6 +122,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         )
         .into(),
         began: Some(reader.since),
+        passing: true,
         hurt: lock.waiters.into(),
         behind: further,
         culprit: Culprit::of("reader", reader.task),
@@ -177,6 +178,37 @@ mod tests {
         let (mut judged, _) = read_lock();
         judged.run(ms(9000));
         judged.expect_no_alarm();
+    }
+
+    #[test]
+    fn a_reader_is_told_to_drop_its_guard_before_the_wait_that_has_lasted_and_not_before_the_one_it_is_met_in() {
+        let (mut judged, lock) = read_lock();
+        judged.run(ms(100));
+        let task = judged.target.model.locks[&lock].holders[0].task;
+        let lines = ["src/push.rs:21:9", "src/push.rs:22:9"].map(|line| judged.target.call_site(line));
+        let waits_at = |judged: &mut Judged, site: SiteId| {
+            let since = judged.target.now;
+            let on = WaitFor::Timer(ms(60_000));
+            judged.target.task_state(task, |task| {
+                task.state_since = since;
+                task.waits = [Wait { on, site, since }].into();
+            });
+        };
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers) = (6, 1));
+        judged.run(ms(2000));
+        let mut said = std::collections::BTreeSet::new();
+        for n in 0..20 {
+            waits_at(&mut judged, lines[n % 2]);
+            judged.run(ms(2500));
+            if n > 1 {
+                said.insert(judged.only("rwlock-writer-starved").advice.clone());
+            }
+        }
+        assert!(said.len() == 1 && said.iter().all(|advice| advice.ends_with(" before anything slow.")), "{said:?}");
+        waits_at(&mut judged, lines[0]);
+        judged.run(ms(60_000));
+        let advice = &judged.only("rwlock-writer-starved").advice;
+        assert!(advice.ends_with(" before the wait at push.rs:21."), "{advice}");
     }
 
     #[test]

@@ -173,13 +173,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
             behind.retain(|place| *place != group);
         }
     }
-    let kept = culprit.map(|task| words::waits_at(model, task)).unwrap_or_default();
-    let waits = culprit.filter(|_| stands && !kept.is_empty()).map(|task| words::wait_place(model, task));
+    let waits = culprit.filter(|_| stands).map(|task| words::long_wait_place(model, task, held));
+    let waits = waits.filter(|place| !place.is_empty());
+    let kept = waits.as_deref().map(words::at).unwrap_or_default();
     let timer = culprit.and_then(|task| model.tasks.get(&task)).and_then(words::due_in);
-    let advice = if let Some(timer) = timer.filter(|_| stands && !kept.is_empty()) {
+    let advice = if let Some(timer) = timer.filter(|_| !kept.is_empty()) {
         let timer = text::duration(timer);
         format!("Shorten the timer of {timer}{kept}, or drop the permit{at} before it, so that the permit comes back.")
-    } else if stands && !kept.is_empty() {
+    } else if !kept.is_empty() {
         format!("Put a timeout around the wait{kept}, so that the permit{at} comes back.")
     } else if stands {
         format!("Put a timeout around the work that is done under the permit{at}, so that it comes back.")
@@ -197,6 +198,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         behind,
         culprit: culprit.and_then(|task| Culprit::of("oldest holder", task)),
         open: waits.and_then(|place| Spot::of(&place, LocationRole::Waits)).or(open),
+        passing: true,
         ..Candidate::enter(subject, &group, severity)
     })
 }
@@ -283,6 +285,38 @@ mod tests {
         assert_eq!(finding.culprit, Some(task));
         assert!(finding.message.starts_with("the only permit of a semaphore is held"), "{}", finding.message);
         assert!(finding.advice.contains("the timer of 1h 06m at upload.rs:33"), "{}", finding.advice);
+    }
+
+    #[test]
+    fn who_does_one_thing_after_the_other_under_a_permit_is_not_blamed_for_the_one_it_is_met_in() {
+        let (mut judged, lock) = semaphore(1);
+        let spawned = judged.target.spawn_site("src/upload.rs:40:9", "shop::upload::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        let since = judged.target.now;
+        let (mut fixes, mut n) = (std::collections::BTreeSet::new(), 0_u64);
+        let lines = ["src/upload.rs:33:20", "src/upload.rs:34:20"].map(|line| judged.target.call_site(line));
+        let calls = ["src/db.rs:1:1", "src/db.rs:2:2"].map(|made| judged.target.lock_site(made, "Db"));
+        let calls = calls.map(|made| judged.target.lock(made));
+        judged.every(ms(3500), |target| hold(target, lock, since, 9, 0, 0));
+        for _ in 0..40 {
+            n += 1;
+            let (at, began) = (n as usize % 2, judged.target.now);
+            judged.target.task_state(task, |task| {
+                (task.state, task.state_since) = (TaskState::Idle, began);
+                task.waits = [Wait { on: WaitFor::Lock(calls[at]), site: lines[at], since: began }].into();
+            });
+            // Longer than it takes for what is new to be taken up.
+            judged.every(ms(2500), |target| {
+                hold(target, lock, since, 9, 0, 0);
+                target.lock_state(lock, |lock| lock.holders[0].task = task);
+            });
+            let finding = judged.only("semaphore-exhausted");
+            if n > 3 {
+                fixes.insert((finding.advice.clone(), finding.open.as_ref().map(|open| open.location.clone())));
+            }
+        }
+        assert_eq!(fixes.len(), 1, "{fixes:?}");
+        assert!(fixes.iter().all(|(advice, _)| !advice.contains(":33") && !advice.contains(":34")), "{fixes:?}");
     }
 
     #[test]

@@ -130,22 +130,29 @@ impl Model {
 impl Site {
     /// Growth is measured from now on.
     pub(super) fn begin_series(&mut self) {
-        self.counted = Some([self.spawned, self.finished, self.aborted]);
-        for series in [&mut self.spawned_s, &mut self.finished_s, &mut self.aborted_s] {
+        self.counted = Some(self.counts());
+        for series in [&mut self.spawned_s, &mut self.finished_s, &mut self.finished_busy_s, &mut self.aborted_s] {
             series.clear();
         }
         self.live_s.begin(self.live() as f64);
         self.unjoined_s.begin(self.unjoined as f64);
     }
 
+    /// What rises from one second to the next.
+    fn counts(&self) -> [u64; 4] {
+        let busy = u64::try_from(self.finished_busy.as_nanos()).unwrap_or(u64::MAX);
+        [self.spawned, self.finished, self.aborted, busy]
+    }
+
     fn take_seconds(&mut self, taking: Taking) {
-        let now = [self.spawned, self.finished, self.aborted];
+        let now = self.counts();
         // What was before attach has no rate.
         let before = self.counted.replace(now).unwrap_or(now);
         let rise = |n: usize| now[n].saturating_sub(before[n]) as f64;
         taking.rate(&mut self.spawned_s, rise(0));
         taking.rate(&mut self.finished_s, rise(1));
         taking.rate(&mut self.aborted_s, rise(2));
+        taking.rate(&mut self.finished_busy_s, rise(3) / 1e9);
         let (live, unjoined) = (self.live(), self.unjoined);
         taking.gauge(&mut self.live_s, live as f64);
         taking.gauge(&mut self.unjoined_s, unjoined as f64);

@@ -111,11 +111,13 @@ pub struct Site {
     pub spawned_s: Series,
     /// Tasks that ended in each second.
     pub finished_s: Series,
+    /// Seconds in polls of the tasks that ended in each second, told once nobody holds a handle to them.
+    pub finished_busy_s: Series,
     /// Tasks that were aborted or dropped in each second.
     pub aborted_s: Series,
 
-    /// Counters at the last point of the series: spawned, finished, aborted.
-    pub(crate) counted: Option<[u64; 3]>,
+    /// Counters at the last point of the series: spawned, finished, aborted, nanoseconds in polls of those that finished.
+    pub(crate) counted: Option<[u64; 4]>,
     /// A reading of its totals has come, so that the next one can be compared.
     pub(crate) seen: bool,
 }
@@ -157,6 +159,16 @@ impl Site {
     /// Whether futures are given a limit of time here, and were ever given up.
     pub fn is_limit(&self) -> bool {
         self.kind == SiteKind::Call && self.finished > 0
+    }
+
+    /// Time in polls of a task that ended within the last `seconds`, on average; `None` where none did, or where that is not
+    /// known: it is told of a task once nobody holds its handle any more.
+    pub fn mean_busy(&self, seconds: usize) -> Option<Duration> {
+        let (finished, busy) = (self.finished_s.recent_sum(seconds), self.finished_busy_s.recent_sum(seconds));
+        let kept = || self.unjoined_s.points().rev().take(seconds + 1);
+        let (now, before) = (kept().next().unwrap_or_default(), kept().next_back().unwrap_or_default());
+        let known = finished >= 1.0 && (now - before).abs() <= finished / 10.0;
+        known.then(|| Duration::try_from_secs_f64(busy / finished).ok()).flatten().filter(|mean| !mean.is_zero())
     }
 
     pub(super) fn has_totals(&self) -> bool {

@@ -1,4 +1,6 @@
 //! What `apply` makes of updates, as sentences.
+mod room;
+
 use std::time::Duration;
 
 use super::fixture::Fixture;
@@ -69,23 +71,6 @@ fn slow_polls_are_recent_for_a_minute_and_say_how_many_they_stand_for() {
     assert_eq!(target.model.sites[&site].recent_slow.iter().len(), 1);
     target.every(SECOND, 3, |_, _| {});
     assert!(target.model.sites[&site].recent_slow.is_empty());
-}
-
-#[test]
-fn of_sites_that_are_not_kept_nothing_else_is_kept() {
-    let mut target = Fixture::new();
-    let site = target.channel_site("src/a.rs:1:1", "Answer");
-    target.tick(TICK);
-    let of = |site| OneshotReading { site, made: 1, ..OneshotReading::default() };
-    let unknown = SiteId(99);
-    target.model.apply(Batch {
-        now: target.now,
-        oneshots: vec![of(site), of(unknown)],
-        sights: vec![(Seen::Unsent, site, Sight::default()), (Seen::Unsent, unknown, Sight::default())],
-        ..Batch::default()
-    });
-    assert_eq!(target.model.oneshots.keys().collect::<Vec<_>>(), [&site]);
-    assert_eq!(target.model.sights.keys().collect::<Vec<_>>(), [&(Seen::Unsent, site)]);
 }
 
 #[test]
@@ -308,26 +293,6 @@ fn what_a_snapshot_named_that_was_begun_anew_is_gone_unless_it_is_named_again() 
 }
 
 #[test]
-fn a_target_that_tells_of_more_and_more_is_believed_up_to_a_limit_and_the_rest_is_counted() {
-    let mut model = Model::new(Target::default());
-    let most = 1 << 14;
-    for first in (0..most + 100).step_by(100) {
-        let order = |id| LockOrder { id, ..LockOrder::default() };
-        let worker = |id: u32| WorkerReading { id: WorkerId(id.into()), ..WorkerReading::default() };
-        let ids = first..first + 100;
-        model.apply(Batch {
-            lock_orders: ids.clone().map(order).collect(),
-            worker_states: ids.map(worker).collect(),
-            loss: Some(Loss::default()),
-            ..Batch::default()
-        });
-    }
-    let told = (most + 100).div_ceil(100) * 100;
-    assert_eq!((model.lock_orders.len(), model.workers.len()), (most as usize, most as usize));
-    assert_eq!(model.loss.details, u64::from(2 * (told - most)));
-}
-
-#[test]
 fn tasks_are_counted_by_state_and_site_as_they_come_and_go() {
     let mut target = Fixture::new();
     let site = target.spawn_site("src/a.rs:1:1", "a", OutputKind::Unit);
@@ -476,43 +441,4 @@ fn of_each_second_it_is_known_how_long_99_of_100_waits_and_holds_of_a_lock_took(
     assert_eq!(points(&lock.wait_p99_s), [bound(2), bound(10), 0.0, 0.0]);
     // One that is going on is told of too.
     assert_eq!(points(&lock.hold_p99_s), [bound(1), 0.0, 1.0, 2.0]);
-}
-
-#[test]
-fn names_take_no_memory_without_end_and_those_left_out_are_counted() {
-    let mut model = Model::new(Target::default());
-    let name: std::sync::Arc<str> = "x".repeat(1024).into();
-    let birth = |id| TaskBirth { id: TaskId(id), name: name.clone(), ..TaskBirth::default() };
-    let (room, more) = (1 << 18, 10);
-    let told = |ids: std::ops::RangeInclusive<u64>| Batch {
-        task_births: ids.map(birth).collect(),
-        loss: Some(Loss::default()),
-        ..Batch::default()
-    };
-    model.apply(told(1..=room));
-    assert_eq!((model.tasks[&TaskId(room)].name.len(), model.loss.names), (1024, 0));
-    model.apply(told(room + 1..=room + more));
-    assert_eq!((model.tasks[&TaskId(room + more)].name.len(), model.loss.names), (0, more));
-    // Who goes makes room.
-    model.apply(Batch { gone_tasks: vec![TaskId(1), TaskId(2)], ..Batch::default() });
-    model.apply(told(room + more + 1..=room + more + 3));
-    let named = |n: u64| !model.tasks[&TaskId(room + more + n)].name.is_empty();
-    assert_eq!((named(1), named(2), named(3), model.loss.names), (true, true, false, more + 1));
-}
-
-#[test]
-fn a_task_that_is_born_and_goes_without_end_takes_no_memory_without_end() {
-    let mut model = Model { complete: true, ..Model::default() };
-    model.now = Stamp(1_000_000_000);
-    for _ in 0..10_000 {
-        let reading = TaskReading { id: TaskId(1), polls: 1, ..TaskReading::default() };
-        model.apply(Batch {
-            now: model.now,
-            task_births: vec![TaskBirth { id: TaskId(1), spawned_at: model.now, ..TaskBirth::default() }],
-            task_states: vec![reading],
-            ..Batch::default()
-        });
-        model.apply(Batch { now: model.now, gone_tasks: vec![TaskId(1)], ..Batch::default() });
-    }
-    assert!(model.track.lively() < 2000, "{}", model.track.lively());
 }

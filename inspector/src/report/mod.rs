@@ -22,7 +22,7 @@ mod tests;
 
 pub use perfetto::Trace;
 
-/// Version of the JSON of [`Report::json`] and [`snapshot_json`].
+/// Version of the JSON of [`Report::json`] and [`snapshot_json()`].
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What was seen of a target in a while.

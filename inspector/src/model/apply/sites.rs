@@ -12,7 +12,7 @@ impl Model {
         let complete = self.complete;
         let site = self.sites.entry(id).or_insert_with(|| {
             // Of a site that comes later, everything is new.
-            let mut site = Site { counted: complete.then_some([0; 3]), ..Site::default() };
+            let mut site = Site { counted: complete.then_some([0; 4]), ..Site::default() };
             if complete {
                 site.live_s.push(0.0);
                 site.unjoined_s.push(0.0);
