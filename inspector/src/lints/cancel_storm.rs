@@ -80,7 +80,11 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     // Of what was done to it long ago, nothing follows.
     let by = site.disposal.filter(|by| cx.model.now.since(by.at) < LATELY);
     let at = by.map(|by| words::place(cx.model, by.site)).unwrap_or_default();
-    let age = u32::try_from(site.aborted).ok().filter(|_| !site.aborted_age.is_zero()).map(|n| site.aborted_age / n);
+    // How old those were that were shed is not known.
+    let age = u32::try_from(site.aborted)
+        .ok()
+        .filter(|_| !site.aborted_age.is_zero() && site.shed == 0)
+        .map(|n| site.aborted_age / n);
     let given_up = cx.model.seen(Seen::GivenUp, site.id).map_or("", |(place, _)| place);
     let (message, advice) = if site.is_limit() {
         (

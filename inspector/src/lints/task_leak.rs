@@ -108,8 +108,9 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let group = site.location.clone();
     let seconds = cx.count(&SECONDS).clamp(4, 58) as usize;
     let fast = cx.count(&FAST).clamp(3, 58) as usize;
-    if site.states.get(TaskState::New) > live / 2 || all_full(cx.model) {
-        // They are not even begun, or do not come to their end: the workers are full, or nothing drives them.
+    if site.states.get(TaskState::New) > live / 2 || all_full(cx.model) || !site.counts_ends() {
+        // They are not even begun, or do not come to their end: the workers are full, or nothing drives them. Or they may have
+        // ended unseen.
         return None;
     }
     let spawned = site.spawned_s.recent_mean(fast);
@@ -275,6 +276,20 @@ mod tests {
         assert_eq!(judged.only("task-leak").severity, Severity::Info);
         judged.every(ms(38_000), |target| flow(target, site, 40, 0));
         assert_eq!(judged.only("task-leak").severity, Severity::Warn);
+    }
+
+    #[test]
+    fn tasks_that_were_shed_are_a_leak_only_where_their_ends_are_counted() {
+        for (name, leaks) in [("shop::handle::{{closure}}", true), ("", false)] {
+            let mut judged = Judged::new();
+            let site = judged.target.spawn_site("src/events.rs:88:9", name, OutputKind::Unit);
+            judged.settle();
+            judged.every(ms(6000), |target| {
+                flow(target, site, 500, 50);
+                target.totals(site, |totals| totals.shed += 500);
+            });
+            assert_eq!(!judged.engine.findings().is_empty(), leaks, "{name:?}: {:#?}", judged.engine.findings());
+        }
     }
 
     #[test]

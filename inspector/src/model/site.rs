@@ -175,6 +175,12 @@ impl Site {
         self.kind == SiteKind::Spawn || self.is_limit()
     }
 
+    /// Whether [`Site::live`] and what ends are exact. Of a task that is shed the drop-in counts the end as of any other; where
+    /// only tokio tells of tasks, whose futures then have no name, it may be missed.
+    pub fn counts_ends(&self) -> bool {
+        self.shed == 0 || !self.name.is_empty()
+    }
+
     /// Tasks from here that have not ended.
     pub fn live(&self) -> u64 {
         self.spawned.saturating_sub(self.finished)

@@ -30,6 +30,11 @@ pub(crate) fn print(options: &Options) {
     if options.active.is_none() {
         row(10_000.min(options.tasks), 10_000.min(options.tasks), 1, options.seconds);
     }
+    if options.active.is_none() {
+        for tasks in sizes.into_iter().filter(|&tasks| tasks <= options.tasks) {
+            row(tasks, 0, 1, options.seconds);
+        }
+    }
     let tasks = 100_000.min(options.tasks);
     for subscribers in [4, 16] {
         row(tasks, options.active.unwrap_or(tasks / 10), subscribers, options.seconds);

@@ -23,7 +23,7 @@ fn main() {
         let (job, args) = args.split_first().unwrap();
         return match job.as_str() {
             "target" => target::run(args),
-            "short-then-live" => ceiling::target(args),
+            "ceiling" => ceiling::target(args),
             "churn" => soak::target(),
             "things" => memory::target(args),
             "watch" => watch::run(&args[0], args[1].parse().unwrap()),

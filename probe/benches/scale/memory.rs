@@ -1,9 +1,27 @@
 //! What each thing takes that is watched: the difference between many of them and a quarter of that, more than of tokio's
 //! own, so that what a process takes with none falls out.
+use std::time::{Duration, Instant};
+
 use crate::{options::Options, process::Process, target, usage};
 
-/// What is made; each is used once.
-const THINGS: [&str; 9] = ["task", "mutex", "rwlock", "semaphore", "notify", "mpsc", "broadcast", "watch", "oneshot"];
+/// What is made; each is used once. Of the tasks, those that wait for a oneshot or to receive have it beside themselves.
+const THINGS: [&str; 13] = [
+    "task",
+    "task-sleeps",
+    "task-oneshot",
+    "task-recv",
+    "task-slow",
+    "mutex",
+    "rwlock",
+    "semaphore",
+    "notify",
+    "mpsc",
+    "broadcast",
+    "watch",
+    "oneshot",
+];
+/// A poll that counts as long.
+const SLOW: Duration = Duration::from_micros(80);
 
 /// Makes and uses so many, which are never dropped, with tokio's own or the drop-in's types.
 macro_rules! make {
@@ -22,6 +40,34 @@ macro_rules! make {
             match thing {
                 "task" => {
                     each!(tokio::spawn(std::future::pending::<()>()));
+                    tokio::task::yield_now().await;
+                }
+                "task-sleeps" => {
+                    each!(tokio::spawn(tokio::time::sleep(Duration::from_secs(3600))));
+                    tokio::task::yield_now().await;
+                }
+                "task-oneshot" => {
+                    each!({
+                        let (sender, receiver) = tokio::sync::oneshot::channel::<u64>();
+                        (tokio::spawn(async move { receiver.await.unwrap() }), sender)
+                    });
+                    tokio::task::yield_now().await;
+                }
+                "task-recv" => {
+                    each!({
+                        let (sender, mut receiver) = tokio::sync::mpsc::channel::<u64>(1);
+                        (tokio::spawn(async move { receiver.recv().await }), sender)
+                    });
+                    tokio::task::yield_now().await;
+                }
+                "task-slow" => {
+                    each!(tokio::spawn(async {
+                        let began = Instant::now();
+                        while began.elapsed() < SLOW {
+                            std::hint::spin_loop();
+                        }
+                        std::future::pending::<()>().await;
+                    }));
                     tokio::task::yield_now().await;
                 }
                 "mutex" => each!({
@@ -66,9 +112,9 @@ macro_rules! make {
                 "oneshot" => each!(Box::new(tokio::sync::oneshot::channel::<u64>())),
                 _ => panic!("no {thing}"),
             }
-            println!("ready");
-            target::until_stdin_ends();
         });
+        println!("ready");
+        target::until_stdin_ends();
     }};
 }
 

@@ -24,10 +24,10 @@ pub(crate) struct Options {
 
 const USAGE: &str = "\
 usage: cargo bench -p async-inspect-probe --bench scale -- [JOB] [OPTION]...
-  growth         what watching takes of 1k, 10k, 100k and 1M live tasks, a tenth of them active, and of 10k that all
-                 tick once a second; and by 1, 4 and 16 subscribers (this one if nothing is said)
-  ceiling        10M short tasks, then 5M live ones, in 64 MiB: what was shed is counted
-  soak           churn of everything for some minutes, with the memory over time
+  growth         what watching takes of 1k, 10k, 100k and 1M live tasks, a tenth of them active, of 10k that all
+                 tick once a second, and of as many that are idle; and by 1, 4 and 16 subscribers (this one if nothing is said)
+  ceiling        10M short tasks, 5M live ones, short ones again, then none, in 64 MiB: every one is counted
+  soak           churn of everything for some minutes, with the memory over time, which must not grow
   memory         the bytes of each thing that is watched, more than tokio's own
   hold           the target of `growth` alone, until stdin ends, for other programs to attach to
   --tasks N      live tasks at most (1000000); divides the counts of `ceiling` and `memory` too

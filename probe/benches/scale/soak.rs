@@ -58,6 +58,25 @@ async fn one(n: u64) {
             }
         }
     });
+    let shared = tokio::sync::RwLock::new(n);
+    *shared.write().await += 1;
+    let (one, two) = (shared.read().await, shared.read().await);
+    drop((one, two));
+    let permits = tokio::sync::Semaphore::new(2);
+    let (first, second) = (permits.acquire().await.unwrap(), permits.acquire().await.unwrap());
+    let third = tokio::time::timeout(Duration::from_micros(1), permits.acquire()).await;
+    assert!(third.is_err());
+    drop((first, second));
+    if n.is_multiple_of(10) {
+        assert_eq!(tokio::task::spawn_blocking(move || n).await.unwrap(), n);
+        let mut set = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            set.spawn(tokio::time::sleep(Duration::from_secs(3600)));
+        }
+        set.abort_all();
+        while set.join_next().await.is_some() {}
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     receiver.recv().await.unwrap();
     told.await.unwrap();
     heard.recv().await.unwrap();
@@ -69,13 +88,20 @@ async fn one(n: u64) {
     let _ = inner.await;
 }
 
-/// Prints the memory twice a minute, or ten times in all.
+/// What the last third of the time may take more than the one before, in MiB: the allocator's slack, and what one look at it
+/// more or less takes.
+const SLACK_MIB: f64 = 1.0;
+
+/// Prints the memory twice a minute, or twelve times in all.
+///
+/// # Panics
+/// Where it grew, or something was shed.
 pub(crate) fn print(options: &Options) {
     let mut target = Process::own("churn", &[]);
     let address = target.ready().remove(0);
     let length = Duration::from_secs_f64(options.minutes * 60.0);
-    let pause = Duration::from_secs(30).min(length / 10);
-    let (began, mut before) = (Instant::now(), 0);
+    let pause = Duration::from_secs(30).min(length / 12);
+    let (began, mut before, mut taken) = (Instant::now(), 0, Vec::new());
     println!(
         "{:>8} {:>14} {:>10} {:>12} {:>10} {:>8}",
         "seconds", "tasks so far", "tasks/s", "recorder", "RSS, MiB", "shed"
@@ -83,15 +109,22 @@ pub(crate) fn print(options: &Options) {
     while began.elapsed() < length {
         sleep(pause);
         let totals = watch::block_on(look(&address));
-        let [spawned, _, shed] = totals.tasks();
+        let (spawned, shed) = (totals.tasks()[0], totals.shed());
+        let [recorder, rss] = [totals.cost.memory_bytes as f64 / 1024.0 / 1024.0, usage::of(target.id()).rss_mib];
         println!(
-            "{:>8.0} {spawned:>14} {:>10.0} {:>8.2} MiB {:>10.1} {shed:>8}",
+            "{:>8.0} {spawned:>14} {:>10.0} {recorder:>8.2} MiB {rss:>10.1} {shed:>8}",
             began.elapsed().as_secs_f64(),
             (spawned - before) as f64 / pause.as_secs_f64(),
-            totals.cost.memory_bytes as f64 / 1024.0 / 1024.0,
-            usage::of(target.id()).rss_mib
         );
         before = spawned;
+        taken.push([recorder, rss]);
+        assert_eq!(shed, 0, "there is room for all");
+    }
+    let third = taken.len() / 3;
+    for (what, i) in [("the recorder", 0), ("the process", 1)] {
+        let most = |of: &[[f64; 2]]| of.iter().map(|taken| taken[i]).fold(0.0, f64::max);
+        let [second, last] = [most(&taken[third..taken.len() - third]), most(&taken[taken.len() - third..])];
+        assert!(last <= second + SLACK_MIB, "{what} grew from {second:.2} to {last:.2} MiB");
     }
 }
 

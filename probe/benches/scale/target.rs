@@ -14,11 +14,9 @@ pub(crate) fn run(args: &[String]) {
     let (tasks, active): (usize, usize) = (tasks.parse().unwrap(), active.parse().unwrap());
     let target = start(LIMIT);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    runtime.block_on(async move {
-        tokio::spawn(async move { live(tasks, active) }).await.unwrap();
-        println!("ready {target}");
-        until_stdin_ends();
-    });
+    runtime.block_on(async move { tokio::spawn(async move { live(tasks, active) }).await.unwrap() });
+    println!("ready {target}");
+    until_stdin_ends();
     std::process::exit(0);
 }
 
@@ -28,7 +26,8 @@ pub(crate) fn start(limit: u64) -> String {
     probe.unwrap().target().to_owned()
 }
 
-/// Blocks this thread, which is no worker, for as long as the driver lives.
+/// Blocks this thread, which is no worker and runs no root, for as long as the driver lives: a poll that is blocked is looked
+/// at, and what its stack is named by would be in all that is measured.
 pub(crate) fn until_stdin_ends() {
     let _ = std::io::stdin().lock().read_to_end(&mut Vec::new());
 }

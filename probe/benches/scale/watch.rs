@@ -94,6 +94,23 @@ impl Totals {
         }
     }
 
+    /// Whatever was shed.
+    pub(crate) fn shed(&self) -> u64 {
+        let Loss {
+            shed_tasks,
+            shed_locks,
+            shed_channels,
+            shed_sites,
+            shed_panics,
+            shed_names,
+            shed_details,
+            shed_stacks,
+        } = self.loss;
+        [shed_tasks, shed_locks, shed_channels, shed_sites, shed_panics, shed_names, shed_details, shed_stacks]
+            .iter()
+            .sum()
+    }
+
     /// Tasks spawned, finished and shed.
     pub(crate) fn tasks(&self) -> [u64; 3] {
         self.sites.values().fold([0; 3], |sum, site| std::array::from_fn(|i| sum[i] + site[i]))

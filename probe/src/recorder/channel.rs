@@ -166,9 +166,12 @@ impl ChannelSlot {
         capacity: usize,
     ) -> Option<ChannelRef> {
         let site = recorder.sites.get(info)?;
-        let slot = recorder.channels.take()?;
-        slot.readers.reset();
         add(&site.spawned, 1);
+        let slot = recorder.channels.take().or_else(|| {
+            add(&site.shed, 1);
+            None
+        })?;
+        slot.readers.reset();
         slot.kind.store(kind as u8, Relaxed);
         slot.closed.store(false, Relaxed);
         slot.name.reset();

@@ -334,10 +334,22 @@ fn end_here(here: &Here, poll: &InPoll, by: By) {
     }
 }
 
-/// The task came to an end; in a poll of its, or without one when it is dropped.
-pub(crate) fn terminated(id: u64) {
+/// The task came to an end; in a poll of its, or without one when it is dropped. It was spawned at the place that `spawned_at`
+/// gives.
+pub(crate) fn terminated(
+    recorder: &'static Recorder,
+    id: u64,
+    spawned_at: impl FnOnce() -> &'static Location<'static>,
+) {
     let Some(slot) = by_task::take(id) else {
         HERE.with(|here| here.gone.set(id));
+        if recorder.tasks.shed() > 0 {
+            let info = SiteInfo::of_thing(SiteKind::Spawn, spawned_at(), NAMELESS);
+            // The drop-in's own have another type, and so another site.
+            if let Some(site) = recorder.sites.known(&info) {
+                site.unknown_ended();
+            }
+        }
         return;
     };
     if !ends_in_poll(id) {

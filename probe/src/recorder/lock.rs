@@ -98,8 +98,11 @@ impl LockSlot {
         prepare: impl FnOnce(&'static LockSlot),
     ) -> Option<&'static LockSlot> {
         let site = recorder.sites.get(info)?;
-        let slot = recorder.locks.take()?;
         add(&site.spawned, 1);
+        let slot = recorder.locks.take().or_else(|| {
+            add(&site.shed, 1);
+            None
+        })?;
         slot.own.reset();
         slot.own.kind.store(kind as u8, Relaxed);
         slot.hold_max.reset();

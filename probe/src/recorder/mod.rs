@@ -21,6 +21,7 @@
 //! | `told` | places that come as text, from the layer |
 //! | `subject` | what a span of the layer stands for |
 //! | [`task`] | a task's slot; its life, its handle |
+//! | [`running`] | what a task's future has of the task |
 //! | [`poll`] | a task's future while it runs |
 //! | [`waker`] | a task's waker, counted |
 //! | [`wait`] | what a task waits for |
@@ -82,6 +83,7 @@ pub(crate) mod place;
 pub(crate) mod poll;
 pub(crate) mod readers;
 pub(crate) mod refs;
+pub(crate) mod running;
 pub(crate) mod runtimes;
 pub(crate) mod since;
 pub(crate) mod site;

@@ -10,22 +10,24 @@ use std::{
 #[cfg(feature = "layer")]
 use super::task::CROWDED;
 use super::{
-    Recorder, active, clock, histogram, peek, started,
+    Recorder, active, clock, histogram, peek,
+    running::Running,
+    started,
     task::{SLOW_POLL_NS, Stage, TaskKind, TaskRef, TaskSlot},
     thread::{self, Outer},
     unfinished,
 };
 
-/// A future that is recorded while it runs, or passed through when there is no slot for it.
+/// A future that is recorded while it runs, or whose end is counted when there is no slot for it.
 pub(crate) struct Tracked<F> {
     future: ManuallyDrop<F>,
     /// Until the task ended.
-    task: Option<TaskRef>,
+    task: Option<Running>,
 }
 
 impl<F: Future> Tracked<F> {
     #[inline]
-    pub(crate) fn new(future: F, task: Option<TaskRef>) -> Self {
+    pub(crate) fn new(future: F, task: Option<Running>) -> Self {
         Self { future: ManuallyDrop::new(future), task }
     }
 
@@ -46,11 +48,11 @@ impl<F: Future> Tracked<F> {
     #[inline(never)]
     fn poll_watched(
         future: Pin<&mut F>,
-        task: &mut Option<TaskRef>,
+        task: &mut Option<Running>,
         cx: &mut Context<'_>,
     ) -> Poll<(F::Output, Option<TaskRef>)> {
-        let Some(slot) = task.as_ref().map(TaskRef::slot) else {
-            return future.poll(cx).map(|output| (output, None));
+        let Some(slot) = task.as_ref().and_then(Running::slot) else {
+            return Self::poll_shed(future, task, cx).map(|output| (output, None));
         };
         let poll = PollInProgress::begin(started(), slot);
         thread::polls_future(&*future);
@@ -59,8 +61,32 @@ impl<F: Future> Tracked<F> {
         std::mem::forget(poll);
         output.map(|output| {
             slot.ended(Stage::Done, peek::failed(&output));
-            (output, task.take())
+            (output, task.take().and_then(Running::into_task))
         })
+    }
+
+    #[inline(never)]
+    fn poll_shed(future: Pin<&mut F>, task: &mut Option<Running>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let panics = EndsInPanic(&mut *task);
+        let output = future.poll(cx);
+        std::mem::forget(panics);
+        if output.is_ready()
+            && let Some(task) = task.take()
+        {
+            task.ended(Stage::Done, false);
+        }
+        output
+    }
+}
+
+/// Ends a task without a slot whose future panics.
+struct EndsInPanic<'a>(&'a mut Option<Running>);
+
+impl Drop for EndsInPanic<'_> {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.ended(Stage::Panicked, false);
+        }
     }
 }
 
@@ -83,9 +109,13 @@ impl<F> Drop for Tracked<F> {
         let future = &mut self.future;
         // SAFETY: it is not used again.
         let mut drop = || unsafe { ManuallyDrop::drop(future) };
-        match &self.task {
-            Some(task) => task.slot().dropped(drop),
-            None => drop(),
+        let Some(task) = &self.task else { return drop() };
+        match task.slot() {
+            Some(slot) => slot.dropped(drop),
+            None => {
+                task.ended(Stage::Cancelled, false);
+                drop();
+            }
         }
     }
 }
@@ -105,12 +135,16 @@ impl TaskSlot {
 }
 
 /// `work` as the one poll of a blocking task. When it is dropped without being run, the task was cancelled.
-pub(crate) fn blocking<R>(task: Option<TaskRef>, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+pub(crate) fn blocking<R>(task: Option<Running>, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
     let ending = task.map(|task| Ending { task, stage: Some(Stage::Cancelled) });
     move || {
         let (Some(mut ending), Some(recorder)) = (ending, active()) else { return work() };
         ending.stage = Some(Stage::Panicked);
-        let slot = ending.task.slot();
+        let Some(slot) = ending.task.slot() else {
+            let output = work();
+            ending.stage = Some(Stage::Done);
+            return output;
+        };
         let poll = PollInProgress::begin(recorder, slot);
         if poll.outer.is_none() {
             thread::in_pool();
@@ -124,9 +158,9 @@ pub(crate) fn blocking<R>(task: Option<TaskRef>, work: impl FnOnce() -> R) -> im
     }
 }
 
-/// Ends a blocking task that panics, or never runs.
+/// Ends a blocking task that panics, never runs, or has no slot.
 struct Ending {
-    task: TaskRef,
+    task: Running,
     /// How it ends when this is dropped; `None` once it ended.
     stage: Option<Stage>,
 }
@@ -134,7 +168,7 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(stage) = self.stage {
-            self.task.slot().ended(stage, false);
+            self.task.ended(stage, false);
         }
     }
 }

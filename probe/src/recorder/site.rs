@@ -102,6 +102,9 @@ pub(crate) struct Site {
     pub(crate) spawned: AtomicU64,
     pub(crate) finished: AtomicU64,
     pub(crate) shed: AtomicU64,
+    /// Of those, the ones that ended as far as the runtime's hooks tell.
+    #[cfg(tokio_unstable)]
+    pub(super) shed_ended: AtomicU64,
     pub(crate) finished_busy: AtomicU64,
     pub(crate) finished_polls: AtomicU64,
     pub(crate) max_poll: AtomicU64,
@@ -313,6 +316,8 @@ impl Site {
             spawned: zero(),
             finished: zero(),
             shed: zero(),
+            #[cfg(tokio_unstable)]
+            shed_ended: zero(),
             finished_busy: zero(),
             finished_polls: zero(),
             max_poll: zero(),

@@ -23,6 +23,7 @@ use super::{
     longest::Longest,
     membership::{MembershipSlot, Scope},
     owner::Owner,
+    running::Running,
     site::{Site, SiteInfo, add},
     started, thread,
     wait::{self, Entry, WaitReading},
@@ -198,15 +199,18 @@ impl TaskRef {
 }
 
 impl TaskSlot {
-    /// A slot for a task that is about to be spawned from `info`; `None` when the task is to be counted only.
-    pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: TaskKind) -> Option<TaskRef> {
+    /// A task that is about to be spawned from `info`, with a slot if there is room for one; `None` where there is none for its
+    /// site either.
+    pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: TaskKind) -> Option<Running> {
         let site = recorder.sites.get(info)?;
         add(&site.spawned, 1);
-        let task = Self::register_at(recorder, site, kind);
-        if task.is_none() {
-            add(&site.shed, 1);
-        }
-        task
+        Some(Self::register_at(recorder, site, kind).map_or_else(
+            || {
+                add(&site.shed, 1);
+                Running::shed(site)
+            },
+            Running::watched,
+        ))
     }
 
     /// A slot for a task of `site`, in whose totals it is not.

@@ -90,8 +90,8 @@ impl Hooks {
             if let Some(app) = &app {
                 app(task);
             }
-            if active().is_some() {
-                foreign::terminated(peek::task_id(task.id()));
+            if let Some(recorder) = active() {
+                foreign::terminated(recorder, peek::task_id(task.id()), || task.spawned_at());
             }
         });
     }

@@ -19,17 +19,17 @@ pub use runtime::Runtime;
 use std::future::Future;
 
 use crate::{
-    recorder::{handle::flag, poll::Tracked, task::TaskKind},
+    recorder::{handle::flag, poll::Tracked, running::Running, task::TaskKind},
     tokio::task::watch::{self, CallSite},
 };
 
 /// A future of `block_on`, watched as a root. What becomes of it, its caller sees.
 fn root<F: Future>(future: F, site: CallSite) -> Tracked<F> {
     let task = watch::register::<F, F::Output>(TaskKind::Root, site);
-    if let Some(task) = &task {
-        task.slot().handle_held();
-        task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
-        task.slot().set_root_id();
+    if let Some(slot) = task.as_ref().and_then(Running::slot) {
+        slot.handle_held();
+        slot.handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+        slot.set_root_id();
     }
     #[cfg(all(feature = "layer", tokio_unstable))]
     crate::recorder::foreign::running_root();

@@ -25,6 +25,7 @@ use crate::{
         handle::flag,
         peek,
         poll::Tracked,
+        running::Running,
         task::{TaskKind, TaskRef},
         wait::{Awaited, Outer, WaitKind, Watched},
     },
@@ -122,21 +123,22 @@ struct Inserting {
     /// For the handle, the set, and what is spawned.
     task: Option<TaskRef>,
     held: Option<TaskRef>,
-    theirs: Option<TaskRef>,
+    theirs: Option<Running>,
     #[cfg(tokio_unstable)]
     _ours: crate::recorder::foreign::Spawning,
 }
 
 impl Inserting {
     #[inline]
-    fn begin(task: Option<TaskRef>) -> Self {
+    fn begin(theirs: Option<Running>) -> Self {
+        let task = theirs.as_ref().and_then(Running::task);
         if let Some(task) = &task {
             task.slot().handle_held();
         }
         Self {
             held: task.clone(),
-            theirs: task.clone(),
             task,
+            theirs,
             #[cfg(tokio_unstable)]
             _ours: crate::recorder::foreign::spawning(),
         }
@@ -149,7 +151,7 @@ impl Inserting {
 
     #[inline]
     fn carrying_work<W>(&mut self, work: W) -> CarryingWork<W> {
-        let ticket = self.theirs.clone();
+        let ticket = self.theirs.as_ref().and_then(Running::task);
         CarryingWork { work: Blocking::new(work, self.theirs.take()), ticket }
     }
 }

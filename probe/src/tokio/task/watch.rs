@@ -5,6 +5,7 @@ use super::JoinHandle;
 use crate::recorder::{
     active, peek,
     poll::blocking,
+    running::Running,
     site::{SiteInfo, SiteKind},
     task::{TaskKind, TaskRef, TaskSlot},
 };
@@ -15,9 +16,9 @@ use crate::recorder::{handle::flag, poll::Tracked};
 /// Where a task is spawned.
 pub(crate) type CallSite = &'static Location<'static>;
 
-/// A slot for a task made of an `F` that gives an `R`; `None` while nothing is recorded.
+/// A task made of an `F` that gives an `R`; `None` while nothing is recorded.
 #[inline]
-pub(crate) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> {
+pub(crate) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<Running> {
     let recorder = active()?;
     let info = SiteInfo {
         kind: SiteKind::Spawn,
@@ -32,11 +33,11 @@ pub(crate) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> 
 /// A closure for a blocking task, not yet begun; [`Blocking::into_fn`] is what tokio gets.
 pub(crate) struct Blocking<W> {
     work: W,
-    task: Option<TaskRef>,
+    task: Option<Running>,
 }
 
 impl<W> Blocking<W> {
-    pub(crate) fn new(work: W, task: Option<TaskRef>) -> Self {
+    pub(crate) fn new(work: W, task: Option<Running>) -> Self {
         Self { work, task }
     }
 
@@ -51,7 +52,7 @@ impl<W> Blocking<W> {
 /// A task with a handle that is about to be spawned: by the caller itself, since a closure would be the caller whom tokio
 /// names, where it panics, and to the app's own hooks.
 pub(crate) struct Spawning {
-    task: Option<TaskRef>,
+    task: Option<Running>,
     #[cfg(tokio_unstable)]
     _ours: crate::recorder::foreign::Spawning,
 }
@@ -64,7 +65,7 @@ impl Spawning {
     }
 
     #[inline]
-    pub(crate) fn begin(task: Option<TaskRef>) -> Self {
+    pub(crate) fn begin(task: Option<Running>) -> Self {
         Self {
             task,
             #[cfg(tokio_unstable)]
@@ -74,27 +75,33 @@ impl Spawning {
 
     /// What the future or the closure takes along.
     #[inline]
-    pub(crate) fn task(&self) -> Option<TaskRef> {
-        self.task.as_ref().map(|task| {
-            task.slot().handle_held();
-            task.clone()
+    pub(crate) fn task(&self) -> Option<Running> {
+        self.task.clone().inspect(|task| {
+            if let Some(slot) = task.slot() {
+                slot.handle_held();
+            }
         })
     }
 
     /// It was spawned.
     #[inline]
     pub(crate) fn end<R>(self, handle: ::tokio::task::JoinHandle<R>) -> JoinHandle<R> {
-        if let Some(task) = &self.task {
+        let task = self.task.and_then(Running::into_task);
+        if let Some(task) = &task {
             task.slot().set_id(peek::task_id(handle.id()));
         }
-        JoinHandle::new(handle, self.task)
+        JoinHandle::new(handle, task)
     }
 }
 
 /// A task whose result goes by ways that are not watched: of its handle nothing is said.
 #[cfg(feature = "tokio-util-rt")]
-pub(crate) fn register_unjoined<F, R>(kind: TaskKind, site: CallSite) -> Option<TaskRef> {
-    register::<F, R>(kind, site).inspect(|task| task.slot().handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN))
+pub(crate) fn register_unjoined<F, R>(kind: TaskKind, site: CallSite) -> Option<Running> {
+    register::<F, R>(kind, site).inspect(|task| {
+        if let Some(slot) = task.slot() {
+            slot.handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+        }
+    })
 }
 
 /// Spawns such a task.
@@ -105,10 +112,11 @@ pub(crate) fn spawn_unjoined<F: std::future::Future, H>(
     site: CallSite,
     spawn: impl FnOnce(Tracked<F>) -> H,
 ) -> (H, Option<TaskRef>) {
-    let task = register_unjoined::<F, F::Output>(kind, site);
+    let running = register_unjoined::<F, F::Output>(kind, site);
+    let task = running.as_ref().and_then(Running::task);
     #[cfg(tokio_unstable)]
     let _ours = crate::recorder::foreign::spawning();
-    (spawn(Tracked::new(future, task.clone())), task)
+    (spawn(Tracked::new(future, running)), task)
 }
 
 /// The same of a closure that may block.
@@ -118,10 +126,11 @@ pub(crate) fn spawn_blocking_unjoined<W: FnOnce() -> R, R, H>(
     site: CallSite,
     spawn: impl FnOnce(Blocking<W>) -> H,
 ) -> (H, Option<TaskRef>) {
-    let task = register_unjoined::<W, R>(TaskKind::Blocking, site);
+    let running = register_unjoined::<W, R>(TaskKind::Blocking, site);
+    let task = running.as_ref().and_then(Running::task);
     #[cfg(tokio_unstable)]
     let _ours = crate::recorder::foreign::spawning();
-    (spawn(Blocking::new(work, task.clone())), task)
+    (spawn(Blocking::new(work, running)), task)
 }
 
 /// The handle to abort a task that was spawned like that, into a set of that name.

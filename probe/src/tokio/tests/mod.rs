@@ -10,6 +10,7 @@
     feature = "tokio-stream-sync"
 ))]
 mod broadcasts;
+mod ceiling;
 mod channels;
 mod cut_short;
 mod disposals;

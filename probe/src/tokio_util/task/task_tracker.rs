@@ -16,7 +16,8 @@ use crate::{
         lock::EventAwaited,
         membership::Scope,
         poll::{Tracked, blocking},
-        task::{TaskKind, TaskRef, TaskSlot},
+        running::Running,
+        task::{TaskKind, TaskSlot},
         thread,
         wait::{Keeping, Watched},
     },
@@ -273,18 +274,18 @@ impl TaskTracker {
         self.inner
     }
 
-    fn enter(&self, task: Option<&TaskRef>) {
+    fn enter(&self, task: Option<&'static TaskSlot>) {
         if let (Some(tracker), Some(task)) = (&self.tracker, task) {
-            task.slot().enter(Scope::Tracker, tracker.slot().id());
+            task.enter(Scope::Tracker, tracker.slot().id());
             // Whoever waits for the tracker waits for the task: its handle may go.
-            task.slot().handle_did(flag::HANDLE_AWAITED);
+            task.handle_did(flag::HANDLE_AWAITED);
         }
     }
 
     /// A task made of an `F` that gives an `R`, about to be spawned.
     fn spawning<F, R>(&self, kind: TaskKind, site: CallSite) -> Spawning {
         let task = watch::register::<F, R>(kind, site);
-        self.enter(task.as_ref());
+        self.enter(task.as_ref().and_then(Running::slot));
         Spawning::begin(task)
     }
 

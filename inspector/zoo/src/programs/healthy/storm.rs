@@ -1,4 +1,5 @@
-//! A start-up storm: twenty thousand tasks are spawned at once, each does a little, and most stay.
+//! A start-up storm: twenty thousand tasks are spawned at once, each does a little, and most stay. Then requests come and go
+//! beside them: where so many that stay fill all the room that there is to watch tasks one by one, these are counted only.
 use std::{io, time::Duration};
 
 use tokio::{
@@ -12,7 +13,7 @@ use crate::{Program, work::compute};
 pub(in crate::programs) const PROGRAM: Program = Program {
     name: "healthy/storm",
     rule: None,
-    about: "twenty thousand sessions restored at start-up, which then tick once in a while",
+    about: "twenty thousand sessions restored at start-up, which then tick once in a while, and requests beside them",
     source: include_str!("storm.rs"),
     file: file!(),
     faulty: None,
@@ -35,6 +36,11 @@ async fn session(number: u64, ready: mpsc::Sender<u64>) {
     }
 }
 
+async fn request(number: u64) -> u64 {
+    sleep(Duration::from_millis(number % 4)).await;
+    compute(Duration::from_micros(5))
+}
+
 async fn healthy() -> io::Result<()> {
     let (ready, mut restored) = mpsc::channel(256);
     let mut sessions = JoinSet::new();
@@ -43,6 +49,12 @@ async fn healthy() -> io::Result<()> {
     }
     drop(ready);
     while restored.recv().await.is_some() {}
-    sessions.join_all().await;
-    Ok(())
+    loop {
+        let mut requests = JoinSet::new();
+        for number in 0..20 {
+            requests.spawn(request(number));
+        }
+        requests.join_all().await;
+        sleep(Duration::from_millis(10)).await;
+    }
 }
