@@ -110,12 +110,11 @@ impl<F> Drop for Tracked<F> {
         // SAFETY: it is not used again.
         let mut drop = || unsafe { ManuallyDrop::drop(future) };
         let Some(task) = &self.task else { return drop() };
-        match task.slot() {
-            Some(slot) => slot.dropped(drop),
-            None => {
-                task.ended(Stage::Cancelled, false);
-                drop();
-            }
+        if let Some(slot) = task.slot() {
+            slot.dropped(drop);
+        } else {
+            task.ended(Stage::Cancelled, false);
+            drop();
         }
     }
 }
