@@ -28,7 +28,7 @@ pub(crate) fn target(args: &[String]) {
         println!("ready");
     };
     step(&mut || come_and_go());
-    step(&mut || staying.block_on(async move { tokio::spawn(spawn_live(live)).await.unwrap() }));
+    step(&mut || staying.block_on(async move { tokio::spawn(async move { spawn_live(live) }).await.unwrap() }));
     step(&mut || come_and_go());
     let mut staying = Some(staying);
     step(&mut || drop(staying.take()));
@@ -45,7 +45,7 @@ async fn spawn_short(tasks: usize) {
     }
 }
 
-async fn spawn_live(tasks: usize) {
+fn spawn_live(tasks: usize) {
     for _ in 0..tasks {
         drop(tokio::spawn(std::future::pending::<()>()));
     }

@@ -43,7 +43,7 @@ macro_rules! make {
                     tokio::task::yield_now().await;
                 }
                 "task-sleeps" => {
-                    each!(tokio::spawn(tokio::time::sleep(Duration::from_secs(3600))));
+                    each!(tokio::spawn(tokio::time::sleep(Duration::from_hours(1))));
                     tokio::task::yield_now().await;
                 }
                 "task-oneshot" => {

@@ -71,7 +71,7 @@ async fn one(n: u64) {
         assert_eq!(tokio::task::spawn_blocking(move || n).await.unwrap(), n);
         let mut set = tokio::task::JoinSet::new();
         for _ in 0..4 {
-            set.spawn(tokio::time::sleep(Duration::from_secs(3600)));
+            set.spawn(tokio::time::sleep(Duration::from_hours(1)));
         }
         set.abort_all();
         while set.join_next().await.is_some() {}

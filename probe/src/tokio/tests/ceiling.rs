@@ -93,7 +93,9 @@ fn every_task_that_begins_ends() {
                 tokio::task::spawn_blocking(|| panic!("of work without a slot")).await.unwrap_err();
             }
             let mut set = JoinSet::new();
-            (0..50).for_each(|_| drop(set.spawn(std::future::pending::<()>())));
+            for _ in 0..50 {
+                set.spawn(std::future::pending::<()>());
+            }
             others().await;
             drop(set);
             others().await;
@@ -101,8 +103,8 @@ fn every_task_that_begins_ends() {
             (expected.panics, expected.aborted) = (20, 50);
             assert_eq!(agree(expected), shed + 2270);
 
-            live.iter().for_each(tokio::task::JoinHandle::abort);
             for task in live {
+                task.abort();
                 task.await.unwrap_err();
             }
             (expected.finished, expected.aborted) = (expected.finished + MANY, expected.aborted + MANY);
@@ -144,7 +146,9 @@ fn every_task_of_a_library_that_begins_ends() {
 fn every_lock_and_channel_is_counted_where_it_is_made() {
     alone("every_lock_and_channel_is_counted_where_it_is_made", |recorder| {
         let locks: Vec<_> = (0..MANY).map(Mutex::new).collect();
-        locks.iter().for_each(|lock| drop(lock.try_lock().unwrap()));
+        for lock in &locks {
+            drop(lock.try_lock().unwrap());
+        }
         // Made where locks have taken all the room but for what each kind takes at once.
         let channels: Vec<_> = (0..MANY).map(|_| mpsc::channel::<()>(1)).collect();
         let kinds = [SiteKind::Lock, SiteKind::Channel];
