@@ -43,9 +43,10 @@ pub trait FutureExt: Future {
     where
         Self: Sized,
     {
-        let is_cancelled = cancellation_token.is_cancelled();
         let future = MayEnd::new(self, By::Token, Location::caller());
-        WithCancellation { future, is_cancelled, cancelled: cancellation_token.cancelled() }
+        // Of a token that is cancelled already the future goes at once.
+        let run = (!cancellation_token.is_cancelled()).then(|| (cancellation_token.cancelled(), future));
+        WithCancellation { run }
     }
 
     /// See [`FutureExt::with_cancellation_token_owned`](::tokio_util::future::FutureExt::with_cancellation_token_owned).
@@ -57,9 +58,10 @@ pub trait FutureExt: Future {
     where
         Self: Sized,
     {
-        let is_cancelled = cancellation_token.is_cancelled();
         let future = MayEnd::new(self, By::Token, Location::caller());
-        WithCancellation { future, is_cancelled, cancelled: cancellation_token.cancelled_owned() }
+        // Of a token that is cancelled already the future goes at once.
+        let run = (!cancellation_token.is_cancelled()).then(|| (cancellation_token.cancelled_owned(), future));
+        WithCancellation { run }
     }
 }
 
@@ -69,10 +71,8 @@ impl<T: Future + ?Sized> FutureExt for T {}
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct WithCancellation<F, C> {
-    future: MayEnd<F>,
-    /// From the beginning: then the future is not even polled.
-    is_cancelled: bool,
-    cancelled: C,
+    /// None of a token that was cancelled from the beginning.
+    run: Option<(C, MayEnd<F>)>,
 }
 
 impl<F: Future, C: Future<Output = ()>> Future for WithCancellation<F, C> {
@@ -81,14 +81,11 @@ impl<F: Future, C: Future<Output = ()>> Future for WithCancellation<F, C> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let _keeping = Keeping::of::<F>(Location::caller());
-        // SAFETY: `future` and `cancelled` are pinned with `self` and never moved out of it.
+        // SAFETY: both are pinned with `self` and never moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
-        if this.is_cancelled {
-            return Poll::Ready(None);
-        }
+        let Some((cancelled, future)) = &mut this.run else { return Poll::Ready(None) };
         // SAFETY: as above.
-        let (future, cancelled) =
-            unsafe { (Pin::new_unchecked(&mut this.future), Pin::new_unchecked(&mut this.cancelled)) };
+        let (cancelled, future) = unsafe { (Pin::new_unchecked(cancelled), Pin::new_unchecked(future)) };
         match future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending => cancelled.poll(cx).map(|()| None),

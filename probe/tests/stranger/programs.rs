@@ -3,8 +3,10 @@
 use std::{
     cell::RefCell,
     panic::AssertUnwindSafe,
+    pin::Pin,
     rc::Rc,
     sync::{Arc, Mutex as StdMutex},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -36,6 +38,7 @@ pub(crate) const ALL: &[Program] = &[
     ("shutdown", shutdown),
     ("errors", errors),
     ("time", time),
+    ("borrowed", borrowed),
 ];
 
 fn run<F: Future<Output = ()>>(program: impl FnOnce(Log) -> F) -> Vec<String> {
@@ -450,5 +453,31 @@ fn time() -> Vec<String> {
         say!(log, "{} {:?} {:?}", since(), ticks.period(), late.is_err());
         tokio::time::sleep_until(start).await;
         say!(log, "{}", since());
+    })
+}
+
+/// What a timeout borrows may be used again while the timeout is still there: it has no destructor that would look at it.
+fn borrowed() -> Vec<String> {
+    struct Push<'a>(&'a mut Vec<u8>);
+    impl Future for Push<'_> {
+        type Output = usize;
+        fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<usize> {
+            self.0.push(1);
+            Poll::Ready(self.0.len())
+        }
+    }
+    run(|log| async move {
+        let (tx, mut rx) = oneshot::channel::<u8>();
+        let wait = tokio::time::timeout(Duration::from_millis(5), &mut rx);
+        tokio::pin!(wait);
+        say!(log, "{}", (&mut wait).await.is_err());
+        rx.close();
+        say!(log, "{:?}", tx.send(1));
+        let mut pushed = vec![];
+        let push = tokio::time::timeout(Duration::from_millis(5), Push(&mut pushed));
+        tokio::pin!(push);
+        say!(log, "{:?}", push.as_mut().await);
+        pushed.push(3);
+        say!(log, "{pushed:?}");
     })
 }

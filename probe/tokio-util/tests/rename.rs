@@ -225,3 +225,23 @@ async fn adapters_of_futures_are_the_same_by_their_older_path() {
     token.cancel();
     assert!(of_tokio(async {}, &token).await);
 }
+
+#[tokio::test]
+async fn what_a_cancelled_token_is_given_goes_at_once_and_gives_back_what_it_borrowed() {
+    let (token, (tx, mut rx)) = (CancellationToken::new(), mpsc::channel::<u8>(1));
+    token.cancel();
+    let holds = |tx: mpsc::Sender<u8>| async move {
+        let _tx = tx;
+        std::future::pending::<()>().await;
+    };
+    let mut borrows = pin!(holds(tx.clone()).with_cancellation_token(&token));
+    let mut owns = pin!(holds(tx).with_cancellation_token_owned(token.clone()));
+    // Both futures are still here, and what they were given is not.
+    assert_eq!(rx.recv().await, None);
+    assert_eq!((borrows.as_mut().await, owns.as_mut().await), (None, None));
+    let (tx, mut rx) = tokio::sync::oneshot::channel::<u8>();
+    let mut waits = pin!((&mut rx).with_cancellation_token(&token));
+    assert_eq!(waits.as_mut().await, None);
+    rx.close();
+    assert!(tx.is_closed());
+}
