@@ -1,5 +1,7 @@
 //! What anybody writes with tokio says the same with the drop-in in its place, watched and not.
 #![allow(clippy::unwrap_used, reason = "a program that cannot go on fails the test")]
+#[path = "stranger/runtimes.rs"]
+mod runtimes;
 
 mod bare {
     use ::tokio;

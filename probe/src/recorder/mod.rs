@@ -100,7 +100,7 @@ pub(crate) mod waker;
 
 use std::sync::{
     OnceLock,
-    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
 };
 
 use arena::Arena;
@@ -141,7 +141,13 @@ pub(crate) struct Recorder {
     limit_bytes: AtomicU64,
 }
 
-static ACTIVE: AtomicBool = AtomicBool::new(false);
+/// Whether anything is recorded: [`DORMANT`], [`RECORDING`] or [`UNASKED`].
+static STATE: AtomicU8 = AtomicU8::new(UNASKED);
+const DORMANT: u8 = 0;
+const RECORDING: u8 = 1;
+/// Nobody has looked yet what the environment says.
+const UNASKED: u8 = 2;
+
 /// The drop-in has made a runtime or a lock.
 static DROP_IN: AtomicBool = AtomicBool::new(false);
 static LIMIT: OnceLock<u64> = OnceLock::new();
@@ -178,10 +184,10 @@ pub(crate) fn start(limit_bytes: u64) {
     histogram::start();
     panic::install_hook();
     #[cfg(tokio_unstable)]
-    if active().is_none() {
+    if STATE.load(Relaxed) != RECORDING {
         by_task::recording_begins();
     }
-    ACTIVE.store(true, Relaxed);
+    STATE.store(RECORDING, Relaxed);
 }
 
 /// The drop-in is in use.
@@ -189,10 +195,31 @@ pub(crate) fn found_drop_in() {
     DROP_IN.store(true, Relaxed);
 }
 
+/// Somebody looks what the environment says, or starts the probe in code. Whether that is the first.
+pub(crate) fn asked() -> bool {
+    STATE.compare_exchange(UNASKED, DORMANT, Relaxed, Relaxed).is_ok()
+}
+
 /// The recorder, when it was started: one relaxed load, all that a dormant instrument costs.
 #[inline]
 pub(crate) fn active() -> Option<&'static Recorder> {
-    ACTIVE.load(Relaxed).then_some(&RECORDER)
+    match STATE.load(Relaxed) {
+        DORMANT => None,
+        RECORDING => Some(&RECORDER),
+        _ => first_used(),
+    }
+}
+
+/// Something of the drop-in's is used before it built a runtime: the program's is another's. As such a build does, this starts
+/// the probe when the environment says so; whoever comes meanwhile does not wait for it.
+#[cold]
+#[inline(never)]
+fn first_used() -> Option<&'static Recorder> {
+    // Who unwinds leaves it to the next.
+    if !std::thread::panicking() && asked() {
+        crate::start::from_environment();
+    }
+    (STATE.load(Relaxed) == RECORDING).then_some(&RECORDER)
 }
 
 /// The recorder of something that was recorded, so that it was started: the instruments that have a slot need not ask.

@@ -46,7 +46,7 @@ pub enum StartError {
 }
 
 /// Starts the probe in code, which wins over `ASYNC_INSPECT` in the environment when it comes before the first runtime
-/// is built.
+/// is built and before anything of the drop-in's is used.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -129,6 +129,8 @@ impl Builder {
     /// When the address is taken or cannot be bound, when the probe runs already, or when the system gives no thread;
     /// nothing is recorded then.
     pub fn start(self) -> Result<Probe, StartError> {
+        // From here on the code has said what is to be.
+        recorder::asked();
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(probe) = &*running {
             return Err(StartError::Running(probe.target.clone()));
@@ -162,9 +164,10 @@ impl Probe {
     }
 }
 
-/// Starts the probe if `ASYNC_INSPECT` says so. The drop-in does that whenever a runtime is built, so that nothing of it is
-/// missed; a program whose runtime is tokio's own calls it before it builds that. Only the first call does anything. Where
-/// it listens is said in a line on stderr, unless `ASYNC_INSPECT_NOTICE=off`; so is what goes wrong: the app runs on.
+/// Starts the probe if `ASYNC_INSPECT` says so. The drop-in does that when a runtime is built, so that nothing of it is
+/// missed, and in a program whose runtime is another's when the first task, lock or channel of the drop-in's is used. A program
+/// where everything is tokio's own calls it before it builds its runtime. Only the first call does anything. Where it listens
+/// is said in a line on stderr, unless `ASYNC_INSPECT_NOTICE=off`; so is what goes wrong: the app runs on.
 pub fn from_environment() {
     static ONCE: Once = Once::new();
     // A runtime that is built by a destructor while its thread unwinds: nothing here may panic then, as `take_hook` would.
@@ -172,6 +175,7 @@ pub fn from_environment() {
         return;
     }
     ONCE.call_once(|| {
+        recorder::asked();
         let Some(value) = std::env::var_os(ENVIRONMENT) else { return };
         let value = value.to_string_lossy();
         if matches!(value.trim(), "" | "off" | "0" | "false") {

@@ -36,15 +36,25 @@ impl Thread {
     }
 }
 
+/// The thread's runtime. Where the system gives no thread, it is dropped where it was built, which may be in a task of the
+/// app's: tokio panics there, unless nothing is waited for.
+struct Runtime(Option<runtime::Runtime>);
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Starts the thread.
 pub(super) fn spawn(listener: Listener, identity: Identity, stacks: bool) -> io::Result<Thread> {
-    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = Runtime(Some(runtime::Builder::new_current_thread().enable_io().enable_time().build()?));
     let (go, gone) = mpsc::channel();
     std::thread::Builder::new().name("async-inspect".to_owned()).spawn(move || {
         recorder::own_thread::begin();
-        if gone.recv().is_err() {
-            return;
-        }
+        let (Some(runtime), Ok(())) = (&runtime.0, gone.recv()) else { return };
         let run = AssertUnwindSafe(|| runtime.block_on(run(listener, identity, stacks)));
         match catch_unwind(run) {
             Ok(Ok(())) => {}

@@ -1,0 +1,60 @@
+//! Programs whose runtime is another's: with the first thing of the drop-in's that they use, the environment is asked.
+use std::{
+    env,
+    panic::catch_unwind,
+    pin::pin,
+    process::Command,
+    task::{Context, Waker},
+};
+
+use async_inspect_probe::{ENVIRONMENT, tokio};
+use tokio::{
+    raw::runtime::Runtime,
+    sync::{Mutex, mpsc},
+};
+
+/// Which program the test's own process is, when the test has started it.
+const PROGRAM: &str = "ASYNC_INSPECT_TEST_PROGRAM";
+
+const PROGRAMS: [(&str, fn()); 4] = [
+    ("a channel", || drop(Runtime::new().unwrap().block_on(async { mpsc::channel::<u8>(1) }))),
+    ("a task", || Runtime::new().unwrap().block_on(async { tokio::spawn(async {}).await.unwrap() })),
+    ("a lock on a foreign executor", || {
+        let mutex = Mutex::new(1);
+        assert!(pin!(mutex.lock()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }),
+    ("a channel of one that unwinds, then another", || {
+        struct Unwinds;
+        impl Drop for Unwinds {
+            fn drop(&mut self) {
+                drop(mpsc::channel::<u8>(1));
+            }
+        }
+        let unwound = catch_unwind(|| {
+            let _unwinds = Unwinds;
+            panic!("it unwinds");
+        });
+        assert!(unwound.is_err());
+        drop(mpsc::channel::<u8>(1));
+        // And a runtime of the drop-in's after all.
+        tokio::runtime::Runtime::new().unwrap().block_on(async {});
+    }),
+];
+
+#[test]
+fn a_program_on_anothers_runtime_is_watched_when_the_environment_says_so() {
+    if let Ok(program) = env::var(PROGRAM) {
+        let (_, run) = PROGRAMS.iter().find(|(name, _)| *name == program).unwrap();
+        return run();
+    }
+    for (program, _) in PROGRAMS {
+        for (says, listens) in [("127.0.0.1:0", 1), ("off", 0)] {
+            let mut again = Command::new(env::current_exe().unwrap());
+            again.args(["--exact", "runtimes::a_program_on_anothers_runtime_is_watched_when_the_environment_says_so"]);
+            let output = again.arg("--nocapture").env(PROGRAM, program).env(ENVIRONMENT, says).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program}: {said}");
+            assert_eq!(said.matches("async-inspect: listening").count(), listens, "{program}, {says}: {said}");
+        }
+    }
+}
