@@ -27,7 +27,7 @@ use super::{
     thread::{self, Holder},
 };
 
-#[cfg(any(feature = "watch-locks", feature = "tokio-util"))]
+#[cfg(any(feature = "watch-locks", all(feature = "watch-tasks", feature = "tokio-util")))]
 pub(crate) use awaited::EventAwaited;
 #[cfg(feature = "watch-locks")]
 pub(crate) use awaited::LockAwaited;

@@ -234,6 +234,14 @@ impl<T> WeakSender<T> {
     pub fn weak_count(&self) -> usize {
         self.inner.weak_count()
     }
+
+    /// tokio's own. The channel is not watched from here on, as after [`Sender::into_inner`].
+    pub fn into_inner(self) -> tokios::WeakSender<T> {
+        if let Some(channel) = &self.channel {
+            channel.slot().unwatch();
+        }
+        self.inner
+    }
 }
 
 impl<T> Receiver<T> {

@@ -78,6 +78,12 @@ impl<T: Send> PollSender<T> {
         self.waiting.over();
         self.inner.abort_send()
     }
+
+    /// tokio-util's own. The channel is not watched from here on, as after [`Sender::into_inner`].
+    pub fn into_inner(self) -> ::tokio_util::sync::PollSender<T> {
+        let _sender = self.sender.map(Sender::into_inner);
+        self.inner
+    }
 }
 
 impl<T> Clone for PollSender<T> {

@@ -64,6 +64,17 @@ impl LocalPoolHandle {
     {
         self.inner.spawn_pinned_by_idx(watched(create_task, Location::caller()), idx).into()
     }
+
+    /// tokio-util's own, of the same threads. What is spawned by it is not watched.
+    pub fn into_inner(self) -> ::tokio_util::task::LocalPoolHandle {
+        self.inner
+    }
+}
+
+impl From<::tokio_util::task::LocalPoolHandle> for LocalPoolHandle {
+    fn from(inner: ::tokio_util::task::LocalPoolHandle) -> Self {
+        Self { inner }
+    }
 }
 
 /// Makes the future a watched one where it will run. Its id is not known before it is polled: the handle is of another

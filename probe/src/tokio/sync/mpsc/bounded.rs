@@ -300,6 +300,14 @@ impl<T> WeakSender<T> {
     pub fn weak_count(&self) -> usize {
         self.inner.weak_count()
     }
+
+    /// tokio's own. The channel is not watched from here on, as after [`Sender::into_inner`].
+    pub fn into_inner(self) -> raw::WeakSender<T> {
+        if let Some(channel) = &self.channel {
+            channel.slot().unwatch();
+        }
+        self.inner
+    }
 }
 
 impl<T> Clone for Sender<T> {

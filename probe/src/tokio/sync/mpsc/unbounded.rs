@@ -103,6 +103,14 @@ impl<T> WeakUnboundedSender<T> {
     pub fn weak_count(&self) -> usize {
         self.inner.weak_count()
     }
+
+    /// tokio's own. The channel is not watched from here on, as after [`UnboundedSender::into_inner`].
+    pub fn into_inner(self) -> raw::WeakUnboundedSender<T> {
+        if let Some(channel) = &self.channel {
+            channel.slot().unwatch();
+        }
+        self.inner
+    }
 }
 
 impl<T> Clone for UnboundedSender<T> {
