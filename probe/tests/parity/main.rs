@@ -1,11 +1,12 @@
 //! Nothing of tokio's `sync`, `task`, `time` and `runtime` is missing in the drop-in or looks otherwise there, and nothing of
 //! tokio-util and tokio-stream in theirs. What is not wrapped is tokio's own by a glob; what is wrapped has every method and
-//! every trait of tokio's type, with the same signatures and bounds, as tokio's source says.
+//! every trait of tokio's type, with the same signatures and bounds, as tokio's source says; and which is which is in a list.
 #![allow(clippy::unwrap_used, reason = "a test helper may fail the test")]
 
 mod api;
 mod expand;
 mod normal;
+mod wrapped;
 
 use std::{
     collections::BTreeSet,
@@ -34,8 +35,9 @@ const DIFFERS: &[(&str, &str)] = &[
         "tokio-util's future is of a private module: it has no name that a program could use",
     ),
     ("tokio-util::future::FutureExt::with_cancellation_token_owned", "as the one above"),
-    ("tokio::runtime::Handle", "`Wake` and `Overflow` are of private types of that name"),
-    ("tokio::task::JoinHandle", "it says `Result<T, JoinError>` where tokio has an alias for that"),
+    ("tokio::runtime::Handle::Overflow", "of a private type of that name"),
+    ("tokio::runtime::Handle::Wake", "as the one above"),
+    ("tokio::task::JoinHandle::Future", "it says `Result<T, JoinError>` where tokio has an alias for that"),
 ];
 
 /// What takes or gives tokio's own type although there is a wrapper of it, and why.
@@ -114,7 +116,7 @@ impl Pair {
                 compared += impls.len();
                 let ours = ours.traits.get(name);
                 for theirs in impls.iter().filter(|theirs| !ours.is_some_and(|ours| ours.contains(*theirs))) {
-                    say(path, format!("\n    theirs {theirs}\n    ours   {ours:?}"));
+                    say(&format!("{path}::{name}"), format!("\n    theirs {theirs}\n    ours   {ours:?}"));
                 }
             }
         }
@@ -165,6 +167,56 @@ fn what_is_wrapped_has_every_method_and_trait_of_the_type_with_the_same_signatur
 }
 
 #[test]
+fn what_is_wrapped_and_what_is_not_is_as_listed() {
+    let (mut wrapped, mut own) = (BTreeSet::new(), BTreeSet::new());
+    for pair in PAIRS.iter() {
+        let types = pair.wrapped().map(|(path, ..)| path);
+        let functions = pair.theirs.functions.keys().filter(|path| pair.ours.functions.contains_key(*path));
+        wrapped.extend(types.chain(functions.map(String::as_str)).map(|path| format!("{}::{path}", pair.package)));
+    }
+    let tokio = &PAIRS[0];
+    for path in tokio.theirs.exports.iter().chain(tokio.theirs.functions.keys()) {
+        let is_ours = [tokio.ours.types.contains_key(path), tokio.ours.exports.contains(path)];
+        if !is_ours.contains(&true) && !tokio.ours.functions.contains_key(path) {
+            own.insert(path.clone());
+        }
+    }
+    let listed = |list: &[&str]| list.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(wrapped, listed(wrapped::WRAPPED), "wrapped");
+    assert_eq!(own, listed(wrapped::OWN), "tokio's own");
+}
+
+/// Names macros of the drop-in's, which is an error where one is not there.
+macro_rules! macros {
+    ($($name:ident)*) => {
+        $(#[allow(unused_imports, reason = "it only has to be there")]
+        use async_inspect_probe::tokio::$name as _;)*
+        const MACROS: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+macros! { join pin select task_local try_join }
+
+#[test]
+fn every_macro_of_tokio_is_there() {
+    let mut found = BTreeSet::new();
+    let root = source("tokio");
+    for folder in ["macros", "task"] {
+        for file in std::fs::read_dir(root.join(folder)).unwrap().map(|file| file.unwrap().path()) {
+            let Ok(text) = std::fs::read_to_string(file) else { continue };
+            for (at, exported) in text.match_indices("#[macro_export]") {
+                let (attributes, named) = text[at + exported.len()..].split_once("macro_rules! ").unwrap();
+                let hidden = "#[doc(hidden)]";
+                if !attributes.contains(hidden) && !text[..at].trim_end().ends_with(hidden) {
+                    found.insert(words(named).next().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    assert_eq!(found, MACROS.iter().map(|name| (*name).to_owned()).collect());
+}
+
+#[test]
 fn what_is_wrapped_is_so_wherever_it_is_exported() {
     let mut missing = Vec::new();
     for pair in PAIRS.iter() {
@@ -184,15 +236,29 @@ fn what_is_wrapped_is_so_wherever_it_is_exported() {
 fn what_is_not_wrapped_takes_and_gives_no_type_that_is() {
     let tokio = &PAIRS[0];
     let mut found = BTreeSet::new();
-    for pair in &PAIRS[1..] {
+    for pair in PAIRS.iter() {
         let wrapped: BTreeSet<_> = tokio.wrapped().chain(pair.wrapped()).map(|(path, ..)| path).collect();
-        for (path, theirs) in pair.theirs.types.iter().filter(|(path, _)| !wrapped.contains(path.as_str())) {
+        // Some have a `Sender` or a `Timeout` of their own.
+        let is_wrapped = |path: &str, word: &str| {
             let (module, _) = path.rsplit_once("::").unwrap();
-            // Some have a `Sender` or a `Timeout` of their own.
-            let is_wrapped = |word: &str| {
-                wrapped.iter().any(|path| path.rsplit("::").next() == Some(word))
-                    && pair.theirs.types.get(&format!("{module}::{word}")).is_none_or(|of| of.declared.is_none())
-            };
+            let at = format!("{module}::{word}");
+            wrapped.iter().any(|path| path.rsplit("::").next() == Some(word))
+                && (wrapped.contains(at.as_str()) || pair.theirs.types.get(&at).is_none_or(|of| of.declared.is_none()))
+        };
+        for (path, theirs) in &pair.theirs.functions {
+            let says = theirs.signatures.iter().any(|of| words(of).any(|word| is_wrapped(path, word)));
+            if says && !pair.ours.functions.contains_key(path) {
+                found.insert(format!("{}::{path}", pair.package));
+            }
+        }
+        // Of tokio's many are its own affair.
+        let is_seen = |path: &str| {
+            let (module, name) = path.rsplit_once("::").unwrap();
+            pair.package != "tokio" || pair.theirs.exports.contains(&format!("{module}::{name}"))
+        };
+        let unwrapped = pair.theirs.types.iter().filter(|(path, _)| !wrapped.contains(path.as_str()) && is_seen(path));
+        for (path, theirs) in unwrapped {
+            let is_wrapped = |word: &str| is_wrapped(path, word);
             for (name, method) in &theirs.methods {
                 if theirs.declared.is_some() && method.signatures.iter().any(|of| words(of).any(is_wrapped)) {
                     found.insert(format!("{}::{path}::{name}", pair.package));
