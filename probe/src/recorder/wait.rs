@@ -28,6 +28,7 @@ pub(crate) use entry::Entry;
 use noted::Noted;
 #[cfg(all(feature = "tokio-util", feature = "watch-tasks"))]
 pub(crate) use polled::polled_from;
+#[allow(unused_imports, reason = "which of them is used depends on what is wrapped")]
 pub(crate) use polled::{CallSite, Keeping, Outer, PolledFrom, Within, may_be_kept};
 
 /// What kind of thing is waited for.
