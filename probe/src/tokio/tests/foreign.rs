@@ -1,6 +1,6 @@
 //! Tasks that a library spawns with a tokio of its own, here `::tokio`.
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -127,7 +127,7 @@ mod unhooked {
             others().await;
             let seen = task(id);
             assert_eq!((seen.kind, seen.site.info.kind), (TaskKind::Unwatched as u8, SiteKind::Wait));
-            assert_eq!(seen.site.spawned.load(Relaxed), 0, "it was not spawned there, and nothing tells of its end");
+            assert_eq!(count(&seen.site.spawned), 0, "it was not spawned there, and nothing tells of its end");
             let on_lock = waits(id);
             assert_eq!(
                 on_lock.iter().map(|wait| (wait.kind, wait.on)).collect::<Vec<_>>(),
