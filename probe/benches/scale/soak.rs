@@ -16,7 +16,9 @@ use crate::{
 
 /// Says `ready TARGET` and churns until stdin ends.
 pub(crate) fn target() {
-    println!("ready {}", target::start(64 * 1024 * 1024));
+    // What a stack is named by stays from the first of them on, and would hide what grows.
+    let probe = async_inspect_probe::Builder::new().memory_limit(64 * 1024 * 1024).stacks(false);
+    println!("ready {}", target::start_as(probe));
     std::thread::spawn(|| {
         target::until_stdin_ends();
         std::process::exit(0);

@@ -22,8 +22,12 @@ pub(crate) fn run(args: &[String]) {
 
 /// Starts the probe; what to attach to.
 pub(crate) fn start(limit: u64) -> String {
-    let probe = async_inspect_probe::Builder::new().listen("127.0.0.1:0").unwrap().memory_limit(limit).start();
-    probe.unwrap().target().to_owned()
+    start_as(async_inspect_probe::Builder::new().memory_limit(limit))
+}
+
+/// The same with what else is said of it.
+pub(crate) fn start_as(probe: async_inspect_probe::Builder) -> String {
+    probe.listen("127.0.0.1:0").unwrap().start().unwrap().target().to_owned()
 }
 
 /// Blocks this thread, which is no worker and runs no root, for as long as the driver lives: a poll that is blocked is looked
