@@ -104,6 +104,7 @@ fn check_names_what_is_wrong_and_where() {
         };
         check("deadlock", "Mutex::new(Account");
         check("lock-contention", "Mutex::new(Ledger");
+        check("self-deadlock", "Mutex::new(Shelves");
         check("long-poll", "// <- fault: long-poll");
         check("blocked-worker", "thread::sleep(Duration");
         // A bounded mpsc is known by the semaphore within, and where it was made by the task that was polled then.
@@ -219,7 +220,8 @@ async fn what_tokio_tells_of_itself_is_what_is_shown() {
     let unanswered = shown.at(SiteKind::Channel, "unanswered").id;
     assert_eq!(shown.waiting(WaitFor::Oneshot(unanswered)).len(), 1);
     let sleeps = |task: &&Task| task.waits.iter().any(|wait| matches!(wait.on, WaitFor::Timer(_)));
-    assert!(shown.model.tasks.values().filter(sleeps).count() == 1, "the sleeper, and nobody who has slept");
+    let sleeping: Vec<_> = shown.model.tasks.values().filter(sleeps).map(|task| &*task.name).collect();
+    assert_eq!(sleeping, ["sleeper"], "it alone, by the name that its builder gave it");
 
     let spinner = shown.model.tasks.values().find(|task| task.self_wakes > 0).unwrap();
     assert_eq!((spinner.polls, spinner.self_wakes, spinner.wakes), (1000, 999, 999));
@@ -273,6 +275,8 @@ async fn it_composes_with_other_layers_and_refuses_what_it_has_no_place_for() {
     assert_eq!(written.len(), 2, "{output}");
     assert!(written[0].contains("order{id=7}") && written[0].contains("an order came"), "{output}");
     assert!(written[1].contains("after reload"), "{output}");
+    // What nobody wants is refused for all, until somebody does.
+    assert_eq!(said(&output, "locks seen by another"), ["0, then 2"], "{output}");
     // What is refused is refused for good.
     let asked = start("asked", &[]);
     asked.listens_on();

@@ -100,7 +100,8 @@ fn who_holds_something_is_in_a_snapshot() {
     let of =
         |id: u64| json["locks"].as_array().and_then(|locks| locks.iter().find(|lock| lock["id"] == id.to_string()));
     for (id, permits, exclusive, count) in [(mutex.0, 1, true, 1), (semaphore.0, 3, false, 9)] {
-        let lock = of(id).expect("it is there");
+        let id = serde_json::Value::from(id.to_string());
+        let lock = locks.iter().find(|lock| lock["id"] == id).expect("it is there");
         let holder = serde_json::json!({
             "task": task.0.to_string(), "location": "src/a.rs:3:3", "held_ns": 2_000_000_000_u64,
             "permits": permits, "exclusive": exclusive,

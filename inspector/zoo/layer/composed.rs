@@ -69,8 +69,11 @@ pub(crate) fn among_others() {
     let writer = written.clone();
     let own = fmt::layer().with_ansi(false).without_time().with_writer(move || writer.clone()).with_filter(filter);
     let boxed: Box<dyn Layer<Registry> + Send + Sync> = Box::new(own);
+    let (level, of_locks) = reload::Layer::new(LevelFilter::OFF);
+    let locked = Locked::default();
     tracing_subscriber::registry()
         .with(boxed)
+        .with(locked.clone().with_filter(level))
         .with(async_inspect_probe::layer())
         .with(async_inspect_probe::layer())
         .init();
@@ -86,12 +89,35 @@ pub(crate) fn among_others() {
             tokio::spawn(pending::<()>()); // <- exhibit: composed
         }
         yield_now().await;
+        let mutex = tokio::sync::Mutex::new(());
+        // Until the probe has found that nobody else wants these spans, and for a while after.
+        for _ in 0..100 {
+            drop(mutex.lock().await);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let before = locked.0.load(Relaxed);
+        of_locks.modify(|level| *level = LevelFilter::TRACE).expect("the layer is there");
+        drop(mutex.lock().await);
+        println!("locks seen by another: {before}, then {}", locked.0.load(Relaxed));
         for line in written.text().lines() {
             println!("fmt: {line}");
         }
         println!("listening on 127.0.0.1:1");
         pending::<()>().await;
     });
+}
+
+/// A layer of the app's that counts what is locked.
+#[derive(Clone, Default)]
+struct Locked(Arc<AtomicU64>);
+
+impl<S: Subscriber> Layer<S> for Locked {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: tracing_subscriber::layer::Context<'_, S>) {
+        // Of the lock, and of the semaphore within.
+        if attributes.metadata().name() == "runtime.resource.async_op" {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
 }
 
 /// What a layer of the app's writes.

@@ -146,10 +146,11 @@ async fn tasks() {
     let panicked = tokio::spawn(async { panic!("on show") }); // <- exhibit: panicked
     assert!(panicked.await.is_err());
     spawn_blocking(|| std::thread::sleep(Duration::from_millis(1))).await.unwrap(); // <- exhibit: blocking
-    tokio::spawn(async {
-        let mut long = pin!(sleep(Duration::from_secs(3600))); // <- exhibit: sleeper
+    let sleeper = async {
+        let mut long = pin!(sleep(Duration::from_secs(3600)));
         long.as_mut().await;
-    });
+    };
+    tokio::task::Builder::new().name("sleeper").spawn(sleeper).unwrap(); // <- exhibit: sleeper
     settle().await;
 }
 

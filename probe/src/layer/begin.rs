@@ -59,8 +59,13 @@ fn task(recorder: &'static Recorder, attributes: &Attributes<'_>, id: u64) {
     };
     let Some(span) = spans::place_for(recorder, id) else { return foreign::told_of_none(recorder, info) };
     match foreign::told(recorder, made.task, info, kind) {
-        // A root is polled by the thread that asks for it, and is no task to tokio.
-        Some(slot) => Span::enter_task(span, made.task, slot, if kind == TaskKind::Root { here::thread() } else { 0 }),
+        Some(slot) => {
+            if !made.name().is_empty() {
+                slot.set_name(made.name());
+            }
+            // A root is polled by the thread that asks for it, and is no task to tokio.
+            Span::enter_task(span, made.task, slot, if kind == TaskKind::Root { here::thread() } else { 0 });
+        }
         None => span.give_back(),
     }
 }
@@ -152,9 +157,9 @@ fn operation(recorder: &'static Recorder, attributes: &Attributes<'_>, id: u64) 
     let mode = match source.0 {
         Operation::Read => Mode::Read,
         Operation::Write => Mode::Write,
-        Operation::Other => Mode::Permits,
+        Operation::Lock | Operation::Other => Mode::Permits,
     };
-    Span::enter_operation(span, resource, mode);
+    Span::enter_operation(span, resource, mode, source.0 == Operation::Lock);
 }
 
 fn place(attributes: &Attributes<'_>) -> Option<Place> {

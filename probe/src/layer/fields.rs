@@ -7,7 +7,10 @@ use tracing::{
     span::Attributes,
 };
 
-use crate::recorder::{place::Place, task::TaskKind};
+use crate::recorder::{names, place::Place, task::TaskKind};
+
+/// Bytes of a task's name: those that are kept of any name.
+const NAME: usize = names::MAX_BYTES;
 
 /// What is said of something that is made, but for the place.
 #[derive(Default)]
@@ -15,6 +18,8 @@ pub(super) struct Made {
     /// tokio's id of a task.
     pub(super) task: u64,
     pub(super) kind: Option<TaskKind>,
+    /// What a task's builder calls it; empty where it has none.
+    name: Word<NAME>,
     /// Bytes of a future, and before tokio boxed it; 0 when it did not.
     pub(super) size: u64,
     pub(super) original_size: u64,
@@ -23,6 +28,10 @@ pub(super) struct Made {
 }
 
 impl Made {
+    pub(super) fn name(&self) -> &str {
+        self.name.text()
+    }
+
     /// The place, which is looked up with what is known by now: a file's name comes before its line, and goes.
     pub(super) fn place(&self, attributes: &Attributes<'_>) -> Option<Place> {
         let mut at = At { made: self, place: None };
@@ -61,34 +70,45 @@ impl Visit for Made {
     fn record_str(&mut self, _: &Field, _: &str) {}
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "kind" {
-            let mut word = Word::default();
-            let _ = write!(word, "{value:?}");
-            self.kind = match word.text() {
-                b"task" => Some(TaskKind::Async),
-                b"local" => Some(TaskKind::Local),
-                b"block_on" => Some(TaskKind::Root),
-                b"blocking" => Some(TaskKind::Blocking),
-                _ => None,
-            };
+        match field.name() {
+            "task.name" => _ = write!(self.name, "{value:?}"),
+            "kind" => {
+                let mut word = Word::<16>::default();
+                let _ = write!(word, "{value:?}");
+                self.kind = match word.text() {
+                    "task" => Some(TaskKind::Async),
+                    "local" => Some(TaskKind::Local),
+                    "block_on" => Some(TaskKind::Root),
+                    "blocking" => Some(TaskKind::Blocking),
+                    _ => None,
+                };
+            }
+            _ => {}
         }
     }
 }
 
-/// A short word that is formatted; longer ones are cut.
-#[derive(Default)]
-struct Word {
-    text: [u8; 16],
+/// A short text that is formatted; longer ones are cut.
+struct Word<const N: usize> {
+    text: [u8; N],
     length: usize,
 }
 
-impl Word {
-    fn text(&self) -> &[u8] {
-        &self.text[..self.length]
+impl<const N: usize> Default for Word<N> {
+    fn default() -> Self {
+        Self { text: [0; N], length: 0 }
     }
 }
 
-impl Write for Word {
+impl<const N: usize> Word<N> {
+    /// Up to the character that did not fit.
+    fn text(&self) -> &str {
+        let text = &self.text[..self.length];
+        std::str::from_utf8(text).or_else(|error| std::str::from_utf8(&text[..error.valid_up_to()])).unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Write for Word<N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for (to, from) in self.text[self.length..].iter_mut().zip(text.bytes()) {
             *to = from;
@@ -103,6 +123,8 @@ impl Write for Word {
 pub(super) enum Operation {
     #[default]
     Other,
+    /// Of a mutex, whose guard borrows from it.
+    Lock,
     Read,
     Write,
 }
@@ -114,6 +136,7 @@ impl Visit for Source {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "source" {
             self.0 = match value {
+                "Mutex::lock" => Operation::Lock,
                 "RwLock::read" | "RwLock::read_owned" => Operation::Read,
                 "RwLock::write" | "RwLock::write_owned" => Operation::Write,
                 _ => Operation::Other,

@@ -14,7 +14,7 @@ use std::{
 /// Texts that are kept.
 const MOST: usize = 4096;
 /// Bytes of each that are kept.
-const MAX_BYTES: usize = 64;
+pub(crate) const MAX_BYTES: usize = 64;
 
 static TEXTS: [OnceLock<Box<str>>; MOST] = [const { OnceLock::new() }; MOST];
 /// Those who name something may wait for each other here, never for a reader.

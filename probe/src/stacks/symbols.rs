@@ -116,23 +116,25 @@ fn is_users(function: &str, file: &str) -> bool {
         "/registry/src/",
         "/git/checkouts/",
     ];
-    const RUNTIMES: [&str; 9] = [
+    const RUNTIMES: [&str; 10] = [
         "core::",
         "std::",
         "alloc::",
         "tokio::",
         "async_inspect_probe::tokio::",
         "async_inspect_probe::recorder::",
+        "async_inspect_probe::layer::",
         "async_inspect_probe::stacks::copied::",
         "async_inspect_probe::stacks::looking::",
         "async_inspect_probe::stacks::moments::",
     ];
     // A program may have the probe by its path, and what it wraps is inlined into the program's own functions.
-    const WRAPS: [&str; 7] = [
+    const WRAPS: [&str; 8] = [
         "/src/tokio/",
         "/src/tokio_util/",
         "/src/tokio_stream/",
         "/src/recorder/",
+        "/src/layer/",
         "/src/stacks/copied.rs",
         "/src/stacks/looking.rs",
         "/src/stacks/moments.rs",
@@ -228,6 +230,6 @@ mod tests {
         ));
         assert!(!is_users("nanosleep", ""));
         let probes = |file| is_users("poll", &format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR")));
-        assert!(!probes("tokio/select.rs") && probes("tokio/tests/holds.rs"));
+        assert!(!probes("tokio/select.rs") && !probes("layer/tell.rs") && probes("tokio/tests/holds.rs"));
     }
 }

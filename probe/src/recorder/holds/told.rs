@@ -2,7 +2,7 @@
 //! let go after it was: so the next holder may be told of before. And it is not told which of several holds ended.
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{At, Hold, HoldFacts, HoldsSlot, LISTED, POOLED, Shared, held::give_back};
+use super::{At, BORROWED, GIVEN_AWAY, Hold, HoldFacts, HoldsSlot, LISTED, POOLED, Shared, held::give_back};
 use crate::recorder::{clock, thread};
 
 impl Shared {
@@ -35,6 +35,13 @@ impl Shared {
             // It is told so of new locks too.
             return;
         }
+        if exclusive {
+            // Of the next hold that has to be told anew. Where that began before this end is told, it is not known then.
+            self.0.own.ready.fetch_and(!BORROWED, Relaxed);
+            if self.of_this_task(exclusive).next().is_none() {
+                self.0.own.ready.fetch_or(GIVEN_AWAY, Relaxed);
+            }
+        }
         // Others may end the very hold that was found.
         let ended = (0..LISTED).find_map(|_| self.find_hold(exclusive).map(|at| self.end_hold(at)));
         if ended != Some(true) {
@@ -58,11 +65,16 @@ impl Shared {
         })
     }
 
+    /// Those of the task in poll.
+    fn of_this_task(self, exclusive: bool) -> impl Iterator<Item = At> {
+        let task = thread::holder().task;
+        self.listed(exclusive).filter(move |at| self.facts(*at).is_some_and(|facts| facts.task.load(Relaxed) == task))
+    }
+
     /// Which hold it is that the task in poll has let go, as far as can be told.
     fn find_hold(self, exclusive: bool) -> Option<At> {
-        let (task, of) = (thread::holder().task, |at: &At| self.facts(*at));
-        let is_of_task = |at: &At| of(at).is_some_and(|facts| facts.task.load(Relaxed) == task);
-        let newest = self.listed(exclusive).filter(is_of_task).max_by_key(|at| of(at).map(|facts| facts.since.get()));
+        let since = |at: &At| self.facts(*at).map(|facts| facts.since.get());
+        let newest = self.of_this_task(exclusive).max_by_key(since);
         newest.or_else(|| {
             self.listed(exclusive).next().filter(|_| self.listed(exclusive).count() == 1 && self.in_progress() == 1)
         })
@@ -90,6 +102,11 @@ impl Shared {
     fn in_progress(self) -> u64 {
         let beside = self.0.holds().map_or(0, HoldsSlot::holders);
         u64::from(!self.0.own.since.is_free()) + u64::from(self.0.shed_permits()) + beside
+    }
+
+    /// Of a mutex: the guard of the hold that is told next borrows from it, so that it hardly can be given to another task.
+    pub(crate) fn told_borrowed(self) {
+        self.0.own.ready.fetch_or(BORROWED, Relaxed);
     }
 
     /// Of a semaphore: its permits are told of as one pool.
