@@ -97,8 +97,7 @@ fn who_holds_something_is_in_a_snapshot() {
     let mut snapshot = Vec::new();
     super::snapshot_json(&target.model, &[], &Silenced::default(), &mut snapshot).expect("memory takes it");
     let json: serde_json::Value = serde_json::from_slice(&snapshot).expect("it is JSON");
-    let of =
-        |id: u64| json["locks"].as_array().and_then(|locks| locks.iter().find(|lock| lock["id"] == id.to_string()));
+    let locks = json["locks"].as_array().expect("a list");
     for (id, permits, exclusive, count) in [(mutex.0, 1, true, 1), (semaphore.0, 3, false, 9)] {
         let id = serde_json::Value::from(id.to_string());
         let lock = locks.iter().find(|lock| lock["id"] == id).expect("it is there");
