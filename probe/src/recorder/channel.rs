@@ -11,6 +11,8 @@ use std::{
     },
 };
 
+use ::tokio::task::coop::has_budget_remaining;
+
 use super::{
     Recorder, active,
     arena::{Head, Slot},
@@ -490,20 +492,32 @@ impl Awaited for ClosedAwaited {
 
 /// An `await` for a message of a broadcast, of which so many had been sent before it.
 pub(crate) struct ReadAwaited<'a> {
-    pub(crate) reader: Option<&'a Reader>,
-    pub(crate) sent: u64,
-    pub(crate) awaited: RecvAwaited,
+    reader: &'a Reader,
+    sent: u64,
 }
 
-impl Awaited for ReadAwaited<'_> {
+impl<'a> ReadAwaited<'a> {
+    #[inline]
+    pub(crate) fn of(reader: &'a Reader) -> Self {
+        Self { reader, sent: reader.sent_so_far() }
+    }
+}
+
+impl Awaited for Option<ReadAwaited<'_>> {
     #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
-        self.awaited.target()
+        self.as_ref().map(|awaited| (WaitKind::ChannelRecv, awaited.reader.channel().id()))
+    }
+
+    /// Not where the task only has to yield: there may be messages then that the reader has not got.
+    #[inline]
+    fn waits(&self) -> bool {
+        self.is_some() && has_budget_remaining()
     }
 
     fn pending(&self) {
-        if let Some(reader) = self.reader {
-            reader.caught_up(self.sent);
+        if let Some(ReadAwaited { reader, sent }) = self {
+            reader.caught_up(*sent);
         }
     }
 }

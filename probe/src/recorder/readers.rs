@@ -136,6 +136,11 @@ impl Reader {
         self.pass(1);
     }
 
+    /// The channel that it reads.
+    pub(crate) fn channel(&self) -> &'static ChannelSlot {
+        self.channel
+    }
+
     /// Messages that its channel's senders have counted.
     #[inline]
     pub(crate) fn sent_so_far(&self) -> u64 {

@@ -260,7 +260,7 @@ impl<F, A: Awaited> Watched<F, A> {
     }
 
     /// For what is known only once it is polled, before it is pending.
-    #[cfg(feature = "watch-locks")]
+    #[cfg(any(feature = "watch-locks", feature = "watch-channels"))]
     #[inline]
     pub(crate) fn awaited_mut(&mut self) -> &mut A {
         &mut self.awaited

@@ -1,3 +1,11 @@
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
+
+use ::tokio::task::coop;
+
 use super::*;
 use crate::{
     recorder::wait::WaitKind,
@@ -72,6 +80,25 @@ fn more_receivers_than_are_listed_still_count_what_they_lose() {
         assert_eq!((channel(made).readers.unwrap().lagged, channel(made).receivers), (9, 10));
         drop((first, receivers));
         assert!(channel(made).readers.unwrap().slowest.is_none());
+    });
+}
+
+#[test]
+fn a_receiver_whose_task_has_to_yield_has_not_caught_up() {
+    run(async {
+        #[rustfmt::skip]
+        let ((tx, mut rx), made) = (broadcast::channel::<u16>(4), here());
+        for n in 0..3 {
+            tx.send(n).unwrap();
+        }
+        while coop::has_budget_remaining() {
+            coop::consume_budget().await;
+        }
+        let mut receiving = pin!(rx.recv());
+        assert!(poll_fn(|cx| Poll::Ready(receiving.as_mut().poll(cx).is_pending())).await);
+        assert_eq!(channel(made).received, 0);
+        assert_eq!(receiving.await, Ok(0));
+        assert_eq!(channel(made).received, 1);
     });
 }
 

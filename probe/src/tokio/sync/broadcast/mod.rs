@@ -7,17 +7,18 @@ use crate::tokio::raw;
 
 use std::{fmt, future::Future, panic::Location};
 
+mod receive;
+
 use ::tokio::sync::broadcast as tokios;
 pub use ::tokio::sync::broadcast::*;
 use error::{RecvError, SendError, TryRecvError};
 
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, ReadAwaited, RecvAwaited},
+    channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited},
     readers::Reader,
-    wait::{Outer, Watched},
+    wait::{CallSite, Watched},
 };
-
-type CallSite = &'static Location<'static>;
+use receive::Receive;
 
 /// A broadcast channel, watched; see [`tokio::sync::broadcast::channel`].
 ///
@@ -297,23 +298,17 @@ impl<T: Clone> Receiver<T> {
     ///
     /// # Errors
     /// When messages were lost, since this receiver was too slow, and when there will be no more.
+    #[inline]
     #[track_caller]
     pub fn recv(&mut self) -> impl Future<Output = Result<T, RecvError>> {
         self.recv_at(Location::caller())
     }
 
     /// The same at `site`.
+    #[inline]
     pub(crate) fn recv_at(&mut self, site: CallSite) -> impl Future<Output = Result<T, RecvError>> {
         let Self { side, inner } = self;
-        Outer::new(async move {
-            side.asks(site);
-            let (reader, channel) = (side.reader.as_ref(), side.channel.as_ref().map(ChannelRef::slot));
-            let sent = reader.map_or(0, Reader::sent_so_far);
-            let awaited = ReadAwaited { reader, sent, awaited: RecvAwaited(channel) };
-            let result = Watched::in_block(inner.recv(), awaited, site).await;
-            side.got(&result, lagged, site);
-            result
-        })
+        Receive::new(side, inner.recv(), site)
     }
 
     /// Receives a message if there is one; see [`Receiver::try_recv`](::tokio::sync::broadcast::Receiver::try_recv).
