@@ -13,9 +13,10 @@ use crate::recorder::{
     holds::{Mode, Shared},
     lock::{LockKind, LockSlot},
     place::Place,
-    site::{OutputKind, SiteInfo, SiteKind, add},
+    site::{OutputKind, SiteInfo, SiteKind},
     task::TaskKind,
     thread,
+    totals::Total,
 };
 
 /// What an `mpsc` is called whose own line is not told: its place is the one where the task was spawned that made it.
@@ -139,7 +140,7 @@ fn oneshot(recorder: &'static Recorder, attributes: &Attributes<'_>, id: u64) {
     let info = SiteInfo::of_thing(SiteKind::Oneshot, place, "oneshot");
     match recorder.sites.get(&info) {
         Some(site) => {
-            add(&site.spawned, 1);
+            site.add(Total::Spawned, 1);
             Span::enter_oneshot(span, site);
         }
         None => span.give_back(),

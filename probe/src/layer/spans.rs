@@ -11,9 +11,10 @@ use crate::recorder::{
     foreign,
     holds::{Mode, Shared},
     lock::LockSlot,
-    site::{Site, add},
+    site::Site,
     subject::{Lasting, Subject},
     task::TaskSlot,
+    totals::Total,
     wait::{WaitKind, told::Kept},
 };
 
@@ -270,6 +271,6 @@ fn oneshot_closed(span: &Span, site: &'static Site) {
     if sent_and_lost || sent_to_nobody {
         site.oneshots.unreceived(None);
     } else if is(oneshot::RECEIVED) {
-        add(&site.oneshots.delivered, 1);
+        site.add(Total::Delivered, 1);
     }
 }

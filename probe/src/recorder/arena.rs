@@ -11,16 +11,22 @@ use std::{
 
 use super::{
     active,
-    free_list::FreeList,
+    free_list::{FreeList, Taken},
     made_once::{Made, MadeOnce},
     mark::{self, Place},
+    stripes::{STRIPES, Stripes},
+    thread,
 };
 
 /// Of a chunk, whole words of marks: so many that a chunk of locks is below what an allocator maps for itself, page by page,
 /// where the last page was three bytes for each lock.
 const SLOTS: usize = 960;
 const CHUNKS: usize = 8192;
-const WORDS: usize = SLOTS / 64;
+/// Slots whose marks are in one word. A thread gets so many fresh ones at a time, so that threads do not share words either.
+const BLOCK: usize = 64;
+const WORDS: usize = SLOTS / BLOCK;
+/// So many slots go from one thread's list to another's at a time, if as many are left.
+const MOVED: usize = BLOCK / 2;
 /// Slots that an arena can have.
 pub(super) const CAPACITY: usize = SLOTS * CHUNKS;
 
@@ -49,9 +55,9 @@ struct Chunk<T> {
 /// Slots of one kind.
 pub(crate) struct Arena<T: 'static> {
     chunks: [MadeOnce<Chunk<T>>; CHUNKS],
-    /// Slots ever handed out; those below are initialised.
+    /// Slots that are in use or were ever free.
     fresh: AtomicU32,
-    free: FreeList,
+    free: Stripes,
     /// Chunks there are.
     chunks_made: AtomicU32,
     /// Entities that found no slot.
@@ -64,7 +70,7 @@ impl<T: Slot> Arena<T> {
         Self {
             chunks: [const { MadeOnce(AtomicPtr::new(std::ptr::null_mut())) }; CHUNKS],
             fresh: AtomicU32::new(0),
-            free: FreeList(AtomicU64::new(0)),
+            free: Stripes([const { FreeList(AtomicU64::new(0)) }; STRIPES]),
             chunks_made: AtomicU32::new(0),
             shed: AtomicU64::new(0),
         }
@@ -82,28 +88,46 @@ impl<T: Slot> Arena<T> {
     /// As [`Arena::take`], and who asks counts.
     #[inline]
     pub(crate) fn try_take(&'static self) -> Option<&'static T> {
-        let free = self.free.pop(|index| Some(&self.get(index)?.head().next_free));
-        free.and_then(|index| self.get(index)).or_else(|| self.take_fresh())
+        let free = self.free.pop(thread::number(), |index| self.next_free(index));
+        free.and_then(|index| self.get(index)).or_else(|| self.find())
     }
 
     /// Gives back a slot that no instrument refers to any more.
     pub(crate) fn give_back(&'static self, slot: &'static T) {
         self.mark(slot);
-        self.free.push(slot.head().place.index(), &slot.head().next_free);
+        self.free.push(thread::number(), Taken::one(Self::index(slot)), &slot.head().next_free);
     }
 
+    /// A slot for a thread that has none in its list: what others have too many of, a new one, or at the ceiling any.
     #[cold]
+    fn find(&'static self) -> Option<&'static T> {
+        let next = |index| self.next_free(index);
+        let moved = self.free.refill(thread::number(), MOVED, MOVED, next).and_then(|index| self.get(index));
+        moved.or_else(|| self.take_fresh()).or_else(|| self.free.pop_any(next).and_then(|index| self.get(index)))
+    }
+
+    /// A slot that nobody ever had. The rest of its block goes to the thread's list.
     fn take_fresh(&'static self) -> Option<&'static T> {
         let taken = self.fresh.try_update(Relaxed, Relaxed, |n| {
-            let n = n as usize;
-            let chunk = self.chunks.get(n / SLOTS)?;
-            (chunk.is_made() || Self::may_grow()).then_some(n as u32 + 1)
+            let chunk = self.chunks.get(n as usize / SLOTS)?;
+            (chunk.is_made() || Self::may_grow()).then_some(n + BLOCK as u32)
         });
-        let index = taken.ok()?;
-        let chunk = self.chunk(index as usize / SLOTS)?;
-        let slot = &chunk.slots[index as usize % SLOTS];
-        slot.head().place.set(index);
-        Some(slot)
+        let first = taken.ok()?;
+        let chunk = self.chunk(first as usize / SLOTS)?;
+        let block = &chunk.slots[first as usize % SLOTS..][..BLOCK];
+        for (slot, index) in block.iter().zip(first..) {
+            slot.head().place.set(index);
+            // The next one's index plus one.
+            slot.head().next_free.store(index + 2, Relaxed);
+        }
+        let rest = Taken { first: first + 1, last: first + BLOCK as u32 - 1 };
+        self.free.push(thread::number(), rest, &block[BLOCK - 1].head().next_free);
+        Some(&block[0])
+    }
+
+    #[inline]
+    fn next_free(&self, index: u32) -> Option<&'static AtomicU32> {
+        Some(&self.get(index)?.head().next_free)
     }
 
     fn may_grow() -> bool {
@@ -151,7 +175,7 @@ impl<T: Slot> Arena<T> {
         let index = place.index() as usize;
         // The slot lies in that chunk, so it is there.
         if let Some(chunk) = self.chunks[index / SLOTS].get() {
-            mark::mark(place, &chunk.changed[index % SLOTS / 64]);
+            mark::mark(place, &chunk.changed[index % SLOTS / BLOCK]);
         }
     }
 
@@ -162,8 +186,8 @@ impl<T: Slot> Arena<T> {
     pub(crate) fn take_changed(&'static self, into: &mut Vec<u32>) {
         for (n, chunk) in self.chunks_there() {
             for (w, word) in chunk.changed.iter().enumerate() {
-                let slots = &chunk.slots[w * 64..][..64];
-                let first = (n * SLOTS + w * 64) as u32;
+                let slots = &chunk.slots[w * BLOCK..][..BLOCK];
+                let first = (n * SLOTS + w * BLOCK) as u32;
                 mark::take(word, |slot| &slots[slot as usize].head().place, |slot| into.push(first + slot));
             }
         }
@@ -176,7 +200,7 @@ impl<T: Slot> Arena<T> {
         self.get(index)
     }
 
-    /// The slot at an index, if it was ever used.
+    /// The slot at an index, if it was ever free or in use.
     pub(crate) fn at_used(&self, index: u32) -> Option<&'static T> {
         (index < self.fresh.load(Acquire)).then(|| self.get(index))?
     }
@@ -187,7 +211,7 @@ impl<T: Slot> Arena<T> {
         slot.head().place.index()
     }
 
-    /// All slots ever used, with their indices.
+    /// All slots that are in use or ever were free, with their indices.
     pub(crate) fn all(&'static self) -> impl Iterator<Item = (u32, &'static T)> {
         let fresh = self.fresh.load(Acquire) as usize;
         self.chunks_there()
@@ -260,7 +284,7 @@ mod tests {
                 });
             }
         });
-        assert!(arena.fresh.load(Relaxed) <= 4 * 3, "freed slots are used again");
+        assert_eq!(arena.fresh.load(Relaxed) as usize, BLOCK, "freed slots are used again");
     }
 
     #[test]
@@ -286,13 +310,13 @@ mod tests {
     }
 
     #[test]
-    fn all_slots_ever_used_can_be_looked_at() {
+    fn all_slots_can_be_looked_at() {
         let arena = arena();
         let slots: Vec<_> = (0..1500).map(|_| arena.take().unwrap()).collect();
         for slot in slots {
             arena.give_back(slot);
         }
-        assert_eq!(arena.all().count(), 1500);
+        assert_eq!(arena.all().count(), 1500_usize.next_multiple_of(BLOCK));
         assert!(arena.all().all(|(index, slot)| std::ptr::eq(arena.at(index).unwrap(), slot)));
     }
 }

@@ -22,8 +22,9 @@ use super::{
     owner::Owner,
     readers::{self, Entry, Reader, ReadersReading, ReadersSlot},
     refs::Refs,
-    site::{Site, SiteInfo, SiteKind, add, is_passed_on},
+    site::{Site, SiteInfo, SiteKind, is_passed_on},
     started, thread,
+    totals::Total,
     wait::{Awaited, WaitKind},
 };
 
@@ -168,9 +169,9 @@ impl ChannelSlot {
         capacity: usize,
     ) -> Option<ChannelRef> {
         let site = recorder.sites.get(info)?;
-        add(&site.spawned, 1);
+        site.add(Total::Spawned, 1);
         let slot = recorder.channels.take().or_else(|| {
-            add(&site.shed, 1);
+            site.add(Total::Shed, 1);
             None
         })?;
         slot.readers.reset();
@@ -212,7 +213,7 @@ impl ChannelSlot {
     fn retire(&'static self) {
         let recorder = started();
         if let Some(site) = self.site() {
-            add(&site.finished, 1);
+            site.add(Total::Finished, 1);
         }
         self.owner.leave();
         self.readers.give_back(&recorder.readers);
@@ -286,8 +287,8 @@ impl ChannelSlot {
         let Some(old) = self.site().filter(|_| self.homeless.swap(false, Relaxed)) else { return };
         let info = SiteInfo::of_thing(SiteKind::Channel, site, old.info.type_name);
         if let Some(new) = started().sites.get(&info) {
-            add(&old.finished, 1);
-            add(&new.spawned, 1);
+            old.add(Total::Finished, 1);
+            new.add(Total::Spawned, 1);
             // Others refer to the slot already, and the site may be new.
             self.site.store(std::ptr::from_ref(new).cast_mut(), Release);
             self.name.tell_again();

@@ -6,17 +6,34 @@ use super::sync::atomic::{
 };
 
 /// Head of the list: a tag above the first free index plus one, 0 for none. The tag tells a list that looks the same from
-/// one that is: between a look at the first slot and the exchange, others may take that slot and give it back.
+/// one that is: between a look at the first slots and the exchange, others may take them and give them back.
+///
+/// On lines of its own, since threads that have a list each are to share none.
 #[derive(Default)]
+#[repr(align(128))]
 pub(crate) struct FreeList(pub(super) AtomicU64);
 
+/// Slots that are out of the list, linked from the first to the last.
+#[derive(Clone, Copy)]
+pub(crate) struct Taken {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+}
+
+impl Taken {
+    pub(crate) fn one(index: u32) -> Self {
+        Self { first: index, last: index }
+    }
+}
+
 impl FreeList {
-    /// Puts a slot first; `next` is the slot's own link.
-    pub(crate) fn push(&self, index: u32, next: &AtomicU32) {
+    /// Puts slots first that are linked already; `next` is the link of the last.
+    #[inline]
+    pub(crate) fn push(&self, slots: Taken, next: &AtomicU32) {
         let mut head = self.0.load(Relaxed);
         loop {
             next.store(head as u32, Relaxed);
-            match self.0.compare_exchange_weak(head, next_tag(head) | u64::from(index + 1), Release, Relaxed) {
+            match self.0.compare_exchange_weak(head, next_tag(head) | u64::from(slots.first + 1), Release, Relaxed) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }
@@ -26,15 +43,36 @@ impl FreeList {
     /// Takes the first slot; `next` gives the link of the slot at an index.
     #[inline]
     pub(crate) fn pop<'a>(&self, next: impl Fn(u32) -> Option<&'a AtomicU32>) -> Option<u32> {
+        self.pop_some(1, 0, next).map(|slots| slots.first)
+    }
+
+    /// Takes the first `n` slots if there are `left` more, or else none.
+    #[inline]
+    pub(crate) fn pop_some<'a>(
+        &self,
+        n: usize,
+        left: usize,
+        next: impl Fn(u32) -> Option<&'a AtomicU32>,
+    ) -> Option<Taken> {
         let mut head = self.0.load(Acquire);
         loop {
-            let index = (head as u32).checked_sub(1)?;
-            let after = next(index)?.load(Relaxed);
+            let first = (head as u32).checked_sub(1)?;
+            let link = |index| Some(next(index)?.load(Relaxed));
+            // Links are followed while others may change them; then the tag has changed too, and nothing comes of it.
+            let (mut last, mut after) = (first, link(first)?);
+            let mut beyond = after;
+            for taken in 1..n + left {
+                let index = beyond.checked_sub(1)?;
+                beyond = link(index)?;
+                if taken < n {
+                    (last, after) = (index, beyond);
+                }
+            }
             match self.0.compare_exchange_weak(head, next_tag(head) | u64::from(after), Acquire, Acquire) {
                 Ok(_) => {
                     // What the new owner stores comes after the id that the last one took away: see `Owner`.
                     fence(Release);
-                    return Some(index);
+                    return Some(Taken { first, last });
                 }
                 Err(now) => head = now,
             }

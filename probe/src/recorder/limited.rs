@@ -4,8 +4,9 @@ use std::{any::type_name, panic::Location};
 
 use super::{
     active,
-    site::{SiteInfo, SiteKind, add},
+    site::{SiteInfo, SiteKind},
     thread,
+    totals::Total,
     wait::{self, WaitKind},
 };
 
@@ -16,13 +17,13 @@ pub(crate) fn ended<F>(made: &'static Location<'static>, in_time: bool) {
     let info = SiteInfo::of_thing(SiteKind::Timeout, made, type_name::<F>());
     if in_time {
         if let Some(site) = recorder.sites.known(&info) {
-            add(&site.finished, 1);
+            site.add(Total::Finished, 1);
         }
     } else if !waits()
         && let Some(site) = recorder.sites.get(&info)
     {
-        add(&site.aborted, 1);
-        add(&site.finished, 1);
+        site.add(Total::Aborted, 1);
+        site.add(Total::Finished, 1);
     }
 }
 

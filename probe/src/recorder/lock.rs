@@ -22,9 +22,10 @@ use super::{
     holds::{HoldFacts, HoldsSlot, SHARED},
     lock_details::{LockDetails, Suspended},
     longest::Longest,
-    site::{Site, SiteInfo, add},
+    site::{Site, SiteInfo},
     started,
     thread::{self, Holder},
+    totals::Total,
 };
 
 #[cfg(any(feature = "watch-locks", all(feature = "watch-tasks", feature = "tokio-util")))]
@@ -98,9 +99,9 @@ impl LockSlot {
         prepare: impl FnOnce(&'static LockSlot),
     ) -> Option<&'static LockSlot> {
         let site = recorder.sites.get(info)?;
-        add(&site.spawned, 1);
+        site.add(Total::Spawned, 1);
         let slot = recorder.locks.take().or_else(|| {
-            add(&site.shed, 1);
+            site.add(Total::Shed, 1);
             None
         })?;
         slot.own.reset();
@@ -146,7 +147,7 @@ impl LockSlot {
     pub(crate) fn retire(&'static self) {
         let recorder = started();
         if let Some(site) = self.site() {
-            add(&site.finished, 1);
+            site.add(Total::Finished, 1);
         }
         self.waits.owner.leave();
         self.waits.details.give_back(&recorder.lock_details);

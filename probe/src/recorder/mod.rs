@@ -10,12 +10,13 @@
 //! | [`cpu_wait`] | how long a thread was ready and had no CPU, as the system tells |
 //! | [`peek`] | the numbers in tokio's ids and the standard library's |
 //! | [`arena`] | where slots live: stable addresses |
-//! | [`free_list`], [`mark`] | slots that nobody uses; slots that changed |
+//! | [`free_list`], [`stripes`], [`mark`] | slots that nobody uses, in lists that threads do not share; slots that changed |
 //! | [`refs`], [`handle`], [`in_poll`] | who refers to a slot; what became of a result; what a thread polls |
 //! | [`owner`], [`made_once`] | whose a slot is; what is made when it is first needed |
 //! | [`since`] | since when something is held, with its facts |
 //! | [`lazy`] | slots that are taken when they are first needed |
 //! | [`sync`] | the atomics of these, for loom to replace |
+//! | [`totals`] | counts that threads add to without sharing a line |
 //! | [`site`] | places in the source, with the totals of what came from there |
 //! | [`place`] | a place in the source |
 //! | `told` | places that come as text, from the layer |
@@ -87,6 +88,7 @@ pub(crate) mod running;
 pub(crate) mod runtimes;
 pub(crate) mod since;
 pub(crate) mod site;
+pub(crate) mod stripes;
 #[cfg(any(feature = "layer", test))]
 pub(crate) mod subject;
 pub(crate) mod sync;
@@ -94,6 +96,7 @@ pub(crate) mod task;
 pub(crate) mod thread;
 #[cfg(any(feature = "layer", test))]
 pub(crate) mod told;
+pub(crate) mod totals;
 pub(crate) mod unfinished;
 pub(crate) mod wait;
 pub(crate) mod waker;
@@ -231,7 +234,7 @@ pub(crate) fn started() -> &'static Recorder {
 impl Recorder {
     /// An id that no entity of this process had or will have.
     pub(crate) fn new_id(&self) -> u64 {
-        self.next_id.fetch_add(1, Relaxed)
+        thread::id_from(&self.next_id)
     }
 
     /// The slot of a task that is watched, by tokio's id. Looks at all slots, so it is for what somebody asks, one by one.

@@ -12,7 +12,8 @@ use super::{
     Recorder, active, clock,
     lock::{location, set_location},
     names,
-    site::{Site, SiteInfo, SiteKind, add},
+    site::{Site, SiteInfo, SiteKind},
+    totals::Total,
     wait::{Awaited, WaitKind},
 };
 
@@ -20,12 +21,9 @@ use crate::stacks::{self, SightKind};
 
 type CallSite = &'static Location<'static>;
 
-/// Totals of one site beside [`Site::spawned`], which is how many were made.
+/// What is known of those of one site beside its [`Totals`](super::totals::Totals).
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    pub(crate) delivered: AtomicU64,
-    /// The sender went without a word, while the receiver was there.
-    pub(crate) unsent: AtomicU64,
     pub(crate) unsent_awaited: AtomicU64,
     /// Sent to nobody.
     pub(crate) unreceived: AtomicU64,
@@ -50,7 +48,7 @@ pub(crate) fn made<T>(made: CallSite) -> Option<&'static Site> {
 #[inline(never)]
 fn count(recorder: &'static Recorder, made: CallSite, type_name: &'static str) -> Option<&'static Site> {
     let site = recorder.sites.get(&SiteInfo::of_thing(SiteKind::Oneshot, made, type_name))?;
-    add(&site.spawned, 1);
+    site.add(Total::Spawned, 1);
     Some(site)
 }
 
@@ -69,7 +67,7 @@ impl Site {
     #[cold]
     pub(crate) fn unsent(&self) {
         self.dispose(None);
-        add(&self.oneshots.unsent, 1);
+        self.add(Total::Unsent, 1);
         stacks::seen(SightKind::Unsent, self.id.into());
     }
 }

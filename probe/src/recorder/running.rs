@@ -95,11 +95,11 @@ impl Site {
     #[cold]
     fn shed_ended(&self, stage: Stage) {
         match stage {
-            Stage::Panicked => add(&self.panics, 1),
-            Stage::Cancelled => add(&self.aborted, 1),
+            Stage::Panicked => self.add(Total::Panics, 1),
+            Stage::Cancelled => self.add(Total::Aborted, 1),
             _ => {}
         }
-        add(&self.finished, 1);
+        self.add(Total::Finished, 1);
     }
 
     /// A task from here ended of which only its id is known: one that was shed, unless all of those ended before.
@@ -108,7 +108,7 @@ impl Site {
     pub(super) fn unknown_ended(&self) {
         let shed = self.shed.load(Relaxed);
         if self.shed_ended.try_update(Relaxed, Relaxed, |ended| (ended < shed).then_some(ended + 1)).is_ok() {
-            add(&self.finished, 1);
+            self.add(Total::Finished, 1);
         }
     }
 }

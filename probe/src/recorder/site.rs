@@ -1,5 +1,5 @@
 //! Places in the source where tasks are spawned and locks and channels are made, with the totals of what came from
-//! there. A total is written once a task or less, so it may be a locked add; the totals survive the slots.
+//! there. What is written once an operation is in [`Totals`], the rest is written less often; all of it survives the slots.
 use std::{
     alloc::{Layout, alloc},
     panic::Location,
@@ -15,6 +15,8 @@ use super::{
     made_once::{Made, MadeOnce},
     oneshot::Outcomes,
     place::Place,
+    thread,
+    totals::{Total, Totals},
 };
 
 /// Whether a place is one of the standard library or of the probe: where a `Default`, a `&mut` or a `dyn` passes on what the
@@ -99,27 +101,16 @@ pub(crate) struct Site {
     /// Dense, from 1, in the order in which sites came up.
     pub(crate) id: u32,
     pub(crate) info: SiteInfo,
-    pub(crate) spawned: AtomicU64,
-    pub(crate) finished: AtomicU64,
-    pub(crate) shed: AtomicU64,
-    /// Of those, the ones that ended as far as the runtime's hooks tell.
+    totals: Totals,
+    /// Of those that are shed, the ones that ended as far as the runtime's hooks tell.
     #[cfg(tokio_unstable)]
     pub(super) shed_ended: AtomicU64,
-    pub(crate) finished_busy: AtomicU64,
-    pub(crate) finished_polls: AtomicU64,
     pub(crate) max_poll: AtomicU64,
     pub(crate) slow_polls: AtomicU64,
     pub(crate) slow_poll_total: AtomicU64,
     pub(crate) last_slow_poll: AtomicU64,
     pub(crate) last_slow_poll_at: AtomicU64,
     pub(crate) last_slow_poll_task: AtomicU64,
-    pub(crate) handles_dropped: AtomicU64,
-    pub(crate) errors_lost: AtomicU64,
-    pub(crate) panics: AtomicU64,
-    pub(crate) panics_lost: AtomicU64,
-    pub(crate) aborted: AtomicU64,
-    /// Ticks for which the tasks among them had been there.
-    pub(crate) aborted_age: AtomicU64,
     pub(crate) oneshots: Outcomes,
     /// Of tasks, who called `abort`, or dropped their set; of oneshots, who dropped the sender.
     disposal: Disposal,
@@ -138,13 +129,18 @@ pub(crate) struct GivenUp {
     pub(crate) at: u64,
 }
 
-/// Counts in a total that any thread may write.
-#[inline]
-pub(crate) fn add(total: &AtomicU64, n: u64) {
-    total.fetch_add(n, Relaxed);
-}
-
 impl Site {
+    /// Counts `n` more.
+    #[inline]
+    pub(crate) fn add(&self, total: Total, n: u64) {
+        self.totals.add(thread::number(), total, n);
+    }
+
+    /// What was counted so far.
+    pub(crate) fn total(&self, total: Total) -> u64 {
+        self.totals.get(total)
+    }
+
     /// Whether what comes from here is told in totals: tasks, and futures with a limit of time.
     pub(crate) fn has_totals(&self) -> bool {
         matches!(self.info.kind, SiteKind::Spawn | SiteKind::Timeout)
@@ -187,7 +183,7 @@ impl Site {
     /// Notes a poll over the limit.
     #[cold]
     pub(crate) fn slow_poll(&self, task: u64, took: u64, at: u64) {
-        add(&self.slow_poll_total, took);
+        self.slow_poll_total.fetch_add(took, Relaxed);
         // Three facts about the newest one; two slow polls that end at once may mix theirs, each still true.
         self.last_slow_poll.store(took, Relaxed);
         self.last_slow_poll_task.store(task, Relaxed);
@@ -313,25 +309,15 @@ impl Site {
         Self {
             id,
             info,
-            spawned: zero(),
-            finished: zero(),
-            shed: zero(),
+            totals: Totals::new(),
             #[cfg(tokio_unstable)]
             shed_ended: zero(),
-            finished_busy: zero(),
-            finished_polls: zero(),
             max_poll: zero(),
             slow_polls: zero(),
             slow_poll_total: zero(),
             last_slow_poll: zero(),
             last_slow_poll_at: zero(),
             last_slow_poll_task: zero(),
-            handles_dropped: zero(),
-            errors_lost: zero(),
-            panics: zero(),
-            panics_lost: zero(),
-            aborted: zero(),
-            aborted_age: zero(),
             oneshots: Outcomes::default(),
             disposal: Disposal::default(),
             disposed_at: AtomicPtr::default(),

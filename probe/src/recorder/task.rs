@@ -24,8 +24,9 @@ use super::{
     membership::{MembershipSlot, Scope},
     owner::Owner,
     running::Running,
-    site::{Site, SiteInfo, add},
+    site::{Site, SiteInfo},
     started, thread,
+    totals::Total,
     wait::{self, Entry, WaitReading},
     waker::Wakes,
 };
@@ -203,10 +204,10 @@ impl TaskSlot {
     /// site either.
     pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: TaskKind) -> Option<Running> {
         let site = recorder.sites.get(info)?;
-        add(&site.spawned, 1);
+        site.add(Total::Spawned, 1);
         Some(Self::register_at(recorder, site, kind).map_or_else(
             || {
-                add(&site.shed, 1);
+                site.add(Total::Shed, 1);
                 Running::shed(site)
             },
             Running::watched,
@@ -259,7 +260,7 @@ impl TaskSlot {
     #[cfg(tokio_unstable)]
     pub(super) fn counts_late(&self) {
         if self.spawned_at.load(Relaxed) <= clock::started_at() {
-            add(&self.site().spawned, 1);
+            self.site().add(Total::Spawned, 1);
         }
     }
 
@@ -441,19 +442,19 @@ impl TaskSlot {
         self.last_poll_ended.store(now, Relaxed);
         let how = match stage {
             Stage::Panicked => {
-                add(&site.panics, 1);
+                site.add(Total::Panics, 1);
                 flag::PANICKED
             }
             Stage::Cancelled => {
-                add(&site.aborted, 1);
-                add(&site.aborted_age, now.saturating_sub(self.spawned_at.load(Relaxed)));
+                site.add(Total::Aborted, 1);
+                site.add(Total::AbortedAge, now.saturating_sub(self.spawned_at.load(Relaxed)));
                 0
             }
             _ if failed => flag::FAILED,
             _ => 0,
         };
         // Last: whoever sees that it has ended sees how.
-        add(&site.finished, 1);
+        site.add(Total::Finished, 1);
         self.result_lost(self.handle.ended(how));
         self.mark();
     }
@@ -494,7 +495,7 @@ impl TaskSlot {
             Dropped::Before => return,
             Dropped::Running { used } => match (used, by_choice) {
                 (true, _) => {}
-                (false, true) => add(&self.site().handles_dropped, 1),
+                (false, true) => self.site().add(Total::HandlesDropped, 1),
                 (false, false) => self.site().dispose(None),
             },
             Dropped::Ended { lost } => self.result_lost(lost),
@@ -510,8 +511,8 @@ impl TaskSlot {
 
     fn result_lost(&self, lost: Option<Lost>) {
         match lost {
-            Some(Lost::Panic) => add(&self.site().panics_lost, 1),
-            Some(Lost::Error) => add(&self.site().errors_lost, 1),
+            Some(Lost::Panic) => self.site().add(Total::PanicsLost, 1),
+            Some(Lost::Error) => self.site().add(Total::ErrorsLost, 1),
             None => {}
         }
     }
@@ -571,8 +572,8 @@ impl TaskSlot {
     #[cold]
     fn retire(&'static self) {
         let site = self.site();
-        add(&site.finished_busy, self.busy.load(Relaxed));
-        add(&site.finished_polls, self.polls.load(Relaxed));
+        site.add(Total::FinishedBusy, self.busy.load(Relaxed));
+        site.add(Total::FinishedPolls, self.polls.load(Relaxed));
         if self.kind() == TaskKind::Unwatched as u8 {
             by_task::waits_no_more(self.id(), self);
         }

@@ -268,6 +268,8 @@ pub(crate) struct Here {
     pub(super) polled: Cell<Option<&'static Location<'static>>>,
     /// What is polled is within something that is polled by reference.
     pub(super) kept: Cell<bool>,
+    /// Ids that are this thread's to give: the next, and the one behind the last.
+    ids: Cell<(u64, u64)>,
 }
 
 thread_local! {
@@ -286,6 +288,7 @@ thread_local! {
             innermost: Cell::new(0),
             polled: Cell::new(None),
             kept: Cell::new(false),
+            ids: Cell::new((0, 0)),
         }
     };
     // Gives the worker slot back when the thread ends.
@@ -299,6 +302,8 @@ impl Drop for AtExit {
         HERE.with(|here| {
             if let (Some(worker), Some(recorder)) = (here.worker.take(), active()) {
                 worker.owner.leave();
+                // So that slots of threads are in one list, whoever takes them next.
+                here.number.set(0);
                 recorder.workers.give_back(worker);
             }
         });
@@ -344,6 +349,23 @@ pub(crate) fn this_stack() -> (usize, usize) {
 #[inline]
 pub(super) fn number() -> usize {
     HERE.with(|here| here.number.get() as usize)
+}
+
+/// A thread takes so many ids at once, or threads would meet there for each. What it leaves when it ends is nobody's.
+const IDS: u64 = 32;
+
+/// An id that nobody else gets from `next`.
+#[inline]
+pub(super) fn id_from(next: &AtomicU64) -> u64 {
+    HERE.with(|here| {
+        let (mut id, mut end) = here.ids.get();
+        if id == end {
+            id = next.fetch_add(IDS, Relaxed);
+            end = id + IDS;
+        }
+        here.ids.set((id + 1, end));
+        id
+    })
 }
 
 /// The future that is polled on this thread is this one.

@@ -29,6 +29,7 @@ use crate::recorder::{
     site::Site,
     task::{Stage, TaskReading},
     thread::{self, WorkerReading},
+    totals::Total,
     wait::WaitKind as RecordedWait,
     waker,
 };
@@ -315,13 +316,13 @@ impl Messages {
         let (unsent_at, unsent_site) = outcomes.last_unsent();
         let (unreceived_at, unreceived_site) = outcomes.last_unreceived();
         let (unsent_site, unreceived_site) = (dictionary.call_site(unsent_site), dictionary.call_site(unreceived_site));
-        let delivered = outcomes.delivered.load(Relaxed);
+        let delivered = site.total(Total::Delivered);
         let name = dictionary.string(names::text(outcomes.name()));
         let totals = self.room_for(100).oneshot_totals.get_or_insert_default();
         totals.site.push(id);
         totals.delivered.push(delivered);
-        totals.unsent.push(outcomes.unsent.load(Relaxed));
-        totals.made.push(site.spawned.load(Relaxed));
+        totals.unsent.push(site.total(Total::Unsent));
+        totals.made.push(site.total(Total::Spawned));
         totals.unsent_awaited.push(unsent_awaited);
         totals.unreceived.push(unreceived);
         totals.last_unsent_at_ns.push(since_start_ns(unsent_at));
@@ -389,49 +390,49 @@ impl Messages {
 /// What changes when a site's totals do: the counts that every other one goes with.
 pub(crate) fn totals_version(site: &Site) -> [u64; 8] {
     [
-        site.spawned.load(Relaxed),
-        site.finished.load(Relaxed),
-        site.shed.load(Relaxed),
+        site.total(Total::Spawned),
+        site.total(Total::Finished),
+        site.total(Total::Shed),
         site.slow_polls.load(Acquire),
         site.max_poll.load(Relaxed),
-        site.handles_dropped.load(Relaxed),
-        [&site.errors_lost, &site.panics, &site.panics_lost, &site.aborted]
-            .map(|total| total.load(Relaxed))
+        site.total(Total::HandlesDropped),
+        [Total::ErrorsLost, Total::Panics, Total::PanicsLost, Total::Aborted]
+            .map(|total| site.total(total))
             .iter()
             .sum(),
-        site.finished_polls.load(Relaxed),
+        site.total(Total::FinishedPolls),
     ]
 }
 
 /// The same of a site of oneshot channels.
 pub(crate) fn oneshots_version(site: &Site) -> [u64; 8] {
     let outcomes = &site.oneshots;
-    let (made, delivered) = (site.spawned.load(Relaxed), outcomes.delivered.load(Relaxed));
-    let (unsent, awaited) = (outcomes.unsent.load(Relaxed), outcomes.unsent_awaited.load(Acquire));
+    let (made, delivered) = (site.total(Total::Spawned), site.total(Total::Delivered));
+    let (unsent, awaited) = (site.total(Total::Unsent), outcomes.unsent_awaited.load(Acquire));
     [made, delivered, unsent, awaited, outcomes.unreceived.load(Acquire), outcomes.name().into(), 0, 0]
 }
 
 fn push_totals(totals: &mut SiteTotals, id: u32, site: &Site) {
     // Ends before begins: then no reading has more ended than begun.
-    let finished = site.finished.load(Acquire);
+    let finished = site.total(Total::Finished);
     totals.site.push(id);
-    totals.spawned.push(site.spawned.load(Relaxed));
+    totals.spawned.push(site.total(Total::Spawned));
     totals.finished.push(finished);
-    totals.shed.push(site.shed.load(Relaxed));
-    totals.finished_busy_ns.push(duration_ns(site.finished_busy.load(Relaxed)));
-    totals.finished_polls.push(site.finished_polls.load(Relaxed));
+    totals.shed.push(site.total(Total::Shed));
+    totals.finished_busy_ns.push(duration_ns(site.total(Total::FinishedBusy)));
+    totals.finished_polls.push(site.total(Total::FinishedPolls));
     totals.max_poll_ns.push(duration_ns(site.max_poll.load(Relaxed)));
     totals.slow_polls.push(site.slow_polls.load(Acquire));
     totals.slow_poll_total_ns.push(duration_ns(site.slow_poll_total.load(Relaxed)));
     totals.last_slow_poll_ns.push(duration_ns(site.last_slow_poll.load(Relaxed)));
     totals.last_slow_poll_at_ns.push(since_start_ns(site.last_slow_poll_at.load(Relaxed)));
     totals.last_slow_poll_task.push(site.last_slow_poll_task.load(Relaxed));
-    totals.handles_dropped.push(site.handles_dropped.load(Relaxed));
-    totals.errors_lost.push(site.errors_lost.load(Relaxed));
-    totals.panics.push(site.panics.load(Relaxed));
-    totals.panics_lost.push(site.panics_lost.load(Relaxed));
-    totals.aborted.push(site.aborted.load(Relaxed));
-    totals.aborted_age_ns.push(duration_ns(site.aborted_age.load(Relaxed)));
+    totals.handles_dropped.push(site.total(Total::HandlesDropped));
+    totals.errors_lost.push(site.total(Total::ErrorsLost));
+    totals.panics.push(site.total(Total::Panics));
+    totals.panics_lost.push(site.total(Total::PanicsLost));
+    totals.aborted.push(site.total(Total::Aborted));
+    totals.aborted_age_ns.push(duration_ns(site.total(Total::AbortedAge)));
 }
 
 /// Of what has no permits that are held one by one: how many there are and how many are left, as the protocol has it.
@@ -517,15 +518,15 @@ fn nanos(span: std::time::Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recorder::site::{SiteInfo, SiteKind, add};
+    use crate::recorder::site::{SiteInfo, SiteKind};
 
     #[test]
     fn each_end_of_a_task_makes_the_totals_of_its_site_be_told_anew() {
         let info = SiteInfo::of_thing(SiteKind::Spawn, Location::caller(), "each end");
         let site = crate::testing::recorder().sites.get(&info).unwrap();
-        for total in [&site.finished, &site.aborted, &site.panics, &site.panics_lost, &site.errors_lost] {
+        for total in [Total::Finished, Total::Aborted, Total::Panics, Total::PanicsLost, Total::ErrorsLost] {
             let before = totals_version(site);
-            add(total, 1);
+            site.add(total, 1);
             assert_ne!(totals_version(site), before);
         }
     }

@@ -7,7 +7,10 @@ use loom::{
     thread,
 };
 
-use crate::{check, recorder::free_list::FreeList};
+use crate::{
+    check,
+    recorder::free_list::{FreeList, Taken},
+};
 
 /// Slots with a link each, all free at first, and how many use each.
 struct Slots {
@@ -33,7 +36,7 @@ impl Slots {
     }
 
     fn give_back(&self, index: u32) {
-        self.free.push(index, &self.links[index as usize]);
+        self.free.push(Taken::one(index), &self.links[index as usize]);
     }
 
     fn put(&self, index: u32) {

@@ -19,6 +19,8 @@ mod recorder;
 mod refs;
 mod since;
 mod stacks;
+mod stripes;
+mod totals;
 mod waker;
 
 /// All orders with at most three preemptions, which finds nearly everything and ends.

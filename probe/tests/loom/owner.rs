@@ -9,7 +9,11 @@ use loom::{
 
 use crate::{
     check,
-    recorder::{free_list::FreeList, owner::Owner, refs::Refs},
+    recorder::{
+        free_list::{FreeList, Taken},
+        owner::Owner,
+        refs::Refs,
+    },
 };
 
 /// A slot, its list, and a fact: ten times the owner's id.
@@ -25,7 +29,7 @@ struct Slot {
 impl Slot {
     fn free() -> Arc<Self> {
         let slot = Self::default();
-        slot.free.push(0, &slot.link);
+        slot.free.push(Taken::one(0), &slot.link);
         Arc::new(slot)
     }
 
@@ -44,7 +48,7 @@ impl Slot {
     fn release(&self) {
         if self.refs.release() == 1 {
             self.owner.leave();
-            self.free.push(0, &self.link);
+            self.free.push(Taken::one(0), &self.link);
         }
     }
 }

@@ -7,8 +7,9 @@ use std::{
 use super::{KNOWN, Place, find, register};
 use crate::recorder::{
     Recorder, peek,
-    site::{SiteInfo, SiteKind, add},
+    site::{SiteInfo, SiteKind},
     task::{TaskKind, TaskRef, TaskSlot},
+    totals::Total,
 };
 
 /// tokio gave out the ids below this before anything was recorded; 0 where those are left alone.
@@ -46,8 +47,8 @@ pub(crate) fn enter(
 /// A task was spawned for which there is no room, at a place that may be one too many as well.
 pub(crate) fn shed(recorder: &'static Recorder, info: Option<&SiteInfo>) {
     if let Some(site) = info.and_then(|info| recorder.sites.get(info)) {
-        add(&site.spawned, 1);
-        add(&site.shed, 1);
+        site.add(Total::Spawned, 1);
+        site.add(Total::Shed, 1);
     }
     recorder.tasks.count_shed();
 }

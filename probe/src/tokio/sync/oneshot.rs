@@ -21,7 +21,8 @@ use crate::{
     Named,
     recorder::{
         oneshot::{self, ClosedAwaited},
-        site::{Site, add},
+        site::Site,
+        totals::Total,
         wait::{PolledWait, WaitKind, Watched, awaited_at},
     },
 };
@@ -76,7 +77,7 @@ impl Receiving {
         }
         if let Some(site) = self.site {
             match (sent, awaited) {
-                (true, _) => add(&site.oneshots.delivered, 1),
+                (true, _) => site.add(Total::Delivered, 1),
                 (false, Some(at)) if self.waiting.is_some() => site.oneshots.unsent_awaited(Some(at)),
                 _ => {}
             }

@@ -61,7 +61,7 @@ fn what_a_slow_receiver_loses_is_counted_with_its_line() {
         let site = channel(made).site;
         drop(tx);
         assert!(find_channel(made).is_none());
-        assert_eq!((count(&site.spawned), count(&site.finished)), (1, 1));
+        assert_eq!((site.total(Total::Spawned), site.total(Total::Finished)), (1, 1));
     });
 }
 

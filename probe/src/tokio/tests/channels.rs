@@ -171,7 +171,7 @@ fn handles_are_counted_and_the_last_one_ends_it() {
         assert_eq!(channel(made).sent, 1);
         drop((tx, weak));
         assert!(find_channel(made).is_none());
-        assert_eq!((count(&site.spawned), count(&site.finished)), (1, 1));
+        assert_eq!((site.total(Total::Spawned), site.total(Total::Finished)), (1, 1));
     });
 }
 

@@ -50,8 +50,8 @@ fn who_aborts_a_task_and_where_and_how_old_it_was() {
         assert_eq!(told(site.disposal()), (Some(spawned), Some((line.0, line.1 + 2))));
         assert_eq!(by(site.disposal()), id);
         others().await;
-        assert_eq!(count(&site.aborted), 1);
-        assert!(count(&site.aborted_age) > 0);
+        assert_eq!(site.total(Total::Aborted), 1);
+        assert!(site.total(Total::AbortedAge) > 0);
     });
 }
 

@@ -1,6 +1,6 @@
 //! Tasks that a library spawns with a tokio of its own, here `::tokio`.
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -127,7 +127,7 @@ mod unhooked {
             others().await;
             let seen = task(id);
             assert_eq!((seen.kind, seen.site.info.kind), (TaskKind::Unwatched as u8, SiteKind::Wait));
-            assert_eq!(count(&seen.site.spawned), 0, "it was not spawned there, and nothing tells of its end");
+            assert_eq!(seen.site.total(Total::Spawned), 0, "it was not spawned there, and nothing tells of its end");
             let on_lock = waits(id);
             assert_eq!(
                 on_lock.iter().map(|wait| (wait.kind, wait.on)).collect::<Vec<_>>(),
@@ -237,8 +237,8 @@ mod hooked {
             assert_eq!(handle.await.unwrap(), 1);
             assert!(find_task(id).is_none(), "its slot is free");
             let site = spawn_site((at.0, at.1 + 1));
-            assert_eq!([&site.spawned, &site.finished, &site.aborted, &site.shed].map(count), [1, 1, 0, 0]);
-            assert_eq!(count(&site.finished_polls), 3);
+            assert_eq!(counts(site, [Total::Spawned, Total::Finished, Total::Aborted, Total::Shed]), [1, 1, 0, 0]);
+            assert_eq!(site.total(Total::FinishedPolls), 3);
             assert_eq!(count(&site.slow_polls), 1);
         });
     }
@@ -263,7 +263,7 @@ mod hooked {
             let theirs = ::tokio::spawn(async {});
             assert!(find_task(theirs.id()).is_some());
             handle.await.unwrap();
-            assert_eq!(count(&spawn_site((at.0, at.1 + 1)).spawned), 1);
+            assert_eq!(spawn_site((at.0, at.1 + 1)).total(Total::Spawned), 1);
         });
     }
 
@@ -295,7 +295,7 @@ mod hooked {
         });
         drop(runtime);
         let site = spawn_site((at.0, at.1 + 1));
-        assert_eq!([&site.spawned, &site.finished, &site.shed].map(count), [21_000, 21_000, 0]);
+        assert_eq!(counts(site, [Total::Spawned, Total::Finished, Total::Shed]), [21_000, 21_000, 0]);
         let left = recorder().tasks.all().filter_map(|(_, slot)| slot.read()).filter(|t| std::ptr::eq(t.site, site));
         assert_eq!(left.count(), 0);
     }
@@ -310,7 +310,7 @@ mod hooked {
         let spawned = handle.spawn(async {});
         assert!(find_task(spawned.id()).is_none());
         let sites = recorder().sites.all().filter(|site| place(site.info.location) == (at.0, at.1 + 1));
-        assert_eq!(sites.map(|site| count(&site.spawned)).sum::<u64>(), 0);
+        assert_eq!(sites.map(|site| site.total(Total::Spawned)).sum::<u64>(), 0);
     }
 
     #[test]
@@ -341,7 +341,7 @@ mod hooked {
             let id = handle.id();
             error(handle.await);
             assert!(find_task(id).is_none());
-            assert_eq!(count(&spawn_site((at.0, at.1 + 1)).finished), 1);
+            assert_eq!(spawn_site((at.0, at.1 + 1)).total(Total::Finished), 1);
             assert!(recorder().panics.after(0).iter().any(|panic| panic.task == peek::task_id(id)));
         });
     }

@@ -186,7 +186,7 @@ fn a_wait_for_a_permit_that_gives_up_is_over() {
         assert_eq!((lock(made).waiters, lock(made).contended, lock(made).acquires), (0, 0, 1));
         let site = lock(made).site;
         drop(s);
-        assert_eq!((count(&site.spawned), count(&site.finished)), (1, 1));
+        assert_eq!((site.total(Total::Spawned), site.total(Total::Finished)), (1, 1));
     });
 }
 

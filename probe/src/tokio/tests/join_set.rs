@@ -11,7 +11,7 @@ use crate::{
 
 /// A site's spawned, dropped handles, lost errors, panics, lost panics.
 fn totals(site: &Site) -> [u64; 5] {
-    [&site.spawned, &site.handles_dropped, &site.errors_lost, &site.panics, &site.panics_lost].map(count)
+    counts(site, [Total::Spawned, Total::HandlesDropped, Total::ErrorsLost, Total::Panics, Total::PanicsLost])
 }
 
 fn site_of(abort: &AbortHandle) -> &'static Site {
@@ -28,7 +28,7 @@ fn results_that_are_joined_are_not_lost() {
         }
         let site = spawn_site((at.0, at.1 + 2));
         while set.join_next().await.is_some() {}
-        assert_eq!((totals(site), count(&site.finished)), ([10, 0, 0, 0, 0], 10));
+        assert_eq!((totals(site), site.total(Total::Finished)), ([10, 0, 0, 0, 0], 10));
     });
 }
 
@@ -62,7 +62,7 @@ fn a_panic_that_is_joined_is_not_lost_and_one_that_goes_with_the_set_is() {
         drop(set);
         others().await;
         assert_eq!((totals(unseen), totals(other)), ([1, 0, 0, 1, 1], [1, 0, 0, 0, 0]));
-        assert_eq!(count(&other.aborted), 1);
+        assert_eq!(other.total(Total::Aborted), 1);
     });
 }
 
@@ -106,7 +106,7 @@ fn aborting_all_is_by_intent() {
         set.abort_all();
         assert_ne!(task(abort.id()).flags & flag::ABORTED, 0);
         set.shutdown().await;
-        assert_eq!((totals(site), count(&site.aborted)), ([1, 0, 0, 0, 0], 1));
+        assert_eq!((totals(site), site.total(Total::Aborted)), ([1, 0, 0, 0, 0], 1));
     });
 }
 
@@ -159,6 +159,6 @@ fn a_set_that_is_used_for_long_keeps_few_slots() {
         let kept = recorder().tasks.all().filter_map(|(_, slot)| slot.read()).filter(|t| std::ptr::eq(t.site, site));
         assert!(kept.count() <= 16);
         drop(set);
-        assert_eq!(count(&site.finished_polls), 10_000);
+        assert_eq!(site.total(Total::FinishedPolls), 10_000);
     });
 }

@@ -120,7 +120,7 @@ fn mapped_and_owned_guards_hold_as_long_as_they_live() {
         let site = lock(made).site;
         assert!(site.info.type_name.contains("(i32, i32)"));
         drop(m);
-        assert_eq!((count(&site.spawned), count(&site.finished)), (1, 1));
+        assert_eq!((site.total(Total::Spawned), site.total(Total::Finished)), (1, 1));
     });
 }
 

@@ -44,6 +44,7 @@ use crate::{
         place::Place,
         site::{Site, SiteKind},
         task::TaskReading,
+        totals::Total,
         wait::WaitReading,
     },
     testing::recorder,
@@ -92,6 +93,10 @@ fn site(kind: SiteKind, at: (&str, u32)) -> &'static Site {
 
 fn spawn_site(at: (&str, u32)) -> &'static Site {
     site(SiteKind::Spawn, at)
+}
+
+fn counts<const N: usize>(site: &Site, totals: [Total; N]) -> [u64; N] {
+    totals.map(|total| site.total(total))
 }
 
 fn count(total: &AtomicU64) -> u64 {

@@ -30,8 +30,8 @@ fn what_ends_gives_its_slot_back() {
             n += 1;
         }
         let site = site.unwrap();
-        assert_eq!([&site.spawned, &site.finished, &site.shed].map(count), [100_000, 100_000, 0]);
-        assert!(count(&site.finished_polls) >= 100_000);
+        assert_eq!(counts(site, [Total::Spawned, Total::Finished, Total::Shed]), [100_000, 100_000, 0]);
+        assert!(site.total(Total::FinishedPolls) >= 100_000);
         // Other tests of this process may take and give back slots meanwhile.
         assert!(slots.len() <= 64, "{} of 100 looks found another slot", slots.len());
         let left = recorder().tasks.all().filter_map(|(_, slot)| slot.read()).filter(|t| std::ptr::eq(t.site, site));

@@ -35,8 +35,8 @@ fn a_task_that_is_joined_leaves_nothing_to_complain_of() {
         let site = spawn_site(at);
         assert_eq!(site.info.output, OutputKind::Value);
         assert!(site.info.type_name.contains("a_task_that_is_joined") && site.info.future_bytes > 0);
-        assert_eq!([&site.spawned, &site.finished, &site.finished_polls].map(count), [1, 1, 1]);
-        assert_eq!([&site.handles_dropped, &site.errors_lost, &site.panics, &site.aborted].map(count), [0; 4]);
+        assert_eq!(counts(site, [Total::Spawned, Total::Finished, Total::FinishedPolls]), [1, 1, 1]);
+        assert_eq!(counts(site, [Total::HandlesDropped, Total::ErrorsLost, Total::Panics, Total::Aborted]), [0; 4]);
     });
 }
 
@@ -48,7 +48,7 @@ fn spawn_here<T: Send + 'static>(future: impl Future<Output = T> + Send + 'stati
 macro_rules! lost {
     ($site:expr) => {{
         let site = $site;
-        [&site.handles_dropped, &site.errors_lost, &site.panics, &site.panics_lost, &site.aborted].map(count)
+        counts(site, [Total::HandlesDropped, Total::ErrorsLost, Total::Panics, Total::PanicsLost, Total::Aborted])
     }};
 }
 
@@ -371,10 +371,10 @@ fn tasks_of_every_kind_say_what_they_are() {
         never.abort();
         release.send(()).unwrap();
         assert!(blocking.await.unwrap() && never.await.unwrap_err().is_cancelled());
-        assert_eq!((count(&site.finished), count(&site.aborted)), (1, 1), "it never ran");
+        assert_eq!((site.total(Total::Finished), site.total(Total::Aborted)), (1, 1), "it never ran");
     }));
     let root = spawn_site((at.0, at.1 + 1));
-    assert_eq!([&root.spawned, &root.finished, &root.handles_dropped].map(count), [1, 1, 0]);
+    assert_eq!(counts(root, [Total::Spawned, Total::Finished, Total::HandlesDropped]), [1, 1, 0]);
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn what_a_timeout_gives_up_is_counted_where_it_is_unless_it_waited_for_something
         limited.await.unwrap();
         drop(held);
         let site = site(SiteKind::Timeout, counted);
-        assert_eq!((count(&site.finished), count(&site.aborted), count(&site.spawned)), (3, 2, 0));
+        assert_eq!((site.total(Total::Finished), site.total(Total::Aborted), site.total(Total::Spawned)), (3, 2, 0));
         assert!(recorder().sites.all().all(|site| place(site.info.location) != nothing));
     });
 }

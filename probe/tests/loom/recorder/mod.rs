@@ -32,6 +32,10 @@ pub(crate) mod readers_entry;
 pub(crate) mod refs;
 #[path = "../../../src/recorder/since.rs"]
 pub(crate) mod since;
+#[path = "../../../src/recorder/stripes.rs"]
+pub(crate) mod stripes;
+#[path = "../../../src/recorder/totals.rs"]
+pub(crate) mod totals;
 #[path = "../../../src/recorder/waker.rs"]
 pub(crate) mod waker;
 
@@ -52,6 +56,11 @@ pub(crate) fn lazy<T>() -> lazy::Lazy<T> {
 /// So many references, or clones that were forgotten.
 pub(crate) fn refs_at(count: u32) -> refs::Refs {
     refs::Refs(AtomicU32::new(count))
+}
+
+/// Lists without slots.
+pub(crate) fn no_slots() -> stripes::Stripes {
+    stripes::Stripes(std::array::from_fn(|_| free_list::FreeList::default()))
 }
 
 /// What is not made yet.

@@ -1,0 +1,62 @@
+//! Counts that any thread adds to, once an operation or so. Threads add each to its own part, or two that share nothing else
+//! would wait for each other here; whoever reads adds the parts up.
+use super::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Release},
+};
+
+/// What is counted of a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Total {
+    /// Tasks that were spawned, or things that were made.
+    Spawned,
+    Finished,
+    /// Tasks without a slot.
+    Shed,
+    /// Ticks in polls, of tasks that are gone.
+    FinishedBusy,
+    FinishedPolls,
+    HandlesDropped,
+    ErrorsLost,
+    Panics,
+    PanicsLost,
+    Aborted,
+    /// Ticks for which the tasks among them had been there.
+    AbortedAge,
+    /// Oneshots that came to their receiver.
+    Delivered,
+    /// The sender went without a word, while the receiver was there.
+    Unsent,
+}
+
+const TOTALS: usize = Total::Unsent as usize + 1;
+
+/// As many threads add without sharing a line.
+pub(super) const PARTS: usize = 8;
+
+/// A CPU that fetches a line may fetch the one beside it too.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Part([AtomicU64; TOTALS]);
+
+/// All of them, 0 at first.
+#[derive(Debug)]
+pub(crate) struct Totals([Part; PARTS]);
+
+impl Totals {
+    pub(crate) fn new() -> Self {
+        Self(std::array::from_fn(|_| Part(std::array::from_fn(|_| AtomicU64::new(0)))))
+    }
+
+    /// Adds `n`, on the thread of that number; threads may have the same.
+    #[inline]
+    pub(crate) fn add(&self, thread: usize, total: Total, n: u64) {
+        // Whoever sees that one more has ended sees, behind the acquire of `get`, that it has begun.
+        self.0[thread % PARTS].0[total as usize].fetch_add(n, Release);
+    }
+
+    /// What was added so far. Read what has ended before what has begun: then no more have ended than begun.
+    pub(crate) fn get(&self, total: Total) -> u64 {
+        self.0.iter().map(|part| part.0[total as usize].load(Acquire)).sum()
+    }
+}
