@@ -194,8 +194,12 @@ pub(crate) fn start(limit_bytes: u64) {
 }
 
 /// The drop-in is in use.
+#[inline]
 pub(crate) fn found_drop_in() {
-    DROP_IN.store(true, Relaxed);
+    // Each lock comes here, and a store would take the line from all others, with what says whether anything is recorded.
+    if !DROP_IN.load(Relaxed) {
+        DROP_IN.store(true, Relaxed);
+    }
 }
 
 /// Somebody looks what the environment says, or starts the probe in code. Whether that is the first.

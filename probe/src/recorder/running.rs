@@ -5,8 +5,9 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{
-    site::{Site, add},
+    site::Site,
     task::{Stage, TaskRef, TaskSlot},
+    totals::Total,
 };
 
 /// A task, for whoever runs it. Its end has to be told, by [`Running::ended`] or [`TaskSlot::ended`].
@@ -106,7 +107,7 @@ impl Site {
     #[cfg(tokio_unstable)]
     #[cold]
     pub(super) fn unknown_ended(&self) {
-        let shed = self.shed.load(Relaxed);
+        let shed = self.total(Total::Shed);
         if self.shed_ended.try_update(Relaxed, Relaxed, |ended| (ended < shed).then_some(ended + 1)).is_ok() {
             self.add(Total::Finished, 1);
         }
