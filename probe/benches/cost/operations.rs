@@ -20,7 +20,7 @@ const fn row(scenario: &'static str, about: &'static str, operations: usize, con
     Row { scenario, about, operations, console_operations }
 }
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 29] = [
     row("poll", "poll", 10_000_000, 800_000),
     row("spawn-set", "spawn + join, JoinSet", 600_000, 3_000),
     row("spawn-handle", "spawn + join, JoinHandle", 600_000, 3_000),
@@ -37,6 +37,14 @@ const ROWS: [Row; 21] = [
     row("watch", "watch", 4_000_000, 200_000),
     row("notify", "notify, two tasks", 2_000_000, 100_000),
     row("sleep", "sleep, given up", 2_000_000, 20_000),
+    row("each-spawn", "spawn + join, each task", 600_000, 3_000),
+    row("each-mutex", "mutex, each task its own", 5_000_000, 20_000),
+    row("each-new-mutex", "new mutex, used once, each", 2_000_000, 10_000),
+    row("each-new-mpsc", "new mpsc, one message, each", 600_000, 10_000),
+    row("each-oneshot", "oneshot, each task", 2_000_000, 20_000),
+    row("shared-rwlock", "RwLock, read by all", 2_000_000, 20_000),
+    row("shared-semaphore", "semaphore, acquired by all", 2_000_000, 20_000),
+    row("shared-mpsc", "mpsc, sent by all", 2_000_000, 40_000),
     row("live", "live tasks, spawned", 100_000, 10_000),
     row("live-locks", "live locks, used once", 100_000, 10_000),
     row("live-rwlocks", "live RwLocks, used once", 100_000, 10_000),
@@ -109,8 +117,8 @@ fn measure(mode: Mode, row: &Row, workers: usize, percent: usize, programs: &Pro
     let mut figures = run(mode, row, workers, operations, programs)?;
     if lives && MEMORY.contains(&mode) {
         // What the process takes with none of them falls out.
-        let few = run(mode, row, workers, operations / 4, programs)?;
-        figures.each_bytes = (figures.rss_kib - few.rss_kib) * 1024.0 / (operations - operations / 4) as f64;
+        let few = run(mode, row, workers, operations / 5, programs)?;
+        figures.each_bytes = (figures.rss_kib - few.rss_kib) * 1024.0 / (operations - operations / 5) as f64;
     }
     Some(figures)
 }
@@ -125,7 +133,8 @@ fn run(mode: Mode, row: &Row, workers: usize, operations: usize, programs: &Prog
 
 fn print_header(options: &Options) {
     println!(
-        "\nns an operation, medians of {} rounds; x: times bare, x ours: times started; layer's time: what the layer takes \
+        "\nns an operation (time that passed, whatever the workers: two that keep out of each other's way halve it where \
+         several tasks are at it, in the rows of each and all), medians of {} rounds; x: times bare, x ours: times started; layer's time: what the layer takes \
          of console-subscriber's; layer's part: what it adds to bare, of what console-subscriber adds, which is told \
          nothing in some | peak RSS in MiB (console-subscriber's after far fewer operations, the layers' and the \
          registry's after a fifth)\n",

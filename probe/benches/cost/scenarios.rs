@@ -19,7 +19,9 @@ const BATCH: usize = 100;
 pub(crate) fn measure(scenario: &str, workers: usize, operations: usize) -> f64 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap();
     let scenario = scenario.to_owned();
-    let slice = (operations / SLICES).max(1);
+    // Whole batches, for each of the tasks where there are several: some scenarios do nothing less.
+    let batch = BATCH * workers * 2;
+    let slice = (operations / SLICES / batch).max(1) * batch;
     let spent = runtime.block_on(async move {
         // In a task, since the root future is polled by a thread that is no worker.
         let measured = tokio::spawn(async move {
@@ -64,6 +66,14 @@ fn begin(scenario: &str, workers: usize, n: usize) -> Pin<Box<dyn Future<Output 
         "watch" => Box::pin(watch(n)),
         "notify" => Box::pin(notify(n)),
         "sleep" => Box::pin(sleep(n)),
+        "each-spawn" => Box::pin(several(workers, n, spawn_handle)),
+        "each-mutex" => Box::pin(several(workers, n, mutex)),
+        "each-new-mutex" => Box::pin(several(workers, n, new_mutex)),
+        "each-new-mpsc" => Box::pin(several(workers, n, new_mpsc)),
+        "each-oneshot" => Box::pin(several(workers, n, oneshot)),
+        "shared-rwlock" => Box::pin(shared_rwlock(workers, n)),
+        "shared-semaphore" => Box::pin(shared_semaphore(workers, n)),
+        "shared-mpsc" => Box::pin(shared_mpsc(workers, n)),
         "live" => Box::pin(async move { live(n) }),
         "live-locks" => Box::pin(live_locks(n)),
         "live-rwlocks" => Box::pin(live_rwlocks(n)),
@@ -84,6 +94,75 @@ async fn poll(workers: usize, n: usize) {
     for task in tasks {
         task.await.unwrap();
     }
+}
+
+/// As many tasks as keep all workers at it, each with its part of `n`.
+async fn several<F: Future<Output = ()> + Send + 'static>(workers: usize, n: usize, each: impl Fn(usize) -> F) {
+    let tasks = workers * 2;
+    let tasks: Vec<_> = (0..tasks).map(|_| tokio::spawn(each(n / tasks))).collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+async fn new_mutex(n: usize) {
+    for i in 0..n {
+        let lock = Box::new(tokio::sync::Mutex::new(i));
+        *lock.lock().await += 1;
+        drop(std::hint::black_box(lock));
+    }
+}
+
+async fn new_mpsc(n: usize) {
+    for i in 0..n {
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(2);
+        sender.send(i).await.unwrap();
+        assert_eq!(receiver.recv().await, Some(i));
+    }
+}
+
+async fn shared_rwlock(workers: usize, n: usize) {
+    let lock = Arc::new(tokio::sync::RwLock::new(1_usize));
+    let read = |n| {
+        let lock = lock.clone();
+        async move {
+            let mut sum = 0;
+            for _ in 0..n {
+                sum += *lock.read().await;
+            }
+            assert_eq!(sum, n);
+        }
+    };
+    several(workers, n, read).await;
+}
+
+async fn shared_semaphore(workers: usize, n: usize) {
+    let permits = Arc::new(tokio::sync::Semaphore::new(64));
+    let acquire = |n| {
+        let permits = permits.clone();
+        async move {
+            for _ in 0..n {
+                drop(permits.acquire().await.unwrap());
+            }
+        }
+    };
+    several(workers, n, acquire).await;
+}
+
+async fn shared_mpsc(workers: usize, n: usize) {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(128);
+    let consumer = tokio::spawn(async move { while receiver.recv().await.is_some() {} });
+    let send = |n| {
+        let sender = sender.clone();
+        async move {
+            for i in 0..n {
+                sender.send(i).await.unwrap();
+            }
+        }
+    };
+    several(workers, n, send).await;
+    drop(sender);
+    consumer.await.unwrap();
 }
 
 async fn spawn_set(n: usize) {

@@ -1,6 +1,6 @@
 //! Tasks that a library spawns with a tokio of its own, here `::tokio`.
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
