@@ -42,14 +42,14 @@ struct Sums {
 fn sums(recorder: &'static Recorder, kind: SiteKind) -> (Sums, u64) {
     recorder.sites.all().filter(|site| site.info.kind == kind).fold((Sums::default(), 0), |(sums, shed), site| {
         let [spawned, finished, aborted, panics] =
-            [&site.spawned, &site.finished, &site.aborted, &site.panics].map(count);
+            counts(site, [Total::Spawned, Total::Finished, Total::Aborted, Total::Panics]);
         let sums = Sums {
             spawned: sums.spawned + spawned,
             finished: sums.finished + finished,
             aborted: sums.aborted + aborted,
             panics: sums.panics + panics,
         };
-        (sums, shed + count(&site.shed))
+        (sums, shed + site.total(Total::Shed))
     })
 }
 
