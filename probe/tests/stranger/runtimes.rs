@@ -16,39 +16,48 @@ use tokio::{
 /// Which program the test's own process is, when the test has started it.
 const PROGRAM: &str = "ASYNC_INSPECT_TEST_PROGRAM";
 
-const PROGRAMS: [(&str, fn()); 4] = [
-    ("a channel", || drop(Runtime::new().unwrap().block_on(async { mpsc::channel::<u8>(1) }))),
-    ("a task", || Runtime::new().unwrap().block_on(async { tokio::spawn(async {}).await.unwrap() })),
-    ("a lock on a foreign executor", || {
+/// Each with whether any of what it uses is wrapped.
+const PROGRAMS: [(&str, bool, fn()); 4] = [
+    ("a channel", cfg!(feature = "watch-channels"), || {
+        drop(Runtime::new().unwrap().block_on(async { mpsc::channel::<u8>(1) }))
+    }),
+    ("a task", cfg!(feature = "watch-tasks"), || {
+        Runtime::new().unwrap().block_on(async { tokio::spawn(async {}).await.unwrap() })
+    }),
+    ("a lock on a foreign executor", cfg!(feature = "watch-locks"), || {
         let mutex = Mutex::new(1);
         assert!(pin!(mutex.lock()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
     }),
-    ("a channel of one that unwinds, then another", || {
-        struct Unwinds;
-        impl Drop for Unwinds {
-            fn drop(&mut self) {
-                drop(mpsc::channel::<u8>(1));
+    (
+        "a channel of one that unwinds, then another",
+        cfg!(any(feature = "watch-channels", feature = "watch-tasks")),
+        || {
+            struct Unwinds;
+            impl Drop for Unwinds {
+                fn drop(&mut self) {
+                    drop(mpsc::channel::<u8>(1));
+                }
             }
-        }
-        let unwound = catch_unwind(|| {
-            let _unwinds = Unwinds;
-            panic!("it unwinds");
-        });
-        assert!(unwound.is_err());
-        drop(mpsc::channel::<u8>(1));
-        // And a runtime of the drop-in's after all.
-        tokio::runtime::Runtime::new().unwrap().block_on(async {});
-    }),
+            let unwound = catch_unwind(|| {
+                let _unwinds = Unwinds;
+                panic!("it unwinds");
+            });
+            assert!(unwound.is_err());
+            drop(mpsc::channel::<u8>(1));
+            // And a runtime of the drop-in's after all.
+            tokio::runtime::Runtime::new().unwrap().block_on(async {});
+        },
+    ),
 ];
 
 #[test]
 fn a_program_on_anothers_runtime_is_watched_when_the_environment_says_so() {
     if let Ok(program) = env::var(PROGRAM) {
-        let (_, run) = PROGRAMS.iter().find(|(name, _)| *name == program).unwrap();
+        let (.., run) = PROGRAMS.iter().find(|(name, ..)| *name == program).unwrap();
         return run();
     }
-    for (program, _) in PROGRAMS {
-        for (says, listens) in [("127.0.0.1:0", 1), ("off", 0)] {
+    for (program, wrapped, _) in PROGRAMS {
+        for (says, listens) in [("127.0.0.1:0", usize::from(wrapped)), ("off", 0)] {
             let mut again = Command::new(env::current_exe().unwrap());
             again.args(["--exact", "runtimes::a_program_on_anothers_runtime_is_watched_when_the_environment_says_so"]);
             let output = again.arg("--nocapture").env(PROGRAM, program).env(ENVIRONMENT, says).output().unwrap();
