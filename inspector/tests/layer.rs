@@ -104,7 +104,6 @@ fn check_names_what_is_wrong_and_where() {
         };
         check("deadlock", "Mutex::new(Account");
         check("lock-contention", "Mutex::new(Ledger");
-        check("self-deadlock", "Mutex::new(Shelves");
         check("long-poll", "// <- fault: long-poll");
         check("blocked-worker", "thread::sleep(Duration");
         // A bounded mpsc is known by the semaphore within, and where it was made by the task that was polled then.

@@ -162,12 +162,13 @@ impl Site {
     }
 
     /// Time in polls of a task that ended within the last `seconds`, on average; `None` where none did, or where that is not
-    /// known: it is told of a task once nobody holds its handle any more.
+    /// known: it is told of a task once nobody holds its handle any more, and never of one that was shed.
     pub fn mean_busy(&self, seconds: usize) -> Option<Duration> {
         let (finished, busy) = (self.finished_s.recent_sum(seconds), self.finished_busy_s.recent_sum(seconds));
         let kept = || self.unjoined_s.points().rev().take(seconds + 1);
         let (now, before) = (kept().next().unwrap_or_default(), kept().next_back().unwrap_or_default());
-        let known = finished >= 1.0 && (now - before).abs() <= finished / 10.0;
+        // Of a task that was shed the end is counted, and no time.
+        let known = self.shed == 0 && finished >= 1.0 && (now - before).abs() <= finished / 10.0;
         known.then(|| Duration::try_from_secs_f64(busy / finished).ok()).flatten().filter(|mean| !mean.is_zero())
     }
 
@@ -175,14 +176,14 @@ impl Site {
         self.kind == SiteKind::Spawn || self.is_limit()
     }
 
-    /// Whether [`Site::live`] and what ends are exact. Of a task that is shed the drop-in counts the end as of any other; where
+    /// Whether all ends are told. Of a task that is shed the drop-in counts the end as of any other; where
     /// only tokio tells of tasks, whose futures then have no name, it may be missed.
     pub fn counts_ends(&self) -> bool {
         self.shed == 0 || !self.name.is_empty()
     }
 
-    /// Tasks from here that have not ended.
+    /// Tasks from here that have not ended; where ends may be missed, those that are known.
     pub fn live(&self) -> u64 {
-        self.spawned.saturating_sub(self.finished)
+        if self.counts_ends() { self.spawned.saturating_sub(self.finished) } else { self.states.total() }
     }
 }

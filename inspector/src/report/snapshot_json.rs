@@ -268,7 +268,14 @@ impl<'a> See<'a> {
         };
         match lock.held_since.filter(|_| lock.kind == LockKind::Mutex) {
             Some(since) => vec![json(lock.holder, lock.holder_site, since, 1, true)],
-            None => lock.holders.iter().map(|h| json(h.task, h.site, h.since, h.permits.into(), h.exclusive)).collect(),
+            None => lock
+                .holders
+                .iter()
+                .map(|holder| {
+                    let permits = if lock.kind == LockKind::Semaphore { holder.permits.into() } else { 1 };
+                    json(holder.task, holder.site, holder.since, permits, holder.exclusive)
+                })
+                .collect(),
         }
     }
 

@@ -93,12 +93,17 @@ fn who_holds_something_is_in_a_snapshot() {
         lock.holders = vec![Holder { task, site: at, since, permits: 3, exclusive: false }];
         lock.holder_count = 9;
     });
+    let rw = target.lock_of(LockKind::RwLock, made);
+    target.lock_state(rw, |lock| {
+        lock.holders = vec![Holder { task, site: at, since, permits: 1 << 29, exclusive: true }];
+        lock.holder_count = 1;
+    });
     target.tick(Duration::from_secs(2));
     let mut snapshot = Vec::new();
     super::snapshot_json(&target.model, &[], &Silenced::default(), &mut snapshot).expect("memory takes it");
     let json: serde_json::Value = serde_json::from_slice(&snapshot).expect("it is JSON");
     let locks = json["locks"].as_array().expect("a list");
-    for (id, permits, exclusive, count) in [(mutex.0, 1, true, 1), (semaphore.0, 3, false, 9)] {
+    for (id, permits, exclusive, count) in [(mutex.0, 1, true, 1), (semaphore.0, 3, false, 9), (rw.0, 1, true, 1)] {
         let id = serde_json::Value::from(id.to_string());
         let lock = locks.iter().find(|lock| lock["id"] == id).expect("it is there");
         let holder = serde_json::json!({

@@ -158,9 +158,9 @@ fn operation(recorder: &'static Recorder, attributes: &Attributes<'_>, id: u64) 
     let mode = match source.0 {
         Operation::Read => Mode::Read,
         Operation::Write => Mode::Write,
-        Operation::Lock | Operation::Other => Mode::Permits,
+        Operation::Other => Mode::Permits,
     };
-    Span::enter_operation(span, resource, mode, source.0 == Operation::Lock);
+    Span::enter_operation(span, resource, mode);
 }
 
 fn place(attributes: &Attributes<'_>) -> Option<Place> {

@@ -66,7 +66,7 @@ pub(crate) fn blind(recorder: &Recorder) -> Vec<Blind> {
         ),
         row(
             "locks",
-            "the lines that acquire, await, send and receive",
+            "the lines that acquire, await, send and receive, and so whether a task waits for a lock that it holds itself",
             "tokio's tracing tells where tasks are spawned and where locks and oneshots are made, and no other line",
             DROP_IN,
         ),

@@ -123,8 +123,6 @@ impl<const N: usize> Write for Word<N> {
 pub(super) enum Operation {
     #[default]
     Other,
-    /// Of a mutex, whose guard borrows from it.
-    Lock,
     Read,
     Write,
 }
@@ -136,7 +134,6 @@ impl Visit for Source {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "source" {
             self.0 = match value {
-                "Mutex::lock" => Operation::Lock,
                 "RwLock::read" | "RwLock::read_owned" => Operation::Read,
                 "RwLock::write" | "RwLock::write_owned" => Operation::Write,
                 _ => Operation::Other,

@@ -83,9 +83,6 @@ pub(super) mod oneshot {
 /// In a send's [`Span::bits`]: it has its room.
 pub(super) const HAS_ROOM: u8 = 1;
 
-/// In an operation's [`Span::bits`], beside its mode: the guard that it leads to borrows from a mutex.
-const BORROWS: u8 = 1 << 7;
-
 /// One span.
 pub(super) struct Span {
     kind: AtomicU8,
@@ -132,11 +129,11 @@ impl Span {
         Self::enter(place, Kind::Oneshot, site);
     }
 
-    /// An operation on what `resource` stands for; `borrows` when the guard that it leads to borrows from a mutex.
-    pub(super) fn enter_operation(place: &'static Place<Self>, resource: &'static Self, mode: Mode, borrows: bool) {
+    /// An operation on what `resource` stands for.
+    pub(super) fn enter_operation(place: &'static Place<Self>, resource: &'static Self, mode: Mode) {
         let span = place.value();
         span.of.set_as(&resource.of);
-        span.bits.store(mode as u8 | if borrows { BORROWS } else { 0 }, Relaxed);
+        span.bits.store(mode as u8, Relaxed);
         let kind = if resource.kind() == Kind::Channel { Kind::Send } else { Kind::Operation };
         span.kind.store(kind as u8, Release);
     }
@@ -199,16 +196,11 @@ impl Span {
 
     /// How an operation waits, and for what.
     pub(super) fn mode(&self) -> Mode {
-        match self.bits.load(Relaxed) & !BORROWS {
+        match self.bits.load(Relaxed) {
             bits if bits == Mode::Read as u8 => Mode::Read,
             bits if bits == Mode::Write as u8 => Mode::Write,
             _ => Mode::Permits,
         }
-    }
-
-    /// Of an operation: whether the guard that it leads to borrows from a mutex.
-    pub(super) fn borrows(&self) -> bool {
-        self.kind() == Kind::Operation && self.bits.load(Relaxed) & BORROWS != 0
     }
 
     pub(super) fn wait_kind(&self) -> WaitKind {

@@ -111,9 +111,6 @@ fn operation_polled(span: &'static Span, ready: bool) {
         return;
     }
     let waited = operation_ended(span, true);
-    if let Some(shared) = Shared::of(lock).filter(|_| span.borrows()) {
-        shared.told_borrowed();
-    }
     // Of what else is acquired it is told by itself.
     if lock.has_permits() || Shared::of(lock).is_none() && !(waited && lock.is_event()) {
         lock.count_acquire();

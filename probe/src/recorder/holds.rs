@@ -50,9 +50,6 @@ pub(super) const SHARED: u8 = 1 << 7;
 const CLOSED: u8 = 1;
 /// Nothing tells one hold from another: [`HoldsSlot::extra`] is how many permits are held.
 const POOLED: u8 = 2;
-/// Of a mutex that is told of: the guard of the present hold borrows from it; and a guard was given to another task before.
-pub(super) const BORROWED: u8 = 4;
-pub(super) const GIVEN_AWAY: u8 = 8;
 
 /// Everything that is read at once of what several may hold; `since` of a hold in ticks.
 #[derive(Debug, Clone, Default)]

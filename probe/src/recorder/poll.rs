@@ -68,7 +68,9 @@ impl<F: Future> Tracked<F> {
     #[inline(never)]
     fn poll_shed(future: Pin<&mut F>, task: &mut Option<Running>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let panics = EndsInPanic(&mut *task);
+        let aside = thread::stand_aside();
         let output = future.poll(cx);
+        drop(aside);
         std::mem::forget(panics);
         if output.is_ready()
             && let Some(task) = task.take()

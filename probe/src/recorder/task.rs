@@ -207,6 +207,7 @@ impl TaskSlot {
         site.add(Total::Spawned, 1);
         Some(Self::register_at(recorder, site, kind).map_or_else(
             || {
+                recorder.tasks.count_shed();
                 site.add(Total::Shed, 1);
                 Running::shed(site)
             },
@@ -214,10 +215,10 @@ impl TaskSlot {
         ))
     }
 
-    /// A slot for a task of `site`, in whose totals it is not.
+    /// A slot for a task of `site`, in whose totals it is not; where there is none, who asks counts.
     #[inline]
     pub(super) fn register_at(recorder: &'static Recorder, site: &'static Site, kind: TaskKind) -> Option<TaskRef> {
-        let slot = recorder.tasks.take()?;
+        let slot = recorder.tasks.try_take()?;
         slot.kind.store(kind as u8, Relaxed);
         slot.stage.store(Stage::New as u8, Relaxed);
         slot.handle.begin();
@@ -238,7 +239,10 @@ impl TaskSlot {
     /// A slot for a task that was spawned at `site` before anything was recorded.
     #[cfg(tokio_unstable)]
     pub(super) fn register_late(recorder: &'static Recorder, site: &'static Site) -> Option<TaskRef> {
-        let task = Self::register_at(recorder, site, TaskKind::Async)?;
+        let Some(task) = Self::register_at(recorder, site, TaskKind::Async) else {
+            recorder.tasks.count_shed();
+            return None;
+        };
         task.slot().told_late(site);
         Some(task)
     }

@@ -494,6 +494,22 @@ fn unnest(outer: &Outer) {
     });
 }
 
+/// While this lives, the poll in progress stands aside: within it goes one of a task that has no slot, as in a `LocalSet`.
+/// What that one waits for and holds is not the outer task's.
+pub(super) struct Aside(Option<Outer>);
+
+pub(super) fn stand_aside() -> Aside {
+    Aside(HERE.with(|here| here.task.take()).map(nest))
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if let Some(outer) = &self.0 {
+            unnest(outer);
+        }
+    }
+}
+
 /// Notes that the poll in progress ended at `now`; gives when it began, as if it had begun later by what it spent in
 /// `in_place`.
 #[inline]

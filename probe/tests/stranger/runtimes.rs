@@ -19,10 +19,10 @@ const PROGRAM: &str = "ASYNC_INSPECT_TEST_PROGRAM";
 /// Each with whether any of what it uses is wrapped.
 const PROGRAMS: [(&str, bool, fn()); 4] = [
     ("a channel", cfg!(feature = "watch-channels"), || {
-        drop(Runtime::new().unwrap().block_on(async { mpsc::channel::<u8>(1) }))
+        drop(Runtime::new().unwrap().block_on(async { mpsc::channel::<u8>(1) }));
     }),
     ("a task", cfg!(feature = "watch-tasks"), || {
-        Runtime::new().unwrap().block_on(async { tokio::spawn(async {}).await.unwrap() })
+        Runtime::new().unwrap().block_on(async { tokio::spawn(async {}).await.unwrap() });
     }),
     ("a lock on a foreign executor", cfg!(feature = "watch-locks"), || {
         let mutex = Mutex::new(1);

@@ -2,7 +2,7 @@
 //! let go after it was: so the next holder may be told of before. And it is not told which of several holds ended.
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{At, BORROWED, GIVEN_AWAY, Hold, HoldFacts, HoldsSlot, LISTED, POOLED, Shared, held::give_back};
+use super::{At, Hold, HoldFacts, HoldsSlot, LISTED, POOLED, Shared, held::give_back};
 use crate::recorder::{clock, thread};
 
 impl Shared {
@@ -34,13 +34,6 @@ impl Shared {
         if self.in_progress() == 0 {
             // It is told so of new locks too.
             return;
-        }
-        if exclusive {
-            // Of the next hold that has to be told anew. Where that began before this end is told, it is not known then.
-            self.0.own.ready.fetch_and(!BORROWED, Relaxed);
-            if self.of_this_task(exclusive).next().is_none() {
-                self.0.own.ready.fetch_or(GIVEN_AWAY, Relaxed);
-            }
         }
         // Others may end the very hold that was found.
         let ended = (0..LISTED).find_map(|_| self.find_hold(exclusive).map(|at| self.end_hold(at)));
@@ -102,11 +95,6 @@ impl Shared {
     fn in_progress(self) -> u64 {
         let beside = self.0.holds().map_or(0, HoldsSlot::holders);
         u64::from(!self.0.own.since.is_free()) + u64::from(self.0.shed_permits()) + beside
-    }
-
-    /// Of a mutex: the guard of the hold that is told next borrows from it, so that it hardly can be given to another task.
-    pub(crate) fn told_borrowed(self) {
-        self.0.own.ready.fetch_or(BORROWED, Relaxed);
     }
 
     /// Of a semaphore: its permits are told of as one pool.

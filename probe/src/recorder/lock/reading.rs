@@ -10,7 +10,7 @@ use crate::recorder::{
     disposal::DisposalReading,
     ending::{EndingReading, EndingSlot},
     histogram::{Counts, LONG, only_short},
-    holds::{BORROWED, GIVEN_AWAY, HoldsReading, Sums},
+    holds::{HoldsReading, Sums},
     lock_details::LockDetails,
     site::Site,
 };
@@ -63,17 +63,6 @@ impl LockSlot {
         self.waits.owner.read(|id| self.read_of(id))
     }
 
-    /// Of a mutex: whether the guard of the present hold may be another task's by now. What is borrowed from a static is as
-    /// good as owned; then only what became of earlier guards tells. Of one that is told of, how the guard came tells too.
-    fn guard_may_move(&self) -> bool {
-        let (mark, ready) = (self.own.mark.load(Relaxed), self.own.ready.load(Relaxed));
-        if self.is_shared() {
-            ready & (BORROWED | GIVEN_AWAY) != BORROWED
-        } else {
-            mark & MAY_MOVE != 0 || ready != KEPT
-        }
-    }
-
     fn read_of(&self, id: u64) -> Option<LockReading> {
         let waits = &self.waits;
         let own = &self.own;
@@ -113,7 +102,8 @@ impl LockSlot {
             holder,
             holder_site,
             held_since,
-            may_move: self.guard_may_move(),
+            // What is borrowed from a static is as good as owned; then only what became of earlier guards tells.
+            may_move: own.mark.load(Relaxed) & MAY_MOVE != 0 || own.ready.load(Relaxed) != KEPT,
             waiters,
             acquires: acquires + sums.acquires + if self.is_event() { contended } else { 0 },
             contended,
