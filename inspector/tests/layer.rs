@@ -13,7 +13,7 @@ use std::{
 };
 
 use async_inspect_cli::model::{
-    ChannelKind, Lock, LockKind, Model, RuntimeKind, Site, SiteKind, Task, TaskState, WaitFor, WorkerKind,
+    ChannelKind, Lock, LockKind, Model, RuntimeKind, Site, SiteKind, Task, TaskId, TaskState, WaitFor, WorkerKind,
 };
 use async_inspect_zoo::{Program, find};
 use watched::{Attached, Watched, async_inspect, describe, free_address, serious, turn};
@@ -313,7 +313,7 @@ async fn what_finds_no_room_is_counted_and_nothing_is_said_that_is_not_so() {
     };
     let many = site("// <- exhibit: many tasks").expect("the first of them have room");
     assert_eq!((many.spawned, many.finished), (each, 0));
-    assert_eq!(many.shed + many.states.total() as u64, each);
+    assert_eq!(many.shed + many.states.total(), each);
     assert!(many.shed > 0 && loss.tasks >= many.shed, "{loss:?}");
     if let Some(waiting) = site("// <- exhibit: waiting") {
         assert_eq!((waiting.spawned, waiting.finished + waiting.shed), (4, 4));
@@ -330,7 +330,7 @@ async fn what_finds_no_room_is_counted_and_nothing_is_said_that_is_not_so() {
 
     // And what is told of those is so.
     for lock in model.locks.values() {
-        assert_eq!((lock.holder, lock.waiters), (Default::default(), 0), "{lock:?}");
+        assert_eq!((lock.holder, lock.waiters), (TaskId::default(), 0), "{lock:?}");
         if lock.kind == LockKind::Semaphore {
             assert_eq!((lock.permits_total, lock.permits_available), (3, 2), "{lock:?}");
         }

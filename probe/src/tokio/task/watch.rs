@@ -7,11 +7,11 @@ use crate::recorder::{
     poll::blocking,
     running::Running,
     site::{SiteInfo, SiteKind},
-    task::{TaskKind, TaskRef, TaskSlot},
+    task::{TaskKind, TaskSlot},
 };
 
 #[cfg(feature = "tokio-util-rt")]
-use crate::recorder::{handle::flag, poll::Tracked};
+use crate::recorder::{handle::flag, poll::Tracked, task::TaskRef};
 
 /// Where a task is spawned.
 pub(crate) type CallSite = &'static Location<'static>;
