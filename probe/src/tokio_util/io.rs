@@ -8,7 +8,7 @@ use crate::tokio::{
     runtime::Handle,
 };
 
-/// Blocking I/O on what is asynchronous; see [`tokio_util::io::SyncIoBridge`](::tokio_util::io::SyncIoBridge).
+/// Blocking I/O on what is asynchronous; see [tokio-util's](::tokio_util::io::SyncIoBridge).
 #[derive(Debug)]
 pub struct SyncIoBridge<T> {
     inner: ::tokio_util::io::SyncIoBridge<T>,
