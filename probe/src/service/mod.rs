@@ -73,6 +73,8 @@ impl Inspect for Service {
 
     async fn hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
         check_protocol(request.get_ref().protocol)?;
+        #[cfg(all(feature = "layer", tokio_unstable))]
+        way_in_is_known(self.recorder).await;
         Ok(Response::new(HelloResponse {
             protocol: PROTOCOL,
             instance_id: self.identity.instance_id,
@@ -115,6 +117,17 @@ impl Inspect for Service {
             suspended_polls: suspended.polls,
             sched_buckets: slot.and_then(TaskSlot::sched_counts).map(Vec::from).unwrap_or_default(),
         }))
+    }
+}
+
+/// By which way the app is watched is told once, to whoever attaches, and the layer starts the probe before it is in a
+/// subscriber and anything comes to it: so that is waited for, in a program that has just started.
+#[cfg(all(feature = "layer", tokio_unstable))]
+async fn way_in_is_known(recorder: &Recorder) {
+    const START: u64 = 500_000_000;
+    let starts = || clock::since_start_ns(clock::ticks()) < START;
+    while !recorder.has_drop_in() && !crate::layer::is_told() && starts() {
+        ::tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
