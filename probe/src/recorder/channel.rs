@@ -169,11 +169,7 @@ impl ChannelSlot {
         capacity: usize,
     ) -> Option<ChannelRef> {
         let site = recorder.sites.get(info)?;
-        site.add(Total::Spawned, 1);
-        let slot = recorder.channels.take().or_else(|| {
-            site.add(Total::Shed, 1);
-            None
-        })?;
+        let slot = site.made(recorder.channels.take())?;
         slot.readers.reset();
         slot.kind.store(kind as u8, Relaxed);
         slot.closed.store(false, Relaxed);
@@ -360,12 +356,6 @@ impl ChannelSlot {
         self.mark();
     }
 
-    /// A handle was taken out of its wrapper, so the counts no longer hold: nothing more is told of this channel.
-    pub(crate) fn unwatch(&'static self) {
-        self.owner.leave();
-        self.mark();
-    }
-
     /// No more messages are taken.
     pub(crate) fn closed(&'static self) {
         self.closed.store(true, Relaxed);
@@ -488,6 +478,14 @@ impl Awaited for ClosedAwaited {
     #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         self.0.map(|channel| (WaitKind::ChannelClosed, channel.id()))
+    }
+}
+
+/// A handle of a channel was taken out of its wrapper, so the counts no longer hold: nothing more is told of it.
+pub(crate) fn unwatch(channel: Option<&ChannelRef>) {
+    if let Some(channel) = channel {
+        channel.slot().owner.leave();
+        channel.slot().mark();
     }
 }
 

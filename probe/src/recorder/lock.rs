@@ -99,11 +99,7 @@ impl LockSlot {
         prepare: impl FnOnce(&'static LockSlot),
     ) -> Option<&'static LockSlot> {
         let site = recorder.sites.get(info)?;
-        site.add(Total::Spawned, 1);
-        let slot = recorder.locks.take().or_else(|| {
-            site.add(Total::Shed, 1);
-            None
-        })?;
+        let slot = site.made(recorder.locks.take())?;
         slot.own.reset();
         slot.own.kind.store(kind as u8, Relaxed);
         slot.hold_max.reset();

@@ -136,6 +136,16 @@ impl Site {
         self.totals.add(thread::number(), total, n);
     }
 
+    /// Counts one that is made here, and that it is shed where there is no slot for it.
+    #[inline]
+    pub(crate) fn made<S>(&self, slot: Option<S>) -> Option<S> {
+        self.add(Total::Spawned, 1);
+        if slot.is_none() {
+            self.add(Total::Shed, 1);
+        }
+        slot
+    }
+
     /// What was counted so far.
     pub(crate) fn total(&self, total: Total) -> u64 {
         self.totals.get(total)

@@ -204,11 +204,9 @@ impl TaskSlot {
     /// site either.
     pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: TaskKind) -> Option<Running> {
         let site = recorder.sites.get(info)?;
-        site.add(Total::Spawned, 1);
-        Some(Self::register_at(recorder, site, kind).map_or_else(
+        Some(site.made(Self::register_at(recorder, site, kind)).map_or_else(
             || {
                 recorder.tasks.count_shed();
-                site.add(Total::Shed, 1);
                 Running::shed(site)
             },
             Running::watched,

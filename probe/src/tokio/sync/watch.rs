@@ -12,7 +12,7 @@ pub use ::tokio::sync::watch::*;
 use error::{RecvError, SendError};
 
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, RecvAwaited},
+    channel::{self, ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, RecvAwaited},
     wait::{Outer, Watched},
 };
 
@@ -244,9 +244,7 @@ impl<T> Sender<T> {
 
     /// tokio's own sender. The channel is not watched from here on, since its counts would no longer hold.
     pub fn into_inner(self) -> tokios::Sender<T> {
-        if let Some(channel) = &self.side.0 {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.side.0.as_ref());
         self.inner
     }
 }
@@ -341,9 +339,7 @@ impl<T> Receiver<T> {
 
     /// tokio's own receiver. The channel is not watched from here on, since its counts would no longer hold.
     pub fn into_inner(self) -> tokios::Receiver<T> {
-        if let Some(channel) = &self.side.0 {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.side.0.as_ref());
         self.inner
     }
 }

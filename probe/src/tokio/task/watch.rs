@@ -104,19 +104,22 @@ pub(crate) fn register_unjoined<F, R>(kind: TaskKind, site: CallSite) -> Option<
     })
 }
 
-/// Spawns such a task.
+/// Spawns such a task into a set of that name.
 #[cfg(feature = "tokio-util-rt")]
 pub(crate) fn spawn_unjoined<F: std::future::Future, H>(
     future: F,
     kind: TaskKind,
     site: CallSite,
+    set: &super::SetName,
     spawn: impl FnOnce(Tracked<F>) -> H,
 ) -> (H, Option<TaskRef>) {
     let running = register_unjoined::<F, F::Output>(kind, site);
     let task = running.as_ref().and_then(Running::task);
     #[cfg(tokio_unstable)]
     let _ours = crate::recorder::foreign::spawning();
-    (spawn(Tracked::new(future, running)), task)
+    let handle = spawn(Tracked::new(future, running));
+    set.give(task.as_ref());
+    (handle, task)
 }
 
 /// The same of a closure that may block.
@@ -124,22 +127,21 @@ pub(crate) fn spawn_unjoined<F: std::future::Future, H>(
 pub(crate) fn spawn_blocking_unjoined<W: FnOnce() -> R, R, H>(
     work: W,
     site: CallSite,
+    set: &super::SetName,
     spawn: impl FnOnce(Blocking<W>) -> H,
 ) -> (H, Option<TaskRef>) {
     let running = register_unjoined::<W, R>(TaskKind::Blocking, site);
     let task = running.as_ref().and_then(Running::task);
     #[cfg(tokio_unstable)]
     let _ours = crate::recorder::foreign::spawning();
-    (spawn(Blocking::new(work, running)), task)
+    let handle = spawn(Blocking::new(work, running));
+    set.give(task.as_ref());
+    (handle, task)
 }
 
-/// The handle to abort a task that was spawned like that, into a set of that name.
+/// The handle to abort a task that was spawned like that.
 #[cfg(feature = "tokio-util-rt")]
-pub(crate) fn abortable(
-    (handle, task): (::tokio::task::AbortHandle, Option<TaskRef>),
-    name: &super::SetName,
-) -> super::AbortHandle {
-    name.give(task.as_ref());
+pub(crate) fn abortable((handle, task): (::tokio::task::AbortHandle, Option<TaskRef>)) -> super::AbortHandle {
     if let Some(task) = &task {
         task.slot().set_id(peek::task_id(handle.id()));
     }

@@ -117,8 +117,7 @@ where
         V: Send,
     {
         let site = Location::caller();
-        let ((), task) = watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn(key, task));
-        self.name.give(task.as_ref());
+        watch::spawn_unjoined(task, TaskKind::Async, site, &self.name, |task| self.inner.spawn(key, task));
     }
 
     /// Spawns a task on a runtime; see [`JoinMap::spawn_on`](::tokio_util::task::JoinMap::spawn_on).
@@ -129,9 +128,7 @@ where
         V: Send,
     {
         let (site, handle) = (Location::caller(), handle.as_inner());
-        let ((), task) =
-            watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn_on(key, task, handle));
-        self.name.give(task.as_ref());
+        watch::spawn_unjoined(task, TaskKind::Async, site, &self.name, |task| self.inner.spawn_on(key, task, handle));
     }
 
     /// Runs a closure where it may block; see [`JoinMap::spawn_blocking`](::tokio_util::task::JoinMap::spawn_blocking).
@@ -145,8 +142,7 @@ where
         V: Send,
     {
         let site = Location::caller();
-        let ((), task) = watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking(key, work.into_fn()));
-        self.name.give(task.as_ref());
+        watch::spawn_blocking_unjoined(f, site, &self.name, |work| self.inner.spawn_blocking(key, work.into_fn()));
     }
 
     /// Runs a closure where it may block, on a runtime; see
@@ -158,9 +154,9 @@ where
         V: Send,
     {
         let (site, handle) = (Location::caller(), handle.as_inner());
-        let ((), task) =
-            watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking_on(key, work.into_fn(), handle));
-        self.name.give(task.as_ref());
+        watch::spawn_blocking_unjoined(f, site, &self.name, |work| {
+            self.inner.spawn_blocking_on(key, work.into_fn(), handle);
+        });
     }
 
     /// Spawns a `!Send` task; see [`JoinMap::spawn_local`](::tokio_util::task::JoinMap::spawn_local).
@@ -173,8 +169,7 @@ where
         F: Future<Output = V> + 'static,
     {
         let site = Location::caller();
-        let ((), task) = watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local(key, task));
-        self.name.give(task.as_ref());
+        watch::spawn_unjoined(task, TaskKind::Local, site, &self.name, |task| self.inner.spawn_local(key, task));
     }
 
     /// Spawns a task on a [`LocalSet`]; see [`JoinMap::spawn_local_on`](::tokio_util::task::JoinMap::spawn_local_on).
@@ -184,9 +179,9 @@ where
         F: Future<Output = V> + 'static,
     {
         let (site, set) = (Location::caller(), local_set.as_inner());
-        let ((), task) =
-            watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local_on(key, task, set));
-        self.name.give(task.as_ref());
+        watch::spawn_unjoined(task, TaskKind::Local, site, &self.name, |task| {
+            self.inner.spawn_local_on(key, task, set);
+        });
     }
 
     /// Waits for one of the tasks; see [`JoinMap::join_next`](::tokio_util::task::JoinMap::join_next).

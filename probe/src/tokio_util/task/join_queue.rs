@@ -57,7 +57,7 @@ impl<T> JoinQueue<T> {
         T: Send + 'static,
     {
         let site = Location::caller();
-        watch::abortable(watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn(task)), &self.name)
+        watch::abortable(watch::spawn_unjoined(task, TaskKind::Async, site, &self.name, |task| self.inner.spawn(task)))
     }
 
     /// Spawns a task on a runtime; see [`JoinQueue::spawn_on`](::tokio_util::task::JoinQueue::spawn_on).
@@ -68,10 +68,9 @@ impl<T> JoinQueue<T> {
         T: Send + 'static,
     {
         let (site, handle) = (Location::caller(), handle.as_inner());
-        watch::abortable(
-            watch::spawn_unjoined(task, TaskKind::Async, site, |task| self.inner.spawn_on(task, handle)),
-            &self.name,
-        )
+        watch::abortable(watch::spawn_unjoined(task, TaskKind::Async, site, &self.name, |task| {
+            self.inner.spawn_on(task, handle)
+        }))
     }
 
     /// Spawns a `!Send` task; see [`JoinQueue::spawn_local`](::tokio_util::task::JoinQueue::spawn_local).
@@ -85,10 +84,9 @@ impl<T> JoinQueue<T> {
         T: 'static,
     {
         let site = Location::caller();
-        watch::abortable(
-            watch::spawn_unjoined(task, TaskKind::Local, site, |task| self.inner.spawn_local(task)),
-            &self.name,
-        )
+        watch::abortable(watch::spawn_unjoined(task, TaskKind::Local, site, &self.name, |task| {
+            self.inner.spawn_local(task)
+        }))
     }
 
     /// Runs a closure where it may block; see [`JoinQueue::spawn_blocking`](::tokio_util::task::JoinQueue::spawn_blocking).
@@ -102,10 +100,9 @@ impl<T> JoinQueue<T> {
         T: Send + 'static,
     {
         let site = Location::caller();
-        watch::abortable(
-            watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking(work.into_fn())),
-            &self.name,
-        )
+        watch::abortable(watch::spawn_blocking_unjoined(f, site, &self.name, |work| {
+            self.inner.spawn_blocking(work.into_fn())
+        }))
     }
 
     /// Runs a closure where it may block, on a runtime; see
@@ -117,9 +114,10 @@ impl<T> JoinQueue<T> {
         T: Send + 'static,
     {
         let (site, handle) = (Location::caller(), handle.as_inner());
-        let spawned =
-            watch::spawn_blocking_unjoined(f, site, |work| self.inner.spawn_blocking_on(work.into_fn(), handle));
-        watch::abortable(spawned, &self.name)
+        let spawned = watch::spawn_blocking_unjoined(f, site, &self.name, |work| {
+            self.inner.spawn_blocking_on(work.into_fn(), handle)
+        });
+        watch::abortable(spawned)
     }
 
     /// Waits for the first task; see [`JoinQueue::join_next`](::tokio_util::task::JoinQueue::join_next).

@@ -14,7 +14,7 @@ pub use ::tokio::sync::broadcast::*;
 use error::{RecvError, SendError, TryRecvError};
 
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited},
+    channel::{self, ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited},
     readers::Reader,
     wait::{CallSite, Watched},
 };
@@ -211,9 +211,7 @@ impl<T> Sender<T> {
 
     /// tokio's own sender. The channel is not watched from here on, since its counts would no longer hold.
     pub fn into_inner(self) -> tokios::Sender<T> {
-        if let Some(channel) = &self.side.0 {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.side.0.as_ref());
         self.inner
     }
 }
@@ -238,9 +236,7 @@ impl<T> WeakSender<T> {
 
     /// tokio's own. The channel is not watched from here on, as after [`Sender::into_inner`].
     pub fn into_inner(self) -> tokios::WeakSender<T> {
-        if let Some(channel) = &self.channel {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.channel.as_ref());
         self.inner
     }
 }
@@ -278,9 +274,7 @@ impl<T> Receiver<T> {
 
     /// tokio's own receiver. The channel is not watched from here on, since its counts would no longer hold.
     pub fn into_inner(self) -> tokios::Receiver<T> {
-        if let Some(channel) = &self.side.channel {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.side.channel.as_ref());
         self.inner
     }
 }

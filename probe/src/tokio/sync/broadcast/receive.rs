@@ -34,13 +34,6 @@ impl<T, F: Future<Output = Result<T, RecvError>>> Future for Receive<'_, F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = Location::caller();
-        self.poll_from(cx, || polled)
-    }
-}
-
-impl<T, F: Future<Output = Result<T, RecvError>>> PolledFrom for Receive<'_, F> {
-    #[inline]
-    fn poll_from(self: Pin<&mut Self>, cx: &mut Context<'_>, polled: impl FnOnce() -> CallSite) -> Poll<Self::Output> {
         // SAFETY: `message` is pinned with `self`: never moved out, and `Receive` is not `Unpin`, since that is not. The other
         // fields are not pinned.
         let this = unsafe { self.get_unchecked_mut() };
@@ -52,7 +45,7 @@ impl<T, F: Future<Output = Result<T, RecvError>>> PolledFrom for Receive<'_, F> 
             }
         }
         // SAFETY: as above.
-        let result = ready!(unsafe { Pin::new_unchecked(&mut this.message) }.poll_from(cx, polled));
+        let result = ready!(unsafe { Pin::new_unchecked(&mut this.message) }.poll_from(cx, || polled));
         this.receiver.got(&result, lagged, this.site);
         Poll::Ready(result)
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     recorder::{
-        channel::{ChannelKind, ChannelRef},
+        channel::{self, ChannelKind, ChannelRef},
         wait::{Outer, Watched},
     },
     tokio::sync::coop::{Tried, try_now},
@@ -303,9 +303,7 @@ impl<T> WeakSender<T> {
 
     /// tokio's own. The channel is not watched from here on, as after [`Sender::into_inner`].
     pub fn into_inner(self) -> raw::WeakSender<T> {
-        if let Some(channel) = &self.channel {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.channel.as_ref());
         self.inner
     }
 }

@@ -9,7 +9,7 @@ use super::{
     watch::{SenderSide, sides},
 };
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef},
+    channel::{self, ChannelKind, ChannelRef},
     wait::Watched,
 };
 
@@ -106,9 +106,7 @@ impl<T> WeakUnboundedSender<T> {
 
     /// tokio's own. The channel is not watched from here on, as after [`UnboundedSender::into_inner`].
     pub fn into_inner(self) -> raw::WeakUnboundedSender<T> {
-        if let Some(channel) = &self.channel {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.channel.as_ref());
         self.inner
     }
 }

@@ -4,7 +4,7 @@ use std::{panic::Location, task::Poll};
 #[cfg(feature = "tokio-util")]
 use super::Sender;
 use crate::recorder::{
-    channel::{ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, RecvAwaited, SendAwaited},
+    channel::{self, ChannelKind, ChannelRef, ChannelSlot, ClosedAwaited, RecvAwaited, SendAwaited},
     clock,
     wait::{PolledWait, WaitKind},
 };
@@ -65,9 +65,7 @@ impl SenderSide {
 
     /// The handle leaves its wrapper.
     pub(super) fn unwatch(&self) {
-        if let Some(channel) = &self.0 {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.0.as_ref());
     }
 }
 
@@ -193,9 +191,7 @@ impl ReceiverSide {
 
     /// The handle leaves its wrapper.
     pub(super) fn unwatch(&self) {
-        if let Some(channel) = &self.channel {
-            channel.slot().unwatch();
-        }
+        channel::unwatch(self.channel.as_ref());
     }
 }
 
