@@ -74,6 +74,7 @@ pub(crate) mod made_once;
 pub(crate) mod mark;
 pub(crate) mod membership;
 pub(crate) mod names;
+pub(crate) mod numbers;
 pub(crate) mod oneshot;
 pub(crate) mod order;
 pub(crate) mod own_thread;

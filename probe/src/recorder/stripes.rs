@@ -3,12 +3,12 @@
 //! looked at all there is.
 use super::{
     free_list::{FreeList, Taken},
+    numbers::NUMBERS,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
-    totals::PARTS,
 };
 
-/// As many threads as a site's totals have parts.
-pub(super) const STRIPES: usize = PARTS;
+/// One for each number that a thread may have.
+pub(super) const STRIPES: usize = NUMBERS;
 
 /// A list each; a thread's is the one of its number.
 pub(crate) struct Stripes(pub(super) [FreeList; STRIPES]);

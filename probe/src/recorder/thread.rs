@@ -20,9 +20,10 @@ pub(super) use long_poll::{took_inside, took_within, wait_of_long_poll};
 
 use super::{
     Recorder, active,
-    arena::{Arena, Head, Slot},
+    arena::{Head, Slot},
     clock, cpu_wait,
     in_poll::InPoll,
+    numbers::{Numbers, UNNUMBERED},
     owner::Owner,
     task::{TaskKind, TaskSlot},
     unfinished::Dropping,
@@ -240,14 +241,15 @@ fn name_index() -> u32 {
     *known as u32
 }
 
-/// The number of a thread that found no slot. It asks once: at the ceiling, each poll would.
-const NO_SLOT: u32 = 1 << 31;
+static NUMBERS: Numbers = Numbers::of(AtomicU32::new(0), AtomicU32::new(0));
 
 pub(crate) struct Here {
     /// The task in poll on this thread.
     pub(super) task: Cell<Option<&'static TaskSlot>>,
     /// This thread's slot.
     worker: Cell<Option<&'static WorkerSlot>>,
+    /// It found none. It asks once: at the ceiling, each poll would.
+    without_slot: Cell<bool>,
     /// Ticks at the start of the poll in progress.
     pub(super) poll_started: Cell<u64>,
     /// The poll in progress is in `in_place`.
@@ -258,8 +260,8 @@ pub(crate) struct Here {
     within: Cell<(u64, u64)>,
     /// How many times the runtime's loop parked this thread, while anything was recorded.
     parks: Cell<u32>,
-    /// Tells threads that poll from each other: the place of its slot; 0 before it has one, [`NO_SLOT`] where it gets none.
-    number: Cell<u32>,
+    /// Of [`NUMBERS`], from its first poll on.
+    number: Cell<usize>,
     /// A future is being dropped unfinished.
     pub(super) dropping: Cell<Option<Dropping>>,
     /// As a task's, for those that have no slot.
@@ -278,12 +280,13 @@ thread_local! {
         Here {
             task: Cell::new(None),
             worker: Cell::new(None),
+            without_slot: Cell::new(false),
             poll_started: Cell::new(0),
             in_place: Cell::new(false),
             future: Cell::new((0, 0)),
             within: Cell::new((0, 0)),
             parks: Cell::new(0),
-            number: Cell::new(0),
+            number: Cell::new(UNNUMBERED),
             dropping: Cell::new(None),
             innermost: Cell::new(0),
             polled: Cell::new(None),
@@ -291,7 +294,7 @@ thread_local! {
             ids: Cell::new((0, 0)),
         }
     };
-    // Gives the worker slot back when the thread ends.
+    // Gives the worker slot and the number back when the thread ends.
     static AT_EXIT: AtExit = const { AtExit };
 }
 
@@ -300,10 +303,10 @@ struct AtExit;
 impl Drop for AtExit {
     fn drop(&mut self) {
         HERE.with(|here| {
+            // First, so that slots of threads are in one list, whoever takes them next.
+            NUMBERS.give_back(here.number.replace(UNNUMBERED));
             if let (Some(worker), Some(recorder)) = (here.worker.take(), active()) {
                 worker.owner.leave();
-                // So that slots of threads are in one list, whoever takes them next.
-                here.number.set(0);
                 recorder.workers.give_back(worker);
             }
         });
@@ -345,10 +348,10 @@ pub(crate) fn this_stack() -> (usize, usize) {
     HERE.with(|here| here.worker.get()).map_or((0, 0), WorkerSlot::stack)
 }
 
-/// A number that few other threads have.
+/// This thread's of [`NUMBERS`], which few others have.
 #[inline]
 pub(super) fn number() -> usize {
-    HERE.with(|here| here.number.get() as usize)
+    HERE.with(|here| here.number.get())
 }
 
 /// A thread takes so many ids at once, or threads would meet there for each. What it leaves when it ends is nobody's.
@@ -565,12 +568,17 @@ fn kind_for(task: &TaskSlot) -> WorkerKind {
 
 #[cold]
 fn first_poll(recorder: &'static Recorder, kind: WorkerKind) -> Option<&'static WorkerSlot> {
-    if HERE.with(|here| here.number.get()) == NO_SLOT {
+    if HERE.with(|here| here.without_slot.get()) {
         return None;
     }
-    // A thread whose destructors already ran would never give its slot back.
-    let Some(worker) = AT_EXIT.try_with(|_| ()).ok().and_then(|()| recorder.workers.take()) else {
-        HERE.with(|here| here.number.set(NO_SLOT));
+    // A thread whose destructors already ran would never give its slot back, nor its number.
+    let exits = AT_EXIT.try_with(|_| ()).is_ok();
+    let slot = exits.then(|| recorder.workers.take()).flatten();
+    if exits {
+        HERE.with(|here| here.number.set(NUMBERS.take()));
+    }
+    let Some(worker) = slot else {
+        HERE.with(|here| here.without_slot.set(true));
         return None;
     };
     worker.kind.store(kind as u8, Relaxed);
@@ -590,10 +598,7 @@ fn first_poll(recorder: &'static Recorder, kind: WorkerKind) -> Option<&'static 
     worker.stack_low.store(low, Relaxed);
     worker.stack_high.store(high, Relaxed);
     worker.owner.enter(recorder.new_id());
-    HERE.with(|here| {
-        here.worker.set(Some(worker));
-        here.number.set(Arena::index(worker));
-    });
+    HERE.with(|here| here.worker.set(Some(worker)));
     Some(worker)
 }
 

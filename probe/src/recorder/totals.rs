@@ -1,8 +1,11 @@
 //! Counts that any thread adds to, once an operation or so. Threads add each to its own part, or two that share nothing else
 //! would wait for each other here; whoever reads adds the parts up.
-use super::sync::atomic::{
-    AtomicU64,
-    Ordering::{Acquire, Release},
+use super::{
+    numbers::{NUMBERS, is_own},
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
 
 /// What is counted of a site.
@@ -31,9 +34,6 @@ pub(crate) enum Total {
 
 const TOTALS: usize = Total::Unsent as usize + 1;
 
-/// As many threads add without sharing a line.
-pub(super) const PARTS: usize = 8;
-
 /// A CPU that fetches a line may fetch the one beside it too.
 #[derive(Debug)]
 #[repr(align(128))]
@@ -41,18 +41,23 @@ struct Part([AtomicU64; TOTALS]);
 
 /// All of them, 0 at first.
 #[derive(Debug)]
-pub(crate) struct Totals([Part; PARTS]);
+pub(crate) struct Totals([Part; NUMBERS]);
 
 impl Totals {
     pub(crate) fn new() -> Self {
         Self(std::array::from_fn(|_| Part(std::array::from_fn(|_| AtomicU64::new(0)))))
     }
 
-    /// Adds `n`, on the thread of that number; threads may have the same.
+    /// Adds `n`, on the thread of that number, and by that thread.
     #[inline]
     pub(crate) fn add(&self, thread: usize, total: Total, n: u64) {
+        let count = &self.0[thread % NUMBERS].0[total as usize];
         // Whoever sees that one more has ended sees, behind the acquire of `get`, that it has begun.
-        self.0[thread % PARTS].0[total as usize].fetch_add(n, Release);
+        if is_own(thread) {
+            count.store(count.load(Relaxed).wrapping_add(n), Release);
+        } else {
+            count.fetch_add(n, Release);
+        }
     }
 
     /// What was added so far. Read what has ended before what has begun: then no more have ended than begun.

@@ -13,6 +13,7 @@ mod lazy;
 mod made_once;
 mod mark;
 mod membership;
+mod numbers;
 mod owner;
 mod readers;
 mod recorder;

@@ -17,14 +17,15 @@ use crate::{
 
 #[test]
 fn what_threads_count_at_once_is_all_there_whether_they_share_a_part_or_not() {
-    for other in [0, 1, 8] {
+    // Two with a number each, one that shares its own with others, two that share one.
+    for (one, other) in [(0, 1), (0, 8), (8, 8)] {
         check(move || {
             let totals = Arc::new(Totals::new());
             let adds = thread::spawn({
                 let totals = totals.clone();
                 move || totals.add(other, Total::Finished, 2)
             });
-            totals.add(0, Total::Finished, 1);
+            totals.add(one, Total::Finished, 1);
             adds.join().unwrap();
             assert_eq!(totals.get(Total::Finished), 3);
         });

@@ -24,6 +24,8 @@ pub(crate) mod made_once;
 pub(crate) mod mark;
 #[path = "../../../src/recorder/membership.rs"]
 pub(crate) mod membership;
+#[path = "../../../src/recorder/numbers.rs"]
+pub(crate) mod numbers;
 #[path = "../../../src/recorder/owner.rs"]
 pub(crate) mod owner;
 #[path = "../../../src/recorder/readers/entry.rs"]
@@ -61,6 +63,11 @@ pub(crate) fn refs_at(count: u32) -> refs::Refs {
 /// Lists without slots.
 pub(crate) fn no_slots() -> stripes::Stripes {
     stripes::Stripes(std::array::from_fn(|_| free_list::FreeList::default()))
+}
+
+/// Of which so many are taken from the first on.
+pub(crate) fn numbers(taken: u32) -> numbers::Numbers {
+    numbers::Numbers::of(AtomicU32::new((1 << taken) - 1), AtomicU32::new(0))
 }
 
 /// What is not made yet.
