@@ -108,11 +108,7 @@ impl<T: Slot> Arena<T> {
 
     /// A slot that nobody ever had. The rest of its block goes to the thread's list.
     fn take_fresh(&'static self) -> Option<&'static T> {
-        let taken = self.fresh.try_update(Relaxed, Relaxed, |n| {
-            let chunk = self.chunks.get(n as usize / SLOTS)?;
-            (chunk.is_made() || Self::may_grow()).then_some(n + BLOCK as u32)
-        });
-        let first = taken.ok()?;
+        let first = self.take_block(Self::may_grow)?;
         let chunk = self.chunk(first as usize / SLOTS)?;
         let block = &chunk.slots[first as usize % SLOTS..][..BLOCK];
         for (slot, index) in block.iter().zip(first..) {
@@ -123,6 +119,16 @@ impl<T: Slot> Arena<T> {
         let rest = Taken { first: first + 1, last: first + BLOCK as u32 - 1 };
         self.free.push(thread::number(), rest, &block[BLOCK - 1].head().next_free);
         Some(&block[0])
+    }
+
+    /// The first of as many as are in a block. Their chunk is there: so no chunk is ever behind one that could not be made.
+    fn take_block(&self, may_grow: impl Fn() -> bool) -> Option<u32> {
+        let taken = self.fresh.try_update(Relaxed, Relaxed, |n| {
+            let chunk = n as usize / SLOTS;
+            let made = self.chunks.get(chunk)?.is_made() || may_grow() && self.chunk(chunk).is_some();
+            made.then_some(n + BLOCK as u32)
+        });
+        taken.ok()
     }
 
     #[inline]
@@ -308,6 +314,28 @@ mod tests {
         changed.clear();
         arena.take_changed(&mut changed);
         assert!(changed.is_empty());
+    }
+
+    /// A chunk of these is larger than what a process can have.
+    struct Huge {
+        head: Head,
+        _room: [AtomicU64; 1 << 37],
+    }
+
+    // SAFETY: zeroed atomics are valid.
+    unsafe impl Slot for Huge {
+        fn head(&self) -> &Head {
+            &self.head
+        }
+    }
+
+    #[test]
+    fn a_chunk_that_the_system_has_no_memory_for_is_asked_for_again() {
+        static ARENA: Arena<Huge> = Arena::new();
+        for _ in 0..2 {
+            assert_eq!(ARENA.take_block(|| true), None);
+        }
+        assert_eq!((ARENA.fresh.load(Relaxed), ARENA.memory_bytes()), (0, 0));
     }
 
     #[test]

@@ -19,9 +19,9 @@ use std::panic::Location;
 use super::{
     active,
     by_id::{ById, Place},
-    peek,
     site::{SiteInfo, SiteKind},
     task::{TaskKind, TaskRef, TaskSlot},
+    thread,
 };
 
 #[cfg(all(tokio_unstable, feature = "layer"))]
@@ -35,13 +35,13 @@ static KNOWN: ById = ById::new();
 /// of any task, and where there is no room.
 #[cold]
 pub(super) fn begins_to_wait(site: &'static Location<'static>) -> Option<TaskRef> {
-    let id = peek::task_id(::tokio::task::try_id()?);
+    let id = thread::tokios_id()?;
     let recorder = active()?;
     find(id).or_else(|| {
         // Nobody counts those who wait somewhere: it is not spawned there, and will not end there.
         let site = recorder.sites.get(&SiteInfo::of_thing(SiteKind::Wait, site, ""))?;
         let place = KNOWN.claim(recorder, id)?;
-        register(place, id, || TaskSlot::register_at(recorder, site, TaskKind::Unwatched), TaskSlot::alive)
+        register(place, id, || TaskSlot::register_at(recorder, site, TaskKind::Unwatched), TaskSlot::found_waiting)
     })
 }
 

@@ -403,8 +403,9 @@ impl LockSlot {
         }
         self.may_be_cut_short(held, now, &self.own.site);
         self.let_go();
-        if let Some(task) = thread::current_task() {
-            let ended = if task.id() == holder.task { KEPT } else { GIVEN };
+        let task = thread::current_task_id();
+        if task != 0 {
+            let ended = if task == holder.task { KEPT } else { GIVEN };
             if self.own.ready.load(Relaxed) < ended {
                 self.own.ready.store(ended, Relaxed);
             }

@@ -187,11 +187,13 @@ pub(crate) fn start(limit_bytes: u64) {
     clock::start();
     histogram::start();
     panic::install_hook();
+    let begins = STATE.swap(RECORDING, Relaxed) != RECORDING;
     #[cfg(tokio_unstable)]
-    if STATE.load(Relaxed) != RECORDING {
+    if begins {
         by_task::recording_begins();
     }
-    STATE.store(RECORDING, Relaxed);
+    #[cfg(not(tokio_unstable))]
+    let _ = begins;
 }
 
 /// The drop-in is in use.

@@ -1,25 +1,25 @@
 //! Names that the app gives to its tasks, locks and channels. Each text is kept once, for the life of the process, and no
 //! more than [`MOST`] of them: names that are made anew for every connection have no end.
-use std::{
-    collections::HashMap,
-    sync::{
-        Mutex, OnceLock, PoisonError,
-        atomic::{
-            AtomicU16, AtomicU64,
-            Ordering::{Acquire, Relaxed, Release},
-        },
-    },
+use std::sync::atomic::{
+    AtomicPtr, AtomicU16, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
 };
+
+use super::made_once::{Made, MadeOnce};
 
 /// Texts that are kept.
 const MOST: usize = 4096;
+/// Twice as many, so that few are looked at for one.
+const PLACES: usize = 2 * MOST;
 /// Bytes of each that are kept.
 pub(crate) const MAX_BYTES: usize = 64;
 
-static TEXTS: [OnceLock<Box<str>>; MOST] = [const { OnceLock::new() }; MOST];
-/// Those who name something may wait for each other here, never for a reader.
-static IDS: Mutex<Option<HashMap<&'static str, u16>>> = Mutex::new(None);
+/// An open-addressed table that only grows. Nobody ever waits here.
+static TEXTS: [MadeOnce<String>; PLACES] = [const { MadeOnce(AtomicPtr::new(std::ptr::null_mut())) }; PLACES];
+static KEPT: AtomicUsize = AtomicUsize::new(0);
 static SHED: AtomicU64 = AtomicU64::new(0);
+
+const _: () = assert!(PLACES < RENAMED as usize);
 
 /// The number of a thing's name, and in the top bit whether it was named after readers may have been told of it.
 #[derive(Default)]
@@ -70,26 +70,43 @@ pub(crate) fn id(name: &str) -> u16 {
     if name.is_empty() {
         return 0;
     }
-    let mut ids = IDS.lock().unwrap_or_else(PoisonError::into_inner);
-    let ids = ids.get_or_insert_default();
-    if let Some(&id) = ids.get(name) {
-        return id;
+    let start = hash(name);
+    for place in (start..start + PLACES).map(|place| place % PLACES) {
+        let Some(text) = TEXTS[place].get().map_or_else(|| keep(place, name), |text| Some(text.as_str())) else {
+            break;
+        };
+        if text == name {
+            return place as u16 + 1;
+        }
     }
-    let next = ids.len();
-    if next == MOST || ids.try_reserve(1).is_err() {
-        SHED.fetch_add(1, Relaxed);
-        return 0;
-    }
-    let text: &'static str = TEXTS[next].get_or_init(|| name.into());
-    let id = next as u16 + 1;
-    ids.insert(text, id);
-    id
+    SHED.fetch_add(1, Relaxed);
+    0
+}
+
+/// What is at `place` from now on: `name`, or what another thread has put there before; `None` where there is no room.
+#[cold]
+fn keep(place: usize, name: &str) -> Option<&'static str> {
+    KEPT.try_update(Relaxed, Relaxed, |kept| (kept < MOST).then_some(kept + 1)).ok()?;
+    let undo = |text| {
+        // SAFETY: made below, and shown to nobody.
+        drop(unsafe { Box::<String>::from_raw(text) });
+        KEPT.fetch_sub(1, Relaxed);
+    };
+    let text = Box::into_raw(Box::new(name.to_owned()));
+    // SAFETY: just made; from here on it is freed by `undo` only.
+    let made: Made<String> = unsafe { TEXTS[place].make_with(text, undo) };
+    Some(made.get())
+}
+
+fn hash(name: &str) -> usize {
+    let mixed = name.bytes().fold(0_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as usize % PLACES
 }
 
 /// The name of a number; empty for 0.
 pub(crate) fn text(id: u16) -> &'static str {
     let text = (id as usize).checked_sub(1).and_then(|place| TEXTS.get(place)?.get());
-    text.map_or("", |text| text)
+    text.map_or("", String::as_str)
 }
 
 /// Names that were one too many.
@@ -108,5 +125,16 @@ mod tests {
         assert_ne!(id("names::mail"), orders);
         assert_eq!((id(""), text(0)), (0, ""));
         assert_eq!(text(id(&format!("n{}", "é".repeat(60)))).len(), MAX_BYTES - 1);
+    }
+
+    #[test]
+    fn threads_that_name_things_at_once_agree_on_the_numbers() {
+        let numbers = |_| (0..200).map(|n| id(&format!("names::at once {n}"))).collect::<Vec<_>>();
+        let all: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|thread| scope.spawn(move || numbers(thread))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|numbers| *numbers == all[0]));
+        assert!(all[0].iter().enumerate().all(|(n, &id)| text(id) == format!("names::at once {n}")));
     }
 }

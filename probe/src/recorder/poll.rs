@@ -159,7 +159,20 @@ pub(crate) fn blocking<R>(task: Option<Running>, work: impl FnOnce() -> R) -> im
     }
 }
 
-/// Ends a blocking task that panics, never runs, or has no slot.
+/// Makes a task's future where it is to run. When this is dropped without being called, the task was cancelled.
+#[cfg(feature = "tokio-util-rt")]
+pub(crate) fn made_there<F>(task: Option<Running>, make: impl FnOnce() -> F) -> impl FnOnce() -> Tracked<F> {
+    let ending = task.map(|task| Ending { task, stage: Some(Stage::Cancelled) });
+    move || {
+        let Some(mut ending) = ending else { return Tracked { future: ManuallyDrop::new(make()), task: None } };
+        ending.stage = Some(Stage::Panicked);
+        let future = ManuallyDrop::new(make());
+        ending.stage = None;
+        Tracked { future, task: Some(ending.task.clone()) }
+    }
+}
+
+/// Ends a task that panics in its closure, never runs, or is a blocking one without a slot.
 struct Ending {
     task: Running,
     /// How it ends when this is dropped; `None` once it ended.

@@ -234,6 +234,12 @@ impl TaskSlot {
         Some(TaskRef(slot))
     }
 
+    /// It is known for as long as it waits: who spawned it is not.
+    pub(super) fn found_waiting(&self) {
+        self.alive();
+        self.parent.store(0, Relaxed);
+    }
+
     /// A slot for a task that was spawned at `site` before anything was recorded.
     #[cfg(tokio_unstable)]
     pub(super) fn register_late(recorder: &'static Recorder, site: &'static Site) -> Option<TaskRef> {
@@ -282,8 +288,23 @@ impl TaskSlot {
         }
     }
 
+    /// Whether a task of that id is such a root.
+    #[inline]
+    pub(super) fn is_root(id: u64) -> bool {
+        id & ROOT_BIT != 0
+    }
+
+    /// Id of the task in whose poll it was made; 0 outside of any.
+    pub(super) fn parent(&self) -> u64 {
+        self.parent.load(Relaxed)
+    }
+
     /// Gives an id to a root of the drop-in's, of which tokio knows nothing.
     pub(crate) fn set_root_id(&'static self) {
+        if self.parent() == 0 {
+            // One without a slot: what it polls itself is told from this by it.
+            self.parent.store(thread::tokios_id().unwrap_or(0), Relaxed);
+        }
         self.set_id(ROOT_BIT | started().new_id());
     }
 

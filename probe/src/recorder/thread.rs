@@ -2,6 +2,7 @@
 mod holder;
 pub(crate) mod in_place;
 mod long_poll;
+mod within_root;
 
 use std::{
     cell::Cell,
@@ -17,6 +18,7 @@ use std::{
 
 pub(crate) use holder::{Holder, holder, was_suspended};
 pub(super) use long_poll::{took_inside, took_within, wait_of_long_poll};
+pub(crate) use within_root::{current_task, current_task_id, tokios_id};
 
 use super::{
     Recorder, active,
@@ -313,12 +315,6 @@ impl Drop for AtExit {
     }
 }
 
-/// The task in poll on this thread.
-#[inline]
-pub(crate) fn current_task() -> Option<&'static TaskSlot> {
-    HERE.with(|here| here.task.get())
-}
-
 /// The lock that the task in poll on this thread took last and still holds, as an index plus one; 0 for none.
 #[inline]
 pub(super) fn innermost() -> u32 {
@@ -335,12 +331,6 @@ pub(super) fn set_innermost(lock: u32) {
         Some(task) => task.innermost.store(lock, Relaxed),
         None => here.innermost.set(lock),
     });
-}
-
-/// Id of the task in poll on this thread, 0 outside of any.
-#[inline]
-pub(crate) fn current_task_id() -> u64 {
-    current_task().map_or(0, TaskSlot::id)
 }
 
 /// Bounds of this thread's stack, lowest address first; zeros when unknown.

@@ -53,6 +53,15 @@ fn request(address: std::net::SocketAddr, path: &str) -> String {
     answer
 }
 
+/// Lets the handler come to its end, also where the test fails: the runtime waits for it.
+struct SetOnDrop(&'static AtomicBool);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 #[test]
 fn an_axum_handler_that_sleeps_is_told_with_its_line() {
     const LINE: u32 = line!() + 4;
@@ -67,6 +76,7 @@ fn an_axum_handler_that_sleeps_is_told_with_its_line() {
     let runtime = runtime("axum-sleeps", 2);
     let address = serve(&runtime, Router::new().route("/", get(slow)));
     let client = std::thread::spawn(move || request(address, "/"));
+    let seen = SetOnDrop(&SHOWN);
     let shown = |stack: &Stack| {
         let worker = workers("axum-sleeps").into_iter().find(|worker| worker.id == stack.worker).unwrap();
         if cfg!(tokio_unstable) {
@@ -77,7 +87,7 @@ fn an_axum_handler_that_sleeps_is_told_with_its_line() {
         }
     };
     let stacks = stacks(&mut watchdog, "axum-sleeps", |stacks| stacks.last().is_some_and(shown));
-    SHOWN.store(true, Relaxed);
+    drop(seen);
     let stack = &stacks[0];
     let user = stack.frames.iter().find(|frame| frame.user).unwrap();
     assert_eq!((user.file.as_str(), user.line), (file!(), LINE), "{:#?}", stack.frames);
@@ -112,8 +122,9 @@ fn an_axum_handler_that_computes_is_told_with_its_line() {
     let runtime = runtime("axum-computes", 2);
     let address = serve(&runtime, Router::new().route("/", get(hash)));
     let client = std::thread::spawn(move || request(address, "/"));
+    let seen = SetOnDrop(&SHOWN);
     let stacks = stacks(&mut watchdog, "axum-computes", |stacks| !stacks.is_empty());
-    SHOWN.store(true, Relaxed);
+    drop(seen);
     let line = stacks[0].frames.iter().find(|frame| frame.user && frame.function.ends_with("hash"));
     assert_eq!(line.map(|frame| (frame.file.as_str(), frame.line)), Some((file!(), LINE)), "{stacks:#?}");
     assert_eq!(stacks[0].cause, Cause::Cpu);

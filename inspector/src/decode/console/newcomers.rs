@@ -56,6 +56,7 @@ pub(super) fn enter<T: Entities>(
     seen: Seen,
 ) {
     let (clock, names, places) = cx;
+    let mut lost = 0_u64;
     for row in rows {
         let Some(span) = row.id().map(|id| id.id).filter(|&span| span != 0) else { continue };
         let created = stats.get(&span).and_then(|stats| clock.stamp(stats.created_at()));
@@ -72,13 +73,19 @@ pub(super) fn enter<T: Entities>(
             continue;
         }
         if known.len() >= T::MOST {
-            *known.lost() = known.lost().saturating_add(1);
+            lost += 1;
             stats.remove(&span);
             continue;
         }
         *known.newest() = (*known.newest()).max(created.unwrap_or_default());
         known.enter(span, &row, (clock, names, places));
     }
+    count_lost(known.lost(), lost, seen);
+}
+
+/// So many were told of in an update that there was no room for. A whole state tells of those again that were counted before.
+pub(super) fn count_lost(all: &mut u64, lost: u64, seen: Seen) {
+    *all = if seen.whole { lost.max(*all) } else { all.saturating_add(lost) };
 }
 
 macro_rules! rows {

@@ -8,6 +8,7 @@ use console_api::resources::PollOp;
 use super::clock::Clock;
 use super::fields::{FieldNames, number};
 use super::locks::{Acquired, How};
+use super::newcomers::count_lost;
 use super::tasks::Seen;
 use crate::model::{LockId, SiteId, Stamp, WaitFor};
 
@@ -135,6 +136,7 @@ impl Operations {
         seen: Seen,
     ) {
         let (clock, names) = cx;
+        let mut lost = 0_u64;
         for new in new {
             let Some(span) = new.id.as_ref().map(|id| id.id).filter(|&span| span != 0) else { continue };
             let Some(now) = stats.get(&span) else { continue };
@@ -149,7 +151,7 @@ impl Operations {
             }
             if self.all.len() >= MAX_OPERATIONS && !self.all.contains_key(&span) {
                 self.incomplete = true;
-                self.lost = self.lost.saturating_add(1);
+                lost += 1;
                 stats.remove(&span);
                 continue;
             }
@@ -178,6 +180,7 @@ impl Operations {
                 self.past.push(Past { span, resource, task });
             }
         }
+        count_lost(&mut self.lost, lost, seen);
         for (span, stats) in stats {
             self.read(span, &stats, clock, names, seen);
         }

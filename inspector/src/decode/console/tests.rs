@@ -456,13 +456,22 @@ fn names_beyond_what_there_is_room_for_are_counted_and_those_of_the_ended_make_r
 fn operations_beyond_what_there_is_room_for_are_counted() {
     use console_api::async_ops::{AsyncOp, Stats};
     let mut target = Target::new();
-    let operations = target.update.async_op_update.get_or_insert_default();
-    for span in 1..=operations::MAX_OPERATIONS as u64 + 5 {
-        operations.new_async_ops.push(AsyncOp { id: Some(span.into()), ..AsyncOp::default() });
-        operations.stats_update.insert(span, Stats { created_at: at(1), ..Stats::default() });
-    }
+    let beyond = |target: &mut Target, spans: std::ops::RangeInclusive<u64>| {
+        let operations = target.update.async_op_update.get_or_insert_default();
+        for span in spans {
+            operations.new_async_ops.push(AsyncOp { id: Some(span.into()), ..AsyncOp::default() });
+            operations.stats_update.insert(span, Stats { created_at: at(1), ..Stats::default() });
+        }
+    };
+    let most = operations::MAX_OPERATIONS as u64;
+    beyond(&mut target, 1..=most + 5);
     let batch = target.whole(1000, Place::Connected);
     assert_eq!(batch.loss.unwrap().details, 5);
+    // A whole state tells of the same once more.
+    beyond(&mut target, 1..=most + 5);
+    assert_eq!(target.whole(2000, Place::Renewed).loss.unwrap().details, 5);
+    beyond(&mut target, most + 6..=most + 6);
+    assert_eq!(target.later(3000).loss.unwrap().details, 6);
 }
 
 proptest! {

@@ -15,7 +15,8 @@ use crate::recorder::{
 /// tokio gave out the ids below this before anything was recorded; 0 where those are left alone.
 static RECORDED_FROM: AtomicU64 = AtomicU64::new(0);
 
-/// Recording is about to begin: whoever is spawned from here on is told of when it is.
+/// Recording has begun: whoever is spawned from here on is told of when it is. Who was meanwhile is found before it is asked
+/// about.
 pub(crate) fn recording_begins() {
     // Never polled. It is there for its id: they come one by one.
     let now = ::tokio::task::LocalSet::new().spawn_local(async {}).id();

@@ -1,7 +1,9 @@
 //! Who acquires a lock, and whether it was suspended when it lets go.
 
-use super::{HERE, current_task};
-use crate::recorder::peek;
+use super::{
+    HERE, current_task, tokios_id,
+    within_root::{outer_task, within},
+};
 
 /// Who acquires a lock on this thread now, to be asked about by [`was_suspended`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,17 +22,18 @@ const UNWATCHED: u16 = 1 << 14;
 /// Who acquires a lock now.
 #[inline]
 pub(crate) fn holder() -> Holder {
-    match current_task() {
-        Some(task) => Holder { task: task.id(), mark: task.polls() as u16 & (UNWATCHED - 1) },
-        None => unwatched_holder(),
+    let Some(task) = outer_task() else { return unwatched_holder() };
+    let id = task.id();
+    if within(task, id).is_some() {
+        return unwatched_holder();
     }
+    Holder { task: id, mark: task.polls() as u16 & (UNWATCHED - 1) }
 }
 
 /// A task of a library's is known by its id alone.
 #[inline(never)]
 fn unwatched_holder() -> Holder {
-    let task = ::tokio::task::try_id().map_or(0, peek::task_id);
-    Holder { task, mark: UNWATCHED | this_park() }
+    Holder { task: tokios_id().unwrap_or(0), mark: UNWATCHED | this_park() }
 }
 
 /// Tells this thread between two of its parks from other threads and times, nearly always; 0 for a thread that no runtime

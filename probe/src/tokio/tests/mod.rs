@@ -20,6 +20,7 @@ mod foreign;
 mod holds;
 mod join_set;
 mod kept;
+mod local_sets;
 mod locks;
 mod oneshots;
 mod orders;

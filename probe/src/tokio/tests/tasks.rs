@@ -508,3 +508,27 @@ fn a_thread_of_the_pool_that_gets_a_workers_loop_is_a_worker_from_then_on() {
         panic!("no thread of the pool ever got the loop");
     });
 }
+
+#[test]
+fn a_job_of_a_pool_that_never_becomes_a_task_has_ended() {
+    recorder();
+    let pool = crate::tokio_util::task::LocalPoolHandle::new(1);
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let blocks = pool.spawn_pinned(move || {
+        gone.recv().unwrap();
+        async {}
+    });
+    #[rustfmt::skip]
+    let (unrun, at) = (pool.spawn_pinned(|| async {}), here());
+    #[rustfmt::skip]
+    let (panics, at_panic) = (pool.spawn_pinned(|| -> std::future::Ready<()> { panic!("on purpose") }), here());
+    unrun.abort();
+    go.send(()).unwrap();
+    run(async {
+        blocks.await.unwrap();
+        assert!(error(unrun.await).is_cancelled());
+        assert!(error(panics.await).is_panic());
+    });
+    let ended = |at| counts(spawn_site(at), [Total::Spawned, Total::Finished, Total::Aborted, Total::Panics]);
+    assert_eq!((ended(at), ended(at_panic)), ([1, 1, 1, 0], [1, 1, 0, 1]));
+}

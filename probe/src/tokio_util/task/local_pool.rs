@@ -2,7 +2,10 @@
 use std::{fmt, future::Future, panic::Location};
 
 use crate::{
-    recorder::{poll::Tracked, task::TaskKind},
+    recorder::{
+        poll::{Tracked, made_there},
+        task::TaskKind,
+    },
     tokio::task::{
         JoinHandle,
         watch::{self, CallSite},
@@ -85,7 +88,7 @@ where
     Fut: Future + 'static,
 {
     let task = watch::register_unjoined::<Fut, Fut::Output>(TaskKind::Local, site);
-    move || Tracked::new(create_task(), task)
+    made_there(task, create_task)
 }
 
 impl fmt::Debug for LocalPoolHandle {
