@@ -39,7 +39,7 @@ pub(super) enum Command {
     Check(Check),
     /// Print the whole state of a service, once
     Snapshot(Snapshot),
-    /// Record what a service says, to look at it later: every command that takes a TARGET takes the file too
+    /// Record what a service says, to look at it later: all others that take a TARGET take the file too
     Record(Record),
     /// Open the dashboard on a recording
     Replay(Replay),
@@ -101,6 +101,9 @@ pub(super) struct Demo {
 const TARGET: &str = "Where the probe listens: http://host:port, host:port or unix:/path; console:host:port is a stock \
                       console-subscriber; or the file of a recording";
 
+const LIVE: &str = "Where the probe listens: http://host:port, host:port or unix:/path; console:host:port is a stock \
+                    console-subscriber";
+
 #[derive(Debug, Args)]
 pub(super) struct Connect {
     #[arg(value_name = "TARGET", default_values_t = [Address::default()], num_args = 0.., help = TARGET)]
@@ -147,7 +150,7 @@ pub(super) struct Snapshot {
 
 #[derive(Debug, Args)]
 pub(super) struct Record {
-    #[arg(help = TARGET)]
+    #[arg(help = LIVE)]
     pub(super) target: Address,
     /// The new file
     #[arg(short, long, value_name = "FILE")]

@@ -312,10 +312,11 @@ mod tests {
 
     #[test]
     fn a_version_mismatch_says_which_side_is_older() {
-        let error = |theirs| SourceError::Version { target: "x:1".into(), ours: 2, theirs: Some(theirs) };
+        let error =
+            |theirs| SourceError::Version { target: "x:1".into(), ours: 2, theirs: Some(theirs), version: None };
         assert!(error(1).to_string().contains("the probe has 1 and is older"));
-        assert!(error(1).next_step().contains("cargo update"));
+        assert!(error(1).next_step().contains("Cargo.toml"));
         assert!(error(3).to_string().contains("the probe has 3 and is newer"));
-        assert!(error(3).next_step().contains("cargo install"));
+        assert!(error(3).next_step().contains("Cargo.lock"));
     }
 }

@@ -64,6 +64,8 @@ pub enum SourceError {
         ours: u32,
         /// The protocol of the probe, when it said.
         theirs: Option<u32>,
+        /// The version of the probe's crates, when it said.
+        version: Option<String>,
     },
     /// The connection ended while data was coming.
     #[error("lost the connection to {target}: {why}")]
@@ -224,9 +226,18 @@ impl SourceError {
                 "pass the address from the service's ASYNC_INSPECT (127.0.0.1:6670 when it is `on`)".into()
             }
             Self::Version { ours, theirs: Some(theirs), .. } if theirs < ours => {
-                "cargo update -p async-inspect-probe in the service and rebuild it".into()
+                format!(
+                    "in the service's Cargo.toml, set async-inspect-tokio and its like to {}, the version of this inspector, \
+                     and build it anew",
+                    env!("CARGO_PKG_VERSION")
+                )
             }
-            Self::Version { .. } => "cargo install async-inspect-cli".into(),
+            Self::Version { version: Some(version), .. } => {
+                format!("update this inspector to the probe's version: cargo install async-inspect-cli --version {version}")
+            }
+            Self::Version { .. } => {
+                "update this inspector to the version of async-inspect-probe in the service's Cargo.lock".into()
+            }
             Self::Lost { .. } => "look at the service's own log, then run the same command again".into(),
             Self::BadRecording { .. } => {
                 "check the path, copy the file again, or record anew: async-inspect record TARGET -o FILE".into()
@@ -274,6 +285,18 @@ mod tests {
         let unreachable = |target: &str| SourceError::Unreachable { target: target.into(), why: String::new() };
         assert!(unreachable("unix:/tmp/x.sock").next_step().contains("ssh -L /tmp/x.sock:/tmp/x.sock HOST"));
         assert!(unreachable("127.0.0.1:9999").next_step().contains("ssh -L 9999:127.0.0.1:9999 HOST"));
+    }
+
+    #[test]
+    fn of_two_that_do_not_understand_each_other_the_older_is_to_be_updated() {
+        let next_step = |theirs, version: Option<&str>| {
+            let version = version.map(str::to_owned);
+            SourceError::Version { target: "x:1".into(), ours: 2, theirs: Some(theirs), version }.next_step()
+        };
+        let older = next_step(1, Some("0.0.9"));
+        assert!(older.contains("service") && older.contains(env!("CARGO_PKG_VERSION")), "{older}");
+        assert!(next_step(3, Some("0.2.0")).ends_with("cargo install async-inspect-cli --version 0.2.0"));
+        assert!(next_step(3, None).contains("Cargo.lock"));
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub(super) async fn open(address: &Address, channel: Channel) -> Result<(Target,
     };
     let shown = address.to_string();
     if answer.protocol != PROTOCOL {
-        return Err(SourceError::Version { target: shown, ours: PROTOCOL, theirs: Some(answer.protocol) });
+        let (theirs, version) = (Some(answer.protocol), version(&answer.probe_version));
+        return Err(SourceError::Version { target: shown, ours: PROTOCOL, theirs, version });
     }
     let hello = answer.clone();
     let target = decode::hello(shown.clone(), answer)
@@ -102,13 +103,22 @@ fn greeting_failed(address: &Address, status: &Status) -> SourceError {
     let target = address.to_string();
     match status.code() {
         Code::FailedPrecondition => {
-            SourceError::Version { target, ours: PROTOCOL, theirs: spoken_protocol(status.message()) }
+            let said = status.message();
+            let version = said.split_once("async-inspect-probe ").and_then(|(_, rest)| version(rest));
+            SourceError::Version { target, ours: PROTOCOL, theirs: spoken_protocol(said), version }
         }
         Code::ResourceExhausted => {
             SourceError::Unreachable { target, why: format!("it takes no more clients: {}", message_of(status)) }
         }
         _ => SourceError::NotAProbe { target, why: misunderstanding(status), instead: None },
     }
+}
+
+/// The version that `said` begins with, if it can be one: it goes into a command that somebody pastes.
+fn version(said: &str) -> Option<String> {
+    let end = said.find(|c: char| !(c.is_ascii_alphanumeric() || ".+-".contains(c))).unwrap_or(said.len());
+    let version = &said[..end];
+    (version.starts_with(|c: char| c.is_ascii_digit()) && end <= 32).then(|| version.to_owned())
 }
 
 /// "… speaks protocol 2 …"
@@ -130,6 +140,15 @@ pub(super) async fn is_probe(address: &Address, channel: Channel) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_is_one_that_can_be_pasted() {
+        assert_eq!(version("0.3.0-rc.1) speaks"), Some("0.3.0-rc.1".to_owned()));
+        assert_eq!(version("1.0; rm"), Some("1.0".to_owned()));
+        for other in ["", "-x", "$(x)", &"1".repeat(33)] {
+            assert_eq!(version(other), None);
+        }
+    }
 
     #[test]
     fn the_protocol_of_a_refusal_is_read_from_its_message() {

@@ -51,7 +51,7 @@ impl FromStr for Listen {
 
     fn from_str(text: &str) -> Result<Self, BindError> {
         let text = text.trim();
-        if matches!(text, "on" | "1" | "true") {
+        if matches!(text, "on" | "1" | "true" | "yes") {
             return DEFAULT_ADDR.parse().map(Self::Tcp).map_err(|_| BindError::Address(text.to_owned()));
         }
         if let Some(path) = text.strip_prefix("unix:") {

@@ -76,7 +76,7 @@ impl Builder {
             listen: Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], default_port()))),
             app: None,
             memory_limit: memory_limit().unwrap_or(DEFAULT_LIMIT_BYTES),
-            stacks: std::env::var_os(STACKS).is_none_or(|value| value != "off"),
+            stacks: switched_on(STACKS),
         }
     }
 
@@ -178,13 +178,13 @@ pub fn from_environment() {
         recorder::asked();
         let Some(value) = std::env::var_os(ENVIRONMENT) else { return };
         let value = value.to_string_lossy();
-        if matches!(value.trim(), "" | "off" | "0" | "false") {
+        if value.trim().is_empty() || switch(&value) == Some(false) {
             return;
         }
         let started = Builder::new().listen(&value).map_err(StartError::from).and_then(Builder::start);
         match started {
             Ok(probe) => {
-                if std::env::var_os(NOTICE).is_none_or(|value| value != "off") {
+                if switched_on(NOTICE) {
                     let target = probe.target().trim_start_matches("http://");
                     let pid = std::process::id();
                     say(&format!("listening on {target} (pid {pid}), attach with: async-inspect connect {target}"));
@@ -197,9 +197,37 @@ pub fn from_environment() {
     });
 }
 
+/// What an operator means by a word.
+fn switch(word: &str) -> Option<bool> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "on" | "1" | "true" | "yes" => Some(true),
+        "off" | "0" | "false" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether the environment leaves on what is on by default.
+fn switched_on(variable: &str) -> bool {
+    let value = std::env::var_os(variable).unwrap_or_default();
+    let value = value.to_string_lossy();
+    switch(&value).unwrap_or_else(|| {
+        if !value.trim().is_empty() {
+            say(&format!("{variable}={value:?} is not understood: `on` or `off`. It counts as `on`."));
+        }
+        true
+    })
+}
+
 /// What the environment says, in bytes.
 fn memory_limit() -> Option<u64> {
-    std::env::var(MEMORY).ok()?.parse::<u64>().ok()?.checked_mul(1024 * 1024)
+    let value = std::env::var_os(MEMORY)?;
+    let value = value.to_string_lossy();
+    let bytes = value.trim().parse::<u64>().ok().and_then(|mib| mib.checked_mul(1024 * 1024));
+    if bytes.is_none() && !value.trim().is_empty() {
+        let default = DEFAULT_LIMIT_BYTES >> 20;
+        say(&format!("{MEMORY}={value:?} is not understood: a number of MiB, as in 16. It counts as {default}."));
+    }
+    bytes
 }
 
 fn default_port() -> u16 {
@@ -218,5 +246,23 @@ fn identity(app: Option<String>) -> Identity {
         instance_id: instance_id.max(1),
         app: app.or_else(executable).unwrap_or_else(|| "unnamed".to_owned()),
         started_unix_ms: u64::try_from(since_1970.as_millis()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::switch;
+
+    #[test]
+    fn a_switch_understands_the_usual_words_and_no_others() {
+        for on in ["on", "1", "true", "YES", " on "] {
+            assert_eq!(switch(on), Some(true), "{on}");
+        }
+        for off in ["off", "0", "false", "No", "OFF"] {
+            assert_eq!(switch(off), Some(false), "{off}");
+        }
+        for neither in ["", "2", "offf", "127.0.0.1:6670", "unix:/off"] {
+            assert_eq!(switch(neither), None, "{neither}");
+        }
     }
 }
