@@ -2,7 +2,7 @@
 //! channels and timers taking the drop-in's. What it watches, those types watch.
 //!
 //! One method is left as it is: `StreamExt::timeout_repeating` takes tokio's own `Interval`, which the drop-in's turns
-//! into by `into_inner()`.
+//! into by `into_inner()`. That of the wrappers takes both.
 pub mod wrappers;
 
 pub use ::tokio_stream::*;

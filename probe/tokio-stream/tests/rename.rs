@@ -69,6 +69,12 @@ async fn timers_sets_and_maps_are_streams() {
     let start = Instant::now();
     let ticks: Vec<_> = IntervalStream::new(interval(Duration::from_secs(1))).take(3).collect().await;
     assert_eq!(ticks[2] - start, Duration::from_secs(2));
+    let (_tx, rx) = mpsc::channel::<()>(1);
+    let mut late = Box::pin(ReceiverStream::new(rx).timeout_repeating(interval(Duration::from_secs(1))));
+    assert!(late.next().await.unwrap().is_err() && late.next().await.unwrap().is_err());
+    let rare = IntervalStream::new(interval(Duration::from_secs(3)));
+    let mut rare = Box::pin(rare.timeout_repeating(interval(Duration::from_secs(2)).into_inner()));
+    assert!(rare.next().await.unwrap().is_ok() && rare.next().await.unwrap().is_err());
     let mut set = JoinSet::new();
     set.spawn(async { 1 });
     set.spawn(async { 2 });

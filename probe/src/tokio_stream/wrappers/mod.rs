@@ -8,6 +8,8 @@ mod interval;
 mod join_set;
 #[cfg(feature = "watch-channels")]
 mod mpsc;
+#[cfg(feature = "tokio-stream-time")]
+mod timeout_repeating;
 #[cfg(all(feature = "watch-channels", feature = "tokio-stream-sync"))]
 mod watch;
 
