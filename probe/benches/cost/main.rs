@@ -18,6 +18,8 @@ mod options;
 mod process;
 mod requests;
 mod subscriber;
+#[cfg(tokio_unstable)]
+mod unwrapped;
 
 /// Against plain tokio.
 mod bare {
@@ -93,8 +95,12 @@ fn be_child(args: &[String]) {
         _ => "-".to_owned(),
     };
     match (job.as_str(), mode.as_str()) {
-        ("operation", "bare") => child::operation(args, &place, bare::scenarios::measure),
-        ("operation", _) => child::operation(args, &place, ours::scenarios::measure),
+        (operations::OPERATION | operations::UNWRAPPED, "bare") => {
+            child::operation(args, &place, bare::scenarios::measure)
+        }
+        (operations::OPERATION, _) => child::operation(args, &place, ours::scenarios::measure),
+        #[cfg(tokio_unstable)]
+        (operations::UNWRAPPED, _) => child::operation(args, &place, unwrapped::measure),
         ("service", "bare") => child::service(&place, bare::service::serve),
         ("service", _) => child::service(&place, ours::service::serve),
         ("subscriber", target) => subscriber::run(target),

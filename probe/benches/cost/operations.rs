@@ -7,7 +7,13 @@ use crate::{
     options::Options,
 };
 
+/// What a process is told to measure: an operation of the tokio that it is built against.
+pub(crate) const OPERATION: &str = "operation";
+/// One of plain tokio, on the runtime of the other: tasks that nobody wraps.
+pub(crate) const UNWRAPPED: &str = "unwrapped";
+
 struct Row {
+    job: &'static str,
     scenario: &'static str,
     about: &'static str,
     /// In one process.
@@ -17,10 +23,10 @@ struct Row {
 }
 
 const fn row(scenario: &'static str, about: &'static str, operations: usize, console_operations: usize) -> Row {
-    Row { scenario, about, operations, console_operations }
+    Row { job: OPERATION, scenario, about, operations, console_operations }
 }
 
-const ROWS: [Row; 29] = [
+const ROWS: &[Row] = &[
     row("poll", "poll", 10_000_000, 800_000),
     row("spawn-set", "spawn + join, JoinSet", 600_000, 3_000),
     row("spawn-handle", "spawn + join, JoinHandle", 600_000, 3_000),
@@ -50,6 +56,10 @@ const ROWS: [Row; 29] = [
     row("live-rwlocks", "live RwLocks, used once", 100_000, 10_000),
     row("live-semaphores", "live semaphores, used once", 100_000, 10_000),
     row("live-channels", "live channels, used once", 100_000, 10_000),
+    #[cfg(tokio_unstable)]
+    Row { job: UNWRAPPED, ..row("poll", "poll, told by hooks", 10_000_000, 0) },
+    #[cfg(tokio_unstable)]
+    Row { job: UNWRAPPED, ..row("spawn-handle", "spawn + join, told by hooks", 600_000, 0) },
 ];
 
 /// All but the second bare, which is the service's.
@@ -79,7 +89,7 @@ pub(crate) fn print(options: &Options, programs: &Programs) {
     let mut patience = Patience::new(options.patience);
     let mut header = true;
     for workers in [2, 1] {
-        for row in &ROWS {
+        for row in ROWS {
             let name = format!("{}, {workers} worker{}", row.about, if workers == 1 { "" } else { "s" });
             if !options.wants(&name) && !options.wants(row.scenario) {
                 continue;
@@ -106,6 +116,7 @@ fn measure(mode: Mode, row: &Row, workers: usize, percent: usize, programs: &Pro
     let operations = match mode {
         Mode::Dial9 if !DIAL9.contains(&row.scenario) => return None,
         Mode::Again => return None,
+        Mode::Registry | Mode::Idle | Mode::Layer | Mode::Console | Mode::Dial9 if row.job == UNWRAPPED => return None,
         Mode::Console => row.console_operations,
         Mode::Layer | Mode::Idle | Mode::Registry => row.operations / 5,
         _ => row.operations,
@@ -125,7 +136,7 @@ fn measure(mode: Mode, row: &Row, workers: usize, percent: usize, programs: &Pro
 
 fn run(mode: Mode, row: &Row, workers: usize, operations: usize, programs: &Programs) -> Option<Figures> {
     let args = [row.scenario, &workers.to_string(), &operations.to_string()];
-    let mut measured = Measured::start(mode, "operation", &args, programs)?;
+    let mut measured = Measured::start(mode, row.job, &args, programs)?;
     measured.process.go();
     let figures = measured.process.figures();
     Some(Figures { ns: figures[0], rss_kib: figures[1], each_bytes: f64::NAN })

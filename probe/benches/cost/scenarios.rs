@@ -18,24 +18,26 @@ const BATCH: usize = 100;
 /// Runs `operations` of `scenario` on a runtime with `workers` workers, and says what one took in nanoseconds.
 pub(crate) fn measure(scenario: &str, workers: usize, operations: usize) -> f64 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap();
-    let scenario = scenario.to_owned();
-    // Whole batches, for each of the tasks where there are several: some scenarios do nothing less.
-    let batch = BATCH * workers * 2;
-    let slice = (operations / SLICES / batch).max(1) * batch;
-    let spent = runtime.block_on(async move {
-        // In a task, since the root future is polled by a thread that is no worker.
-        let measured = tokio::spawn(async move {
-            let mut spent = Vec::new();
-            for _ in 0..SLICES {
-                spent.push(run(&scenario, workers, slice).await.as_nanos() as f64 / slice as f64);
-            }
-            spent
-        });
-        measured.await.unwrap()
-    });
+    let spent = runtime.block_on(slices(scenario.to_owned(), workers, operations));
     // What is left is not measured, and may be much.
     std::mem::forget(runtime);
     middle(spent)
+}
+
+/// The same on the runtime that this is awaited on: what an operation took in each slice.
+pub(crate) async fn slices(scenario: String, workers: usize, operations: usize) -> Vec<f64> {
+    // Whole batches, for each of the tasks where there are several: some scenarios do nothing less.
+    let batch = BATCH * workers * 2;
+    let slice = (operations / SLICES / batch).max(1) * batch;
+    // In a task, since the root future is polled by a thread that is no worker.
+    let measured = tokio::spawn(async move {
+        let mut spent = Vec::new();
+        for _ in 0..SLICES {
+            spent.push(run(&scenario, workers, slice).await.as_nanos() as f64 / slice as f64);
+        }
+        spent
+    });
+    measured.await.unwrap()
 }
 
 /// One slice of `n` operations.
