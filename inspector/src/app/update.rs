@@ -68,7 +68,9 @@ fn wanted_details(app: &mut App) -> Option<Effect> {
     if !app.in_front || !app.link.live() {
         return None;
     }
-    in_front(app).or_else(|| app.wonder.next(&app.live.findings, &app.live.model)).map(Effect::Details)
+    in_front(app)
+        .or_else(|| app.wonder.next(app.engine.doubted(), &app.live.findings, &app.live.model))
+        .map(Effect::Details)
 }
 
 /// The task in front, when what is known of it beyond the stream is not of the last seconds.

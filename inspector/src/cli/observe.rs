@@ -159,7 +159,7 @@ impl Watch {
         self.engine.evaluate(&self.model);
         self.observed.note(&self.engine);
         if self.answer.is_none()
-            && let Some(task) = self.wonder.next(self.engine.findings(), &self.model)
+            && let Some(task) = self.wonder.next(self.engine.doubted(), self.engine.findings(), &self.model)
         {
             let answer = self.connection.task_details(task);
             self.answer = Some(async move { (task, answer.await) }.boxed());

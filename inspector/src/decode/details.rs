@@ -23,6 +23,7 @@ pub fn task_details(answer: TaskDetailsResponse) -> Option<TaskDetails> {
         delays: delays.ok().map(Histogram),
         suspensions: suspensions.map(suspension).collect(),
         suspended_polls: answer.suspended_polls,
+        only_waits: answer.only_waits,
     })
 }
 
@@ -66,6 +67,7 @@ mod tests {
             suspensions: vec![suspension; MAX_SUSPENSIONS + 1],
             suspended_polls: 7,
             sched_buckets: Vec::new(),
+            only_waits: None,
         };
         let suspensions = task_details(answer).unwrap().suspensions;
         assert_eq!((suspensions.len(), suspensions[0].calls.len()), (MAX_SUSPENSIONS, MAX_CALLS));

@@ -10,6 +10,9 @@ use crate::text;
 
 const LASTING: Threshold = Threshold::millis("lasting", 1000, "each wait in the cycle has lasted longer than this");
 
+pub(super) const UNSEEN: Threshold =
+    Threshold::millis("unseen", 5000, "the same, where a task of it cannot be looked at for what else it may wait for");
+
 /// Tasks that are named in the message; the evidence has them all.
 const TOLD: usize = 3;
 
@@ -18,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Crit,
     summary: "tasks wait for each other in a cycle and can never go on",
     explain: EXPLAIN,
-    thresholds: &[LASTING],
+    thresholds: &[LASTING, UNSEEN],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_millis(500),
     subsumed_by: &[],
@@ -55,9 +58,11 @@ RIGHT
 
 Thresholds
   lasting = 1.00 s   each wait in the cycle has lasted longer than this
+  unseen  = 5.00 s   the same, where a task of it cannot be looked at for what else it may wait for
 
 A task that waits for several things is stuck only if all of them are in the cycle. Where any wait is not visible as a
-whole, nothing is said.
+whole, nothing is said. So each task of it is looked at: one poll shows whether it waits for something else beside, as a
+`join!` of several futures does. A task that a library spawned cannot be looked at: then it is said later, as likely.
 ";
 
 /// All circles, each once, the one with the lowest task first.
@@ -126,6 +131,11 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     if lasting <= cx.span(&LASTING) {
         return None;
     }
+    let proven = cx.knots.is_proven(model, circle);
+    let limit = if proven { LASTING } else { UNSEEN };
+    if lasting <= cx.span(&limit) {
+        return None;
+    }
     // Where the awaiting line is not told, the one that made what is awaited is kept.
     let subject = subject(model, closing).at(words::place(model, closing.wait.site), LocationRole::Waits);
 
@@ -148,7 +158,7 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     let steps: Vec<WaitStep> = circle.iter().map(|edge| step(model, edge)).collect();
     let evidence = vec![
         // The finding lasts as long.
-        Evidence::span("deadlocked_for_ns", lasting).over(cx.limit_text(&LASTING)).aside(),
+        Evidence::span("deadlocked_for_ns", lasting).over(cx.limit_text(&limit)).aside(),
         Evidence::count("tasks_in_cycle", circle.len() as u64).aside(),
         Evidence::count("waiting_behind", waiting),
         Evidence::list("cycle", circle.iter().zip(&steps).map(|(edge, step)| line(cx, edge, step)).collect()).aside(),
@@ -167,7 +177,7 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
         causes.push(words::spawn_place(model, edge.task.id).to_owned());
     }
     causes.retain(|place| !place.is_empty());
-    let sure = circle.iter().all(|edge| edge.wait.on.lock().is_some());
+    let sure = proven && circle.iter().all(|edge| edge.wait.on.lock().is_some());
     Some(Candidate {
         message,
         evidence,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::knots::Knots;
 use super::rule::{Candidate, Cx, Judgement, Rule};
 use super::{Evidence, Finding, RULES, Settings, Severity, SubjectKind};
-use crate::model::{Model, Stamp};
+use crate::model::{Model, Stamp, TaskId};
 use tracked::Tracked;
 
 /// How long a cleared finding is kept, in the target's time.
@@ -36,6 +36,8 @@ pub struct Engine {
     tracked: HashMap<Key, Tracked>,
     findings: Vec<Finding>,
     folded: Vec<Finding>,
+    /// See [`Engine::doubted`].
+    doubted: Vec<TaskId>,
     /// When it first judged.
     first: Option<Stamp>,
     last: Option<Stamp>,
@@ -54,6 +56,7 @@ impl Engine {
             tracked: HashMap::new(),
             findings: Vec::new(),
             folded: Vec::new(),
+            doubted: Vec::new(),
             first: None,
             last: None,
             steady: None,
@@ -129,8 +132,14 @@ impl Engine {
         for (key, ((order, rule), alike)) in judged {
             self.take(key, order, rule, alike, now);
         }
+        self.doubted = knots.into_doubted();
         self.sweep(now);
         self.publish(now);
+    }
+
+    /// Tasks that a look would tell of whether they can go on, which some rule waits for.
+    pub fn doubted(&self) -> &[TaskId] {
+        &self.doubted
     }
 
     /// Takes in what a rule says of things that are alike.

@@ -14,6 +14,8 @@ const REACH: usize = 4096;
 pub(super) struct Knots {
     /// By task: whether it can never go on.
     known: RefCell<HashMap<TaskId, bool>>,
+    /// Those that would be stuck if they waited for nothing but what is told, which nobody has looked at.
+    doubted: RefCell<Vec<TaskId>>,
 }
 
 impl Knots {
@@ -24,6 +26,20 @@ impl Knots {
             look_from(model, known, task);
         }
         known.get(&task).copied().unwrap_or(false)
+    }
+
+    /// Whether each task of a circle was seen to wait for nothing else. Those that nobody has looked at are kept, to be.
+    pub(super) fn is_proven(&self, model: &Model, circle: &[Edge]) -> bool {
+        let unknown = circle.iter().filter(|edge| model.only_waits(edge.task).is_none()).map(|edge| edge.task.id);
+        let doubted = &mut *self.doubted.borrow_mut();
+        let before = doubted.len();
+        doubted.extend(unknown);
+        doubted.len() == before
+    }
+
+    /// Who has to be looked at.
+    pub(super) fn into_doubted(self) -> Vec<TaskId> {
+        self.doubted.into_inner()
     }
 
     /// The circles that those of `starts` which are stuck are in or wait for, each once. Each begins with the task of the

@@ -1,7 +1,7 @@
 //! A task that waits for what only it can give.
 use std::time::Duration;
 
-use super::deadlock::{self, RESTART, circles};
+use super::deadlock::{self, RESTART, UNSEEN, circles};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::wait_graph::Edge;
 use super::{Severity, words};
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Crit,
     summary: "a task waits for a lock that it holds itself, or for its own reading",
     explain: EXPLAIN,
-    thresholds: &[LASTING],
+    thresholds: &[LASTING, UNSEEN],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_millis(500),
     subsumed_by: &[],
@@ -47,6 +47,10 @@ RIGHT
 
 Thresholds
   lasting = 1.00 s   each wait in the cycle has lasted longer than this
+  unseen  = 5.00 s   the same, where a task of it cannot be looked at for what else it may wait for
+
+Nothing is said of a task that was looked at and waits for something else beside: of futures that it runs at once, in a
+`join!` or a `FuturesUnordered`, one may hold what another waits for, and give it back.
 ";
 
 fn accuse(cx: &Cx, circle: &[Edge]) -> Option<Candidate> {
@@ -151,6 +155,14 @@ mod tests {
         let since = judged.target.now;
         judged.target.task_state(task, |task| task.waits.push(Wait { on: WaitFor::Recv(stop), site, since }));
         judged.run(ms(5000));
+        judged.expect_no_alarm_of("self-deadlock");
+    }
+
+    #[test]
+    fn of_futures_that_one_task_runs_at_once_one_may_give_the_lock_back() {
+        let (mut judged, ..) = holder();
+        judged.only_waits = Some(false);
+        judged.run(ms(20_000));
         judged.expect_no_alarm_of("self-deadlock");
     }
 

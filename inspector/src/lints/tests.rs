@@ -11,7 +11,7 @@ pub(super) use super::{Confidence, Engine, Evidence, Finding, Settings, Severity
 pub(super) use crate::model::fixture::Fixture;
 pub(super) use crate::model::{
     ChannelId, ChannelKind, Disposal, Disposed, Frame, Holder, LockId, LockKind, Loss, OutputKind, Panic, Seen, SiteId,
-    Stack, StackCause, Stamp, TaskId, TaskKind, TaskState, Wait, WaitFor, Waits, WorkerId, WorkerKind,
+    Stack, StackCause, Stamp, TaskDetails, TaskId, TaskKind, TaskState, Wait, WaitFor, Waits, WorkerId, WorkerKind,
 };
 
 pub(super) fn ms(ms: u64) -> Duration {
@@ -22,6 +22,9 @@ pub(super) fn ms(ms: u64) -> Duration {
 pub(super) struct Judged {
     pub(super) target: Fixture,
     pub(super) engine: Engine,
+    /// What a look tells of a task that a rule doubts: whether it waits for nothing but what is told; `None` where nobody can
+    /// look.
+    pub(super) only_waits: Option<bool>,
 }
 
 impl Judged {
@@ -30,13 +33,19 @@ impl Judged {
     }
 
     pub(super) fn with(settings: Settings) -> Self {
-        Self { target: Fixture::new(), engine: Engine::new(settings) }
+        Self { target: Fixture::new(), engine: Engine::new(settings), only_waits: Some(true) }
     }
 
     /// One update, `after` the last.
     pub(super) fn tick(&mut self, after: Duration) {
         self.target.tick(after);
         self.engine.evaluate(&self.target.model);
+        let model = &mut self.target.model;
+        for &task in self.engine.doubted() {
+            let suspended_polls = model.tasks[&task].polls;
+            let details = TaskDetails { suspended_polls, only_waits: self.only_waits, ..TaskDetails::default() };
+            model.learn(task, &details);
+        }
     }
 
     /// Lets time go by with nothing new.

@@ -2,7 +2,8 @@
 //!
 //! An edge is followed only where all of it is known. A task that waits for several things goes on when any of them
 //! comes, since nothing tells a `select!` from a `join!`; one whose list is not whole, or that waits for something
-//! nobody in the model can end (a timer, I/O, a message), may go on at any moment.
+//! nobody in the model can end (a timer, I/O, a message), may go on at any moment. So may one that was looked at and waits
+//! for something else beside, as a task that runs several futures at once: one of them may give what another waits for.
 use std::collections::HashSet;
 
 use super::words;
@@ -46,7 +47,8 @@ impl<'a> Way<'a> {
 /// All waits of a task, each with who could end it; `None` where it may go on by what is not visible.
 pub(super) fn ways<'a>(model: &'a Model, task: &'a Task) -> Option<Vec<Way<'a>>> {
     looked();
-    if task.state != TaskState::Idle || task.flags.more_waits || task.waits.is_empty() {
+    let all_known = !task.flags.more_waits && model.only_waits(task) != Some(false);
+    if task.state != TaskState::Idle || !all_known || task.waits.is_empty() {
         return None;
     }
     task.waits.iter().map(|wait| way(model, task, wait)).collect()
@@ -82,7 +84,8 @@ fn lock_way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait, lock: &'a Lock
         known.then_some(Edge { task, wait, next: holder.task, held })
     };
     match lock.kind {
-        LockKind::Mutex => {
+        // Whoever makes a value does so in its own task, and others wait for it.
+        LockKind::Mutex | LockKind::OnceCell => {
             let (task, site, since) = (lock.holder, lock.holder_site, lock.held_since?);
             edge(&Holder { task, site, since, permits: 1, exclusive: true }).map(Way::one)
         }
@@ -101,7 +104,6 @@ fn lock_way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait, lock: &'a Lock
         }
         LockKind::Notify
         | LockKind::Barrier
-        | LockKind::OnceCell
         | LockKind::SetOnce
         | LockKind::CancellationToken
         | LockKind::TaskTracker => None,

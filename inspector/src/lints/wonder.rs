@@ -6,7 +6,8 @@ use super::Finding;
 use crate::model::{Model, Stamp, TaskId, TaskState};
 
 /// Who is accused of keeping others waiting while it waits for what is not visible itself: a look at such a task tells
-/// where it is suspended, and the finding says so from then on.
+/// where it is suspended, and the finding says so from then on. And who seems to be stuck for good: it tells whether there is
+/// anything else that it waits for.
 #[derive(Debug, Default)]
 pub struct Wonder {
     asked: HashMap<TaskId, Asked>,
@@ -21,8 +22,9 @@ struct Asked {
 }
 
 impl Wonder {
-    /// The next task to ask about. Not every question is answered, so one is put again as long as it is open.
-    pub fn next(&mut self, findings: &[Finding], model: &Model) -> Option<TaskId> {
+    /// The next task to ask about, of those that rules doubt and those that findings accuse. Not every question is answered,
+    /// so one is put again as long as it is open.
+    pub fn next(&mut self, doubted: &[TaskId], findings: &[Finding], model: &Model) -> Option<TaskId> {
         /// The task goes on from time to time, or cannot be looked at.
         const OFTEN: u32 = 5;
         /// After so long there will be no answer any more.
@@ -31,11 +33,11 @@ impl Wonder {
             return None;
         }
         let accused = findings.iter().filter(|finding| finding.active()).filter_map(|finding| finding.culprit);
-        for id in accused {
+        let accused = accused.filter(|id| {
+            model.tasks.get(id).is_some_and(|task| task.waits.is_empty() && model.suspensions(task).is_empty())
+        });
+        for id in doubted.iter().copied().chain(accused) {
             let Some(task) = model.tasks.get(&id).filter(|task| task.state == TaskState::Idle) else { continue };
-            if !task.waits.is_empty() || !model.suspensions(task).is_empty() {
-                continue;
-            }
             let times = match self.asked.get(&id) {
                 None => 0,
                 Some(last) if last.polls != task.polls || model.now.since(last.at) >= PATIENCE => last.times,
@@ -65,7 +67,7 @@ mod tests {
         let mut asked = Vec::new();
         for second in 0..40 {
             let finding = judged.only("lock-hog").clone();
-            asked.extend(wonder.next(&[finding], &judged.target.model).map(|of| (second, of)));
+            asked.extend(wonder.next(&[], &[finding], &judged.target.model).map(|of| (second, of)));
             judged.run(ms(1000));
         }
         assert_eq!(asked, [0, 5, 10, 15, 20].map(|second| (second, task)));

@@ -15,6 +15,9 @@ pub struct TaskDetails {
     pub suspensions: Vec<Suspension>,
     /// How many polls it had when that was seen: it holds until there are more.
     pub suspended_polls: u64,
+    /// Whether by then it waited for nothing but what is watched, so that nothing else can have it go on; `None` when not
+    /// known.
+    pub only_waits: Option<bool>,
 }
 
 /// Where a task that sleeps will go on.
@@ -45,31 +48,49 @@ impl Suspension {
     }
 }
 
-/// Where tasks were seen to be suspended, and after how many polls.
+/// What was seen in polls of tasks that were looked at.
 #[derive(Debug, Clone, Default)]
-pub struct Suspended(HashMap<TaskId, (u64, Arc<[Suspension]>)>);
+pub struct Suspended(HashMap<TaskId, LookedAt>);
+
+#[derive(Debug, Clone)]
+struct LookedAt {
+    /// Polls there were by then.
+    polls: u64,
+    places: Arc<[Suspension]>,
+    only_waits: Option<bool>,
+}
 
 impl Model {
     /// Takes in what was told of one task.
     pub fn learn(&mut self, task: TaskId, details: &TaskDetails) {
         /// Tasks of which it is known; beyond, those that are gone or went on are forgotten.
-        const ENOUGH: usize = 64;
-        if details.suspensions.is_empty() {
+        const ENOUGH: usize = 512;
+        if details.suspensions.is_empty() && details.only_waits.is_none() {
             return;
         }
         if self.suspended.0.len() >= ENOUGH {
             let tasks = &self.tasks;
-            self.suspended.0.retain(|id, (polls, _)| tasks.get(id).is_some_and(|task| task.polls <= *polls));
+            self.suspended.0.retain(|id, seen| tasks.get(id).is_some_and(|task| task.polls <= seen.polls));
         }
         if self.suspended.0.len() < ENOUGH {
-            self.suspended.0.insert(task, (details.suspended_polls, details.suspensions.as_slice().into()));
+            let (polls, places) = (details.suspended_polls, details.suspensions.as_slice().into());
+            self.suspended.0.insert(task, LookedAt { polls, places, only_waits: details.only_waits });
         }
     }
 
     /// Where a task that sleeps is suspended, if that was looked at; empty otherwise.
     pub fn suspensions(&self, task: &Task) -> &[Suspension] {
-        let known = self.suspended.0.get(&task.id).filter(|(polls, _)| task.polls <= *polls);
-        known.filter(|_| task.state == TaskState::Idle).map_or(&[], |(_, suspensions)| suspensions)
+        self.looked_at(task).map_or(&[], |seen| &seen.places)
+    }
+
+    /// Whether a task that sleeps waits for nothing but what is watched; `None` where nobody looked at its last poll.
+    pub fn only_waits(&self, task: &Task) -> Option<bool> {
+        self.looked_at(task)?.only_waits
+    }
+
+    fn looked_at(&self, task: &Task) -> Option<&LookedAt> {
+        let holds = |seen: &&LookedAt| task.state == TaskState::Idle && task.polls <= seen.polls;
+        self.suspended.0.get(&task.id).filter(holds)
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     site::is_passed_on,
     sync,
     task::{TaskRef, TaskSlot},
-    thread,
+    thread, waker,
 };
 
 pub(crate) use entry::Entry;
@@ -289,7 +289,7 @@ impl<F: Future, A: Awaited> PolledFrom for Watched<F, A> {
         let poll = future.poll(cx);
         let waits = poll.is_pending() && this.awaited.waits();
         if waits {
-            this.waits(polled());
+            this.waits(cx, polled());
         } else if this.pending.is_some() {
             this.end(true);
         }
@@ -299,8 +299,9 @@ impl<F: Future, A: Awaited> PolledFrom for Watched<F, A> {
 
 impl<F, A: Awaited> Watched<F, A> {
     #[inline(never)]
-    fn waits(&mut self, polled: CallSite) {
+    fn waits(&mut self, cx: &Context<'_>, polled: CallSite) {
         let Some((kind, id)) = self.awaited.target() else { return };
+        waker::awaits(cx);
         let kept = may_be_kept(polled);
         if self.pending.is_some() {
             self.pending.goes_on(kind, id, self.site, kept);

@@ -299,6 +299,18 @@ unsafe fn drop(data: *const ()) {
     unsafe { slot(data) }.waker_dropped();
 }
 
+/// A wait that is watched was polled with `cx`, and is pending. Where the poll is looked at, that is what keeps the waker of
+/// `cx` once, unless it is not the task's own, but one of a `FuturesUnordered` say.
+#[inline]
+pub(crate) fn awaits(cx: &Context<'_>) {
+    if Looking::goes_on()
+        && let Some(task) = thread::current_task()
+        && cx.waker().will_wake(&borrowed(task, &LOOKED_TABLE))
+    {
+        Looking::awaits(task);
+    }
+}
+
 impl TaskSlot {
     /// Has the next poll of the task looked at, and brings it about: a wake that finds nothing to do, which any future has
     /// to bear. Of a task that nothing else can wake nothing is done: it would hide what is wrong with it. False where it

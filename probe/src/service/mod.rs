@@ -38,7 +38,7 @@ use crate::{
 const MAX_REQUEST_BYTES: usize = 16 * 1024;
 
 /// How long an answer waits for where a task is suspended. Reading the debug information takes longer the first time; then
-/// the next answer has it.
+/// the next answer has the lines.
 const LOOK: Duration = Duration::from_millis(1500);
 
 /// Who this process is.
@@ -105,7 +105,10 @@ impl Inspect for Service {
         // With a reference, so that the slot is that task's until the answer is made.
         let task = self.recorder.task(asked.id).and_then(|slot| slot.retain_as(asked.id));
         let suspended = if asked.where_suspended && task.is_some() && self.no_stacks.is_none() {
-            timeout(LOOK, where_suspended(asked.id)).await.ok().and_then(Result::ok).unwrap_or_default()
+            let mut answer = where_suspended(asked.id);
+            // What is there by then is told, if not all.
+            let _ = timeout(LOOK, async { while answer.changed().await.is_ok() {} }).await;
+            answer.borrow().clone()
         } else {
             Suspensions::default()
         };
@@ -115,6 +118,7 @@ impl Inspect for Service {
             poll_buckets: slot.and_then(TaskSlot::poll_counts).map(Vec::from).unwrap_or_default(),
             suspensions: suspended.stacks.into_iter().map(suspension).collect(),
             suspended_polls: suspended.polls,
+            only_waits: suspended.only_waits,
             sched_buckets: slot.and_then(TaskSlot::sched_counts).map(Vec::from).unwrap_or_default(),
         }))
     }

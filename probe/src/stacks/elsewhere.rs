@@ -1,7 +1,7 @@
 //! Systems and processors on which no stack can be taken yet.
 use std::time::Duration;
 
-use ::tokio::sync::oneshot;
+use ::tokio::sync::watch;
 
 use super::{Frame, Sight, SightKind, Stack};
 use crate::recorder::{
@@ -61,6 +61,12 @@ impl Looking {
         None
     }
 
+    pub(crate) fn goes_on() -> bool {
+        false
+    }
+
+    pub(crate) fn awaits(_: &'static TaskSlot) {}
+
     pub(crate) fn waits_here(_: &'static TaskSlot) {}
 
     pub(crate) fn wakes_here(_: &'static TaskSlot) {}
@@ -70,13 +76,14 @@ impl Looking {
 pub(crate) fn seen(_: SightKind, _of: u64) {}
 
 /// Never made.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Suspensions {
     pub(crate) polls: u64,
     pub(crate) stacks: Vec<Vec<Frame>>,
+    pub(crate) only_waits: Option<bool>,
 }
 
 /// Not answered.
-pub(crate) fn where_suspended(_: u64) -> oneshot::Receiver<Suspensions> {
-    oneshot::channel().1
+pub(crate) fn where_suspended(_: u64) -> watch::Receiver<Suspensions> {
+    watch::channel(Suspensions::default()).1
 }

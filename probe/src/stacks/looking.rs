@@ -31,6 +31,10 @@ struct Request {
     places: UnsafeCell<[Copied; PLACES]>,
     /// A bit for each of them in which the task woke itself, and did not just keep its waker.
     woke: AtomicU32,
+    /// All times that the waker was kept, or the task woke itself, told or not.
+    kept: AtomicU32,
+    /// Watched waits that were polled with the task's own waker, and are pending: each keeps it once.
+    waits: AtomicU32,
 }
 
 // SAFETY: `places` is written by the thread that moved `state` from `ASKED` to `IN_POLL`, while it stays so, and read by
@@ -43,6 +47,8 @@ static REQUEST: Request = Request {
     filled: AtomicUsize::new(0),
     places: UnsafeCell::new([const { Copied::NONE }; PLACES]),
     woke: AtomicU32::new(0),
+    kept: AtomicU32::new(0),
+    waits: AtomicU32::new(0),
 };
 
 /// Asks for the next poll of `task`, and brings it about; false while another is looked at. The caller holds a reference to
@@ -66,7 +72,9 @@ fn ask_by(task: &'static TaskSlot, look: impl FnOnce(&'static TaskSlot) -> bool)
     }
     REQUEST.task.store(ptr::from_ref(task).cast_mut(), Relaxed);
     REQUEST.filled.store(0, Relaxed);
-    REQUEST.woke.store(0, Relaxed);
+    for count in [&REQUEST.woke, &REQUEST.kept, &REQUEST.waits] {
+        count.store(0, Relaxed);
+    }
     REQUEST.state.store(ASKED, Release);
     let asked = look(task);
     if !asked {
@@ -87,19 +95,29 @@ pub(super) struct Found {
     pub(super) woke: bool,
 }
 
-/// The places where the task waits, once its poll is over.
-pub(super) fn answer() -> Option<Vec<Found>> {
+/// What was seen in a poll.
+pub(super) struct Seen {
+    /// The places where the task waits.
+    pub(super) places: Vec<Found>,
+    /// Nothing but watched waits kept the task's waker, so that it goes on when one of those ends, and not before.
+    pub(super) only_waits: bool,
+}
+
+/// What was seen, once the poll is over.
+pub(super) fn answer() -> Option<Seen> {
     if REQUEST.state.load(Acquire) != DONE {
         return None;
     }
     let filled = REQUEST.filled.load(Relaxed).min(PLACES);
     let woke = REQUEST.woke.load(Relaxed);
+    let waits = REQUEST.waits.load(Relaxed);
+    let only_waits = waits != 0 && REQUEST.kept.load(Relaxed) == waits;
     // SAFETY: the poll is over, and only this thread asks for another.
     let places = unsafe { &*REQUEST.places.get() };
     let found = |(n, place): (usize, &Copied)| Found { copy: place.copy(), woke: woke & (1 << n) != 0 };
-    let found = places[..filled].iter().enumerate().map(found).collect();
+    let places = places[..filled].iter().enumerate().map(found).collect();
     REQUEST.state.store(IDLE, Release);
-    Some(found)
+    Some(Seen { places, only_waits })
 }
 
 /// A poll that is looked at, until this is dropped.
@@ -120,6 +138,19 @@ impl Looking {
         Some(Self(()))
     }
 
+    /// Whether any poll is looked at now.
+    #[inline]
+    pub(crate) fn goes_on() -> bool {
+        REQUEST.state.load(Relaxed) == IN_POLL
+    }
+
+    /// A wait that is watched was polled with the waker of this poll, and is pending.
+    pub(crate) fn awaits(task: &'static TaskSlot) {
+        if is_in_poll(task) {
+            REQUEST.waits.fetch_add(1, Relaxed);
+        }
+    }
+
     /// Somebody clones the task's waker, to wake it later.
     #[inline(never)]
     pub(crate) fn waits_here(task: &'static TaskSlot) {
@@ -133,14 +164,21 @@ impl Looking {
     }
 }
 
+/// Whether that task's poll is the one that is looked at. The waker may have been lent to another thread, whose doing
+/// is told of no place.
+fn is_in_poll(task: &'static TaskSlot) -> bool {
+    REQUEST.state.load(Acquire) == IN_POLL
+        && ptr::eq(REQUEST.task.load(Relaxed), task)
+        && thread::current_task().is_some_and(|current| ptr::eq(current, task))
+}
+
 #[inline(never)]
 fn keep(task: &'static TaskSlot, woke: bool) {
-    // The waker may have been lent to another thread.
-    let in_poll = REQUEST.state.load(Acquire) == IN_POLL
-        && ptr::eq(REQUEST.task.load(Relaxed), task)
-        && thread::current_task().is_some_and(|current| ptr::eq(current, task));
+    if ptr::eq(REQUEST.task.load(Relaxed), task) {
+        REQUEST.kept.fetch_add(1, Relaxed);
+    }
     let filled = REQUEST.filled.load(Relaxed);
-    if !in_poll || filled >= PLACES {
+    if filled >= PLACES || !is_in_poll(task) {
         return;
     }
     // SAFETY: this thread is in the poll, so the places are its. It is not made a reference, which would be to all.

@@ -88,7 +88,7 @@ impl Spinning {
         let worst = self.worst.take();
         if let Some((task, asked)) = self.current.take() {
             match looking::answer() {
-                Some(found) => name(&task, found, now, namer),
+                Some(found) => name(&task, found.places, now, namer),
                 None if asked.elapsed() > PATIENCE && looking::take_back() => task.slot().look_no_more(),
                 None => self.current = Some((task, asked)),
             }

@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::tokio::sync::oneshot;
+use ::tokio::sync::watch;
 
 use super::{
     Frame,
-    looking::{self, Found},
+    looking::{self, Found, Seen},
     namer::{Job, Named, Namer},
 };
 use crate::recorder::{
@@ -29,11 +29,13 @@ pub(crate) struct Suspensions {
     pub(crate) polls: u64,
     /// From what it waits for down to its own poll.
     pub(crate) stacks: Vec<Vec<Frame>>,
+    /// Whether it waits for nothing but what is watched; `None` where nobody looked.
+    pub(crate) only_waits: Option<bool>,
 }
 
 struct Question {
     task: u64,
-    answer: oneshot::Sender<Suspensions>,
+    answer: watch::Sender<Suspensions>,
 }
 
 static QUESTIONS: Mutex<VecDeque<Question>> = Mutex::new(VecDeque::new());
@@ -43,10 +45,11 @@ fn questions() -> MutexGuard<'static, VecDeque<Question>> {
     QUESTIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks where a task is suspended. The answer comes from the watchdog's next looks: empty where it runs, ended, or waits
-/// without a waker; none where there are too many questions.
-pub(crate) fn where_suspended(task: u64) -> oneshot::Receiver<Suspensions> {
-    let (answer, answered) = oneshot::channel();
+/// Asks where a task is suspended. The answer comes from the watchdog's next looks, at first without the stacks, which take
+/// their time to be named; it is whole once the sender is gone. It stays empty where the task runs, ended, or waits without
+/// a waker, and where there are too many questions.
+pub(crate) fn where_suspended(task: u64) -> watch::Receiver<Suspensions> {
+    let (answer, answered) = watch::channel(Suspensions::default());
     let mut questions = questions();
     questions.retain(|question| !question.answer.is_closed());
     if questions.len() < WAITING {
@@ -67,7 +70,7 @@ pub(super) struct Suspended {
 struct Current {
     task: TaskRef,
     id: u64,
-    answer: oneshot::Sender<Suspensions>,
+    answer: watch::Sender<Suspensions>,
     asked: Instant,
     /// How many polls it had then, and the end of the last of them, in ticks.
     before: (u64, u64),
@@ -105,7 +108,7 @@ impl Suspended {
         let Some(current) = self.current.take_if(|current| done(current) || late(current)) else { return };
         if let Some((found, _)) = current.found {
             self.last = Some((current.id, found.clone()));
-            let _ = current.answer.send(found);
+            current.answer.send_replace(found);
         }
     }
 
@@ -114,17 +117,15 @@ impl Suspended {
         let Question { task: id, answer } = questions().pop_front()?;
         let task = recorder.task(id).and_then(|slot| slot.retain_as(id));
         let Some(task) = task else {
-            let _ = answer.send(Suspensions::default());
             return None;
         };
         let before = (task.slot().polls(), task.slot().last_poll_ended());
         let known = self.last.as_ref().filter(|(of, last)| *of == id && last.polls == before.0);
         if let Some((_, known)) = known {
-            let _ = answer.send(known.clone());
+            answer.send_replace(known.clone());
             return None;
         }
         if !looking::ask(task.slot()) {
-            let _ = answer.send(Suspensions::default());
             return None;
         }
         Some(Current { task, id, answer, asked: Instant::now(), before, found: None })
@@ -133,10 +134,9 @@ impl Suspended {
 
 /// What came of the poll, if it is over.
 fn looked_at(mut current: Current, namer: &mut Namer) -> Option<Current> {
-    let Some(places) = looking::answer() else {
+    let Some(Seen { places, only_waits }) = looking::answer() else {
         if current.asked.elapsed() > PATIENCE && looking::take_back() {
             current.task.slot().look_no_more();
-            let _ = current.answer.send(Suspensions::default());
             return None;
         }
         return Some(current);
@@ -148,7 +148,9 @@ fn looked_at(mut current: Current, namer: &mut Namer) -> Option<Current> {
     let to_name = places.into_iter().filter(|place| !place.woke).map(name).filter(|&taken| taken).count();
     let (polls, slept_since) = (current.before.0 + 1, current.before.1);
     slot.slept_on(polls, slept_since);
-    current.found = Some((Suspensions { polls, stacks: Vec::new() }, to_name));
+    let found = Suspensions { polls, stacks: Vec::new(), only_waits: Some(only_waits) };
+    current.answer.send_replace(found.clone());
+    current.found = Some((found, to_name));
     Some(current)
 }
 
@@ -177,14 +179,12 @@ mod tests {
     }
 
     fn ask(watchdog: &mut Watchdog, task: u64) -> Suspensions {
-        let mut answered = where_suspended(task);
-        let mut answer = None;
+        let answer = where_suspended(task);
         wait_for(|| {
             watchdog.look();
-            answer = answered.try_recv().ok();
-            answer.is_some()
+            answer.has_changed().is_err()
         });
-        answer.unwrap()
+        answer.borrow().clone()
     }
 
     fn users_lines(suspensions: &Suspensions) -> Vec<Vec<u32>> {
@@ -250,6 +250,44 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_for_one_lock_only_is_told_from_who_runs_something_else_beside() {
+        use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+
+        use crate::tokio::{sync::Mutex, task};
+
+        let (_only, mut watchdog) = only_watchdog();
+        let runtime = runtime("suspended-only", 1);
+        let taken = || {
+            let lock: &'static Mutex<()> = Box::leak(Box::new(Mutex::new(())));
+            std::mem::forget(lock.try_lock().unwrap());
+            lock
+        };
+        let again = taken();
+        let alone = async move { drop(again.lock().await) };
+        assert_eq!(ask(&mut watchdog, spawn(&runtime, alone)).only_waits, Some(true));
+        let lock = taken();
+        let joined = async move { drop(::tokio::join!(lock.lock(), pause(60_000))) };
+        assert_eq!(ask(&mut watchdog, spawn(&runtime, joined)).only_waits, Some(false));
+        let locks = [taken(), taken()];
+        let both = async move { drop(::tokio::join!(locks[0].lock(), locks[1].lock())) };
+        assert_eq!(ask(&mut watchdog, spawn(&runtime, both)).only_waits, Some(true));
+        // Such a set of futures is woken by wakers of its own.
+        let lock = taken();
+        let set = async move {
+            let futures = [lock.lock().map(drop).boxed(), pause(60_000).boxed()];
+            futures.into_iter().collect::<FuturesUnordered<_>>().collect::<()>().await;
+        };
+        assert_eq!(ask(&mut watchdog, spawn(&runtime, set)).only_waits, Some(false));
+        let joins = async { task::spawn(std::future::pending::<()>()).await.unwrap() };
+        assert_eq!(ask(&mut watchdog, spawn(&runtime, joins)).only_waits, Some(true));
+        let timer = spawn(&runtime, async { pause(60_000).await });
+        assert_eq!(ask(&mut watchdog, timer).only_waits, Some(false));
+        // It was seen so, and is when it is seen again.
+        let before = ask(&mut watchdog, timer);
+        assert_eq!(before.only_waits, Some(false));
+    }
+
+    #[test]
     fn a_poll_whose_asker_has_gone_is_no_end_of_all_answers() {
         let (_only, _watchdog) = only_watchdog();
         let runtime = runtime("suspended-late", 1);
@@ -266,7 +304,7 @@ mod tests {
             found = looking::answer();
             found.is_some()
         });
-        assert_eq!(found.map(|places| places.len()), Some(1));
+        assert_eq!(found.map(|seen| seen.places.len()), Some(1));
     }
 
     #[test]

@@ -794,6 +794,10 @@ pub struct TaskDetailsResponse {
     /// that ends there. Empty when there was no room to count them.
     #[prost(uint32, repeated, tag = "5")]
     pub sched_buckets: ::prost::alloc::vec::Vec<u32>,
+    /// In the poll of `suspended_polls`, whether nothing but waits that are watched kept the task's waker: then it goes on when
+    /// one of them ends, and not before. Unset when nobody looked.
+    #[prost(bool, optional, tag = "6")]
+    pub only_waits: ::core::option::Option<bool>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Suspension {

@@ -64,6 +64,24 @@ fn two_tasks_that_hold_what_the_other_wants_are_named_with_every_line() {
 }
 
 #[test]
+fn tasks_of_which_one_waits_for_something_else_too_are_no_circle() {
+    let Pair { mut judged, .. } = pair();
+    judged.only_waits = Some(false);
+    judged.run(ms(20_000));
+    judged.expect_no_alarm_of("deadlock");
+}
+
+#[test]
+fn a_circle_of_tasks_that_cannot_be_looked_at_is_likely_and_said_later() {
+    let Pair { mut judged, .. } = pair();
+    judged.only_waits = None;
+    judged.run(ms(5000));
+    judged.expect_no_alarm_of("deadlock");
+    judged.run(ms(500));
+    assert_eq!(judged.only("deadlock").confidence, Confidence::Likely);
+}
+
+#[test]
 fn it_clears_when_one_of_them_gives_up() {
     let Pair { mut judged, tasks, locks, .. } = pair();
     judged.run(ms(2000));

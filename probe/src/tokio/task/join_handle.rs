@@ -12,6 +12,7 @@ use crate::recorder::{
     handle::flag,
     task::TaskRef,
     wait::{PolledWait, WaitKind, awaited_at},
+    waker,
 };
 
 /// Permission to join on a task; see [`tokio::task::JoinHandle`](::tokio::task::JoinHandle).
@@ -39,13 +40,14 @@ impl Drop for Joined {
 
 impl Joined {
     #[inline(never)]
-    fn polled(&mut self, ready: bool, polled: CallSite) {
+    fn polled(&mut self, cx: &Context<'_>, ready: bool, polled: CallSite) {
         let slot = self.task.slot();
         if ready {
             self.waiting.over();
             slot.handle_joined();
         } else {
             slot.handle_did(flag::HANDLE_AWAITED);
+            waker::awaits(cx);
             let spawned = slot.site().info.location.location();
             let at = spawned.map_or(polled, |spawned| awaited_at(polled, spawned));
             self.waiting.pending(WaitKind::Join, slot.id(), at);
@@ -127,7 +129,7 @@ impl<T> Future for JoinHandle<T> {
         // Asked first: then tokio writes the result where the caller wants it.
         let Some(joined) = &mut this.joined else { return inner.poll(cx) };
         let poll = inner.poll(cx);
-        joined.polled(poll.is_ready(), Location::caller());
+        joined.polled(cx, poll.is_ready(), Location::caller());
         poll
     }
 }
