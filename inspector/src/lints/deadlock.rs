@@ -181,7 +181,7 @@ pub(super) fn judge(cx: &Cx, circle: &[Edge], message: impl FnOnce(&str) -> Stri
     Some(Candidate {
         message,
         evidence,
-        advice: format!("{} {RESTART}", advice(circle)).into(),
+        advice: format!("{} {RESTART}", advice(model, circle)).into(),
         onset: Some(closing.since()),
         // A receiver may have been given to another task since it was last asked.
         confidence: if sure { Confidence::Certain } else { Confidence::Likely },
@@ -242,13 +242,15 @@ fn line(cx: &Cx, edge: &Edge, step: &WaitStep) -> String {
 /// What helps now.
 pub(super) const RESTART: &str = "Restart it to free those that are stuck now.";
 
-fn advice(circle: &[Edge]) -> &'static str {
+fn advice(model: &Model, circle: &[Edge]) -> &'static str {
     let any = |is: fn(&WaitFor) -> bool| circle.iter().any(|edge| is(&edge.wait.on));
     if any(|on| matches!(on, WaitFor::Join(_))) {
         "Do not await a task while holding what it needs: drop the guard (or take the messages) before awaiting its handle."
     } else if any(|on| matches!(on, WaitFor::Send(_) | WaitFor::Recv(_))) {
         "Do not wait for room while whoever makes room may wait for you: send from a task of its own."
-    } else if circle.iter().all(|edge| edge.wait.site == circle[0].wait.site) {
+    } else if model.sites.contains_key(&circle[0].wait.site)
+        && circle.iter().all(|edge| edge.wait.site == circle[0].wait.site)
+    {
         "The same code takes both locks, in either order: sort the two before the first lock, for example by id, so that all \
          tasks take them in the same order."
     } else {

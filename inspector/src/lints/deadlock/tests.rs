@@ -82,6 +82,20 @@ fn a_circle_of_tasks_that_cannot_be_looked_at_is_likely_and_said_later() {
 }
 
 #[test]
+fn where_the_lines_that_wait_are_not_told_nobody_says_that_they_are_the_same() {
+    let Pair { mut judged, tasks, locks, .. } = pair();
+    for (n, task) in tasks.into_iter().enumerate() {
+        let since = judged.target.now;
+        judged.target.task_state(task, |task| {
+            task.waits = [Wait { on: WaitFor::Lock(locks[1 - n]), site: SiteId(0), since }].into();
+        });
+    }
+    judged.run(ms(1600));
+    let advice = &judged.only("deadlock").advice;
+    assert!(advice.starts_with("Take these locks in the same order everywhere."), "{advice}");
+}
+
+#[test]
 fn it_clears_when_one_of_them_gives_up() {
     let Pair { mut judged, tasks, locks, .. } = pair();
     judged.run(ms(2000));
