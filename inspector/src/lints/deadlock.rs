@@ -11,7 +11,7 @@ use crate::text;
 const LASTING: Threshold = Threshold::millis("lasting", 1000, "each wait in the cycle has lasted longer than this");
 
 pub(super) const UNSEEN: Threshold =
-    Threshold::millis("unseen", 5000, "the same, where a task of it cannot be looked at for what else it may wait for");
+    Threshold::millis("unseen", 3000, "the same, where a task of it cannot be looked at for what else it may wait for");
 
 /// Tasks that are named in the message; the evidence has them all.
 const TOLD: usize = 3;
@@ -58,7 +58,7 @@ RIGHT
 
 Thresholds
   lasting = 1.00 s   each wait in the cycle has lasted longer than this
-  unseen  = 5.00 s   the same, where a task of it cannot be looked at for what else it may wait for
+  unseen  = 3.00 s   the same, where a task of it cannot be looked at for what else it may wait for
 
 A task that waits for several things is stuck only if all of them are in the cycle. Where any wait is not visible as a
 whole, nothing is said. So each task of it is looked at: one poll shows whether it waits for something else beside, as a

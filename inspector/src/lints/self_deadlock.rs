@@ -47,7 +47,7 @@ RIGHT
 
 Thresholds
   lasting = 1.00 s   each wait in the cycle has lasted longer than this
-  unseen  = 5.00 s   the same, where a task of it cannot be looked at for what else it may wait for
+  unseen  = 3.00 s   the same, where a task of it cannot be looked at for what else it may wait for
 
 Nothing is said of a task that was looked at and waits for something else beside: of futures that it runs at once, in a
 `join!` or a `FuturesUnordered`, one may hold what another waits for, and give it back.

@@ -15,13 +15,14 @@ use std::{
 
 use async_inspect_cli::{
     app::{App, Depth, Options},
-    lints::{Engine, Finding, FindingKey, RULES, Settings, Severity},
-    model::Model,
+    lints::{Engine, Finding, FindingKey, RULES, Settings, Severity, Wonder},
+    model::{Model, TaskDetails, TaskId},
     source::{self, Address, Connection},
     view,
 };
 use async_inspect_zoo::LEASH;
 use ratatui::{Terminal, backend::TestBackend, buffer::Cell};
+use tokio::task::JoinHandle;
 
 static TURNS: RwLock<()> = RwLock::new(());
 
@@ -196,6 +197,9 @@ pub(crate) struct Attached {
     connection: Connection,
     pub(crate) model: Model,
     engine: Engine,
+    wonder: Wonder,
+    /// The answer about a task that a rule or a finding asks about.
+    answer: Option<(TaskId, JoinHandle<Option<TaskDetails>>)>,
     /// Every warning and alarm that was ever active, and what rules said that never say worse than info, with the time from the program's start to the first sight of it.
     pub(crate) seen: HashMap<FindingKey, (Duration, Finding)>,
 }
@@ -204,7 +208,8 @@ impl Attached {
     fn new(program: &Watched, connection: Connection) -> Self {
         let model = Model::new(connection.target.clone());
         let (name, since) = (program.name.clone(), program.started);
-        Self { name, since, connection, model, engine: Engine::new(Settings::default()), seen: HashMap::new() }
+        let (engine, wonder) = (Engine::new(Settings::default()), Wonder::default());
+        Self { name, since, connection, model, engine, wonder, answer: None, seen: HashMap::new() }
     }
 
     /// Takes one update.
@@ -214,7 +219,17 @@ impl Attached {
             Err(error) => panic!("{}: {error}", self.name),
         };
         self.model.apply(batch);
+        if let Some((task, answer)) = self.answer.take_if(|(_, answer)| answer.is_finished())
+            && let Some(details) = answer.await.unwrap()
+        {
+            self.model.learn(task, &details);
+        }
         self.engine.evaluate(&self.model);
+        if self.answer.is_none()
+            && let Some(task) = self.wonder.next(self.engine.doubted(), self.engine.findings(), &self.model)
+        {
+            self.answer = Some((task, tokio::spawn(self.connection.task_details(task))));
+        }
         for finding in self.engine.findings().iter().filter(|finding| noted(finding) && finding.active()) {
             self.seen.entry(finding.key()).or_insert_with(|| (self.since.elapsed(), finding.clone()));
         }

@@ -75,7 +75,7 @@ fn tasks_of_which_one_waits_for_something_else_too_are_no_circle() {
 fn a_circle_of_tasks_that_cannot_be_looked_at_is_likely_and_said_later() {
     let Pair { mut judged, .. } = pair();
     judged.only_waits = None;
-    judged.run(ms(5000));
+    judged.run(ms(3000));
     judged.expect_no_alarm_of("deadlock");
     judged.run(ms(500));
     assert_eq!(judged.only("deadlock").confidence, Confidence::Likely);
