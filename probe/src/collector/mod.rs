@@ -227,6 +227,9 @@ impl Collector {
             self.sights.insert((sight.kind as u8, sight.of), sight);
         }
         messages.status(self.loss(), self.cost(subscribers));
+        if self.looks {
+            self.watchdog.look_into_polls();
+        }
 
         let news = self.dictionary.news(&mut self.told);
         let mut messages = self.sealed(news.into_iter().chain(messages.finish()));

@@ -33,6 +33,8 @@ impl Watchdog {
         Vec::new()
     }
 
+    pub(crate) fn look_into_polls(&mut self) {}
+
     pub(crate) fn sights(&mut self) -> Vec<Sight> {
         Vec::new()
     }

@@ -30,6 +30,7 @@ fn sight(watchdog: &mut Watchdog, kind: SightKind, of: &Site, mut change: impl F
     wait_for(|| {
         change(watchdog);
         watchdog.look();
+        watchdog.look_into_polls();
         for looks in 0..20 {
             if let Some(pause) = watchdog.closer_look(looks) {
                 std::thread::sleep(pause);

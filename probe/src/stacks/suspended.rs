@@ -182,6 +182,7 @@ mod tests {
         let answer = where_suspended(task);
         wait_for(|| {
             watchdog.look();
+            watchdog.look_into_polls();
             answer.has_changed().is_err()
         });
         answer.borrow().clone()

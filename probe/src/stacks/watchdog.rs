@@ -150,15 +150,23 @@ impl Watchdog {
             self.namer.name(Job::moment(what, copy));
         }
         let stacks = named.into_iter().filter_map(|named| self.named(named)).collect();
+        self.looked_closer_at = now;
+        stacks
+    }
+
+    /// Goes on with the polls that somebody asks about. Once this tick's state was read: a task that is woken for it runs at
+    /// this very moment, and is still asleep as far as the app is concerned.
+    pub(crate) fn look_into_polls(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
         // One poll is looked at at a time.
         if !self.spinning.is_busy() {
-            self.suspended.step(recorder, &mut self.namer);
+            self.suspended.step(self.recorder, &mut self.namer);
         }
         if !self.suspended.is_busy() {
             self.spinning.step(&mut self.namer);
         }
-        self.looked_closer_at = now;
-        stacks
     }
 
     /// What was seen since the last call.
