@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
-use crate::model::{Lock, LockId, LockKind, Model, SiteId, Task, TaskId, WaitFor};
+use crate::model::{Lock, LockId, LockKind, Model, SiteId, Stamp, Task, TaskId, WaitFor};
 use crate::text;
 
 const LASTING: Threshold = Threshold::millis(
@@ -12,12 +12,15 @@ const LASTING: Threshold = Threshold::millis(
     "notify_waiters found nobody so long ago, nobody was notified since, and some wait",
 );
 
+const RACE: Threshold =
+    Threshold::millis("race", 500, "who began to wait no later than this after it, has just missed it; later: info");
+
 pub(super) const RULE: Rule = Rule {
     id: "lost-notify",
     severity: Severity::Warn,
     summary: "notify_waiters found nobody waiting, and somebody who came later waits",
     explain: EXPLAIN,
-    thresholds: &[LASTING],
+    thresholds: &[LASTING, RACE],
     enter_after: Duration::from_millis(200),
     leave_after: Duration::from_millis(500),
     subsumed_by: &["deadlock"],
@@ -48,9 +51,11 @@ RIGHT
 
 Thresholds
   lasting = 3.00 s   notify_waiters found nobody so long ago, nobody was notified since, and some wait
+  race    = 500 ms   who began to wait no later than this after it, has just missed it; later: info
 
 Only those count who call `notified()` and await it in one expression: whoever calls it first and looks after that has
-missed nothing, and waits for the next one.
+missed nothing, and waits for the next one. Who comes long after a notification may do so as well: an event for whoever
+waits at that moment, of which the first ones reach nobody, looks the same.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -64,17 +69,21 @@ fn waiters(lock: &Lock) -> u32 {
     lock.waiting_writers.min(lock.waiters)
 }
 
-/// One of those who wait for it, and where. Nothing tells whom to ask, so of very many tasks it may not be found.
-fn waiting(model: &Model, lock: LockId) -> Option<(TaskId, SiteId)> {
+/// Of those who wait for it, the one that came first, since when and where. Nothing tells whom to ask, so of very many tasks
+/// it may not be found.
+fn waiting(model: &Model, lock: LockId) -> Option<(Stamp, TaskId, SiteId)> {
     const LOOKED_AT: usize = 4096;
-    let waits =
-        |task: &Task| task.waits.iter().find(|wait| wait.on == WaitFor::Lock(lock)).map(|wait| (task.id, wait.site));
+    let waits = |task: &Task| {
+        let wait = task.waits.iter().find(|wait| wait.on == WaitFor::Lock(lock))?;
+        Some((wait.since, task.id, wait.site))
+    };
     model.tasks.values().take(LOOKED_AT).filter_map(waits).min()
 }
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
-    let ago = model.lasted(lock.last_lost_notify_at?);
+    let at = lock.last_lost_notify_at?;
+    let ago = model.lasted(at);
     if ago <= cx.span(&LASTING) || lock.permits_available > 0 {
         return None;
     }
@@ -87,13 +96,13 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         1 => ("1 task that came later waits".to_owned(), "it"),
         n => (format!("{} that came later wait", text::counted(n.into(), "task")), "them"),
     };
-    let at = words::at(place);
+    let by = words::at(place);
     let waiting = waiting(model, lock.id);
-    let waits_at = waiting.map_or("", |(_, site)| words::place(model, site));
+    let waits_at = waiting.map_or("", |(_, _, site)| words::place(model, site));
     let there = if waits_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(waits_at)) };
     // It stores one permit, which does not help several.
     let one = match waiters {
-        1 => format!(". Or call notify_one{at} instead, which is remembered for one waiter"),
+        1 => format!(". Or call notify_one{by} instead, which is remembered for one waiter"),
         _ => String::new(),
     };
     let mut evidence = vec![
@@ -104,13 +113,16 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         Evidence::words("notify_location", place),
         Evidence::words("created_location", made_at),
     ];
-    evidence.extend(waiting.map(|(task, _)| {
+    evidence.extend(waiting.map(|(_, task, _)| {
         let one = Evidence::task("waiting_task", task);
         Evidence { text: words::task(model, task), aside: false, ..one }
     }));
+    // Between the look and the wait is a moment. Who came long after may have come for the next one.
+    let raced = waiting.is_some_and(|(since, ..)| since.since(at) <= cx.span(&RACE));
+    let severity = if raced { Severity::Warn } else { Severity::Info };
     Some(Candidate {
         message: format!(
-            "notify_waiters{at} was called {} ago, when nobody waited: {who}{there}, and nothing has notified {them}",
+            "notify_waiters{by} was called {} ago, when nobody waited: {who}{there}, and nothing has notified {them}",
             text::duration(ago)
         ),
         evidence,
@@ -124,7 +136,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         count: Count::Total(lock.lost_notifies),
         began: lock.last_lost_notify_at,
         hurt: waiters.into(),
-        ..Candidate::enter(subject, &group, Severity::Warn)
+        ..Candidate::enter(subject, &group, severity)
     })
 }
 
@@ -145,10 +157,28 @@ mod tests {
         (judged, lock)
     }
 
+    /// Somebody begins to wait for it, now.
+    fn comes(judged: &mut Judged, lock: LockId) {
+        let spawned = judged.target.spawn_site("src/cache.rs:20:5", "shop::warm::{{closure}}", OutputKind::Unit);
+        let task = judged.target.task(spawned);
+        let (site, since) = (SiteId(0), judged.target.now);
+        judged.target.task_state(task, |task| task.waits = [Wait { on: WaitFor::Lock(lock), site, since }].into());
+        judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers) = (3, 3));
+    }
+
+    #[test]
+    fn who_comes_long_after_it_may_wait_for_the_next_one() {
+        let (mut judged, lock) = notify();
+        judged.run(ms(1000));
+        comes(&mut judged, lock);
+        judged.run(ms(4000));
+        assert_eq!(judged.only("lost-notify").severity, Severity::Info);
+    }
+
     #[test]
     fn who_waits_for_what_has_been_is_found() {
         let (mut judged, lock) = notify();
-        judged.target.lock_state(lock, |lock| (lock.waiters, lock.waiting_writers) = (3, 3));
+        comes(&mut judged, lock);
         judged.run(ms(2900));
         judged.expect_nothing();
         judged.run(ms(600));

@@ -107,6 +107,10 @@ fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
         Evidence::task("first_task", first.id),
     ];
     let group = site.location.clone();
+    // What was spawned during a poll that goes on waits in the queue of that worker, where others may not take it from.
+    let since_before = model.workers.values().filter_map(|w| w.poll).filter(|&(_, since)| since <= first.spawned_at);
+    let in_polls = since_before.map(|(task, _)| words::spawn_place(model, task).to_owned());
+    let behind = in_polls.filter(|place| !place.is_empty() && *place != group).collect();
     Some(Candidate {
         message: format!("{who} spawned {ago} ago and never polled: {nobody}"),
         evidence,
@@ -114,6 +118,7 @@ fn judge(cx: &Cx, site: SiteId, first: &Task) -> Option<Candidate> {
         onset: Some(first.spawned_at.after(cx.span(&UNPOLLED))),
         began: Some(first.spawned_at),
         hurt: unpolled,
+        behind,
         ..Candidate::enter(subject, &group, Severity::Warn)
     })
 }
@@ -169,6 +174,29 @@ mod tests {
     fn while_all_workers_are_busy_tasks_wait_for_their_turn() {
         let (judged, _) = unpolled(true);
         judged.expect_no_alarm_of("never-polled");
+    }
+
+    #[test]
+    fn what_a_blocked_worker_keeps_is_an_effect_of_it() {
+        for before in [true, false] {
+            let mut judged = Judged::new();
+            let free = judged.target.worker("tokio-worker-2");
+            judged.target.worker_state(free, |_| {});
+            let (hog, worker) = blocked_poll(&mut judged);
+            let site = judged.target.spawn_site("src/metrics.rs:8:9", "shop::flush::{{closure}}", OutputKind::Unit);
+            judged.run(ms(200));
+            let task = judged.target.task(site);
+            let now = judged.target.now;
+            judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::New, now));
+            judged.run(ms(100));
+            if !before {
+                let now = judged.target.now;
+                judged.target.worker_state(worker, |worker| worker.poll = Some((hog, now)));
+            }
+            judged.run(ms(2500));
+            let told = judged.active().iter().any(|finding| finding.rule == "never-polled");
+            assert_eq!(told, !before, "{:#?}", judged.active());
+        }
     }
 
     #[test]

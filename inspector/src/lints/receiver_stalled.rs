@@ -135,6 +135,10 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     ];
     let blocked = Evidence::count("blocked_senders", channel.blocked_senders.into());
     evidence.push(if channel.blocked_senders == 0 { blocked.aside() } else { blocked });
+    let sending = words::place(model, channel.send_site);
+    if channel.blocked_senders > 0 && !sending.is_empty() {
+        evidence.push(Evidence::words("sender_location", sending));
+    }
     evidence.extend(full_in(channel).map(|left| Evidence::span("full_in_ns", left)));
     evidence.extend(channel.capacity.map(|capacity| Evidence::count("capacity", capacity)));
     evidence.extend(taking.evidence.into_iter().filter(|one| one.name != "last_receive_ago_ns"));
@@ -228,6 +232,20 @@ mod tests {
         );
         judged.every(ms(2500), |target| flow(target, channel, 2, 1000));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn the_line_of_a_blocked_send_is_named() {
+        let (mut judged, channel, _) = quiet(Some(4));
+        let line = judged.target.call_site("src/orders.rs:7:9");
+        judged.every(ms(2000), |target| flow(target, channel, 2, 2));
+        judged.run(ms(100));
+        flow(&mut judged.target, channel, 4, 0);
+        judged.target.channel_state(channel, |channel| (channel.blocked_senders, channel.send_site) = (2, line));
+        judged.run(ms(6000));
+        let active = judged.active();
+        let finding = active.iter().find(|finding| finding.rule == "receiver-stalled").expect("it is stalled");
+        assert_eq!(evidence(finding, "sender_location").text, "src/orders.rs:7:9");
     }
 
     #[test]

@@ -65,16 +65,26 @@ Thresholds
   unknown = 10.0 s   where no permit has ever come back, so that nobody knows how long one is held: info until then
 
 A backlog that is being worked off is nothing. Nor is one behind a holder that sleeps and is due within `unknown`: twice
-that time is given.
+that time is given. Where it is not told who holds the permits, permits that come slowly are an info: those of a rate
+limit do.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let semaphores = cx.model.locks.values().filter(|lock| lock.kind == LockKind::Semaphore);
-    // Where it is not told how many permits there are, it is not told either that any are out.
-    let out_of_them =
-        |lock: &Lock| lock.holder_count > 0 || cx.model.permits(lock).is_none() && lock.permits_available == 0;
+    // Where it is not told how many permits there are, it is not told either that any are out. One that was made without
+    // permits is a signal: where nobody is seen to hold any, those that it was given are gone by `forget`.
+    let out_of_them = |lock: &Lock| match cx.model.permits(lock) {
+        None => lock.holder_count > 0 || lock.permits_available == 0,
+        Some(0) if holders_unseen(lock) => false,
+        Some(_) => lock.holder_count > 0,
+    };
     let exhausted = |lock: &&Lock| lock.waiters > 0 && !lock.closed && out_of_them(lock);
     out.extend(semaphores.filter(exhausted).filter_map(|lock| judge(cx, lock)));
+}
+
+/// Whether permits are out of which it is not told who has them, nor whether they were forgotten: the layer sees neither.
+fn holders_unseen(lock: &Lock) -> bool {
+    lock.holder_count > 0 && lock.holders.is_empty()
 }
 
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
@@ -111,10 +121,11 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         return near.then(|| Candidate::stay(subject, &group));
     }
 
-    let total = model.permits(lock);
+    let (total, unseen) = (model.permits(lock), holders_unseen(lock));
     let semaphore = words::semaphore(&subject);
     let all = match total {
         None => format!("no permit of {semaphore} is free (how many there are is not told)"),
+        Some(_) if unseen => format!("no permit of {semaphore} is free (who holds them is not told)"),
         Some(1) => format!("the only permit of {semaphore} is held"),
         Some(n) => format!("all {} permits of {semaphore} are held", text::count(n)),
     };
@@ -154,8 +165,10 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     };
     // Nothing has ever come back, and it is not known that it will not for long.
     let unknown = lock.hold_hist.count() == 0 && held < cx.span(&UNKNOWN) && due.is_none();
-    // One that was made without permits, to be given them as a signal, looks the same where they are not told.
-    let severity = if total.is_none() || !long && unknown { Severity::Info } else { Severity::Warn };
+    // One that was made without permits, to be given them as a signal, looks the same where they are not told. And where it
+    // is not told who holds them, permits that come slowly may be those of a rate limit, which are forgotten and added again.
+    let paced = unseen && !stands;
+    let severity = if total.is_none() || paced || !long && unknown { Severity::Info } else { Severity::Warn };
     let oldest = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task));
     let culprit = oldest.map(|holder| holder.task).filter(|task| task.0 != 0);
     let mut behind = Vec::new();
@@ -376,6 +389,31 @@ mod tests {
         let (mut judged, lock) = semaphore(0);
         judged.every(ms(15_000), |target| target.lock_state(lock, |lock| lock.waiters = 4));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_signal_of_which_no_holders_are_told_is_nothing() {
+        let (mut judged, lock) = semaphore(0);
+        judged.every(ms(15_000), |target| {
+            target.lock_state(lock, |lock| (lock.permits_available, lock.holder_count, lock.waiters) = (0, 5, 3));
+        });
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn permits_that_come_slowly_are_not_said_to_be_held_where_no_holders_are_told() {
+        let (mut judged, lock) = semaphore(1);
+        judged.every(ms(6000), |target| {
+            hold(target, lock, Stamp::default(), 40, 1, 15);
+            target.lock_state(lock, |lock| lock.holders.clear());
+        });
+        let finding = judged.only("semaphore-exhausted");
+        assert_eq!(finding.severity, Severity::Info);
+        assert!(
+            finding.message.starts_with("no permit of a semaphore is free (who holds them is not told): 40 tasks"),
+            "{}",
+            finding.message
+        );
     }
 
     #[test]
