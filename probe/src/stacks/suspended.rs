@@ -115,10 +115,7 @@ impl Suspended {
     /// Asks for the poll of the next task in question.
     fn next(&mut self, recorder: &'static Recorder) -> Option<Current> {
         let Question { task: id, answer } = questions().pop_front()?;
-        let task = recorder.task(id).and_then(|slot| slot.retain_as(id));
-        let Some(task) = task else {
-            return None;
-        };
+        let task = recorder.task(id).and_then(|slot| slot.retain_as(id))?;
         let before = (task.slot().polls(), task.slot().last_poll_ended());
         let known = self.last.as_ref().filter(|(of, last)| *of == id && last.polls == before.0);
         if let Some((_, known)) = known {
