@@ -3,8 +3,10 @@ use std::{
     env,
     panic::catch_unwind,
     pin::pin,
-    process::Command,
+    process::{Command, Stdio},
     task::{Context, Waker},
+    thread,
+    time::Duration,
 };
 
 use async_inspect_probe::{ENVIRONMENT, tokio};
@@ -54,16 +56,24 @@ const PROGRAMS: [(&str, bool, fn()); 4] = [
 fn a_program_on_anothers_runtime_is_watched_when_the_environment_says_so() {
     if let Ok(program) = env::var(PROGRAM) {
         let (.., run) = PROGRAMS.iter().find(|(name, ..)| *name == program).unwrap();
-        return run();
+        run();
+        // The probe says where it listens on a thread of its own, which the end of the process does not wait for.
+        return thread::sleep(Duration::from_millis(500));
     }
-    for (program, wrapped, _) in PROGRAMS {
-        for (says, listens) in [("127.0.0.1:0", usize::from(wrapped)), ("off", 0)] {
-            let mut again = Command::new(env::current_exe().unwrap());
-            again.args(["--exact", "runtimes::a_program_on_anothers_runtime_is_watched_when_the_environment_says_so"]);
-            let output = again.arg("--nocapture").env(PROGRAM, program).env(ENVIRONMENT, says).output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{program}: {said}");
-            assert_eq!(said.matches("async-inspect: listening").count(), listens, "{program}, {says}: {said}");
-        }
+    let start = |program: &str, says| {
+        let mut again = Command::new(env::current_exe().unwrap());
+        again.args(["--exact", "runtimes::a_program_on_anothers_runtime_is_watched_when_the_environment_says_so"]);
+        again.arg("--nocapture").env(PROGRAM, program).env(ENVIRONMENT, says);
+        again.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let cases = PROGRAMS.map(|(program, wrapped, _)| {
+        [("127.0.0.1:0", usize::from(wrapped)), ("off", 0)].map(|(says, listens)| (program, says, listens))
+    });
+    let started: Vec<_> = cases.into_iter().flatten().map(|case| (case, start(case.0, case.1))).collect();
+    for ((program, says, listens), child) in started {
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program}: {said}");
+        assert_eq!(said.matches("async-inspect: listening").count(), listens, "{program}, {says}: {said}");
     }
 }
