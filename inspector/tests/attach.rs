@@ -76,14 +76,21 @@ async fn check(address: SocketAddr, span: &str, code: i32, words: &[&str]) -> Ou
 #[tokio::test]
 async fn another_protocol_is_code_4_and_says_which_side_is_older() {
     let refusal = |protocol: u32| {
-        let message = format!("this probe speaks protocol {protocol}, the inspector asked for {PROTOCOL}");
+        let probe = "this probe (async-inspect-probe 0.9.1)";
+        let message = format!("{probe} speaks protocol {protocol}, the inspector asked for {PROTOCOL}");
         Peer { hello: Err(Status::failed_precondition(message)), updates: Vec::new(), stays: false }
     };
-    check(serve(refusal(PROTOCOL + 1)).await, "1s", 4, &["is newer", "cargo install"]).await;
+    check(
+        serve(refusal(PROTOCOL + 1)).await,
+        "1s",
+        4,
+        &["is newer", "cargo install async-inspect-cli --version 0.9.1"],
+    )
+    .await;
 
     let hello = Ok(HelloResponse { protocol: PROTOCOL - 1, ..greeting() });
     let peer = Peer { hello, updates: Vec::new(), stays: false };
-    check(serve(peer).await, "1s", 4, &["is older", "cargo update"]).await;
+    check(serve(peer).await, "1s", 4, &["is older", "Cargo.toml"]).await;
 }
 
 #[tokio::test]
