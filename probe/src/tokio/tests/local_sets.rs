@@ -67,12 +67,9 @@ async fn a_librarys_task_holds_and_waits() {
 }
 
 #[test]
-fn what_a_librarys_task_in_a_set_of_the_drop_ins_holds_and_waits_for_is_its_own() {
+fn what_a_librarys_task_in_a_set_of_the_drop_ins_or_its_own_holds_and_waits_for_is_its_own() {
+    // One after the other: locks are found by their lines.
     run(async { LocalSet::new().run_until(a_librarys_task_holds_and_waits()).await });
-}
-
-#[test]
-fn what_a_librarys_task_in_a_set_of_its_own_holds_and_waits_for_is_its_own() {
     run(async { ::tokio::task::LocalSet::new().run_until(a_librarys_task_holds_and_waits()).await });
 }
 
