@@ -195,7 +195,8 @@ pub(super) struct PollInProgress {
 }
 
 impl PollInProgress {
-    #[inline]
+    #[allow(clippy::inline_always, reason = "as below")]
+    #[inline(always)]
     fn begin(recorder: &'static Recorder, task: &'static TaskSlot) -> Self {
         if task.polls.load(Relaxed) == 0 {
             first_poll(task);

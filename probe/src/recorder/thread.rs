@@ -18,7 +18,7 @@ use std::{
 
 pub(crate) use holder::{Holder, holder, was_suspended};
 pub(super) use long_poll::{took_inside, took_within, wait_of_long_poll};
-pub(crate) use within_root::{current_task, current_task_id, tokios_id};
+pub(crate) use within_root::{current_task, current_task_id, is_in_poll, tokios_id};
 
 use super::{
     Recorder, active,

@@ -374,9 +374,11 @@ impl TaskSlot {
     ///
     /// # Safety
     /// The caller holds a reference, or borrows that of a poll: without one, tokio's waker may go meanwhile.
+    #[allow(clippy::inline_always, reason = "else it is a call within a call for each wake")]
+    #[inline(always)]
     pub(crate) unsafe fn wake(&'static self) {
         let wakes = &self.wakes;
-        let itself = thread::current_task().is_some_and(|task| std::ptr::eq(task, self));
+        let itself = thread::is_in_poll(self);
         if itself {
             // Only the polling thread gets here.
             wakes.by_itself.store(wakes.by_itself.load(Relaxed) + 1, Relaxed);

@@ -169,7 +169,7 @@ impl Looking {
 fn is_in_poll(task: &'static TaskSlot) -> bool {
     REQUEST.state.load(Acquire) == IN_POLL
         && ptr::eq(REQUEST.task.load(Relaxed), task)
-        && thread::current_task().is_some_and(|current| ptr::eq(current, task))
+        && thread::is_in_poll(task)
 }
 
 #[inline(never)]

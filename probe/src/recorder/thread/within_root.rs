@@ -19,6 +19,12 @@ pub(crate) fn current_task() -> Option<&'static TaskSlot> {
     outer_task().filter(|task| within(task, task.id()).is_none())
 }
 
+/// Whether that task is in poll on this thread.
+#[inline]
+pub(crate) fn is_in_poll(task: &TaskSlot) -> bool {
+    outer_task().is_some_and(|outer| std::ptr::eq(outer, task)) && within(task, task.id()).is_none()
+}
+
 /// Id of the task in poll on this thread, 0 outside of any.
 #[inline]
 pub(crate) fn current_task_id() -> u64 {

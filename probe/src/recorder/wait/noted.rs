@@ -134,7 +134,7 @@ impl Noted {
                 let on = entry.on();
                 if self.is_of(task, on) {
                     // In the task's own poll nobody else writes its entries, nor can the slot change hands.
-                    if thread::current_task().is_some_and(|current| std::ptr::eq(current, task)) {
+                    if thread::is_in_poll(task) {
                         entry.end(on);
                     } else {
                         entry.end_from_elsewhere(on);
