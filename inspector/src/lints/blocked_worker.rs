@@ -119,23 +119,24 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         by_site.entry(key).or_default().push(blocked);
     }
     for (stack, worker) in model.stacks.iter().filter_map(|stack| Some((stack, model.workers.get(&stack.worker)?))) {
-        if let Some(site) = was_a_librarys(cx, stack, worker) {
+        if let Some((site, line)) = was_blocked(cx, stack, worker) {
             let blocked = Blocked { worker, task: stack.task, since: stack.poll_started, until: stack.at };
-            let line = stack.user_frame().map_or("", |frame| frame.location.as_str());
             by_site.entry((site, 0, line)).or_default().push(blocked);
         }
     }
     out.extend(by_site.into_values().filter_map(|blocked| accuse(cx, blocked)));
 }
 
-/// The spawn site, or 0, of a library's task whose poll ended before its stack was named, if that stack shows that it
-/// blocked. Nothing else tells of such polls with the app's line.
-fn was_a_librarys(cx: &Cx, stack: &Stack, worker: &Worker) -> Option<u32> {
+/// The spawn site, or 0, and, where that is a library's, the line of a poll that ended before its stack was named, if that
+/// stack shows that it blocked: where the machine is busy, the names come late.
+fn was_blocked<'a>(cx: &Cx<'a>, stack: &'a Stack, worker: &Worker) -> Option<(u32, &'a str)> {
     let model = cx.model;
-    let site = match model.tasks.get(&stack.task) {
-        Some(known) if known.site.0 == 0 || words::is_named(model, known.site) => return None,
-        Some(known) => known.site.0,
-        None if stack.task.0 == 0 => 0,
+    let line = || stack.user_frame().map_or("", |frame| frame.location.as_str());
+    let group = match model.tasks.get(&stack.task) {
+        Some(known) if known.site.0 == 0 || may_stand(model, known.id, stack.at, cx.span(&STARTUP)) => return None,
+        Some(known) if words::is_named(model, known.site) => (known.site.0, ""),
+        Some(known) => (known.site.0, line()),
+        None if stack.task.0 == 0 => (0, line()),
         None => return None,
     };
     // How much of a poll that computed was for want of a CPU is not known any more.
@@ -147,7 +148,7 @@ fn was_a_librarys(cx: &Cx, stack: &Stack, worker: &Worker) -> Option<u32> {
         && !panics(stack)
         && model.now.since(stack.at) <= FRESH
         && model.between(stack.poll_started, stack.at) > cx.span(&RUNNING))
-    .then_some(site)
+    .then_some(group)
 }
 
 /// How long a look at the poll's stack is waited for, since it may tell that another rule has more to say. The first one
@@ -268,7 +269,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     };
     let times = how_often(cx, longest.task);
     // What happens again and again is no news by how long it has lasted this time, unless this time is worse.
-    let as_ever = blocked.len() == 1 && running <= times.mean().saturating_mul(2);
+    let as_ever = (blocked.len() == 1 || !goes_on) && running <= times.mean().saturating_mul(2);
     let polls_lately = times.count.saturating_add(if goes_on { blocked.len() as u64 } else { 0 });
     let message = if times.count >= AGAIN && as_ever {
         let thread = match longest.worker.kind {

@@ -332,6 +332,37 @@ fn a_handler_that_was_done_before_its_stack_was_named_is_accused_all_the_same() 
 }
 
 #[test]
+fn a_poll_of_the_apps_own_is_accused_though_its_stack_was_named_after_it_had_ended() {
+    let (mut judged, _, task) = blocked();
+    let (since, worker) = (judged.target.now, *judged.target.model.workers.keys().next().expect("it"));
+    // Too short for the names to be waited for.
+    judged.target.model.target.capabilities.push("stacks".into());
+    judged.run(ms(300));
+    unblock(&mut judged);
+    judged.run(ms(500));
+    judged.expect_nothing();
+    judged.target.stack(Stack {
+        worker,
+        task,
+        poll_started: since,
+        at: since.after(ms(180)),
+        cause: StackCause::Sleep,
+        samples: 1,
+        frames: vec![Frame { function: "shop::back_off".into(), location: "src/back_off.rs:7:5".into(), user: true }],
+        beside: Vec::new(),
+    });
+    judged.run(ms(100));
+    let finding = judged.only("blocked-worker");
+    assert_eq!(
+        finding.message,
+        "`sign_in` blocked a worker thread for 180 ms and longer: std::thread::sleep in `back_off` at back_off.rs:7"
+    );
+    assert_eq!(finding.subject.location, "src/back_off.rs:7:5");
+    judged.run(ms(6500));
+    judged.expect_nothing();
+}
+
+#[test]
 fn a_handler_is_accused_at_its_own_line_rather_than_where_the_framework_spawned_its_task() {
     let mut judged = Judged::new();
     let site = judged.target.spawn_site("/registry/src/axum-0.8.0/src/serve/mod.rs:390:9", "", OutputKind::Unknown);
