@@ -12,3 +12,4 @@ pub mod report;
 pub mod source;
 pub mod text;
 pub mod view;
+pub mod watch;

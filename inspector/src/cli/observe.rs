@@ -1,16 +1,15 @@
 //! Watching a target for a while without a dashboard.
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;
 use crate::app::Mute;
-use crate::lints::{Engine, Finding, Settings, Wonder};
-use crate::model::{Model, TaskDetails, TaskId};
+use crate::lints::{Finding, Settings};
+use crate::model::Model;
 use crate::report::{Observed, Report, Silenced};
-use crate::source::{self, Address, Connection, SourceError};
+use crate::source::{self, Address, SourceError};
+use crate::watch::Watch;
 
 /// How long a target may take to send its whole state once.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(20);
@@ -75,32 +74,32 @@ pub(super) async fn observe_each(
     interrupt: impl Future<Output = ()>,
     mut each: impl FnMut(&Model),
 ) -> Result<Observation, SourceError> {
-    let mut watch = Watch::open(address, judging).await?;
+    let mut watched = Watched::open(address, judging).await?;
     tokio::pin!(interrupt);
     let patience = Instant::now() + SNAPSHOT_PATIENCE;
-    while !watch.model.complete {
+    while !watched.watch.model.complete {
         let step = tokio::select! {
-            step = timeout_at(patience, watch.step()) => step,
-            () = &mut interrupt => return Ok(watch.seen(Duration::ZERO, None)),
+            step = timeout_at(patience, watched.step()) => step,
+            () = &mut interrupt => return Ok(watched.seen(Duration::ZERO, None)),
         };
         step.map_err(|_| SourceError::Timeout { target: address.to_string(), seconds: SNAPSHOT_PATIENCE.as_secs() })??;
     }
 
-    each(&watch.model);
-    let first = watch.model.now;
+    each(&watched.watch.model);
+    let first = watched.watch.model.now;
     let began = Instant::now();
     // A recording is looked at whole, however long that takes.
     let deadline = began + if address.is_recording() { WHOLE } else { span };
     let mut heard = began;
     let cut_short = loop {
         let step = tokio::select! {
-            step = timeout_at(deadline, watch.step()) => step,
+            step = timeout_at(deadline, watched.step()) => step,
             () = &mut interrupt => break None,
         };
         match step {
             Ok(Ok(())) => {
                 heard = Instant::now();
-                each(&watch.model);
+                each(&watched.watch.model);
                 // What is read from a file never waits: others get their turn, and Ctrl-c is heard.
                 if address.is_recording() {
                     tokio::task::yield_now().await;
@@ -117,53 +116,29 @@ pub(super) async fn observe_each(
         }
     };
     // A night is read in a second.
-    let span = if address.is_recording() { watch.model.now.since(first) } else { began.elapsed() };
-    Ok(watch.seen(span, cut_short))
+    let span = if address.is_recording() { watched.watch.model.now.since(first) } else { began.elapsed() };
+    Ok(watched.seen(span, cut_short))
 }
 
-struct Watch {
-    connection: Connection,
-    model: Model,
-    engine: Engine,
+/// A target with what is reported of it.
+struct Watched {
+    watch: Watch,
     observed: Observed,
     mutes: Vec<Mute>,
     off: Vec<&'static str>,
-    wonder: Wonder,
-    /// The answer about a task that a finding wonders about.
-    answer: Option<BoxFuture<'static, (TaskId, Option<TaskDetails>)>>,
 }
 
-impl Watch {
+impl Watched {
     async fn open(address: &Address, judging: Judging) -> Result<Self, SourceError> {
         let connection = source::open(address).await?;
-        let model = Model::new(connection.target.clone());
         let Judging { settings, mutes } = judging;
         let off = settings.off();
-        let (engine, observed) = (Engine::new(settings), Observed::new());
-        Ok(Self { connection, model, engine, observed, mutes, off, wonder: Wonder::default(), answer: None })
+        Ok(Self { watch: Watch::new(connection, settings), observed: Observed::new(), mutes, off })
     }
 
     async fn step(&mut self) -> Result<(), SourceError> {
-        let batch = loop {
-            tokio::select! {
-                batch = self.connection.next() => break batch?,
-                Some((task, details)) = async { Some(self.answer.as_mut()?.await) } => {
-                    self.answer = None;
-                    if let Some(details) = details {
-                        self.model.learn(task, &details);
-                    }
-                }
-            }
-        };
-        self.model.apply(batch);
-        self.engine.evaluate(&self.model);
-        self.observed.note(&self.engine);
-        if self.answer.is_none()
-            && let Some(task) = self.wonder.next(self.engine.doubted(), self.engine.findings(), &self.model)
-        {
-            let answer = self.connection.task_details(task);
-            self.answer = Some(async move { (task, answer.await) }.boxed());
-        }
+        self.watch.step().await?;
+        self.observed.note(&self.watch.engine);
         Ok(())
     }
 
@@ -172,6 +147,6 @@ impl Watch {
         let all = findings.len();
         findings.retain(|finding| !self.mutes.iter().any(|mute| mute.matches(finding)));
         let silenced = Silenced { off: self.off, muted: all - findings.len() };
-        Observation { findings, silenced, model: self.model, span, cut_short }
+        Observation { findings, silenced, model: self.watch.model, span, cut_short }
     }
 }

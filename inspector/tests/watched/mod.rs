@@ -15,14 +15,13 @@ use std::{
 
 use async_inspect_cli::{
     app::{App, Depth, Options},
-    lints::{Engine, Finding, FindingKey, RULES, Settings, Severity, Wonder},
-    model::{Model, TaskDetails, TaskId},
+    lints::{Finding, FindingKey, RULES, Settings, Severity},
     source::{self, Address, Connection},
     view,
+    watch::Watch,
 };
 use async_inspect_zoo::LEASH;
 use ratatui::{Terminal, backend::TestBackend, buffer::Cell};
-use tokio::task::JoinHandle;
 
 static TURNS: RwLock<()> = RwLock::new(());
 
@@ -194,43 +193,23 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 pub(crate) struct Attached {
     name: String,
     since: Instant,
-    connection: Connection,
-    pub(crate) model: Model,
-    engine: Engine,
-    wonder: Wonder,
-    /// The answer about a task that a rule or a finding asks about.
-    answer: Option<(TaskId, JoinHandle<Option<TaskDetails>>)>,
+    pub(crate) watch: Watch,
     /// Every warning and alarm that was ever active, and what rules said that never say worse than info, with the time from the program's start to the first sight of it.
     pub(crate) seen: HashMap<FindingKey, (Duration, Finding)>,
 }
 
 impl Attached {
     fn new(program: &Watched, connection: Connection) -> Self {
-        let model = Model::new(connection.target.clone());
-        let (name, since) = (program.name.clone(), program.started);
-        let (engine, wonder) = (Engine::new(Settings::default()), Wonder::default());
-        Self { name, since, connection, model, engine, wonder, answer: None, seen: HashMap::new() }
+        let watch = Watch::new(connection, Settings::default());
+        Self { name: program.name.clone(), since: program.started, watch, seen: HashMap::new() }
     }
 
     /// Takes one update.
     pub(crate) async fn step(&mut self) {
-        let batch = match self.connection.next().await {
-            Ok(batch) => batch,
-            Err(error) => panic!("{}: {error}", self.name),
-        };
-        self.model.apply(batch);
-        if let Some((task, answer)) = self.answer.take_if(|(_, answer)| answer.is_finished())
-            && let Some(details) = answer.await.unwrap()
-        {
-            self.model.learn(task, &details);
+        if let Err(error) = self.watch.step().await {
+            panic!("{}: {error}", self.name);
         }
-        self.engine.evaluate(&self.model);
-        if self.answer.is_none()
-            && let Some(task) = self.wonder.next(self.engine.doubted(), self.engine.findings(), &self.model)
-        {
-            self.answer = Some((task, tokio::spawn(self.connection.task_details(task))));
-        }
-        for finding in self.engine.findings().iter().filter(|finding| noted(finding) && finding.active()) {
+        for finding in self.watch.engine.findings().iter().filter(|finding| noted(finding) && finding.active()) {
             self.seen.entry(finding.key()).or_insert_with(|| (self.since.elapsed(), finding.clone()));
         }
     }
@@ -249,13 +228,13 @@ impl Attached {
 
     /// The finding of a rule that lasts, whatever its severity.
     pub(crate) fn active_of(&self, rule: &str) -> Option<&Finding> {
-        self.engine.findings().iter().find(|finding| finding.rule == rule && finding.active())
+        self.watch.engine.findings().iter().find(|finding| finding.rule == rule && finding.active())
     }
 
     /// What an operator reads now who has just connected, on a terminal of 80x24: a line each.
     pub(crate) fn overview(&self) -> String {
-        let mut app = App::new(&self.connection.target.address, &view::SCREENS, Options::default(), Depth::None);
-        app.show(self.model.clone(), &self.engine);
+        let mut app = App::new(&self.watch.model.target.address, &view::SCREENS, Options::default(), Depth::None);
+        app.show(self.watch.model.clone(), &self.watch.engine);
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         terminal.draw(|frame| view::draw(&app, frame)).unwrap();
         let cells = terminal.backend().buffer().content().chunks(80);
@@ -265,7 +244,7 @@ impl Attached {
 
     /// The warnings and alarms that last.
     pub(crate) fn active(&self) -> impl Iterator<Item = &Finding> {
-        self.engine.findings().iter().filter(|finding| serious(finding) && finding.active())
+        self.watch.engine.findings().iter().filter(|finding| serious(finding) && finding.active())
     }
 }
 

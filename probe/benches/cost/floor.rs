@@ -45,7 +45,7 @@ const NEEDS: [Needs; 9] = [
     needs("notify, two tasks", 5, 6),
     // A permit of a semaphore that many hold at once, an RwLock to read, a mutex, the turns of an actor and of a listener, a oneshot,
     // a task that is spawned and joined; a little less where a turn of the actor's answers several.
-    needs("a request of the service", 15, 24),
+    needs("a request of the denser service", 15, 24),
 ];
 
 /// Locks that live at once, as in the rows of those that are used once.

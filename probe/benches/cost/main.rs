@@ -101,8 +101,12 @@ fn be_child(args: &[String]) {
         (operations::OPERATION, _) => child::operation(args, &place, ours::scenarios::measure),
         #[cfg(tokio_unstable)]
         (operations::UNWRAPPED, _) => child::operation(args, &place, unwrapped::measure),
-        ("service", "bare") => child::service(&place, bare::service::serve),
-        ("service", _) => child::service(&place, ours::service::serve),
+        (requests::SERVICE | requests::DENSE, "bare") => {
+            child::service(&place, |listener| bare::service::serve(listener, job == requests::DENSE))
+        }
+        (requests::SERVICE | requests::DENSE, _) => {
+            child::service(&place, |listener| ours::service::serve(listener, job == requests::DENSE))
+        }
         ("subscriber", target) => subscriber::run(target),
         ("load", port) => load::run(port.parse().unwrap(), args[0].parse().unwrap()),
         _ => panic!("no job {job}"),

@@ -1,4 +1,4 @@
-//! The table of the service under load.
+//! The tables of services under load.
 use crate::{
     machine::Patience,
     mode::{Measured, Mode, Programs},
@@ -6,6 +6,10 @@ use crate::{
     options::Options,
     process::Process,
 };
+
+/// Which service a process is.
+pub(crate) const SERVICE: &str = "service";
+pub(crate) const DENSE: &str = "dense-service";
 
 /// What one process told of its service, and its load of it.
 #[derive(Clone, Copy)]
@@ -18,13 +22,17 @@ struct Figures {
     cpu_us: f64,
 }
 
-/// Measures and prints the service, if it is wanted.
+/// Measures and prints the services that are wanted.
 pub(crate) fn print(options: &Options, programs: &Programs) {
-    if !options.wants("service") {
-        return;
+    let services = [(SERVICE, "A service"), (DENSE, "A denser service")];
+    for (service, title) in services.into_iter().filter(|(service, _)| options.wants(service)) {
+        table(service, title, options, programs);
     }
+}
+
+fn table(service: &str, title: &str, options: &Options, programs: &Programs) {
     println!(
-        "\nA service under load: 32 connections, one worker, medians of {} rounds of {} s; times and requests/s x bare's; from, \
+        "\n{title} under load: 32 connections, one worker, medians of {} rounds of {} s; times and requests/s x bare's; from, \
          to: the least and the most that p99 was in a round, x bare's\n",
         options.service_rounds, options.service_seconds
     );
@@ -35,9 +43,9 @@ pub(crate) fn print(options: &Options, programs: &Programs) {
     let mut patience = Patience::new(options.patience);
     let rounds: Vec<_> = (0..options.service_rounds)
         .map(|round| {
-            progress(&format!("service, round {}", round + 1));
+            progress(&format!("{service}, round {}", round + 1));
             patience.wait();
-            Mode::round(round, |mode| measure(mode, options.service_seconds, programs))
+            Mode::round(round, |mode| measure(mode, service, options.service_seconds, programs))
         })
         .collect();
     for mode in Mode::ALL.into_iter().filter(|&mode| rounds.iter().any(|round| round[mode as usize].is_some())) {
@@ -65,11 +73,11 @@ pub(crate) fn print(options: &Options, programs: &Programs) {
     println!();
 }
 
-fn measure(mode: Mode, seconds: f64, programs: &Programs) -> Option<Figures> {
+fn measure(mode: Mode, service: &str, seconds: f64, programs: &Programs) -> Option<Figures> {
     if mode == Mode::Dial9 {
         return None;
     }
-    let mut service = Measured::start(mode, "service", &[], programs)?;
+    let mut service = Measured::start(mode, service, &[], programs)?;
     let port = service.said[1].clone();
     let loaded = Process::own("load", &[&port, &seconds.to_string()]).figures();
     let [requests, per_second, p50_us, p99_us] = loaded[..] else { panic!("the load told {loaded:?}") };

@@ -1,5 +1,4 @@
-// A small real service, included like `scenarios.rs`. A request does what requests do: it waits for a permit, reads a
-// shared table, takes a lock, asks an actor over mpsc and oneshot within a time limit, tells listeners, and spawns.
+// A small real service, included like `scenarios.rs`, of which a request does what requests do; and a denser one.
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, routing::get};
@@ -17,7 +16,22 @@ struct Shop {
     orders: broadcast::Sender<u64>,
 }
 
+/// Takes a lock, asks an actor over mpsc and oneshot, and spawns.
 async fn order(State(shop): State<Arc<Shop>>) -> String {
+    let visit = {
+        let mut visits = shop.visits.lock().await;
+        let count = visits.entry(1).or_default();
+        *count += 1;
+        *count
+    };
+    let (reply, answer) = oneshot::channel();
+    shop.jobs.send((visit, reply)).await.unwrap();
+    let answer = answer.await.unwrap();
+    tokio::spawn(async move { answer * 2 }).await.unwrap().to_string()
+}
+
+/// The same, and waits for a permit, reads a shared table, has a time limit and tells listeners.
+async fn dense_order(State(shop): State<Arc<Shop>>) -> String {
     let _permit = shop.permits.acquire().await.unwrap();
     let price = *shop.prices.read().await.get(&1).unwrap();
     let visit = {
@@ -34,7 +48,7 @@ async fn order(State(shop): State<Arc<Shop>>) -> String {
 }
 
 /// Serves `listener` on one worker, for as long as the process lives.
-pub(crate) fn serve(listener: std::net::TcpListener) {
+pub(crate) fn serve(listener: std::net::TcpListener, is_dense: bool) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         let (jobs, mut inbox) = mpsc::channel::<(u64, oneshot::Sender<u64>)>(256);
@@ -56,7 +70,8 @@ pub(crate) fn serve(listener: std::net::TcpListener) {
             jobs,
             orders,
         });
-        axum::serve(listener, Router::new().route("/", get(order)).with_state(shop)).await.unwrap();
+        let handler = if is_dense { get(dense_order) } else { get(order) };
+        axum::serve(listener, Router::new().route("/", handler).with_state(shop)).await.unwrap();
         actor.await.unwrap();
         listening.await.unwrap();
     });

@@ -78,13 +78,15 @@ impl Layer<Registry> for Idle {
 
 fn measure(job: &[&str]) {
     match job {
-        ["service"] => child::service("-", service::serve),
+        [service @ ("service" | "dense-service")] => {
+            child::service("-", |listener| service::serve(listener, *service == "dense-service"))
+        }
         ["operation", args @ ..] => {
             let args: Vec<String> = args.iter().map(ToString::to_string).collect();
             child::operation(&args, "-", scenarios::measure)
         }
         _ => panic!(
-            "[layer | idle | registry] operation SCENARIO WORKERS OPERATIONS, the same with service, or crowd TASKS ADDRESS"
+            "[layer | idle | registry] operation SCENARIO WORKERS OPERATIONS, the same with service or dense-service, or crowd TASKS ADDRESS"
         ),
     }
 }
