@@ -6,7 +6,7 @@ use std::{
 
 use crate::{mode::Mode, operations::number, options::Options};
 
-const SCENARIOS: [(&str, usize); 14] = [
+const SCENARIOS: [(&str, usize); 15] = [
     ("poll", 20_000),
     ("spawn-set", 5_000),
     ("spawn-handle", 5_000),
@@ -14,6 +14,7 @@ const SCENARIOS: [(&str, usize); 14] = [
     ("mutex-contended", 20_000),
     ("rwlock-read", 20_000),
     ("semaphore", 20_000),
+    ("semaphore-held", 20_000),
     ("mpsc", 20_000),
     ("mpsc-unbounded", 20_000),
     ("oneshot", 20_000),

@@ -36,6 +36,7 @@ const ROWS: &[Row] = &[
     row("mutex-contended", "mutex, 8 contend", 2_000_000, 10_000),
     row("rwlock-read", "RwLock, read", 4_000_000, 20_000),
     row("semaphore", "semaphore", 4_000_000, 20_000),
+    row("semaphore-held", "semaphore, 32 hold it", 4_000_000, 20_000),
     row("mpsc", "mpsc, capacity 128", 4_000_000, 40_000),
     row("mpsc-unbounded", "mpsc unbounded", 5_000_000, 1_000_000),
     row("oneshot", "oneshot", 2_000_000, 20_000),

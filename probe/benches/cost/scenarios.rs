@@ -61,6 +61,7 @@ fn begin(scenario: &str, workers: usize, n: usize) -> Pin<Box<dyn Future<Output 
         "mutex-contended" => Box::pin(mutex_contended(n)),
         "rwlock-read" => Box::pin(rwlock_read(n)),
         "semaphore" => Box::pin(semaphore(n)),
+        "semaphore-held" => Box::pin(semaphore_held(n)),
         "mpsc" => Box::pin(mpsc(n)),
         "mpsc-unbounded" => Box::pin(mpsc_unbounded(n)),
         "oneshot" => Box::pin(oneshot(n)),
@@ -252,6 +253,19 @@ async fn semaphore(n: usize) {
     let permits = tokio::sync::Semaphore::new(4);
     for _ in 0..n {
         drop(permits.acquire().await.unwrap());
+    }
+}
+
+/// As where it limits how many requests are on their way.
+async fn semaphore_held(n: usize) {
+    let semaphore = tokio::sync::Semaphore::new(64);
+    let mut held = std::collections::VecDeque::new();
+    for _ in 0..32 {
+        held.push_back(semaphore.acquire().await.unwrap());
+    }
+    for _ in 0..n {
+        held.push_back(semaphore.acquire().await.unwrap());
+        drop(held.pop_front());
     }
 }
 
