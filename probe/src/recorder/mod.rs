@@ -38,6 +38,7 @@
 //! | [`membership`] | the token and the tracker of a task |
 //! | [`names`] | what the app calls its things |
 //! | [`oneshot`] | what became of oneshot channels |
+//! | `ceiling` | how the ceiling of the memory is shared |
 //! | `limited` | what became of futures with a limit of time |
 //! | `foreign` | tasks that are spawned past the drop-in, under `--cfg tokio_unstable` |
 //! | [`by_task`] | tasks that nobody of the drop-in's watches, by tokio's id; without the hooks, while they wait |
@@ -51,6 +52,7 @@
 pub(crate) mod arena;
 pub(crate) mod by_id;
 mod by_task;
+mod ceiling;
 pub(crate) mod channel;
 pub(crate) mod clock;
 pub(crate) mod cpu_wait;
@@ -108,6 +110,7 @@ use std::sync::{
 };
 
 use arena::Arena;
+use ceiling::Ceiling;
 use channel::ChannelSlot;
 use ending::EndingSlot;
 use holds::{Entry, HoldsSlot, MoreHolds, RestOfEntries};
@@ -308,9 +311,13 @@ impl Recorder {
         self.limit_bytes.load(Relaxed)
     }
 
-    /// Whether `bytes` more would stay below the ceiling.
+    /// Whether `bytes` more for slots would stay below the ceiling.
     pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
-        self.memory_bytes() + bytes <= self.limit_bytes()
+        self.ceiling().has_room(bytes)
+    }
+
+    fn ceiling(&self) -> Ceiling {
+        Ceiling { limit: self.limit_bytes(), taken: self.memory_bytes(), sites: self.sites.memory_bytes() }
     }
 }
 

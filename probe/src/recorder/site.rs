@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    active,
     disposal::{Disposal, DisposalReading},
     lock::{location, set_location},
     made_once::{Made, MadeOnce},
@@ -260,6 +261,10 @@ impl Sites {
     #[cold]
     fn insert(&'static self, place: usize, info: &SiteInfo) -> Option<&'static Site> {
         let layout = Layout::new::<Site>();
+        if !active().is_none_or(|recorder| recorder.ceiling().has_room_for_site(layout.size() as u64)) {
+            self.shed.fetch_add(1, Relaxed);
+            return None;
+        }
         #[allow(clippy::cast_ptr_alignment, reason = "the layout asks for a site's alignment")]
         // SAFETY: a `Site` is not of size zero. `alloc` rather than `Box::new`, which would abort the host where memory
         // ran out.
