@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::{Cx, Entity, names};
-use crate::lints::{Finding, Severity, SubjectKind};
+use crate::lints::{Finding, Severity, SubjectKind, WaitStep};
 use crate::model::{Model, SiteId, Task};
 
 /// Accused entities with the worst that is said of each.
@@ -19,8 +19,7 @@ impl Accused {
     pub(crate) fn new<'a>(findings: impl IntoIterator<Item = &'a Finding>, model: &Model) -> Self {
         let mut accused = Self::default();
         for finding in findings.into_iter().filter(|f| f.active()) {
-            // Who waits in a circle is accused with it: the lock alone would lead to nobody.
-            let circle = finding.cycle.iter().map(|step| Entity::Task(step.task));
+            let circle = finding.cycle.iter().flat_map(in_circle);
             // Where the rule knows which of a site's tasks it is, the others are not accused with them.
             let those = finding.tasks.iter().copied().map(Entity::Task);
             let subject = match finding.subject.kind {
@@ -72,6 +71,11 @@ impl Accused {
     }
 }
 
+/// Who waits in a circle is accused with it, and what for: one lock alone would lead to nobody, nor to the other locks.
+fn in_circle(step: &WaitStep) -> [Entity; 2] {
+    [Entity::Task(step.task), Entity::from(step.on)]
+}
+
 fn worsen<K>(entry: Entry<K, Severity>, severity: Severity) {
     let worst = entry.or_insert(severity);
     *worst = (*worst).max(severity);
@@ -95,8 +99,9 @@ pub(super) fn accusing<'a>(cx: &Cx<'a>, entity: Entity) -> Vec<&'a Finding> {
 
 /// About `entity`, alone or among others.
 pub(crate) fn is_about(finding: &Finding, entity: Entity) -> bool {
-    let mut tasks = finding.tasks.iter().copied().chain(finding.cycle.iter().map(|step| step.task));
-    Entity::from(finding.subject.kind) == entity || tasks.any(|task| Entity::Task(task) == entity)
+    let tasks = finding.tasks.iter().copied().map(Entity::Task);
+    let mut all = tasks.chain(finding.cycle.iter().flat_map(in_circle)).chain([Entity::from(finding.subject.kind)]);
+    all.any(|one| one == entity)
 }
 
 /// About all tasks of a site, and not about some of them.
