@@ -64,6 +64,8 @@ const WORDS: &[(&str, &str)] = &[
     ("message_delay_ns", "one sent now is received in about"),
     ("message_takes_ns", "a message takes"),
     ("most_wait", "most of them wait"),
+    ("never_received_either", "never received either"),
+    ("no_room_for_ns", "no room for"),
     ("nothing_acquired_for_ns", "no permit came back for"),
     ("orders", "seen"),
     ("output", "a task returns"),

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::culprit::Culprit;
 use super::receiver::receiver;
-use super::rule::{Candidate, Cx, Rule, Threshold};
+use super::rule::{Candidate, Cx, Judgement, Rule, Threshold};
 use super::{Confidence, Evidence, LocationRole, Severity, Spot, wait_graph, words};
-use crate::model::{Channel, ChannelKind, TaskState, WaitFor};
+use crate::model::{Channel, ChannelKind, Model, TaskId, TaskState, WaitFor};
 use crate::text;
 
 const SILENT: Threshold =
@@ -15,6 +15,9 @@ const UNSEEN: Threshold =
 
 /// Who sleeps for no longer than this comes back by itself, and takes what has gathered.
 const SOON: Duration = Duration::from_secs(10);
+
+/// Other channels that are named.
+const TOLD: usize = 3;
 
 /// A receiver that comes in turns is late only when it is later than this, in turns.
 const TURNS: u32 = 3;
@@ -70,7 +73,8 @@ A receiver that was seen to come in turns, as one that empties the channel at ea
 three turns. One that sleeps, and is due within ten seconds, is given until then while the channel is less than half
 full; one that sleeps for longer leaves its messages for too long. Nothing is said where it is not known what the
 receiver does, where several tasks shared it within the last minute, or where it was itself the last to send, as into a
-channel that is a pool.
+channel that is a pool. Full channels of which nobody has ever received are told of together: those who wait to send
+may be each other's receivers, each of which fills the next one's channel before it comes to its first recv().
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -80,7 +84,74 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
             && c.receivers > 0
             && !c.inferred
     };
-    out.extend(cx.model.channels.values().filter(waiting).filter_map(|channel| judge(cx, channel)));
+    let mut never_asked = Vec::new();
+    for channel in cx.model.channels.values().filter(waiting) {
+        let Some(candidate) = judge(cx, channel) else { continue };
+        match waits_to_send(cx.model, channel) {
+            Some(task) if channel.last_recv_at.is_none() && candidate.judgement == Judgement::Enter => {
+                never_asked.push(NeverAsked { channel, task, candidate });
+            }
+            _ => out.push(candidate),
+        }
+    }
+    out.extend(together(cx.model, never_asked));
+}
+
+/// A full channel whose receiver has never asked, so that nothing tells who has it.
+struct NeverAsked<'a> {
+    channel: &'a Channel,
+    /// Who waits to send into it.
+    task: TaskId,
+    candidate: Candidate,
+}
+
+/// A task that waits for room in a channel, which is the last one that sent.
+fn waits_to_send(model: &Model, channel: &Channel) -> Option<TaskId> {
+    let task = model.tasks.get(&channel.sender_task).filter(|task| task.state == TaskState::Idle)?;
+    task.waits.iter().any(|wait| wait.on == WaitFor::Send(channel.id)).then_some(task.id)
+}
+
+/// Where there are several, those who send may be each other's receivers, who never come to their first `recv`: that is one
+/// thing to find out, and one finding.
+fn together(model: &Model, mut all: Vec<NeverAsked>) -> Option<Candidate> {
+    all.sort_by_key(|one| (one.candidate.onset, one.channel.id));
+    let mut all = all.into_iter();
+    let first = all.next()?;
+    let others: Vec<_> = all.collect();
+    let mut told = first.candidate;
+    let Some(second) = others.first() else { return Some(told) };
+    let in_it = |one: &NeverAsked| format!("`{}`", one.candidate.subject.name);
+    let (more, any) = match others.len() {
+        1 => (format!(" and {} in channel {}", text::count(second.channel.depth()), in_it(second)), "either"),
+        n => (format!(" and in {}", text::counted(n as u64, "other channel")), "any of them"),
+    };
+    let waits = |task: TaskId| words::task(model, task);
+    let messages = text::counted(first.channel.depth(), "message");
+    let verb = if first.channel.depth() == 1 { "waits" } else { "wait" };
+    told.message = format!(
+        "{messages} {verb} in channel `{}`{more}: nobody has ever called recv on {any}, and all are full: {} waits to send \
+         into the first, {} into the next",
+        told.subject.name,
+        waits(first.task),
+        waits(second.task),
+    );
+    told.advice =
+        "Where the tasks that send are each other's receivers, none of them ever comes to its recv(): receive while \
+                   you send (a select! over reserve() and recv()), or send from a task of its own. Otherwise poll each \
+                   receiver in a task of its own."
+            .into();
+    let line = |one: &NeverAsked| {
+        let made = words::at(&one.candidate.subject.location);
+        let sends = words::at(words::place(model, one.channel.send_site));
+        format!("{} made{made}: {} waits to send{sends}", in_it(one), waits(one.task))
+    };
+    told.evidence.push(Evidence::list("never_received_either", others.iter().take(TOLD).map(line).collect()));
+    told.evidence.push(Evidence::count("channels", 1 + others.len() as u64).aside());
+    for other in others {
+        told.hurt = told.hurt.saturating_add(other.candidate.hurt);
+        told.causes.extend(other.candidate.causes);
+    }
+    Some(told)
 }
 
 fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
@@ -246,6 +317,48 @@ mod tests {
         let active = judged.active();
         let finding = active.iter().find(|finding| finding.rule == "receiver-stalled").expect("it is stalled");
         assert_eq!(evidence(finding, "sender_location").text, "src/orders.rs:7:9");
+    }
+
+    #[test]
+    fn actors_that_fill_each_others_channels_before_they_receive_are_one_finding() {
+        let mut judged = Judged::new();
+        let spawned = judged.target.spawn_site("src/actors.rs:20:5", "shop::actor::{{closure}}", OutputKind::Unit);
+        let line = judged.target.call_site("src/actors.rs:7:9");
+        let lines = ["src/actors.rs:18:20", "src/actors.rs:19:20"];
+        let channels = lines.map(|place| {
+            let made = judged.target.channel_site(place, "shop::Note");
+            judged.target.channel(made, Some(4))
+        });
+        let tasks = channels.map(|_| judged.target.task(spawned));
+        judged.settle();
+        for (channel, task) in channels.into_iter().zip(tasks) {
+            let now = judged.target.now;
+            judged.target.channel_state(channel, |channel| {
+                (channel.sent, channel.last_send_at, channel.sender_task) = (4, Some(now), task);
+                (channel.blocked_senders, channel.send_site) = (1, line);
+            });
+            let waits = [Wait { on: WaitFor::Send(channel), site: line, since: now }].into();
+            judged.target.task_state(task, |task| task.waits = waits);
+            // They need not begin at once.
+            judged.run(ms(1500));
+        }
+        judged.run(ms(6000));
+        let finding = judged.only("receiver-stalled");
+        let [first, second] = tasks.map(crate::text::task_id);
+        assert_eq!(
+            finding.message,
+            format!(
+                "4 messages wait in channel `Note` and 4 in channel `Note`: nobody has ever called recv on either, and all \
+                 are full: `actor` {first} waits to send into the first, `actor` {second} into the next"
+            )
+        );
+        assert_eq!(
+            evidence(&finding, "never_received_either").text,
+            format!("`Note` made at actors.rs:19: `actor` {second} waits to send at actors.rs:7")
+        );
+        assert_eq!(finding.subject.location, lines[0]);
+        judged.run(ms(5000));
+        judged.only("receiver-stalled");
     }
 
     #[test]
