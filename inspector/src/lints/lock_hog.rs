@@ -94,10 +94,15 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let subject = words::lock_subject(model, lock, place);
 
     let sleeps = holder.filter(|task| task.waits.is_empty()).and_then(|task| words::sleeps(model, task));
+    let knot = wait_graph::own_knot(model, lock.holder);
     // What it does now is told of it by name.
-    let again = match holder {
-        Some(task) if task.state == TaskState::Idle && loops(model, task, held) => ", over one wait after another",
-        _ => "",
+    let again = match (holder, knot) {
+        (_, Some(wait)) if wait.on.lock() == Some(lock.id) => " and waits for it itself".to_owned(),
+        (_, Some(wait)) => format!(" and waits itself {}, which it holds as well", words::wait(model, wait.on)),
+        (Some(task), None) if task.state == TaskState::Idle && loops(model, task, held) => {
+            ", over one wait after another".to_owned()
+        }
+        _ => String::new(),
     };
     let who = match lock.holder.0 {
         0 => words::no_task(model).to_owned(),
@@ -131,9 +136,19 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         kept if kept.is_empty() => "anything that takes long".to_owned(),
         kept => format!("the wait at {kept}"),
     };
-    let advice =
-        format!("Drop the guard{at} before {kept}: copy out what is needed, and lock again to store the result.");
+    let advice = match knot {
+        // Which of the futures has which guard is not told.
+        Some(wait) => format!(
+            "Of the futures that the task runs at once, one waits{} for what another holds: drop the guard{at} before \
+             anything else is locked, or take the locks in the same order in all of them.",
+            words::at(words::place(model, wait.site))
+        ),
+        None => {
+            format!("Drop the guard{at} before {kept}: copy out what is needed, and lock again to store the result.")
+        }
+    };
     let mut behind = wait_graph::behind(model, lock.holder);
+    behind.extend(wait_graph::told_of_knot(model, lock, lock.holder).map(|l| words::place(model, l.site).to_owned()));
     behind.retain(|place| *place != group);
     Some(Candidate {
         message,
@@ -294,6 +309,39 @@ mod tests {
         let (mut judged, ..) = held(TaskState::Running, 3);
         judged.run(ms(2000));
         assert!(judged.only("lock-hog").who().is_some_and(|who| who.ends_with(" runs, in a poll for 2.00 s")));
+    }
+
+    #[test]
+    fn futures_of_one_task_that_wait_for_each_others_locks_are_one_finding() {
+        for kind in [LockKind::Mutex, LockKind::RwLock] {
+            let (mut judged, first, task) = held(TaskState::Idle, 1);
+            // A heartbeat runs beside them, so nobody knows that it is for ever.
+            judged.only_waits = Some(false);
+            let made = judged.target.lock_site("src/rates.rs:9:9", "shop::Rates");
+            let second = judged.target.lock_of(kind, made);
+            let (line, since) = (judged.target.call_site("src/catalog.rs:40:9"), judged.target.now);
+            judged.target.lock_state(second, |lock| {
+                (lock.waiters, lock.holder, lock.held_since) = (1, task, Some(since));
+                if kind == LockKind::RwLock {
+                    lock.waiting_writers = 1;
+                    lock.holders = vec![Holder { task, since, permits: 1, ..Holder::default() }];
+                }
+            });
+            judged.every(ms(12_000), |target| {
+                let now = target.now;
+                target.task_state(task, |task| {
+                    task.state_since = now;
+                    let waits = [WaitFor::Lock(second), WaitFor::Lock(first)];
+                    task.waits = waits.map(|on| Wait { on, site: line, since }).into_iter().collect();
+                });
+            });
+            let finding = judged.only("lock-hog");
+            assert_eq!((finding.severity, finding.subject.kind), (Severity::Crit, SubjectKind::Lock(first)));
+            let waits = format!("and waits itself for {} `Rates`, which it holds as well; 1 task", kind.name());
+            assert!(finding.message.contains(&waits), "{}", finding.message);
+            assert!(finding.advice.contains("one waits at catalog.rs:40 for what another holds"), "{}", finding.advice);
+            assert!(evidence(&finding, "effects").text.contains("`Rates`"), "{:?}", finding.evidence);
+        }
     }
 
     #[test]

@@ -109,6 +109,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         at => format!("the wait{at}"),
     };
     let mut further = wait_graph::behind(model, reader.task);
+    further.extend(wait_graph::told_of_knot(model, lock, reader.task).map(|l| words::place(model, l.site).to_owned()));
     further.retain(|place| *place != group);
     Some(Candidate {
         message: format!(

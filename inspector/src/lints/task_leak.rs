@@ -148,10 +148,12 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         Evidence::rate("finished_per_s", finished),
         Evidence::count("idle_tasks", site.states.get(TaskState::Idle)).aside(),
     ];
+    let waits = wait.is_some();
     let never_ends = match wait {
         Some(wait) => {
             evidence.insert(1, Evidence::words("most_wait", wait.told));
-            wait.location
+            // No line of a library's is to be changed, as that of a tracker that polls a bare `sleep` in its place.
+            Some(wait.location).filter(|place| !words::is_librarys(place)).unwrap_or_default()
         }
         None => String::new(),
     };
@@ -161,11 +163,12 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     };
     let bound = format!("acquire a Semaphore permit before {spawn} and move it into the task");
     // The permits would all go to those that never end.
-    let advice = if never_ends.is_empty() {
-        format!("Bound what is in flight: {bound}.")
-    } else {
-        let place = words::short_place(&never_ends);
-        format!("Put a timeout around the wait at {place}, so that they end. Then bound what is in flight: {bound}.")
+    let advice = match (waits, words::short_place(&never_ends)) {
+        (false, _) => format!("Bound what is in flight: {bound}."),
+        (true, place) => {
+            let wait = if place.is_empty() { "what they await".to_owned() } else { format!("the wait at {place}") };
+            format!("Put a timeout around {wait}, so that they end. Then bound what is in flight: {bound}.")
+        }
     };
     Some(Candidate {
         message,
@@ -249,6 +252,22 @@ mod tests {
         judged.every(ms(5000), |target| flow(target, site, 50, 5));
         let finding = judged.only("task-leak");
         assert_eq!(evidence(&finding, "most_wait").text, "for a timer of 1m 00s at events.rs:40");
+    }
+
+    #[test]
+    fn nobody_is_told_to_change_a_line_of_a_library() {
+        let (mut judged, site) = quiet();
+        let line = judged
+            .target
+            .call_site("/home/me/.cargo/registry/src/registry-0123/tokio-util-0.7.20/src/task/task_tracker.rs:680:31");
+        let (task, since) = (judged.target.task(site), judged.target.now);
+        judged.target.task_state(task, |task| {
+            task.waits = [Wait { on: WaitFor::Timer(ms(60_000)), site: line, since }].into();
+        });
+        judged.every(ms(5000), |target| flow(target, site, 50, 5));
+        let finding = judged.only("task-leak");
+        assert_eq!(finding.line().0, "src/events.rs:88:9");
+        assert!(finding.advice.starts_with("Put a timeout around what they await, so that"), "{}", finding.advice);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! for something else beside, as a task that runs several futures at once: one of them may give what another waits for.
 use std::collections::HashSet;
 
-use super::words;
+use super::{rwlock_writer_starved, words};
 use crate::model::{Holder, Lock, LockKind, Model, SiteId, Stamp, Task, TaskId, TaskState, Wait, WaitFor};
 
 /// Steps from a task to the farthest thing that is named as what is behind its wait.
@@ -68,9 +68,7 @@ fn way<'a>(model: &'a Model, task: &'a Task, wait: &'a Wait) -> Option<Way<'a>> 
             // then one of a library, or, for want of a better one, where its task was spawned.
             let target = model.tasks.get(&id)?;
             let place = words::place(model, wait.site);
-            let by_value = !place.is_empty()
-                && place != words::place(model, target.site)
-                && !["/registry/src/", "/rustc/"].iter().any(|part| place.contains(part));
+            let by_value = !place.is_empty() && place != words::place(model, target.site) && !words::is_librarys(place);
             if by_value && !target.state.ended() { to(id, None).map(Way::one) } else { None }
         }
         _ => None,
@@ -147,6 +145,26 @@ pub(super) fn behind(model: &Model, task: TaskId) -> Vec<String> {
     let mut seen = HashSet::new();
     places.retain(|place| !place.is_empty() && seen.insert(*place));
     places.into_iter().map(str::to_owned).collect()
+}
+
+/// What a task waits for that it holds itself, as one that runs several futures at once: one of them waits for what another
+/// holds. Whether that is for ever, nothing tells where they are not all that it runs.
+pub(super) fn own_knot(model: &Model, holder: TaskId) -> Option<&Wait> {
+    let task = model.tasks.get(&holder)?;
+    task.waits.iter().find(|wait| wait.on.lock().and_then(|id| model.locks.get(&id)).is_some_and(|l| is_of(l, holder)))
+}
+
+/// Of the locks that such a task keeps others waiting for, the one that is told of, if that is not `lock`: what is wrong with
+/// all of them is one thing.
+pub(super) fn told_of_knot<'a>(model: &'a Model, lock: &Lock, holder: TaskId) -> Option<&'a Lock> {
+    own_knot(model, holder)?;
+    let kept = model.locks.values().filter(|lock| lock.waiters > 0 && is_of(lock, holder));
+    let first = kept.min_by_key(|lock| (rwlock_writer_starved::is_about(lock), lock.held_since, lock.id))?;
+    (first.id != lock.id).then_some(first)
+}
+
+fn is_of(lock: &Lock, holder: TaskId) -> bool {
+    lock.kind.guards() && (lock.holder == holder || lock.holders.iter().any(|one| one.task == holder))
 }
 
 /// Counts a look at a task or a way, for the test that bounds them.

@@ -28,6 +28,11 @@ pub(super) fn short_place(place: &str) -> String {
     if line.is_empty() { file.into_owned() } else { format!("{file}:{line}") }
 }
 
+/// Whether a place is in a library's code, which nobody changes.
+pub(super) fn is_librarys(place: &str) -> bool {
+    ["/registry/src/", "/rustc/"].iter().any(|part| place.contains(part))
+}
+
 /// ` at store.rs:12`; nothing of a place that is not known.
 pub(super) fn at(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!(" at {}", short_place(place)) }
