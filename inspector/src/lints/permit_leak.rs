@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use super::culprit::Culprit;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
+use super::semaphore_exhausted::{STILL, Standstill, UNKNOWN, all_listed};
 use super::{Confidence, Evidence, LocationRole, Severity, Spot, words};
-use crate::model::{Holder, Lock, LockKind};
+use crate::model::{Holder, Lock, LockKind, Model, Task, TaskKind, WaitFor};
 use crate::text;
 
 const LASTING: Threshold =
@@ -17,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Crit,
     summary: "permits of a semaphore were forgotten, or are kept far longer than usual",
     explain: EXPLAIN,
-    thresholds: &[LASTING, HELD, TIMES],
+    thresholds: &[LASTING, STILL, UNKNOWN, HELD, TIMES],
     enter_after: Duration::from_millis(500),
     leave_after: Duration::from_secs(2),
     subsumed_by: &["deadlock", "self-deadlock"],
@@ -25,8 +26,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 const EXPLAIN: &str = "\
-Permits were taken from a semaphore for good, by `forget`, and tasks wait for one that does not come; or one permit is
-kept far longer than all others are.
+Permits were taken from a semaphore for good, by `forget` or by tasks that have ended without giving them back, and
+tasks wait for one that does not come; or one permit is kept far longer than all others are.
 
 Why it hurts
   Each permit that does not come back makes the semaphore smaller. Nothing happens at first; the service becomes slower
@@ -43,17 +44,20 @@ RIGHT
   send(request).await?;
 
 Thresholds
-  lasting = 1.00 s    permits were forgotten, and nobody has got one for so long although some wait
-  held    = 1m 00s    or a permit has been held for longer than this
-  times   = 20        and so many times as long as others are (p99)
+  lasting = 1.00 s   permits were forgotten, and nobody has got one for so long although some wait
+  still   = 3.00 s   nobody has got a permit for so long, and some wait
+  unknown = 10.0 s   where no permit has ever come back, so that nobody knows how long one is held: info until then
+  held    = 1m 00s   or a permit has been held for longer than this
+  times   = 20       and so many times as long as others are (p99)
 
 Once no permit is left, it is crit: those who wait then wait for ever. While nobody waits for a permit, one that is held
-for long is an info. A semaphore whose permits are forgotten and added again, as a signal is, is left alone.
+for long is an info. A task that has ended may have given its permits to another one, so of these it is said as likely.
+A semaphore whose permits are forgotten and added again, as a signal is, is left alone.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let semaphores = cx.model.locks.values().filter(|lock| lock.kind == LockKind::Semaphore && !lock.closed);
-    out.extend(semaphores.filter_map(|lock| forgotten(cx, lock).or_else(|| kept(cx, lock))));
+    out.extend(semaphores.filter_map(|lock| forgotten(cx, lock).or_else(|| left(cx, lock)).or_else(|| kept(cx, lock))));
 }
 
 fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
@@ -106,6 +110,66 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         hurt: lock.waiters.into(),
         ..Candidate::enter(subject, &group, if left == 0 { Severity::Crit } else { Severity::Warn })
     })
+}
+
+/// All who have the permits have ended, and those have not come back with them.
+fn left(cx: &Cx, lock: &Lock) -> Option<Candidate> {
+    let model = cx.model;
+    let oldest = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task))?;
+    if lock.waiters == 0 || lock.permits_available > 0 || !all_listed(lock) {
+        return None;
+    }
+    let standstill = Standstill::of(cx, lock);
+    if !standstill.stands || !holders_have_ended(model, lock) {
+        return None;
+    }
+    let (subject, group) = subject(cx, lock);
+    let place = words::place(model, oldest.site);
+    let at = if place.is_empty() { String::new() } else { format!(" acquired at {}", words::short_place(place)) };
+    let semaphore = words::semaphore(&subject);
+    let held = match lock.permits_total {
+        1 => format!("the only permit of {semaphore}{at} was taken by a task that has ended since"),
+        n => format!("all {} permits of {semaphore} were taken by tasks that have ended since", text::count(n)),
+    };
+    Some(Candidate {
+        message: format!(
+            "{held}, and none has come back for {}: {}",
+            text::duration(standstill.nothing_for),
+            waiters(lock)
+        ),
+        evidence: vec![
+            Evidence::span("nothing_acquired_for_ns", standstill.nothing_for).at_least(cx.limit_text(&STILL)),
+            Evidence::span("longest_hold_ns", standstill.held).aside(),
+            Evidence::count("permits_total", lock.permits_total),
+            Evidence::count("waiters", lock.waiters.into()),
+            Evidence::words("holder_location", place),
+        ],
+        advice: format!(
+            "Find what keeps the permit{at} beyond its task: mem::forget, Box::leak, a static, a cycle of Arcs. If another \
+             task was given it, put a timeout around what that does with it."
+        )
+        .into(),
+        open: Spot::of(place, LocationRole::Acquired),
+        // Another task may have been given it, of which nothing tells.
+        confidence: Confidence::Likely,
+        hurt: lock.waiters.into(),
+        ..Candidate::enter(subject, &group, if standstill.unknown { Severity::Info } else { Severity::Warn })
+    })
+}
+
+/// Whether all who have acquired what is held have ended. Of one that is not there any more it is taken to be so where all
+/// tasks are kept, and those that wait for the same are no library's: of these nothing is known but what they wait for.
+fn holders_have_ended(model: &Model, lock: &Lock) -> bool {
+    /// All may be a million.
+    const LOOK: usize = 2048;
+    let waits = |task: &&Task| task.waits.iter().any(|wait| wait.on == WaitFor::Lock(lock.id));
+    let all_seen = || {
+        let mut waiting = model.tasks.values().filter(waits).take(LOOK);
+        model.loss.tasks == 0 && waiting.all(|task| task.kind != TaskKind::Unwatched)
+    };
+    let ended =
+        |holder: &Holder| holder.task.0 != 0 && model.tasks.get(&holder.task).is_none_or(|task| task.state.ended());
+    lock.holders.iter().all(ended) && (lock.holders.iter().all(|h| model.tasks.contains_key(&h.task)) || all_seen())
 }
 
 fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
@@ -221,6 +285,69 @@ mod tests {
             "last forgotten by: a task of send 3.00 s ago (spawned at main.rs:8, has ended)"
         );
         assert!(finding.advice.starts_with("Remove the forget() at send.rs:20 "), "{}", finding.advice);
+    }
+
+    /// All permits, held since now by tasks; others wait.
+    fn taken(judged: &mut Judged, lock: LockId) -> Vec<TaskId> {
+        let sends = judged.target.spawn_site("src/main.rs:8:5", "shop::send::{{closure}}", OutputKind::Unit);
+        let (site, since) = (judged.target.call_site("src/send.rs:20:20"), judged.target.now);
+        let tasks: Vec<TaskId> = (0..2).map(|_| judged.target.task(sends)).collect();
+        judged.target.lock_state(lock, |lock| {
+            lock.holders =
+                tasks.iter().map(|&task| Holder { task, site, since, permits: 4, exclusive: false }).collect();
+            (lock.holder_count, lock.permits_available, lock.waiters) = (2, 0, 5);
+        });
+        judged.run(ms(500));
+        tasks
+    }
+
+    #[test]
+    fn permits_of_tasks_that_have_ended_are_leaked_in_all_likelihood() {
+        let (mut judged, lock) = semaphore();
+        let tasks = taken(&mut judged, lock);
+        judged.target.gone_task(tasks[0]);
+        judged.run(ms(12_000));
+        // One of them may still give its permit back.
+        judged.only("semaphore-exhausted");
+        judged.target.task_state(tasks[1], |task| task.state = TaskState::Done);
+        judged.run(ms(1500));
+        let finding = judged.only("permit-leak");
+        assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Likely));
+        assert!(
+            finding
+                .message
+                .starts_with("all 8 permits of a semaphore were taken by tasks that have ended since, and none ")
+                && finding.message.ends_with(": 5 tasks wait"),
+            "{}",
+            finding.message
+        );
+        assert!(finding.advice.starts_with("Find what keeps the permit acquired at send.rs:20 beyond its task: "));
+    }
+
+    #[test]
+    fn who_is_not_there_has_not_ended_where_not_all_tasks_are_told() {
+        for shed in [false, true] {
+            let (mut judged, lock) = semaphore();
+            let tasks = taken(&mut judged, lock);
+            for task in tasks {
+                judged.target.gone_task(task);
+            }
+            if shed {
+                judged.target.loss(Loss { tasks: 1, ..Loss::default() });
+            } else {
+                // A library's task, of which nothing is known but that it waits.
+                let site = judged.target.call_site("src/send.rs:20:20");
+                let waiting = judged.target.task(site);
+                judged.run(ms(100));
+                let since = judged.target.now;
+                judged.target.task_state(waiting, |task| {
+                    task.waits = [Wait { on: WaitFor::Lock(lock), site, since }].into();
+                });
+                judged.target.model.tasks.get_mut(&waiting).expect("just made").kind = TaskKind::Unwatched;
+            }
+            judged.run(ms(12_000));
+            judged.only("semaphore-exhausted");
+        }
     }
 
     #[test]

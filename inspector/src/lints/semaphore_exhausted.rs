@@ -8,9 +8,10 @@ use super::{Confidence, Evidence, LocationRole, Severity, Spot, wait_graph, word
 use crate::model::{Lock, LockKind, Model};
 use crate::text;
 
-const STILL: Threshold = Threshold::millis("still", 3000, "nobody has got a permit for so long, and some wait");
+pub(super) const STILL: Threshold =
+    Threshold::millis("still", 3000, "nobody has got a permit for so long, and some wait");
 const WAIT: Threshold = Threshold::millis("wait", 1000, "or waits are longer than this (p99)");
-const UNKNOWN: Threshold = Threshold::millis(
+pub(super) const UNKNOWN: Threshold = Threshold::millis(
     "unknown",
     10_000,
     "where no permit has ever come back, so that nobody knows how long one is held: info until then",
@@ -65,8 +66,8 @@ Thresholds
   unknown = 10.0 s   where no permit has ever come back, so that nobody knows how long one is held: info until then
 
 A backlog that is being worked off is nothing. Nor is one behind a holder that sleeps and is due within `unknown`: twice
-that time is given. Where it is not told who holds the permits, permits that come slowly are an info: those of a rate
-limit do.
+that time is given. Permits that come slowly are an info where most are forgotten and added again, as those of a rate
+limit are, and where it is not told who holds them.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -95,19 +96,8 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let subject = words::lock_subject(model, lock, "");
     let group = if subject.location.is_empty() { format!("{:?}", lock.id) } else { subject.location.clone() };
 
-    // Whole seconds, of which the present one is not counted yet, in which some waited and none got one.
-    let still = lock.acquires_s.points().rev().zip(lock.waiters_s.points().rev());
-    let still = still.take_while(|&(got, waiting)| got < 0.5 && waiting > 0.0).count() as u64;
-    let oldest = lock.holders.iter().map(|holder| holder.since).min();
-    let usual = lock.hold_hist.quantile(0.99).unwrap_or_default().min(lock.hold_max);
-    // Nobody has got one since: whoever has one, has had it for as long.
-    let held = oldest.map_or(Duration::from_secs(still), |since| model.lasted(since));
-    // What a holder sleeps for, it comes back from.
-    let holders = || lock.holders.iter().filter_map(|holder| model.tasks.get(&holder.task));
-    let due = holders().filter_map(words::due_in).min();
-    let comes_back = due.filter(|&due| due <= cx.span(&UNKNOWN)).unwrap_or_default();
-    let limit = cx.span(&STILL).max(usual.saturating_mul(3)).max(comes_back.saturating_mul(2));
-    let stands = Duration::from_secs(still) >= cx.span(&STILL) && held > limit;
+    let standstill = Standstill::of(cx, lock);
+    let Standstill { still, stands, held, usual, unknown, .. } = standstill;
 
     let wait = wait_p99(lock).unwrap_or_default();
     let seconds = cx.count(&SECONDS).clamp(2, 58) as usize;
@@ -133,10 +123,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         1 => "1 task waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "task")),
     };
-    // Where all who hold it are known, nobody has got one since the newest of them did.
-    let listed = lock.holder_count as usize == lock.holders.len();
-    let newest = lock.holders.iter().map(|holder| holder.since).max().filter(|_| listed);
-    let nothing_for = newest.map_or(Duration::ZERO, |since| model.lasted(since)).max(Duration::from_secs(still));
+    let nothing_for = standstill.nothing_for;
     let mut evidence = vec![
         Evidence::count("waiters", lock.waiters.into()),
         Evidence::count("permits_available", lock.permits_available).aside(),
@@ -163,11 +150,10 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         evidence.insert(0, Evidence::percentile("wait_p99_ns", wait).over(cx.limit_text(&WAIT)));
         format!("{all}: {waiters} for one, and they do not become fewer; 99 % have got theirs {}", text::at_most(wait))
     };
-    // Nothing has ever come back, and it is not known that it will not for long.
-    let unknown = lock.hold_hist.count() == 0 && held < cx.span(&UNKNOWN) && due.is_none();
     // One that was made without permits, to be given them as a signal, looks the same where they are not told. And where it
     // is not told who holds them, permits that come slowly may be those of a rate limit, which are forgotten and added again.
-    let paced = unseen && !stands;
+    let limits = is_rate_limit(lock);
+    let paced = (unseen || limits) && !stands;
     let severity = if total.is_none() || paced || !long && unknown { Severity::Info } else { Severity::Warn };
     let oldest = lock.holders.iter().min_by_key(|holder| (holder.since, holder.task));
     let culprit = oldest.map(|holder| holder.task).filter(|task| task.0 != 0);
@@ -197,6 +183,15 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         format!("Put a timeout around the wait{kept}, so that the permit{at} comes back.")
     } else if stands {
         format!("Put a timeout around the work that is done under the permit{at}, so that it comes back.")
+    } else if limits {
+        "Permits are forgotten and added again, as those of a rate limit are: add them faster, or take in less than it lets \
+         through."
+            .to_owned()
+    } else if unseen {
+        format!(
+            "Where permits are forgotten and added again, as those of a rate limit are, add them faster or take in less. \
+             Otherwise do less under the permit{at}."
+        )
     } else {
         format!(
             "Do less under the permit{at}: do all that needs none of what it protects before, or after it is given back."
@@ -216,12 +211,67 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     })
 }
 
+/// Whether most permits do not come back, and others are added in their place: what paces those who wait is who adds them.
+fn is_rate_limit(lock: &Lock) -> bool {
+    let (total, before) = lock.permits_before;
+    let lost = lock.forgotten.saturating_sub(before);
+    let added = lock.permits_total.saturating_add(lost).saturating_sub(total);
+    added > 0 && added.saturating_mul(2) >= lost && lock.forgotten.saturating_mul(2) > lock.acquires
+}
+
+/// How long nobody has got a permit, and whether that is for too long.
+pub(super) struct Standstill {
+    /// Whole seconds, of which the present one is not counted yet, in which some waited and none got one.
+    pub(super) still: u64,
+    pub(super) stands: bool,
+    /// Nobody has got one for so long.
+    pub(super) nothing_for: Duration,
+    /// The oldest hold.
+    pub(super) held: Duration,
+    /// How long 99 of 100 were held that came back.
+    pub(super) usual: Duration,
+    /// Nothing has ever come back, and it is not known that it will not for long.
+    pub(super) unknown: bool,
+}
+
+impl Standstill {
+    /// By the limits [`STILL`] and [`UNKNOWN`] of the rule that asks.
+    pub(super) fn of(cx: &Cx, lock: &Lock) -> Self {
+        let model = cx.model;
+        let still = lock.acquires_s.points().rev().zip(lock.waiters_s.points().rev());
+        let still = still.take_while(|&(got, waiting)| got < 0.5 && waiting > 0.0).count() as u64;
+        let oldest = lock.holders.iter().map(|holder| holder.since).min();
+        let usual = lock.hold_hist.quantile(0.99).unwrap_or_default().min(lock.hold_max);
+        // Nobody has got one since: whoever has one, has had it for as long.
+        let held = oldest.map_or(Duration::from_secs(still), |since| model.lasted(since));
+        // What a holder sleeps for, it comes back from.
+        let holders = || lock.holders.iter().filter_map(|holder| model.tasks.get(&holder.task));
+        let due = holders().filter_map(words::due_in).min();
+        let comes_back = due.filter(|&due| due <= cx.span(&UNKNOWN)).unwrap_or_default();
+        let limit = cx.span(&STILL).max(usual.saturating_mul(3)).max(comes_back.saturating_mul(2));
+        // Where all who hold it are known, nobody has got one since the newest of them did.
+        let newest = lock.holders.iter().map(|holder| holder.since).max().filter(|_| all_listed(lock));
+        Self {
+            still,
+            stands: Duration::from_secs(still) >= cx.span(&STILL) && held > limit,
+            nothing_for: newest.map_or(Duration::ZERO, |since| model.lasted(since)).max(Duration::from_secs(still)),
+            held,
+            usual,
+            unknown: lock.hold_hist.count() == 0 && held < cx.span(&UNKNOWN) && due.is_none(),
+        }
+    }
+}
+
+/// Whether all who hold it are told.
+pub(super) fn all_listed(lock: &Lock) -> bool {
+    lock.holder_count as usize == lock.holders.len()
+}
+
 /// What all who hold a permit are called, where all of them are told and called the same.
 fn holders_name(model: &Model, lock: &Lock) -> Option<String> {
     let mut names = lock.holders.iter().map(|holder| words::task_name(model, holder.task));
     let first = names.next().filter(|name| !name.is_empty() && name != "?")?;
-    (lock.holder_count as usize == lock.holders.len() && lock.holders.len() > 1 && names.all(|name| name == first))
-        .then_some(first)
+    (all_listed(lock) && lock.holders.len() > 1 && names.all(|name| name == first)).then_some(first)
 }
 
 #[cfg(test)]
@@ -414,6 +464,30 @@ mod tests {
             "{}",
             finding.message
         );
+        assert!(finding.advice.contains("a rate limit are, add them faster or take in less. Otherwise do "));
+    }
+
+    #[test]
+    fn a_rate_limit_is_told_to_add_permits_faster() {
+        let (mut judged, lock) = semaphore(1);
+        judged.every(ms(8000), |target| {
+            let since = target.now.before(ms(50));
+            hold(target, lock, since, 40, 1, 15);
+            target.lock_state(lock, |lock| lock.forgotten += 1);
+        });
+        let finding = judged.only("semaphore-exhausted");
+        assert_eq!(finding.severity, Severity::Info);
+        assert!(
+            finding.advice.starts_with("Permits are forgotten and added again, as those of a "),
+            "{}",
+            finding.advice
+        );
+        // Of permits that come back, who holds them has to do less.
+        let (mut judged, lock) = semaphore(1);
+        judged.every(ms(8000), |target| hold(target, lock, target.now.before(ms(50)), 40, 1, 15));
+        let finding = judged.only("semaphore-exhausted");
+        assert_eq!(finding.severity, Severity::Warn);
+        assert!(finding.advice.starts_with("Do less under the permit: "), "{}", finding.advice);
     }
 
     #[test]
