@@ -5,12 +5,14 @@ use super::culprit::Culprit;
 use super::receiver::{ELSEWHERE, receiver};
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::saturation::own;
-use super::{Confidence, Evidence, LocationRole, Severity, Spot, wait_graph, words};
+use super::{Confidence, Evidence, LocationRole, Severity, Spot, reserved, wait_graph, words};
 use crate::model::{Channel, TaskState, WaitFor};
 use crate::text;
 
 const LASTING: Threshold = Threshold::millis("lasting", 1000, "full with senders waiting for longer than this");
 const SHARE: Threshold = Threshold::share("share", 0.5, "or for more than this share of the last 4 s");
+const RESERVED: Threshold =
+    Threshold::millis("reserved", 3000, "a sender has waited for so long while the channel was empty");
 const WAIT: Threshold =
     Threshold::millis("wait", 5, "senders that get room sooner than this are slowed down as a bound is meant to: info");
 
@@ -22,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Warn,
     summary: "a bounded channel is full and its senders wait",
     explain: EXPLAIN,
-    thresholds: &[LASTING, SHARE, WAIT],
+    thresholds: &[LASTING, SHARE, WAIT, RESERVED],
     enter_after: Duration::ZERO,
     leave_after: Duration::from_secs(1),
     subsumed_by: &[
@@ -63,9 +65,13 @@ RIGHT
   }
 
 Thresholds
-  lasting = 1.00 s    full with senders waiting for longer than this
-  share   = 50 %      or for more than this share of the last 4 s
-  wait    = 5.00 ms   senders that get room sooner than this are slowed down as a bound is meant to: info
+  lasting  = 1.00 s    full with senders waiting for longer than this
+  share    = 50 %      or for more than this share of the last 4 s
+  wait     = 5.00 ms   senders that get room sooner than this are slowed down as a bound is meant to: info
+  reserved = 3.00 s    a sender has waited for so long while the channel was empty
+
+Where the channel is empty and senders wait all the same, its room is reserved by permits that are not used: of those
+nothing tells who has them. Who reserves before there is anything to send may wait for it for long, so that is info.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -83,6 +89,9 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     // Not a receiver that is too slow, but one that never comes back: `deadlock` says that.
     if channel.receiver_task.0 != 0 && cx.is_stuck(channel.receiver_task) {
         return None;
+    }
+    if let Some(reserved) = reserved::judge(cx, channel, cx.span(&RESERVED)) {
+        return Some(reserved);
     }
     let lasting = channel.saturated_since.map(|since| model.lasted(since)).unwrap_or_default();
     let share = channel.saturated_s.recent_sum(WINDOW) / WINDOW as f64;
@@ -282,6 +291,54 @@ mod tests {
             judged.every(ms(4000), |target| full(target, channel, 1, 12));
             judged.expect_no_alarm_of("channel-saturated");
         }
+    }
+
+    #[test]
+    fn room_that_is_reserved_and_not_used_is_told() {
+        let (mut judged, channel, receiver) = quiet();
+        let (site, since) = (judged.target.call_site("src/jobs.rs:30:12"), judged.target.now);
+        let spawned = judged.target.spawn_site("src/jobs.rs:29:5", "shop::submit::{{closure}}", OutputKind::Unit);
+        let sender = judged.target.task(spawned);
+        let wait = |on| [Wait { on, site, since }].into();
+        judged.target.task_state(receiver, |task| task.waits = wait(WaitFor::Recv(channel)));
+        judged.target.task_state(sender, |task| task.waits = wait(WaitFor::Send(channel)));
+        judged.target.channel_state(channel, |channel| {
+            (channel.blocked_senders, channel.sends_blocked) = (2, 2);
+            (channel.sender_task, channel.send_site) = (sender, site);
+        });
+        judged.run(ms(2900));
+        judged.expect_nothing();
+        judged.run(ms(2000));
+        let finding = judged.only("channel-saturated");
+        assert_eq!((finding.severity, finding.confidence), (Severity::Info, Confidence::Certain));
+        assert!(
+            finding.message.starts_with("channel `Job` is empty, and 2 senders wait for room, one for 4.9")
+                && finding.message.ends_with(" s: its room (100) is reserved by permits that nobody uses"),
+            "{}",
+            finding.message
+        );
+        assert_eq!(finding.line().0, "src/jobs.rs:30:12");
+        // One that was woken has got room, and waits for a worker.
+        judged.target.task_state(sender, |task| task.state = TaskState::Scheduled);
+        judged.run(ms(1500));
+        judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_queue_of_senders_that_moves_is_no_reserved_room() {
+        let (mut judged, channel, receiver) = quiet();
+        let (site, since) = (judged.target.call_site("src/jobs.rs:30:12"), judged.target.now);
+        let sender = judged.target.task(site);
+        let wait = |on| [Wait { on, site, since }].into();
+        judged.target.task_state(receiver, |task| task.waits = wait(WaitFor::Recv(channel)));
+        judged.target.task_state(sender, |task| task.waits = wait(WaitFor::Send(channel)));
+        judged.every(ms(8000), |target| {
+            target.channel_state(channel, |channel| {
+                (channel.blocked_senders, channel.sender_task) = (2, sender);
+                (channel.sent, channel.received) = (channel.sent + 1, channel.received + 1);
+            });
+        });
+        judged.expect_nothing();
     }
 
     #[test]

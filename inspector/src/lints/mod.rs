@@ -11,6 +11,7 @@ mod knots;
 mod measure;
 mod news;
 mod receiver;
+mod reserved;
 mod rule;
 mod saturation;
 mod settings;
