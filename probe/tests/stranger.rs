@@ -5,25 +5,34 @@ mod runtimes;
 
 mod bare {
     use ::tokio;
+    use async_inspect_probe::{tokio_stream::raw as tokio_stream, tokio_util::raw as tokio_util};
 
+    #[macro_use]
     mod programs {
         include!("stranger/programs.rs");
     }
-    pub(super) use programs::ALL;
+    mod companions {
+        include!("stranger/companions.rs");
+    }
+    pub(super) const ALL: [&[programs::Program]; 2] = [programs::ALL, companions::ALL];
 }
 
 mod ours {
-    use async_inspect_probe::tokio;
+    use async_inspect_probe::{tokio, tokio_stream, tokio_util};
 
+    #[macro_use]
     mod programs {
         include!("stranger/programs.rs");
     }
-    pub(super) use programs::ALL;
+    mod companions {
+        include!("stranger/companions.rs");
+    }
+    pub(super) const ALL: [&[programs::Program]; 2] = [programs::ALL, companions::ALL];
 }
 
 #[test]
 fn programs_say_with_the_drop_in_what_they_say_with_tokio() {
-    let all = || bare::ALL.iter().zip(ours::ALL);
+    let all = || bare::ALL.into_iter().flatten().zip(ours::ALL.into_iter().flatten());
     for ((name, bare), (_, ours)) in all() {
         let said = bare();
         assert!(!said.is_empty(), "{name} says something");

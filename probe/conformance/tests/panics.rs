@@ -26,3 +26,19 @@ fn a_tracker_panics_in_the_name_of_its_caller() {
         assert_eq!(said.as_deref(), Some(file!()));
     }
 }
+
+#[test]
+fn a_map_and_a_queue_panic_in_the_name_of_their_caller() {
+    use tokio_util::task::{JoinMap, JoinQueue};
+    let spawns: [fn(); 6] = [
+        || JoinMap::new().spawn(1, async {}),
+        || JoinMap::new().spawn_local(1, async {}),
+        || JoinMap::new().spawn_blocking(1, || {}),
+        || drop(JoinQueue::new().spawn(async {})),
+        || drop(JoinQueue::new().spawn_local(async {})),
+        || drop(JoinQueue::new().spawn_blocking(|| {})),
+    ];
+    for spawn in spawns {
+        assert_eq!(of_tokio::support::panic::test_panic(spawn).as_deref(), Some(file!()));
+    }
+}

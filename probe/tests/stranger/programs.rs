@@ -5,8 +5,11 @@ use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
     rc::Rc,
-    sync::{Arc, Mutex as StdMutex},
-    task::{Context, Poll},
+    sync::{
+        Arc, Mutex as StdMutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -20,11 +23,11 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-type Log = Arc<StdMutex<Vec<String>>>;
+pub(super) type Log = Arc<StdMutex<Vec<String>>>;
 
-type Program = (&'static str, fn() -> Vec<String>);
+pub(super) type Program = (&'static str, fn() -> Vec<String>);
 
-pub(crate) const ALL: &[Program] = &[
+pub(super) const ALL: &[Program] = &[
     ("select", select),
     ("guards", guards),
     ("local tasks", local_tasks),
@@ -39,9 +42,12 @@ pub(crate) const ALL: &[Program] = &[
     ("errors", errors),
     ("time", time),
     ("borrowed", borrowed),
+    ("budget", budget),
+    ("by hand", by_hand),
+    ("drop order", drop_order),
 ];
 
-fn run<F: Future<Output = ()>>(program: impl FnOnce(Log) -> F) -> Vec<String> {
+pub(super) fn run<F: Future<Output = ()>>(program: impl FnOnce(Log) -> F) -> Vec<String> {
     let log = Log::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(program(log.clone()));
@@ -479,5 +485,183 @@ fn borrowed() -> Vec<String> {
         say!(log, "{:?}", push.as_mut().await);
         pushed.push(3);
         say!(log, "{pushed:?}");
+    })
+}
+
+/// After how many of each a task lets others run: what is awaited takes from its budget, whether it is ready or not.
+fn budget() -> Vec<String> {
+    run(|log| async move {
+        let turns = Arc::new(AtomicU32::new(0));
+        let turn = turns.clone();
+        let other = tokio::spawn(async move {
+            loop {
+                turn.fetch_add(1, Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        macro_rules! after {
+            ($($name:literal: $made:expr, |$of:pat_param| $does:expr;)*) => {$({
+                let ($of, turns) = ($made, turns.clone());
+                let after = tokio::spawn(async move {
+                    let (mut after, mut last) = (Vec::new(), turns.load(Relaxed));
+                    for n in 0..300 {
+                        let _ = $does;
+                        let now = turns.load(Relaxed);
+                        if std::mem::replace(&mut last, now) != now {
+                            after.push(n);
+                        }
+                    }
+                    after
+                });
+                say!(log, "{}: {:?}", $name, after.await.unwrap());
+            })*};
+        }
+        after! {
+            "a mutex": Mutex::new(1), |lock| *lock.lock().await;
+            "an owned one": Arc::new(Mutex::new(1)), |lock| *lock.clone().lock_owned().await;
+            "tried": Mutex::new(1), |lock| *lock.try_lock().unwrap();
+            "a read": RwLock::new(1), |lock| *lock.read().await;
+            "a write": RwLock::new(1), |lock| *lock.write().await;
+            "a permit": Semaphore::new(1), |pool| pool.acquire().await.is_ok();
+            "bounded": mpsc::channel(1), |mut channel| {
+                channel.0.send(1).await.unwrap();
+                channel.1.recv().await
+            };
+            "reserved": mpsc::channel::<u8>(1), |channel| drop(channel.0.reserve().await);
+            "unbounded": mpsc::unbounded_channel(), |mut channel| {
+                channel.0.send(1).unwrap();
+                channel.1.recv().await
+            };
+            "without a budget": mpsc::channel(1), |mut channel| tokio::task::unconstrained(async {
+                channel.0.send(1).await.unwrap();
+                channel.1.recv().await
+            }).await;
+            "a oneshot": (), |()| {
+                let (tx, rx) = oneshot::channel();
+                tx.send(1).unwrap();
+                rx.await
+            };
+            "a broadcast": broadcast::channel(1), |mut channel| {
+                channel.0.send(1).unwrap();
+                channel.1.recv().await
+            };
+            "a watch": watch::channel(1), |mut channel| {
+                channel.0.send(1).unwrap();
+                channel.1.changed().await
+            };
+            "a notification": Notify::new(), |notify| {
+                notify.notify_one();
+                notify.notified().await;
+            };
+            "a cell": OnceCell::new(), |cell| *cell.get_or_init(|| async { 1 }).await;
+            "a set": JoinSet::new(), |mut set| {
+                set.spawn(async {});
+                set.join_next().await
+            };
+            "a sleep": (), |()| tokio::time::sleep(Duration::ZERO).await;
+            "a timeout": (), |()| tokio::time::timeout(Duration::from_secs(1), async {}).await;
+            "consumed": (), |()| tokio::task::coop::consume_budget().await;
+        }
+        other.abort();
+    })
+}
+
+struct Wakes(AtomicU32);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+/// Without a runtime: who is woken when, and who is next.
+fn by_hand() -> Vec<String> {
+    let (log, count) = (Log::default(), Arc::new(Wakes(AtomicU32::new(0))));
+    let (wake, woken) = (Waker::from(count.clone()), || count.0.load(Relaxed));
+    let cx = &mut Context::from_waker(&wake);
+
+    let lock = Arc::new(Mutex::new(0));
+    let held = lock.try_lock().unwrap();
+    let (mut first, mut second) = (Box::pin(lock.lock()), Box::pin(lock.clone().lock_owned()));
+    say!(log, "{} {}", first.as_mut().poll(cx).is_pending(), second.as_mut().poll(cx).is_pending());
+    drop(held);
+    say!(log, "{} {} {}", woken(), lock.try_lock().is_err(), second.as_mut().poll(cx).is_pending());
+    drop(first);
+    say!(log, "given on: {} {}", woken(), second.as_mut().poll(cx).is_ready());
+
+    let pool = Semaphore::new(0);
+    let (mut two, mut one) = (Box::pin(pool.acquire_many(2)), Box::pin(pool.acquire()));
+    say!(log, "{} {}", two.as_mut().poll(cx).is_pending(), one.as_mut().poll(cx).is_pending());
+    pool.add_permits(1);
+    say!(log, "{} {} {}", woken(), one.as_mut().poll(cx).is_pending(), pool.available_permits());
+    drop(two);
+    say!(log, "given on: {} {}", woken(), one.as_mut().poll(cx).is_ready());
+
+    let cell = OnceCell::new();
+    let mut never = Box::pin(cell.get_or_init(std::future::pending::<u8>));
+    let mut other = Box::pin(cell.get_or_init(|| async { 2 }));
+    say!(log, "{} {}", never.as_mut().poll(cx).is_pending(), other.as_mut().poll(cx).is_pending());
+    drop(never);
+    say!(log, "given on: {} {:?}", woken(), other.as_mut().poll(cx));
+
+    let notify = Notify::new();
+    let mut enabled = Box::pin(notify.notified());
+    say!(log, "{}", enabled.as_mut().enable());
+    let mut behind = Box::pin(notify.notified());
+    say!(log, "{:?}", behind.as_mut().poll(cx));
+    notify.notify_one();
+    drop(enabled);
+    say!(log, "given on: {} {:?}", woken(), behind.as_mut().poll(cx));
+
+    let barrier = Barrier::new(2);
+    let (mut first, mut last) = (Box::pin(barrier.wait()), Box::pin(barrier.wait()));
+    let leads = |wait: Poll<tokio::sync::BarrierWaitResult>| wait.map(|of| of.is_leader());
+    say!(log, "{:?} {:?}", leads(first.as_mut().poll(cx)), leads(last.as_mut().poll(cx)));
+    say!(log, "{:?} {}", leads(first.as_mut().poll(cx)), woken());
+    said(&log)
+}
+
+/// When what goes into channels, tasks and sets is dropped.
+fn drop_order() -> Vec<String> {
+    run(|log| async move {
+        let value = |name| Said(name, log.clone());
+        let forever = |held: Said| async move {
+            let _held = held;
+            std::future::pending::<()>().await;
+        };
+        let (tx, rx) = mpsc::channel(2);
+        tx.send(value("a message without a receiver")).await.ok();
+        drop(rx);
+        say!(log, "the receiver is gone");
+        drop(tx);
+        let (tx, rx) = watch::channel(value("a value"));
+        tx.send_replace(value("another"));
+        drop(tx);
+        say!(log, "the sender is gone");
+        drop(rx);
+        let task = tokio::spawn(forever(value("what an aborted task holds")));
+        tokio::task::yield_now().await;
+        task.abort();
+        say!(log, "aborted");
+        tokio::task::yield_now().await;
+        let task = tokio::spawn(forever(value("what is never polled")));
+        task.abort();
+        say!(log, "aborted, {}", task.await.is_err());
+        let result = value("a result");
+        let task = tokio::spawn(async move { result });
+        tokio::task::yield_now().await;
+        say!(log, "ended");
+        drop(task);
+        let mut set = JoinSet::new();
+        set.spawn(forever(value("what a set's task holds")));
+        tokio::task::yield_now().await;
+        drop(set);
+        say!(log, "the set is gone");
+        tokio::task::yield_now().await;
+        let late = forever(value("what is late"));
+        say!(log, "{:?}", tokio::time::timeout(Duration::from_millis(1), late).await);
+        let guard = Arc::new(Mutex::new(value("in a mutex"))).lock_owned().await;
+        say!(log, "the guard is all that there is");
+        drop(guard);
     })
 }

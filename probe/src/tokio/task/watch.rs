@@ -104,46 +104,47 @@ pub(crate) fn register_unjoined<F, R>(kind: TaskKind, site: CallSite) -> Option<
     })
 }
 
-/// Spawns such a task into a set of that name.
+/// Such a task that is about to be spawned into a set: by the caller itself, as [`Spawning`].
 #[cfg(feature = "tokio-util-rt")]
-pub(crate) fn spawn_unjoined<F: std::future::Future, H>(
-    future: F,
-    kind: TaskKind,
-    site: CallSite,
-    set: &super::SetName,
-    spawn: impl FnOnce(Tracked<F>) -> H,
-) -> (H, Option<TaskRef>) {
-    let running = register_unjoined::<F, F::Output>(kind, site);
-    let task = running.as_ref().and_then(Running::task);
+pub(crate) struct Unjoined {
+    theirs: Option<Running>,
+    task: Option<TaskRef>,
     #[cfg(tokio_unstable)]
-    let _ours = crate::recorder::foreign::spawning();
-    let handle = spawn(Tracked::new(future, running));
-    set.give(task.as_ref());
-    (handle, task)
+    _ours: crate::recorder::foreign::Spawning,
 }
 
-/// The same of a closure that may block.
 #[cfg(feature = "tokio-util-rt")]
-pub(crate) fn spawn_blocking_unjoined<W: FnOnce() -> R, R, H>(
-    work: W,
-    site: CallSite,
-    set: &super::SetName,
-    spawn: impl FnOnce(Blocking<W>) -> H,
-) -> (H, Option<TaskRef>) {
-    let running = register_unjoined::<W, R>(TaskKind::Blocking, site);
-    let task = running.as_ref().and_then(Running::task);
-    #[cfg(tokio_unstable)]
-    let _ours = crate::recorder::foreign::spawning();
-    let handle = spawn(Blocking::new(work, running));
-    set.give(task.as_ref());
-    (handle, task)
-}
-
-/// The handle to abort a task that was spawned like that.
-#[cfg(feature = "tokio-util-rt")]
-pub(crate) fn abortable((handle, task): (::tokio::task::AbortHandle, Option<TaskRef>)) -> super::AbortHandle {
-    if let Some(task) = &task {
-        task.slot().set_id(peek::task_id(handle.id()));
+impl Unjoined {
+    /// Of a task made of an `F` that gives an `R`.
+    pub(crate) fn of<F, R>(kind: TaskKind, site: CallSite) -> Self {
+        let theirs = register_unjoined::<F, R>(kind, site);
+        Self {
+            task: theirs.as_ref().and_then(Running::task),
+            theirs,
+            #[cfg(tokio_unstable)]
+            _ours: crate::recorder::foreign::spawning(),
+        }
     }
-    super::AbortHandle::new(handle, task)
+
+    pub(crate) fn tracked<F: std::future::Future>(&mut self, future: F) -> Tracked<F> {
+        Tracked::new(future, self.theirs.take())
+    }
+
+    pub(crate) fn blocking<W: FnOnce() -> R, R>(&mut self, work: W) -> impl FnOnce() -> R + use<W, R> {
+        blocking(self.theirs.take(), work)
+    }
+
+    /// It was spawned into a set of that name.
+    pub(crate) fn end(self, set: &super::SetName) {
+        set.give(self.task.as_ref());
+    }
+
+    /// The same, with a handle to abort it.
+    pub(crate) fn end_abortable(self, handle: ::tokio::task::AbortHandle, set: &super::SetName) -> super::AbortHandle {
+        set.give(self.task.as_ref());
+        if let Some(task) = &self.task {
+            task.slot().set_id(peek::task_id(handle.id()));
+        }
+        super::AbortHandle::new(handle, self.task)
+    }
 }

@@ -11,18 +11,18 @@ use crate::tokio::time::{Instant, Interval};
 /// An [`Interval`] as a stream; see [`tokio_stream::wrappers::IntervalStream`](::tokio_stream::wrappers::IntervalStream).
 #[derive(Debug)]
 pub struct IntervalStream {
-    interval: Interval,
+    inner: Interval,
 }
 
 impl IntervalStream {
     /// See [`IntervalStream::new`](::tokio_stream::wrappers::IntervalStream::new).
     pub fn new(interval: Interval) -> Self {
-        Self { interval }
+        Self { inner: interval }
     }
 
     /// See [`IntervalStream::into_inner`](::tokio_stream::wrappers::IntervalStream::into_inner).
     pub fn into_inner(self) -> Interval {
-        self.interval
+        self.inner
     }
 }
 
@@ -32,7 +32,7 @@ impl Stream for IntervalStream {
 
     #[track_caller]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Instant>> {
-        self.interval.poll_tick(cx).map(Some)
+        self.inner.poll_tick(cx).map(Some)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -48,12 +48,12 @@ impl FusedStream for IntervalStream {
 
 impl AsRef<Interval> for IntervalStream {
     fn as_ref(&self) -> &Interval {
-        &self.interval
+        &self.inner
     }
 }
 
 impl AsMut<Interval> for IntervalStream {
     fn as_mut(&mut self) -> &mut Interval {
-        &mut self.interval
+        &mut self.inner
     }
 }

@@ -12,18 +12,18 @@ use crate::tokio::task::{JoinError, JoinSet};
 /// [`tokio_stream::wrappers::JoinSetStream`](::tokio_stream::wrappers::JoinSetStream).
 #[derive(Debug)]
 pub struct JoinSetStream<T> {
-    set: JoinSet<T>,
+    inner: JoinSet<T>,
 }
 
 impl<T> JoinSetStream<T> {
     /// See [`JoinSetStream::new`](::tokio_stream::wrappers::JoinSetStream::new).
     pub fn new(join_set: JoinSet<T>) -> Self {
-        Self { set: join_set }
+        Self { inner: join_set }
     }
 
     /// See [`JoinSetStream::into_inner`](::tokio_stream::wrappers::JoinSetStream::into_inner).
     pub fn into_inner(self) -> JoinSet<T> {
-        self.set
+        self.inner
     }
 }
 
@@ -31,23 +31,23 @@ impl<T: 'static> Stream for JoinSetStream<T> {
     type Item = Result<T, JoinError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.set.poll_join_next(cx)
+        self.inner.poll_join_next(cx)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.set.len(), Some(self.set.len()))
+        (self.inner.len(), Some(self.inner.len()))
     }
 }
 
 impl<T> AsRef<JoinSet<T>> for JoinSetStream<T> {
     fn as_ref(&self) -> &JoinSet<T> {
-        &self.set
+        &self.inner
     }
 }
 
 impl<T> AsMut<JoinSet<T>> for JoinSetStream<T> {
     fn as_mut(&mut self) -> &mut JoinSet<T> {
-        &mut self.set
+        &mut self.inner
     }
 }
 

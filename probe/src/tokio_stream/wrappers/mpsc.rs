@@ -13,23 +13,23 @@ macro_rules! receiver_stream {
         $(#[$docs])*
         #[derive(Debug)]
         pub struct $Stream<T> {
-            receiver: $Receiver<T>,
+            inner: $Receiver<T>,
         }
 
         impl<T> $Stream<T> {
             /// The messages of a receiver.
             pub fn new(recv: $Receiver<T>) -> Self {
-                Self { receiver: recv }
+                Self { inner: recv }
             }
 
             /// The receiver.
             pub fn into_inner(self) -> $Receiver<T> {
-                self.receiver
+                self.inner
             }
 
             /// Closes the channel to senders.
             pub fn close(&mut self) {
-                self.receiver.close();
+                self.inner.close();
             }
         }
 
@@ -38,24 +38,24 @@ macro_rules! receiver_stream {
 
             #[track_caller]
             fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-                self.receiver.poll_recv(cx)
+                self.inner.poll_recv(cx)
             }
 
             fn size_hint(&self) -> (usize, Option<usize>) {
                 let most: fn(&$Receiver<T>) -> usize = $most;
-                (self.receiver.len(), self.receiver.is_closed().then(|| most(&self.receiver)))
+                (self.inner.len(), self.inner.is_closed().then(|| most(&self.inner)))
             }
         }
 
         impl<T> AsRef<$Receiver<T>> for $Stream<T> {
             fn as_ref(&self) -> &$Receiver<T> {
-                &self.receiver
+                &self.inner
             }
         }
 
         impl<T> AsMut<$Receiver<T>> for $Stream<T> {
             fn as_mut(&mut self) -> &mut $Receiver<T> {
-                &mut self.receiver
+                &mut self.inner
             }
         }
 

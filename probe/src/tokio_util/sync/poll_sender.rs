@@ -12,6 +12,8 @@ use super::PollSendError;
 use crate::tokio::sync::mpsc::{PolledSend, Sender};
 
 /// Polls for room in a bounded channel; see [`tokio_util::sync::PollSender`](::tokio_util::sync::PollSender).
+///
+/// `strong_count` of its channel counts it as three senders, where tokio-util's is two.
 pub struct PollSender<T> {
     inner: ::tokio_util::sync::PollSender<T>,
     /// `None` once it is closed.

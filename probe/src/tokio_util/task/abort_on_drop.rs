@@ -116,8 +116,9 @@ impl Drop for AbortOnDrop {
     }
 }
 
+#[expect(clippy::missing_fields_in_debug, reason = "as tokio-util has it")]
 impl fmt::Debug for AbortOnDrop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AbortOnDrop").field("id", &self.handle.id()).finish_non_exhaustive()
+        f.debug_struct("AbortOnDrop").field("id", &self.handle.id()).finish()
     }
 }

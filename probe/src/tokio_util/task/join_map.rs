@@ -14,7 +14,7 @@ use crate::{
     recorder::{active, task::TaskKind, wait::Watched},
     tokio::{
         runtime::Handle,
-        task::{Id, JoinError, LocalSet, SetAwaited, SetName, watch},
+        task::{Id, JoinError, LocalSet, SetAwaited, SetName, watch::Unjoined},
     },
 };
 
@@ -116,8 +116,9 @@ where
         F: Future<Output = V> + Send + 'static,
         V: Send,
     {
-        let site = Location::caller();
-        watch::spawn_unjoined(task, TaskKind::Async, site, &self.name, |task| self.inner.spawn(key, task));
+        let mut spawning = Unjoined::of::<F, V>(TaskKind::Async, Location::caller());
+        self.inner.spawn(key, spawning.tracked(task));
+        spawning.end(&self.name);
     }
 
     /// Spawns a task on a runtime; see [`JoinMap::spawn_on`](::tokio_util::task::JoinMap::spawn_on).
@@ -127,8 +128,9 @@ where
         F: Future<Output = V> + Send + 'static,
         V: Send,
     {
-        let (site, handle) = (Location::caller(), handle.as_inner());
-        watch::spawn_unjoined(task, TaskKind::Async, site, &self.name, |task| self.inner.spawn_on(key, task, handle));
+        let mut spawning = Unjoined::of::<F, V>(TaskKind::Async, Location::caller());
+        self.inner.spawn_on(key, spawning.tracked(task), handle.as_inner());
+        spawning.end(&self.name);
     }
 
     /// Runs a closure where it may block; see [`JoinMap::spawn_blocking`](::tokio_util::task::JoinMap::spawn_blocking).
@@ -141,8 +143,9 @@ where
         F: FnOnce() -> V + Send + 'static,
         V: Send,
     {
-        let site = Location::caller();
-        watch::spawn_blocking_unjoined(f, site, &self.name, |work| self.inner.spawn_blocking(key, work.into_fn()));
+        let mut spawning = Unjoined::of::<F, V>(TaskKind::Blocking, Location::caller());
+        self.inner.spawn_blocking(key, spawning.blocking(f));
+        spawning.end(&self.name);
     }
 
     /// Runs a closure where it may block, on a runtime; see
@@ -153,10 +156,9 @@ where
         F: FnOnce() -> V + Send + 'static,
         V: Send,
     {
-        let (site, handle) = (Location::caller(), handle.as_inner());
-        watch::spawn_blocking_unjoined(f, site, &self.name, |work| {
-            self.inner.spawn_blocking_on(key, work.into_fn(), handle);
-        });
+        let mut spawning = Unjoined::of::<F, V>(TaskKind::Blocking, Location::caller());
+        self.inner.spawn_blocking_on(key, spawning.blocking(f), handle.as_inner());
+        spawning.end(&self.name);
     }
 
     /// Spawns a `!Send` task; see [`JoinMap::spawn_local`](::tokio_util::task::JoinMap::spawn_local).
@@ -168,8 +170,9 @@ where
     where
         F: Future<Output = V> + 'static,
     {
-        let site = Location::caller();
-        watch::spawn_unjoined(task, TaskKind::Local, site, &self.name, |task| self.inner.spawn_local(key, task));
+        let mut spawning = Unjoined::of::<F, V>(TaskKind::Local, Location::caller());
+        self.inner.spawn_local(key, spawning.tracked(task));
+        spawning.end(&self.name);
     }
 
     /// Spawns a task on a [`LocalSet`]; see [`JoinMap::spawn_local_on`](::tokio_util::task::JoinMap::spawn_local_on).
@@ -178,10 +181,9 @@ where
     where
         F: Future<Output = V> + 'static,
     {
-        let (site, set) = (Location::caller(), local_set.as_inner());
-        watch::spawn_unjoined(task, TaskKind::Local, site, &self.name, |task| {
-            self.inner.spawn_local_on(key, task, set);
-        });
+        let mut spawning = Unjoined::of::<F, V>(TaskKind::Local, Location::caller());
+        self.inner.spawn_local_on(key, spawning.tracked(task), local_set.as_inner());
+        spawning.end(&self.name);
     }
 
     /// Waits for one of the tasks; see [`JoinMap::join_next`](::tokio_util::task::JoinMap::join_next).

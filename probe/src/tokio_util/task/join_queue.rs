@@ -12,7 +12,7 @@ use crate::{
     recorder::{active, task::TaskKind, wait::Watched},
     tokio::{
         runtime::Handle,
-        task::{AbortHandle, Id, JoinError, SetAwaited, SetName, watch},
+        task::{AbortHandle, Id, JoinError, SetAwaited, SetName, watch::Unjoined},
     },
 };
 
@@ -56,8 +56,9 @@ impl<T> JoinQueue<T> {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let site = Location::caller();
-        watch::abortable(watch::spawn_unjoined(task, TaskKind::Async, site, &self.name, |task| self.inner.spawn(task)))
+        let mut spawning = Unjoined::of::<F, T>(TaskKind::Async, Location::caller());
+        let task = self.inner.spawn(spawning.tracked(task));
+        spawning.end_abortable(task, &self.name)
     }
 
     /// Spawns a task on a runtime; see [`JoinQueue::spawn_on`](::tokio_util::task::JoinQueue::spawn_on).
@@ -67,10 +68,9 @@ impl<T> JoinQueue<T> {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let (site, handle) = (Location::caller(), handle.as_inner());
-        watch::abortable(watch::spawn_unjoined(task, TaskKind::Async, site, &self.name, |task| {
-            self.inner.spawn_on(task, handle)
-        }))
+        let mut spawning = Unjoined::of::<F, T>(TaskKind::Async, Location::caller());
+        let task = self.inner.spawn_on(spawning.tracked(task), handle.as_inner());
+        spawning.end_abortable(task, &self.name)
     }
 
     /// Spawns a `!Send` task; see [`JoinQueue::spawn_local`](::tokio_util::task::JoinQueue::spawn_local).
@@ -83,10 +83,9 @@ impl<T> JoinQueue<T> {
         F: Future<Output = T> + 'static,
         T: 'static,
     {
-        let site = Location::caller();
-        watch::abortable(watch::spawn_unjoined(task, TaskKind::Local, site, &self.name, |task| {
-            self.inner.spawn_local(task)
-        }))
+        let mut spawning = Unjoined::of::<F, T>(TaskKind::Local, Location::caller());
+        let task = self.inner.spawn_local(spawning.tracked(task));
+        spawning.end_abortable(task, &self.name)
     }
 
     /// Runs a closure where it may block; see [`JoinQueue::spawn_blocking`](::tokio_util::task::JoinQueue::spawn_blocking).
@@ -99,10 +98,9 @@ impl<T> JoinQueue<T> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let site = Location::caller();
-        watch::abortable(watch::spawn_blocking_unjoined(f, site, &self.name, |work| {
-            self.inner.spawn_blocking(work.into_fn())
-        }))
+        let mut spawning = Unjoined::of::<F, T>(TaskKind::Blocking, Location::caller());
+        let task = self.inner.spawn_blocking(spawning.blocking(f));
+        spawning.end_abortable(task, &self.name)
     }
 
     /// Runs a closure where it may block, on a runtime; see
@@ -113,11 +111,9 @@ impl<T> JoinQueue<T> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (site, handle) = (Location::caller(), handle.as_inner());
-        let spawned = watch::spawn_blocking_unjoined(f, site, &self.name, |work| {
-            self.inner.spawn_blocking_on(work.into_fn(), handle)
-        });
-        watch::abortable(spawned)
+        let mut spawning = Unjoined::of::<F, T>(TaskKind::Blocking, Location::caller());
+        let task = self.inner.spawn_blocking_on(spawning.blocking(f), handle.as_inner());
+        spawning.end_abortable(task, &self.name)
     }
 
     /// Waits for the first task; see [`JoinQueue::join_next`](::tokio_util::task::JoinQueue::join_next).

@@ -1,8 +1,9 @@
 //! Guards that cancel a token when they are dropped.
+use std::fmt;
+
 use super::{CallSite, CancellationToken};
 
 /// Cancels a token when it is dropped; see [`tokio_util::sync::DropGuard`](::tokio_util::sync::DropGuard).
-#[derive(Debug)]
 pub struct DropGuard {
     /// `None` only while it is taken apart.
     token: Option<CancellationToken>,
@@ -11,7 +12,6 @@ pub struct DropGuard {
 }
 
 /// Cancels a borrowed token when it is dropped; see [`tokio_util::sync::DropGuardRef`](::tokio_util::sync::DropGuardRef).
-#[derive(Debug)]
 pub struct DropGuardRef<'a> {
     token: &'a CancellationToken,
     armed: bool,
@@ -66,5 +66,18 @@ impl Drop for DropGuardRef<'_> {
         if self.armed {
             self.token.cancel_at(self.made);
         }
+    }
+}
+
+#[expect(clippy::missing_fields_in_debug, reason = "as tokio-util has it")]
+impl fmt::Debug for DropGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DropGuard").field("inner", &self.token).finish()
+    }
+}
+
+impl fmt::Debug for DropGuardRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DropGuardRef").field("inner", &self.armed.then_some(self.token)).finish()
     }
 }
