@@ -43,7 +43,8 @@ const DIFFERS: &[(&str, &str)] = &[
 /// What takes or gives tokio's own type although there is a wrapper of it, and why.
 const UNWRAPPED: &[(&str, &str)] = &[(
     "tokio-stream::stream_ext::StreamExt::timeout_repeating",
-    "a trait of some thirty methods would be made anew for it; `Interval::into_inner` leads there, as the docs say",
+    "a trait of our own would make `next` ambiguous where tokio-stream's is in scope too; `Interval::into_inner` leads there, as \
+     the docs say",
 )];
 
 /// What has no values of its own.
