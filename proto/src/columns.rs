@@ -167,7 +167,7 @@ tables! {
     channel_states: ChannelStates by id {
         columns: sent received blocked_senders sends_blocked send_wait_total_ns senders receivers closed last_recv_at_ns
             receiver_task recv_site last_send_at_ns sender_task send_site lagged messages_lost last_lag_at_ns last_lag_task
-            last_lag_site unheard;
+            last_lag_site unheard blocked_with_message;
         steps: id;
     }
     worker_states: WorkerStates by id {

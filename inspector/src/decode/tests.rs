@@ -392,7 +392,7 @@ prop_compose! {
                 receiver_task: id.clone(), recv_site: word.clone(), last_send_at_ns: figure.clone(),
                 sender_task: id.clone(), send_site: word.clone(), lagged: figure.clone(),
                 messages_lost: figure.clone(), last_lag_at_ns: figure.clone(), last_lag_task: id.clone(),
-                last_lag_site: word.clone(), unheard: figure.clone(),
+                last_lag_site: word.clone(), unheard: figure.clone(), blocked_with_message: channel.1.clone(),
             }),
             worker_states: Some(v1::WorkerStates {
                 id: id.clone(), kind: kind.clone(), name: count.clone(), task: id.clone(),

@@ -71,7 +71,7 @@ Thresholds
   reserved = 3.00 s    a sender has waited for so long while the channel was empty
 
 Where the channel is empty and senders wait all the same, its room is reserved by permits that are not used: of those
-nothing tells who has them. Who reserves before there is anything to send may wait for it for long, so that is info.
+nothing tells who has them. It is info while all who wait only reserve room themselves, who may have nothing to send.
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
@@ -303,14 +303,14 @@ mod tests {
         judged.target.task_state(receiver, |task| task.waits = wait(WaitFor::Recv(channel)));
         judged.target.task_state(sender, |task| task.waits = wait(WaitFor::Send(channel)));
         judged.target.channel_state(channel, |channel| {
-            (channel.blocked_senders, channel.sends_blocked) = (2, 2);
+            (channel.blocked_senders, channel.sends_blocked, channel.blocked_with_message) = (2, 2, 1);
             (channel.sender_task, channel.send_site) = (sender, site);
         });
         judged.run(ms(2900));
         judged.expect_nothing();
         judged.run(ms(2000));
         let finding = judged.only("channel-saturated");
-        assert_eq!((finding.severity, finding.confidence), (Severity::Info, Confidence::Certain));
+        assert_eq!((finding.severity, finding.confidence), (Severity::Warn, Confidence::Certain));
         assert!(
             finding.message.starts_with("channel `Job` is empty, and 2 senders wait for room, one for 4.9")
                 && finding.message.ends_with(" s: its room (100) is reserved by permits that nobody uses"),
@@ -318,6 +318,10 @@ mod tests {
             finding.message
         );
         assert_eq!(finding.line().0, "src/jobs.rs:30:12");
+        // Who only reserves room need not have anything to send.
+        judged.target.channel_state(channel, |channel| channel.blocked_with_message = 0);
+        judged.run(ms(3500));
+        assert_eq!(judged.only("channel-saturated").severity, Severity::Info);
         // One that was woken has got room, and waits for a worker.
         judged.target.task_state(sender, |task| task.state = TaskState::Scheduled);
         judged.run(ms(1500));

@@ -26,6 +26,8 @@ pub(super) fn judge(cx: &Cx, channel: &Channel, limit: Duration) -> Option<Candi
         1 => "1 sender waits".to_owned(),
         n => format!("{} wait", text::counted(n.into(), "sender")),
     };
+    // Who reserves before there is anything to send may well wait for that for long, and the others behind it.
+    let severity = if channel.blocked_with_message > 0 { Severity::Warn } else { Severity::Info };
     let sending = words::place(model, channel.send_site);
     let message = format!(
         "channel `{}` is empty, and {senders} for room, one for {}: its room ({}) is reserved by permits that nobody uses",
@@ -52,8 +54,7 @@ pub(super) fn judge(cx: &Cx, channel: &Channel, limit: Duration) -> Option<Candi
         open: Spot::of(sending, LocationRole::Waits),
         onset: Some(model.now.before(waited)),
         hurt: channel.blocked_senders.into(),
-        // Who reserves before there is anything to send may well wait for that for long, and the others behind it.
-        ..Candidate::enter(subject, &group, Severity::Info)
+        ..Candidate::enter(subject, &group, severity)
     })
 }
 

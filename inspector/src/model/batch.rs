@@ -230,6 +230,8 @@ pub struct ChannelReading {
     pub last_lag_site: SiteId,
     pub unheard: u64,
     pub blocked_senders: u32,
+    /// Of those: that have a message to send.
+    pub blocked_with_message: u32,
     pub sends_blocked: u64,
     pub send_wait_total: Duration,
     pub senders: u32,

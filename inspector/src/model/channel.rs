@@ -113,6 +113,8 @@ pub struct Channel {
     pub unheard: u64,
     /// Senders waiting for room.
     pub blocked_senders: u32,
+    /// Of those: that have a message to send, and do not only reserve room.
+    pub blocked_with_message: u32,
     /// Sends that found no room, ever.
     pub sends_blocked: u64,
     /// Their summed wait.

@@ -78,6 +78,8 @@ struct Sending {
     site: AtomicPtr<Location<'static>>,
     /// Of a broadcast or watch: sends that found no receiver.
     unheard: AtomicU64,
+    /// Of those that are blocked: that have a message.
+    laden: AtomicU32,
 }
 
 #[repr(C, align(64))]
@@ -114,6 +116,7 @@ pub(crate) struct ChannelReading {
     pub(crate) senders: u32,
     pub(crate) receivers: u32,
     pub(crate) blocked_senders: u32,
+    pub(crate) blocked_with_message: u32,
     pub(crate) sends_blocked: u64,
     pub(crate) send_wait_total: u64,
     pub(crate) sender_task: u64,
@@ -194,7 +197,7 @@ impl ChannelSlot {
         ] {
             counter.store(0, Relaxed);
         }
-        for counter in [&sending.senders, &sending.blocked, &receiving.receivers] {
+        for counter in [&sending.senders, &sending.blocked, &sending.laden, &receiving.receivers] {
             counter.store(0, Relaxed);
         }
         receiving.left.reset();
@@ -292,18 +295,24 @@ impl ChannelSlot {
         }
     }
 
-    /// A send begins to wait for room.
-    pub(crate) fn send_blocked(&'static self, site: &'static Location<'static>) {
+    /// A send begins to wait for room; `laden` with its message, and not to reserve it for later.
+    pub(crate) fn send_blocked(&'static self, laden: bool, site: &'static Location<'static>) {
         let sending = &self.sending;
         sending.blocked.fetch_add(1, Relaxed);
+        if laden {
+            sending.laden.fetch_add(1, Relaxed);
+        }
         sending.sends_blocked.fetch_add(1, Relaxed);
         set_if_new(&sending.task, thread::current_task_id());
         set_site_if_new(&sending.site, site);
         self.mark();
     }
 
-    /// A send stops waiting for room, after `waited` ticks.
-    pub(crate) fn send_unblocked(&'static self, waited: u64) {
+    /// Such a send stops waiting for room, after `waited` ticks.
+    pub(crate) fn send_unblocked(&'static self, laden: bool, waited: u64) {
+        if laden {
+            self.sending.laden.fetch_sub(1, Relaxed);
+        }
         self.sending.blocked.fetch_sub(1, Relaxed);
         self.sending.wait_total.fetch_add(waited, Relaxed);
         self.mark();
@@ -406,6 +415,7 @@ impl ChannelSlot {
             senders: sending.senders.load(Relaxed),
             receivers,
             blocked_senders: sending.blocked.load(Relaxed),
+            blocked_with_message: sending.laden.load(Relaxed),
             sends_blocked: sending.sends_blocked.load(Relaxed),
             send_wait_total: sending.wait_total.load(Relaxed),
             sender_task: sending.task.load(Relaxed),
@@ -436,13 +446,13 @@ fn set_site_if_new(to: &AtomicPtr<Location<'static>>, site: &'static Location<'s
     }
 }
 
-/// An `await` for room in a channel.
-pub(crate) struct SendAwaited {
+/// An `await` for room in a channel, with a message or to reserve it.
+pub(crate) struct SendAwaited<const LADEN: bool> {
     pub(crate) channel: Option<ChannelRef>,
     pub(crate) site: &'static Location<'static>,
 }
 
-impl Awaited for SendAwaited {
+impl<const LADEN: bool> Awaited for SendAwaited<LADEN> {
     #[inline]
     fn target(&self) -> Option<(WaitKind, u64)> {
         self.channel.as_ref().map(|channel| (WaitKind::ChannelSend, channel.slot().id()))
@@ -450,13 +460,13 @@ impl Awaited for SendAwaited {
 
     fn pending(&self) {
         if let Some(channel) = &self.channel {
-            channel.slot().send_blocked(self.site);
+            channel.slot().send_blocked(LADEN, self.site);
         }
     }
 
     fn ended(&self, waited: u64, _completed: bool) {
         if let Some(channel) = &self.channel {
-            channel.slot().send_unblocked(waited);
+            channel.slot().send_unblocked(LADEN, waited);
         }
     }
 }

@@ -224,6 +224,7 @@ impl Messages {
         states.sent.push(channel.sent);
         states.received.push(channel.received);
         states.blocked_senders.push(channel.blocked_senders);
+        states.blocked_with_message.push(channel.blocked_with_message);
         states.sends_blocked.push(channel.sends_blocked);
         states.send_wait_total_ns.push(duration_ns(channel.send_wait_total));
         states.senders.push(channel.senders);

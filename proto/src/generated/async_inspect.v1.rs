@@ -550,6 +550,9 @@ pub struct ChannelStates {
     pub received: ::prost::alloc::vec::Vec<u64>,
     #[prost(uint32, repeated, tag = "4")]
     pub blocked_senders: ::prost::alloc::vec::Vec<u32>,
+    /// Of those: that have a message to send, and do not only reserve room.
+    #[prost(uint32, repeated, tag = "23")]
+    pub blocked_with_message: ::prost::alloc::vec::Vec<u32>,
     /// Sends that found no room, and the time they then waited.
     #[prost(uint64, repeated, tag = "5")]
     pub sends_blocked: ::prost::alloc::vec::Vec<u64>,

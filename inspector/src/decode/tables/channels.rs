@@ -52,6 +52,7 @@ pub(in crate::decode) fn channel_states(
             last_lag_site: known.site(table.last_lag_site[row])?,
             unheard: table.unheard[row],
             blocked_senders: table.blocked_senders[row],
+            blocked_with_message: table.blocked_with_message[row],
             sends_blocked: table.sends_blocked[row],
             send_wait_total: Duration::from_nanos(table.send_wait_total_ns[row]),
             senders: table.senders[row],

@@ -55,6 +55,7 @@ impl Model {
         channel.last_lag_site = reading.last_lag_site;
         channel.unheard = reading.unheard;
         channel.blocked_senders = reading.blocked_senders;
+        channel.blocked_with_message = reading.blocked_with_message;
         channel.sends_blocked = reading.sends_blocked;
         channel.send_wait_total = reading.send_wait_total;
         channel.senders = reading.senders;

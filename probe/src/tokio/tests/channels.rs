@@ -74,11 +74,15 @@ fn a_send_that_gives_up_sent_nothing() {
         {
             let mut send = pin!(tx.send(1));
             assert!(poll_once(send.as_mut()).is_pending());
-            assert_eq!(channel(made).blocked_senders, 1);
+            let mut reserve = pin!(tx.reserve());
+            assert!(poll_once(reserve.as_mut()).is_pending());
+            let blocked = channel(made);
+            assert_eq!((blocked.blocked_senders, blocked.blocked_with_message), (2, 1));
         }
         assert!(tx.try_send(2).is_err());
         let after = channel(made);
-        assert_eq!((after.sent, after.blocked_senders, after.sends_blocked), (1, 0, 1));
+        assert_eq!((after.sent, after.blocked_senders, after.blocked_with_message), (1, 0, 0));
+        assert_eq!(after.sends_blocked, 2);
     });
 }
 

@@ -49,7 +49,7 @@ impl<T> Sender<T> {
     pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
         let site = Location::caller();
         Outer::new(async move {
-            match self.room(site).await {
+            match self.room::<true>(site).await {
                 Ok(permit) => {
                     self.side.sent(1, site);
                     permit.send(value);
@@ -92,7 +92,7 @@ impl<T> Sender<T> {
     pub fn send_timeout(&self, value: T, timeout: Duration) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
         let site = Location::caller();
         Outer::new(async move {
-            match ::tokio::time::timeout(timeout, self.room(site)).await {
+            match ::tokio::time::timeout(timeout, self.room::<true>(site)).await {
                 Ok(Ok(permit)) => {
                     self.side.sent(1, site);
                     permit.send(value);
@@ -115,7 +115,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn blocking_send(&self, value: T) -> Result<(), SendError<T>> {
         let site = Location::caller();
-        let waiting = (self.inner.capacity() == 0).then(|| self.side.blocking(site));
+        let waiting = (self.inner.capacity() == 0).then(|| self.side.blocking(true, site));
         let result = self.inner.blocking_send(value);
         drop(waiting);
         if result.is_ok() {
@@ -136,7 +136,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn reserve(&self) -> impl Future<Output = Result<Permit<'_, T>, SendError<()>>> {
         let site = Location::caller();
-        Outer::new(async move { Ok(Permit::new(self.room(site).await?, &self.side)) })
+        Outer::new(async move { Ok(Permit::new(self.room::<false>(site).await?, &self.side)) })
     }
 
     /// Waits for room for `n` messages; see [`Sender::reserve_many`](::tokio::sync::mpsc::Sender::reserve_many).
@@ -155,7 +155,7 @@ impl<T> Sender<T> {
             let permits = match tried {
                 Tried::Done(result) => result,
                 Tried::Yield if self.inner.capacity() >= n => self.inner.reserve_many(n).await,
-                _ => Watched::in_block(self.inner.reserve_many(n), self.side.awaited(site), site).await,
+                _ => Watched::in_block(self.inner.reserve_many(n), self.side.awaited::<false>(site), site).await,
             };
             Ok(PermitIterator::new(permits?, &self.side))
         })
@@ -183,7 +183,7 @@ impl<T> Sender<T> {
             let permit = match (tried, inner) {
                 (Tried::Done(result), _) => result?,
                 (Tried::Yield, Some(inner)) if inner.capacity() > 0 => inner.reserve_owned().await?,
-                (_, Some(inner)) => Watched::in_block(inner.reserve_owned(), side.awaited(site), site).await?,
+                (_, Some(inner)) => Watched::in_block(inner.reserve_owned(), side.awaited::<false>(site), site).await?,
                 (_, None) => return Err(SendError(())),
             };
             Ok(OwnedPermit::new(permit, side))
@@ -267,9 +267,9 @@ impl<T> Sender<T> {
         self.side.sent(1, site);
     }
 
-    /// In the block of an [`Outer`].
+    /// In the block of an [`Outer`]; for a message that there is, or to reserve it.
     #[inline]
-    async fn room(&self, site: CallSite) -> Result<raw::Permit<'_, T>, SendError<()>> {
+    async fn room<const LADEN: bool>(&self, site: CallSite) -> Result<raw::Permit<'_, T>, SendError<()>> {
         // tokio gives room to those who wait first, so a try never overtakes one.
         let tried = try_now(|| match self.inner.try_reserve() {
             Ok(permit) => Some(Ok(permit)),
@@ -279,7 +279,7 @@ impl<T> Sender<T> {
         match tried {
             Tried::Done(result) => result,
             Tried::Yield if self.inner.capacity() > 0 => self.inner.reserve().await,
-            _ => Watched::in_block(self.inner.reserve(), self.side.awaited(site), site).await,
+            _ => Watched::in_block(self.inner.reserve(), self.side.awaited::<LADEN>(site), site).await,
         }
     }
 }

@@ -44,8 +44,8 @@ impl SenderSide {
         }
     }
 
-    /// For a send from `site` that has to wait.
-    pub(super) fn awaited(&self, site: CallSite) -> SendAwaited {
+    /// For a send from `site` that has to wait, with its message or to reserve room.
+    pub(super) fn awaited<const LADEN: bool>(&self, site: CallSite) -> SendAwaited<LADEN> {
         SendAwaited { channel: self.channel(), site }
     }
 
@@ -54,13 +54,13 @@ impl SenderSide {
         ClosedAwaited(self.0.as_ref().map(ChannelRef::slot))
     }
 
-    /// A thread begins to wait for room.
-    pub(super) fn blocking(&self, site: CallSite) -> BlockingSend {
+    /// A thread, or whoever polls, begins to wait for room, with its message or to reserve it.
+    pub(super) fn blocking(&self, laden: bool, site: CallSite) -> BlockingSend {
         let channel = self.channel();
         if let Some(channel) = &channel {
-            channel.slot().send_blocked(site);
+            channel.slot().send_blocked(laden, site);
         }
-        BlockingSend { channel, since: clock::ticks() }
+        BlockingSend { channel, laden, since: clock::ticks() }
     }
 
     /// The handle leaves its wrapper.
@@ -87,13 +87,14 @@ impl Drop for SenderSide {
 /// A thread that waits for room in a channel, or whoever polls for it.
 pub(super) struct BlockingSend {
     channel: Option<ChannelRef>,
+    laden: bool,
     since: u64,
 }
 
 impl Drop for BlockingSend {
     fn drop(&mut self) {
         if let Some(channel) = &self.channel {
-            channel.slot().send_unblocked(clock::since(self.since));
+            channel.slot().send_unblocked(self.laden, clock::since(self.since));
         }
     }
 }
@@ -111,7 +112,7 @@ impl PolledSend {
     /// A poll from `site` found none.
     pub(crate) fn pending<T>(&mut self, sender: &Sender<T>, site: CallSite) {
         let Some(channel) = &sender.side.0 else { return };
-        let (polled, _) = self.0.get_or_insert_with(|| (PolledWait::new(), sender.side.blocking(site)));
+        let (polled, _) = self.0.get_or_insert_with(|| (PolledWait::new(), sender.side.blocking(false, site)));
         polled.pending(WaitKind::ChannelSend, channel.slot().id(), site);
     }
 
