@@ -120,7 +120,7 @@ async fn healthy_twins_raise_no_alarm() {
         let program = start(name, &["--healthy"]);
         watches.spawn(async move {
             let attached = watch(&program, 10).await;
-            assert!(!attached.watch.model.tasks.is_empty(), "{name}: its tasks are seen");
+            assert!(!attached.watch.judged.model.tasks.is_empty(), "{name}: its tasks are seen");
             (name, alarms(&attached))
         });
     }
@@ -145,7 +145,7 @@ impl Shown {
         for _ in 0..20 {
             attached.step().await;
         }
-        Self { model: attached.watch.model, file, source }
+        Self { model: attached.watch.judged.model, file, source }
     }
 
     /// What comes from the marked line.
@@ -290,8 +290,14 @@ async fn it_composes_with_other_layers_and_refuses_what_it_has_no_place_for() {
     let mut attached = program.attach().await;
     attached.watch_for(Duration::from_millis(500)).await;
     let end = format!("composed.rs:{}:", line_of(COMPOSED, "// <- exhibit: composed"));
-    let site =
-        attached.watch.model.sites.values().find(|site| site.location.contains(&end)).expect("tasks are told of");
+    let site = attached
+        .watch
+        .judged
+        .model
+        .sites
+        .values()
+        .find(|site| site.location.contains(&end))
+        .expect("tasks are told of");
     assert_eq!((site.spawned, site.states.total()), (3, 3));
 }
 
@@ -304,7 +310,7 @@ async fn what_finds_no_room_is_counted_and_nothing_is_said_that_is_not_so() {
     program.listens_on();
     let each: u64 = said(&program.stdout(), "of each")[0].parse().unwrap();
     let attached = watch(&program, 3).await;
-    let (model, loss) = (&attached.watch.model, &attached.watch.model.loss);
+    let (model, loss) = (&attached.watch.judged.model, &attached.watch.judged.model.loss);
     assert_eq!(alarms(&attached), [""; 0], "{}", program.stderr());
     assert!(!program.stderr().contains("panicked"), "{}", program.stderr());
 

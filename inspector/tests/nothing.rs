@@ -53,7 +53,7 @@ async fn a_process_that_is_stopped_for_three_seconds_and_continued_has_no_findin
             let pid = Pid::from_raw(program.pid().cast_signed()).unwrap();
             let mut attached = program.attach().await;
             attached.watch_until(Duration::from_secs(5)).await;
-            let before = attached.watch.model.now;
+            let before = attached.watch.judged.model.now;
             kill_process(pid, Signal::STOP).unwrap();
             tokio::spawn(async move {
                 sleep(Duration::from_secs(3)).await;
@@ -61,7 +61,7 @@ async fn a_process_that_is_stopped_for_three_seconds_and_continued_has_no_findin
             });
             attached.watch_until(Duration::from_secs(13)).await;
             assert!(
-                attached.watch.model.between(before, attached.watch.model.now) < Duration::from_secs(6),
+                attached.watch.judged.model.between(before, attached.watch.judged.model.now) < Duration::from_secs(6),
                 "it was stopped"
             );
             findings(&program, &attached)
@@ -106,7 +106,7 @@ async fn a_machine_with_no_cpu_to_give_makes_no_findings() {
         watches.spawn(async move {
             let mut attached = program.attach().await;
             attached.watch_until(Duration::from_secs(12)).await;
-            assert!(!attached.watch.model.tasks.is_empty(), "{name}: nothing was seen");
+            assert!(!attached.watch.judged.model.tasks.is_empty(), "{name}: nothing was seen");
             findings(&program, &attached)
         });
     }
@@ -122,7 +122,7 @@ async fn a_probe_with_next_to_no_memory_makes_no_findings() {
         watches.spawn(async move {
             let mut attached = program.attach().await;
             attached.watch_until(Duration::from_secs(10)).await;
-            (attached.watch.model.loss.total(), findings(&program, &attached))
+            (attached.watch.judged.model.loss.total(), findings(&program, &attached))
         });
     }
     let (shed, found): (Vec<u64>, Vec<Vec<String>>) = watches.join_all().await.into_iter().unzip();

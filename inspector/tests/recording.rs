@@ -135,6 +135,23 @@ fn a_recording_is_taken_wherever_a_target_is() {
     replayed(&file);
 }
 
+/// A look at a task is what proves a deadlock, and nobody can look at what is recorded.
+#[test]
+fn what_a_finding_would_ask_is_recorded_with_the_answer() {
+    let _turn = turn();
+    let folder = Folder::new("asked");
+    let file = folder.file("stuck.rec");
+    let program = Watched::faulty("self-deadlock");
+    watched::wait_for("the probe", || std::net::TcpStream::connect(program.probe).ok());
+    let output = run(&["record", &program.probe.to_string(), "-o", &file, "--for", "6s"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    drop(program);
+    let report = json(&run(&["check", &file, "--format", "json"]));
+    let findings = report["findings"].as_array().unwrap();
+    let told: Vec<_> = findings.iter().map(|finding| (&finding["rule"], &finding["confidence"])).collect();
+    assert_eq!(told, [(&"self-deadlock".into(), &"certain".into())], "{report:#}");
+}
+
 /// Other files, and those that were cut or damaged, are told apart.
 fn damaged(folder: &Folder, file: &Path) {
     let bytes = std::fs::read(file).unwrap();

@@ -77,7 +77,7 @@ pub(super) async fn observe_each(
     let mut watched = Watched::open(address, judging).await?;
     tokio::pin!(interrupt);
     let patience = Instant::now() + SNAPSHOT_PATIENCE;
-    while !watched.watch.model.complete {
+    while !watched.watch.judged.model.complete {
         let step = tokio::select! {
             step = timeout_at(patience, watched.step()) => step,
             () = &mut interrupt => return Ok(watched.seen(Duration::ZERO, None)),
@@ -85,8 +85,8 @@ pub(super) async fn observe_each(
         step.map_err(|_| SourceError::Timeout { target: address.to_string(), seconds: SNAPSHOT_PATIENCE.as_secs() })??;
     }
 
-    each(&watched.watch.model);
-    let first = watched.watch.model.now;
+    each(&watched.watch.judged.model);
+    let first = watched.watch.judged.model.now;
     let began = Instant::now();
     // A recording is looked at whole, however long that takes.
     let deadline = began + if address.is_recording() { WHOLE } else { span };
@@ -99,7 +99,7 @@ pub(super) async fn observe_each(
         match step {
             Ok(Ok(())) => {
                 heard = Instant::now();
-                each(&watched.watch.model);
+                each(&watched.watch.judged.model);
                 // What is read from a file never waits: others get their turn, and Ctrl-c is heard.
                 if address.is_recording() {
                     tokio::task::yield_now().await;
@@ -116,7 +116,7 @@ pub(super) async fn observe_each(
         }
     };
     // A night is read in a second.
-    let span = if address.is_recording() { watched.watch.model.now.since(first) } else { began.elapsed() };
+    let span = if address.is_recording() { watched.watch.judged.model.now.since(first) } else { began.elapsed() };
     Ok(watched.seen(span, cut_short))
 }
 
@@ -138,7 +138,7 @@ impl Watched {
 
     async fn step(&mut self) -> Result<(), SourceError> {
         self.watch.step().await?;
-        self.observed.note(&self.watch.engine);
+        self.observed.note(&self.watch.judged.engine);
         Ok(())
     }
 
@@ -147,6 +147,6 @@ impl Watched {
         let all = findings.len();
         findings.retain(|finding| !self.mutes.iter().any(|mute| mute.matches(finding)));
         let silenced = Silenced { off: self.off, muted: all - findings.len() };
-        Observation { findings, silenced, model: self.watch.model, span, cut_short }
+        Observation { findings, silenced, model: self.watch.judged.model, span, cut_short }
     }
 }

@@ -4,8 +4,44 @@ use std::io;
 use super::args::Record;
 use super::failure::{Failure, say};
 use super::interrupted;
-use crate::source::{Bounds, Output, RecordError, record};
+use crate::decode::{self, Decoder};
+use crate::lints::Settings;
+use crate::model::TaskId;
+use crate::source::{Bounds, Frame, Output, RecordError, record};
 use crate::text;
+use crate::watch::Judged;
+
+/// Follows what is recorded as far as to know what a finding would ask: nobody can ask it later.
+#[derive(Default)]
+struct Curious(Option<(Decoder, Judged)>);
+
+impl Curious {
+    /// The task to be asked about. What cannot be read is recorded all the same, and asks nothing.
+    fn asks(&mut self, frame: &Frame) -> Option<TaskId> {
+        match frame {
+            Frame::Hello(hello) => {
+                let target = decode::hello(String::new(), (**hello).clone()).ok()?;
+                self.0 = Some((Decoder::new(), Judged::new(target, Settings::default())));
+                None
+            }
+            Frame::Update(update) => {
+                let (decoder, judged) = self.0.as_mut()?;
+                let Ok(batch) = decoder.update((**update).clone()) else {
+                    self.0 = None;
+                    return None;
+                };
+                judged.take(batch);
+                judged.question()
+            }
+            Frame::Answer(task, answer) => {
+                let (_, judged) = self.0.as_mut()?;
+                judged.model.learn(*task, &decode::task_details((**answer).clone())?);
+                None
+            }
+            Frame::Lost(_) | Frame::Console(..) => None,
+        }
+    }
+}
 
 pub(super) async fn run(args: Record) -> Result<u8, Failure> {
     let path = args.output.display();
@@ -23,7 +59,8 @@ pub(super) async fn run(args: Record) -> Result<u8, Failure> {
         say(format_args!("recording {who} into {path}; Ctrl-c ends it"));
     };
     let output = Output { path: &args.output, force: args.force };
-    let recorded = record(&args.target, output, bounds, told, interrupted()).await;
+    let mut curious = Curious::default();
+    let recorded = record(&args.target, output, bounds, told, |frame| curious.asks(frame), interrupted()).await;
     let recorded = recorded.map_err(|error| match error {
         RecordError::Source(error) => Failure::from(error),
         RecordError::File(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -64,6 +64,9 @@ impl Model {
 
     /// Takes one update in. What a row says of an entity whose birth is not known is left out.
     pub fn apply(&mut self, batch: Batch) {
+        for (task, details) in &batch.answers {
+            self.learn(*task, details);
+        }
         let at = self.time_of(batch.now);
         if at != self.now {
             self.track.told = self.now;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{
     ChannelId, ChannelKind, Cost, CutShort, Disposal, Disposed, Histogram, Holder, LockId, LockKind, LockOrder, Loss,
-    OneshotReading, OutputKind, Panic, RuntimeReading, Seen, Sight, SiteId, SiteKind, Stack, Stamp, TaskFlags, TaskId,
-    TaskKind, TaskState, Waits, WorkerId, WorkerKind,
+    OneshotReading, OutputKind, Panic, RuntimeReading, Seen, Sight, SiteId, SiteKind, Stack, Stamp, TaskDetails,
+    TaskFlags, TaskId, TaskKind, TaskState, Waits, WorkerId, WorkerKind,
 };
 
 /// What `decode` made of one update.
@@ -20,6 +20,8 @@ pub struct Batch {
     pub snapshot_begin: bool,
     /// The last part of a snapshot.
     pub snapshot_end: bool,
+    /// What a recording has of tasks that were asked about before this.
+    pub answers: Vec<(TaskId, TaskDetails)>,
     /// Sites not sent before on this connection.
     pub sites: Vec<SiteBirth>,
     /// Totals of spawn sites.

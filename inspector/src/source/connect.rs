@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_inspect_proto::MAX_MESSAGE_BYTES;
-use async_inspect_proto::v1::HelloResponse;
+use async_inspect_proto::v1::{HelloResponse, TaskDetailsResponse};
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Status};
@@ -131,7 +131,7 @@ impl Connection {
                         let why = format!("the target was restarted there: {who} came after it");
                         Err(SourceError::Lost { target: target(), why })
                     }
-                    Some((_, Said::Lost(_))) => continue,
+                    Some((_, Said::Lost(_) | Said::Nothing)) => continue,
                     None => Err(tape.end(None)),
                 };
             },
@@ -144,6 +144,15 @@ impl Connection {
             Feed::Probe(probe) => Some(probe.hello()),
             Feed::Console(_) | Feed::Recording(_) => None,
         }
+    }
+
+    /// What a probe tells of one task, as it comes; `None` as of [`Connection::task_details`].
+    pub(super) fn ask(&self, task: TaskId) -> impl Future<Output = Option<TaskDetailsResponse>> + Send + use<> {
+        let asked = match &self.feed {
+            Feed::Probe(probe) => Some(probe.ask(task)),
+            Feed::Console(_) | Feed::Recording(_) => None,
+        };
+        async move { asked?.await }
     }
 
     /// The next update of a live target as it came, to be kept rather than understood. Dropping the future loses nothing.

@@ -1,6 +1,8 @@
 //! A probe.
 use async_inspect_proto::v1::inspect_client::InspectClient;
-use async_inspect_proto::v1::{HelloRequest, HelloResponse, TaskDetailsRequest, Update, WatchRequest};
+use async_inspect_proto::v1::{
+    HelloRequest, HelloResponse, TaskDetailsRequest, TaskDetailsResponse, Update, WatchRequest,
+};
 use async_inspect_proto::{MAX_MESSAGE_BYTES, PROTOCOL};
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
@@ -55,11 +57,16 @@ fn question() -> HelloRequest {
 impl Feed {
     /// What is told of one task; `None` where there is no answer.
     pub(super) fn task_details(&self, task: TaskId) -> impl Future<Output = Option<TaskDetails>> + Send + use<> {
+        let answer = self.ask(task);
+        async move { decode::task_details(answer.await?) }
+    }
+
+    /// The same as it comes.
+    pub(super) fn ask(&self, task: TaskId) -> impl Future<Output = Option<TaskDetailsResponse>> + Send + use<> {
         let mut client = self.client.clone();
         async move {
             let asked = client.task_details(TaskDetailsRequest { id: task.0, where_suspended: true });
-            let answer = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?.into_inner();
-            decode::task_details(answer)
+            Some(tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?.into_inner())
         }
     }
 

@@ -3,12 +3,15 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
 use super::connect::open_to_keep;
 use super::recording::{Frame, Writer};
 use super::{Address, Connection, SourceError, watch};
+use crate::model::TaskId;
 
 /// What ends a recording by itself.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +81,8 @@ impl Recording {
 }
 
 /// Records what `address` says into the file of `output`, until `interrupt` ends or the bounds are reached. A connection
-/// that is lost is opened again. `told` hears of the target once the file has begun.
+/// that is lost is opened again. `told` hears of the target once the file has begun; `asks` sees what is recorded, and says
+/// which task the target should be asked about, whose answer is recorded too.
 ///
 /// # Errors
 /// When the target cannot be attached to at first, or the file cannot be written.
@@ -87,6 +91,7 @@ pub async fn record(
     output: Output<'_>,
     bounds: Bounds,
     told: impl FnOnce(&crate::model::Target),
+    mut asks: impl FnMut(&Frame) -> Option<TaskId>,
     interrupt: impl Future<Output = ()>,
 ) -> Result<Recorded, RecordError> {
     let connection = open_to_keep(address).await?;
@@ -103,33 +108,50 @@ pub async fn record(
     tokio::select! {
         () = interrupt => {}
         () = over => {}
-        written = follow(address, connection, &mut recording) => written?,
+        written = follow(address, connection, &mut recording, &mut asks) => written?,
     }
     Ok(recording.seen)
 }
 
 /// Until the file is full.
-async fn follow(address: &Address, connection: Connection, recording: &mut Recording) -> io::Result<()> {
+async fn follow(
+    address: &Address,
+    connection: Connection,
+    recording: &mut Recording,
+    asks: &mut impl FnMut(&Frame) -> Option<TaskId>,
+) -> io::Result<()> {
     let mut connection = Some(connection);
     let mut wait = watch::SHORTEST;
     loop {
         let error = match connection.take() {
             Some(mut open) => {
                 recording.seen.lost = None;
-                if let Some(hello) = open.hello()
-                    && !recording.add(&Frame::Hello(Box::new(hello.clone())))?
-                {
-                    return Ok(());
+                if let Some(hello) = open.hello() {
+                    let hello = Frame::Hello(Box::new(hello.clone()));
+                    asks(&hello);
+                    if !recording.add(&hello)? {
+                        return Ok(());
+                    }
                 }
+                let mut answers = FuturesUnordered::new();
                 loop {
-                    match open.next_raw().await {
-                        Ok(update) => {
-                            wait = watch::SHORTEST;
-                            if !recording.add(&update)? {
-                                return Ok(());
-                            }
-                        }
-                        Err(error) => break Some(error),
+                    let frame = tokio::select! {
+                        update = open.next_raw() => match update {
+                            Ok(update) => update,
+                            Err(error) => break Some(error),
+                        },
+                        Some((task, answer)) = answers.next() => match answer {
+                            Some(answer) => Frame::Answer(task, Box::new(answer)),
+                            None => continue,
+                        },
+                    };
+                    wait = watch::SHORTEST;
+                    if !recording.add(&frame)? {
+                        return Ok(());
+                    }
+                    if let Some(task) = asks(&frame) {
+                        let answer = open.ask(task);
+                        answers.push(async move { (task, answer.await) });
                     }
                 }
             }

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! "async-inspect recording\n"  24 bytes
-//! version                      u32, 2
+//! version                      u32, 3; 2 had no answers
 //! frames, each:
-//!   kind                       u8: 1 hello, 2 update, 3 lost, 4 update of a console-subscriber
+//!   kind                       u8: 1 hello, 2 update, 3 lost, 4 update of a console-subscriber, 5 answer about a task
 //!   at                         u64, nanoseconds since the recording began; never less than the frame before
 //!   length                     u32, bytes of the body
 //!   sum                        u32, CRC-32 of kind, at, length and body
 //!   body                       deflated: a `HelloResponse`, an `Update`, words on why the connection was lost, or a
 //!                              console-api `Update` after a byte: 0 the first of a connection, 1 of a second stream
-//!                              that was asked for a whole state, 2 any other
+//!                              that was asked for a whole state, 2 any other; or a `TaskDetailsResponse` after a u64,
+//!                              the task's id
 //! ```
 //!
 //! Numbers are little-endian. A hello begins a connection: ids of strings and sites are those of its connection. A
@@ -20,7 +21,7 @@ use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use async_inspect_proto::v1::{HelloResponse, Update};
+use async_inspect_proto::v1::{HelloResponse, TaskDetailsResponse, Update};
 use console_api::instrument::Update as ConsoleUpdate;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -30,9 +31,12 @@ use thiserror::Error;
 
 use super::{console, probe};
 use crate::decode::console::Place;
+use crate::model::TaskId;
 
 const MAGIC: &[u8; 24] = b"async-inspect recording\n";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// The oldest that is read.
+const OLDEST: u32 = 2;
 /// Bytes before the body of a frame.
 const HEAD: usize = 1 + 8 + 4 + 4;
 
@@ -69,10 +73,14 @@ pub enum Frame {
     Lost(String),
     /// A console-subscriber said something; the first of a connection begins it.
     Console(Place, Box<ConsoleUpdate>),
+    /// The target was asked about that task.
+    Answer(TaskId, Box<TaskDetailsResponse>),
 }
 
 /// The number of [`Frame::Console`].
 const CONSOLE: u8 = 4;
+/// The number of [`Frame::Answer`].
+const ANSWER: u8 = 5;
 
 /// How long a message of that kind may be: as long as one that is taken from the target.
 fn most(kind: u8) -> usize {
@@ -91,6 +99,7 @@ impl Frame {
             Self::Update(_) => 2,
             Self::Lost(_) => 3,
             Self::Console(..) => CONSOLE,
+            Self::Answer(..) => ANSWER,
         }
     }
 
@@ -110,6 +119,11 @@ impl Frame {
                 let _ = update.encode(&mut body);
                 body
             }
+            Self::Answer(task, answer) => {
+                let mut body = task.0.to_le_bytes().to_vec();
+                let _ = answer.encode(&mut body);
+                body
+            }
         }
     }
 
@@ -127,6 +141,13 @@ impl Frame {
                     _ => return None,
                 };
                 Some(Self::Console(place, Box::new(ConsoleUpdate::decode(update).ok()?)))
+            }
+            ANSWER => {
+                let (task, answer) = body.split_first_chunk()?;
+                Some(Self::Answer(
+                    TaskId(u64::from_le_bytes(*task)),
+                    Box::new(TaskDetailsResponse::decode(answer).ok()?),
+                ))
             }
             _ => None,
         }
@@ -218,7 +239,7 @@ impl Reader {
             return Err(RecordingError::NotARecording);
         }
         match u32::from_le_bytes(version) {
-            VERSION => Ok(Self { file, at: MAGIC.len() as u64 + 4, last: Duration::ZERO, cut: false }),
+            OLDEST..=VERSION => Ok(Self { file, at: MAGIC.len() as u64 + 4, last: Duration::ZERO, cut: false }),
             other => Err(RecordingError::Version(other)),
         }
     }
@@ -309,7 +330,7 @@ mod tests {
         folder
     }
 
-    /// A recording of four frames, and where each begins.
+    /// A recording of five frames, and where each begins.
     fn written(folder: &Path) -> (Vec<u8>, Vec<usize>) {
         let path = folder.join("good");
         let mut writer = Writer::create(&path, false).unwrap();
@@ -323,6 +344,7 @@ mod tests {
             (100, Frame::Update(update.into())),
             (250, Frame::Lost("gone".into())),
             (300, Frame::Console(Place::Renewed, console.into())),
+            (400, Frame::Answer(TaskId(1 << 40), TaskDetailsResponse { known: true, ..Default::default() }.into())),
         ];
         for (at, frame) in frames {
             begins.push(writer.written() as usize);
@@ -367,6 +389,18 @@ mod tests {
         assert!(matches!(&all[2], (at, Frame::Lost(why)) if at.as_millis() == 250 && why == "gone"));
         let now = |update: &ConsoleUpdate| update.now.as_ref().map(|now| now.seconds);
         assert!(matches!(&all[3], (_, Frame::Console(Place::Renewed, update)) if now(update) == Some(7)));
+        assert!(matches!(&all[4], (_, Frame::Answer(TaskId(id), answer)) if *id == 1 << 40 && answer.known));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_recording_of_before_there_were_answers_is_read() {
+        let folder = folder("older");
+        let (mut bytes, begins) = written(&folder);
+        bytes[MAGIC.len()] = 2;
+        assert_eq!(read(&folder, &bytes[..begins[4]]), (4, false, None));
+        bytes[MAGIC.len()] = 1;
+        assert!(read(&folder, &bytes).2.unwrap().contains("version 1"));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -393,7 +427,7 @@ mod tests {
             bad[bit / 8] ^= 1 << (bit % 8);
             let (frames, cut, error) = read(&folder, &bad);
             // A length that grew past the end of the file reads as a file that was cut.
-            assert!(error.is_some() || cut && frames < 4, "bit {bit}: {frames} frames");
+            assert!(error.is_some() || cut && frames < 5, "bit {bit}: {frames} frames");
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }
@@ -404,7 +438,7 @@ mod tests {
         let (mut bytes, _) = written(&folder);
         bytes[MAGIC.len()] = 9;
         let said = read(&folder, &bytes).2.unwrap();
-        assert!(said.contains("version 9") && said.contains("reads version 2"), "{said}");
+        assert!(said.contains("version 9") && said.contains("reads version 3"), "{said}");
         assert!(read(&folder, b"\x7fELF and so on, longer than a header is").2.unwrap().contains("no recording"));
         assert!(matches!(Reader::open(&folder.join("none")), Err(RecordingError::File(_))));
         std::fs::remove_dir_all(&folder).unwrap();

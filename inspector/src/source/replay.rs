@@ -10,7 +10,7 @@ use super::recording::{Frame, Reader, RecordingError};
 use super::{Address, Event, Request, SourceError};
 use crate::decode::console::{Decoder as ConsoleDecoder, Place};
 use crate::decode::{self, Decoder};
-use crate::model::{Batch, Target};
+use crate::model::{Batch, Target, TaskDetails, TaskId};
 
 /// How a recording is replayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +32,8 @@ pub(super) enum Said {
     Hello(Box<Target>),
     Update(Box<Batch>),
     Lost(String),
+    /// What comes with the next update.
+    Nothing,
 }
 
 /// A recording, decoded as it is read.
@@ -43,6 +45,8 @@ pub(super) struct Tape {
     console: ConsoleDecoder,
     /// Its first update on a connection, which says that there is one, too.
     first: Option<(Duration, Box<Batch>)>,
+    /// Answers since the last update.
+    answers: Vec<(TaskId, TaskDetails)>,
     target: String,
 }
 
@@ -51,7 +55,8 @@ impl Tape {
         let target = address.to_string();
         match Reader::open(path) {
             Ok(reader) => {
-                Ok(Self { reader, decoder: Decoder::new(), console: ConsoleDecoder::new(), first: None, target })
+                let (decoder, console) = (Decoder::new(), ConsoleDecoder::new());
+                Ok(Self { reader, decoder, console, first: None, answers: Vec::new(), target })
             }
             Err(RecordingError::File(error)) if error.kind() == io::ErrorKind::NotFound => {
                 Err(SourceError::Absent { target })
@@ -74,10 +79,19 @@ impl Tape {
             Frame::Hello(hello) => {
                 // Ids of strings and sites begin anew.
                 self.decoder = Decoder::new();
+                self.answers.clear();
                 Said::Hello(Box::new(decode::hello(self.target.clone(), *hello).map_err(unreadable)?))
             }
-            Frame::Update(update) => Said::Update(Box::new(self.decoder.update(*update).map_err(unreadable)?)),
+            Frame::Update(update) => {
+                let mut batch = Box::new(self.decoder.update(*update).map_err(unreadable)?);
+                batch.answers = std::mem::take(&mut self.answers);
+                Said::Update(batch)
+            }
             Frame::Lost(why) => Said::Lost(why),
+            Frame::Answer(task, answer) => {
+                self.answers.extend(decode::task_details(*answer).map(|details| (task, details)));
+                return Ok(Some((at, Said::Nothing)));
+            }
             Frame::Console(place, update) => {
                 let batch = Box::new(self.console.update(*update, place).map_err(unreadable)?);
                 if place == Place::Connected {
@@ -175,6 +189,7 @@ async fn play(
             }
         }
         let event = match said {
+            Said::Nothing => continue,
             Said::Hello(target) => Event::Connected(target),
             Said::Update(batch) => Event::Update(batch),
             Said::Lost(why) => {

@@ -62,7 +62,7 @@ impl Score {
             elsewhere: Vec::new(),
             extra: others.map(|(after, finding)| format!("after {after:.1?}: {}", describe(finding))).collect(),
             unread: None,
-            complaint: attached.watch.model.tasks.is_empty().then_some("not one task was seen"),
+            complaint: attached.watch.judged.model.tasks.is_empty().then_some("not one task was seen"),
         }
     }
 
@@ -100,7 +100,7 @@ fn unread(program: &Program, attached: &Attached) -> Option<String> {
     let open = open.rsplit('/').next().unwrap_or(open).to_owned();
     let mut wanted = vec![format!("{file}:{}", program.fault_line()), open, begins.join(" ")];
     // Stacks are taken on Linux alone.
-    if program.line_to_open() > 0 && attached.watch.model.target.sees("stacks") {
+    if program.line_to_open() > 0 && attached.watch.judged.model.target.sees("stacks") {
         wanted.push(format!("{file}:{}", program.line_to_open()));
     }
     let screen = attached.overview();

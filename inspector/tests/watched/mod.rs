@@ -209,7 +209,7 @@ impl Attached {
         if let Err(error) = self.watch.step().await {
             panic!("{}: {error}", self.name);
         }
-        for finding in self.watch.engine.findings().iter().filter(|finding| noted(finding) && finding.active()) {
+        for finding in self.watch.judged.engine.findings().iter().filter(|finding| noted(finding) && finding.active()) {
             self.seen.entry(finding.key()).or_insert_with(|| (self.since.elapsed(), finding.clone()));
         }
     }
@@ -228,13 +228,14 @@ impl Attached {
 
     /// The finding of a rule that lasts, whatever its severity.
     pub(crate) fn active_of(&self, rule: &str) -> Option<&Finding> {
-        self.watch.engine.findings().iter().find(|finding| finding.rule == rule && finding.active())
+        self.watch.judged.engine.findings().iter().find(|finding| finding.rule == rule && finding.active())
     }
 
     /// What an operator reads now who has just connected, on a terminal of 80x24: a line each.
     pub(crate) fn overview(&self) -> String {
-        let mut app = App::new(&self.watch.model.target.address, &view::SCREENS, Options::default(), Depth::None);
-        app.show(self.watch.model.clone(), &self.watch.engine);
+        let mut app =
+            App::new(&self.watch.judged.model.target.address, &view::SCREENS, Options::default(), Depth::None);
+        app.show(self.watch.judged.model.clone(), &self.watch.judged.engine);
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         terminal.draw(|frame| view::draw(&app, frame)).unwrap();
         let cells = terminal.backend().buffer().content().chunks(80);
@@ -244,7 +245,7 @@ impl Attached {
 
     /// The warnings and alarms that last.
     pub(crate) fn active(&self) -> impl Iterator<Item = &Finding> {
-        self.watch.engine.findings().iter().filter(|finding| serious(finding) && finding.active())
+        self.watch.judged.engine.findings().iter().filter(|finding| serious(finding) && finding.active())
     }
 }
 
