@@ -57,20 +57,21 @@ impl FreeList {
         let mut head = self.0.load(Acquire);
         loop {
             let first = (head as u32).checked_sub(1)?;
-            let link = |index| Some(next(index)?.load(Relaxed));
-            // Links are followed while others may change them; then the tag has changed too, and nothing comes of it.
-            let (mut last, mut after) = (first, link(first)?);
-            let mut beyond = after;
-            for taken in 1..n + left {
-                let index = beyond.checked_sub(1)?;
-                beyond = link(index)?;
-                if taken < n {
-                    (last, after) = (index, beyond);
+            // Links are followed while others may change them; then the tag has changed too, and nothing comes of it: neither
+            // of slots that were found, nor of an end of the list, which may be another list's.
+            let Some((last, after)) = follow(first, n, left, &next) else {
+                // What was read of links comes before this: see the fence of who took them.
+                fence(Acquire);
+                let now = self.0.load(Acquire);
+                if now == head {
+                    return None;
                 }
-            }
+                head = now;
+                continue;
+            };
             match self.0.compare_exchange_weak(head, next_tag(head) | u64::from(after), Acquire, Acquire) {
                 Ok(_) => {
-                    // What the new owner stores comes after the id that the last one took away: see `Owner`.
+                    // What the new owner stores, links too, comes after the id that the last one took away: see `Owner`.
                     fence(Release);
                     return Some(Taken { first, last });
                 }
@@ -78,6 +79,22 @@ impl FreeList {
             }
         }
     }
+}
+
+/// The last of `n` slots from the first on, and its link; `None` if there are not `left` more.
+#[inline]
+fn follow<'a>(first: u32, n: usize, left: usize, next: impl Fn(u32) -> Option<&'a AtomicU32>) -> Option<(u32, u32)> {
+    let link = |index| Some(next(index)?.load(Relaxed));
+    let (mut last, mut after) = (first, link(first)?);
+    let mut beyond = after;
+    for taken in 1..n + left {
+        let index = beyond.checked_sub(1)?;
+        beyond = link(index)?;
+        if taken < n {
+            (last, after) = (index, beyond);
+        }
+    }
+    Some((last, after))
 }
 
 fn next_tag(head: u64) -> u64 {

@@ -86,3 +86,26 @@ fn slots_given_back_at_once_are_all_there() {
         assert_eq!(std::iter::from_fn(|| slots.take()).count(), 2);
     });
 }
+
+#[test]
+fn a_list_that_is_long_enough_is_found_so_while_its_slots_go_to_another() {
+    check(|| {
+        let slots = Slots::new(3);
+        let other = thread::spawn({
+            let slots = slots.clone();
+            move || {
+                let elsewhere = FreeList::default();
+                if let Some(index) = slots.take() {
+                    elsewhere.push(Taken::one(index), &slots.links[index as usize]);
+                }
+            }
+        });
+        // There are two at any time. Loom by itself lets nobody in between the head and the link.
+        let link = |index| {
+            thread::yield_now();
+            slots.links.get(index as usize)
+        };
+        assert!(slots.free.pop_some(1, 1, link).is_some());
+        other.join().unwrap();
+    });
+}
