@@ -105,6 +105,7 @@ pub(crate) fn model() -> Model {
                 frame("shop::report::nightly::{{closure}}", "src/report.rs:55:9", true),
             ],
             beside: Vec::new(),
+            told: Stamp::default(),
         }],
         loss: Loss::default(),
         cost: Cost {

@@ -132,8 +132,11 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
 fn was_blocked<'a>(cx: &Cx<'a>, stack: &'a Stack, worker: &Worker) -> Option<(u32, &'a str)> {
     let model = cx.model;
     let line = || stack.user_frame().map_or("", |frame| frame.location.as_str());
+    let came_late = model.between(stack.at, stack.told) > model.target.tick * 3;
     let group = match model.tasks.get(&stack.task) {
         Some(known) if known.site.0 == 0 || may_stand(model, known.id, stack.at, cx.span(&STARTUP)) => return None,
+        // One that was named in time was told of while it lasted, as a poll that goes on.
+        Some(known) if words::is_named(model, known.site) && !(stack.told == model.now && came_late) => return None,
         Some(known) if words::is_named(model, known.site) => (known.site.0, ""),
         Some(known) => (known.site.0, line()),
         None if stack.task.0 == 0 => (0, line()),
@@ -212,11 +215,11 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     // Those that go on first, of them the longest.
     blocked.sort_by_key(|blocked| (Reverse(blocked.until), blocked.since, blocked.worker.id));
     let polls = blocked.iter().map(|blocked| (blocked.since, 1)).collect();
-    if blocked.iter().any(|blocked| blocked.until == model.now) {
+    let goes_on = blocked.first()?.until == model.now;
+    if goes_on {
         blocked.retain(|blocked| blocked.until == model.now);
     }
     let longest = blocked.first()?;
-    let goes_on = longest.until == model.now;
     let running = model.between(longest.since, longest.until);
     let stack = model.stacks.iter().rfind(|s| s.worker == longest.worker.id && s.poll_started == longest.since);
     let line = stack.and_then(Stack::user_frame);
@@ -293,7 +296,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
             0 => Evidence::words("blocking_task", "of a library, which is not watched").aside(),
             _ => Evidence::task("blocking_task", longest.task),
         },
-        if blocked.len() > 1 { at_once } else { at_once.aside() },
+        if goes_on && blocked.len() > 1 { at_once } else { at_once.aside() },
         Evidence::count("waiting_tasks", waiting).aside(),
     ];
     if workers > 0 {

@@ -6,7 +6,7 @@ use super::culprit::Culprit;
 use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
-use super::saturation::own;
+use super::saturation::{own, too_often};
 use super::{Evidence, LocationRole, Severity, wait_graph, words};
 use crate::model::{Lock, SiteId, SuspendedHold, TaskState};
 use crate::text;
@@ -28,6 +28,8 @@ const ALONE: Threshold =
 const WINDOW: Duration = Duration::from_secs(10);
 /// The newest hold must be no older, so that what has stopped clears.
 const FRESH: Duration = Duration::from_secs(5);
+/// Of fewer such holds nobody can say what is the rule with them.
+const MANY: u64 = 5;
 /// A hold that nobody minds is told of after so long.
 const ALONE_ONGOING: Duration = Duration::from_secs(1);
 
@@ -153,8 +155,12 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let waits = wait_p99(lock).unwrap_or_default();
     // What a full machine adds to holds and waits is no fault of the lock's.
     let over = |time| own(model, time) > limit;
-    let hurting = Holds::of(cx, lock, |hold| hold.waiters > 0 && (over(hold.took) || over(waits)));
     let alone = Holds::of(cx, lock, |hold| hold.took > cx.span(&ALONE));
+    // But it makes some of them so long, not nearly all.
+    let all = Holds::of(cx, lock, |_| true).times();
+    let as_a_rule = all >= MANY && too_often(model, alone.times() as f64 / all as f64);
+    let long = |hold: &SuspendedHold| over(hold.took) || over(waits) || as_a_rule && hold.took > cx.span(&ALONE);
+    let hurting = Holds::of(cx, lock, |hold| hold.waiters > 0 && long(hold));
     let ongoing = ongoing(cx, lock);
     let waited_for = ongoing.filter(|&held| lock.waiters > 0 && held > cx.span(&ONGOING));
 
@@ -316,6 +322,26 @@ mod tests {
         assert_eq!(finding.count, 8);
         assert_eq!(evidence(&finding, "waiters").value, 12);
         assert_eq!(evidence(&finding, "held_across_await_ns").limit, "> 10.0 ms");
+    }
+
+    #[test]
+    fn a_crowded_machine_makes_some_holds_long_and_not_nearly_all() {
+        for (every, expected) in [(1, Some(Severity::Warn)), (4, Some(Severity::Info))] {
+            let (mut judged, lock, acquiring) = quiet();
+            let worker = judged.target.worker("tokio-worker-1");
+            for n in 0..12 {
+                judged.every(ms(200), |target| {
+                    target.worker_state(worker, |worker| {
+                        worker.busy += ms(20);
+                        worker.cpu_wait += ms(20);
+                    });
+                });
+                hold(&mut judged.target, lock, acquiring, if n % every == every - 1 { ms(90) } else { ms(2) }, 4);
+            }
+            judged.run(ms(100));
+            let told = judged.active().first().map(|finding| finding.severity);
+            assert_eq!(told, expected, "{every}");
+        }
     }
 
     #[test]

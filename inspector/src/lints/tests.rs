@@ -165,7 +165,7 @@ pub(super) fn made_stack(
         Frame { function: "syscall".into(), ..Frame::default() },
         Frame { function: "shop::look_up".into(), location: line.into(), user: true },
     ];
-    Stack { worker, task, poll_started, at: poll_started, cause, samples, frames, beside: Vec::new() }
+    Stack { worker, task, poll_started, at: poll_started, cause, samples, frames, ..Stack::default() }
 }
 
 /// The evidence of that name.

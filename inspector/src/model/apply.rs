@@ -216,6 +216,7 @@ impl Model {
     }
 
     fn stack(&mut self, mut stack: Stack) {
+        stack.told = self.now;
         let polls = self.workers.values().filter(|worker| worker.id != stack.worker).filter_map(|worker| worker.poll);
         let before = polls.filter(|&(_, since)| since < stack.poll_started).filter_map(|(id, _)| self.tasks.get(&id));
         stack.beside = before.map(|task| Beside { task: task.id, spawned: task.site }).collect();

@@ -13,6 +13,8 @@ pub struct Stack {
     pub poll_started: Stamp,
     /// When the stack was taken.
     pub at: Stamp,
+    /// When it was told, which is later by what naming it took; `Model::apply` knows.
+    pub told: Stamp,
     /// What most looks at this poll say.
     pub cause: StackCause,
     /// Looks at this poll so far, this one included.

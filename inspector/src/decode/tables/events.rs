@@ -56,5 +56,6 @@ fn stack(stack: &v1::Stack, known: &Dictionary) -> Result<Stack, DecodeError> {
         samples: stack.samples,
         frames: stack.frames.iter().map(frame).collect::<Result<_, _>>()?,
         beside: Vec::new(),
+        told: Stamp::default(),
     })
 }

@@ -58,6 +58,7 @@ fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
             Frame { function: "shop::back_off".into(), location: "src/back_off.rs:7:5".into(), user: true },
         ],
         beside: Vec::new(),
+        told: Stamp::default(),
     });
     judged.run(ms(400));
     let finding = judged.only("blocked-worker");
@@ -128,6 +129,7 @@ fn a_program_without_line_tables_is_said_to_have_none() {
         samples: 1,
         frames: vec![Frame { function: "clock_nanosleep".into(), ..Frame::default() }],
         beside: Vec::new(),
+        told: Stamp::default(),
     });
     judged.run(ms(400));
     let finding = judged.only("blocked-worker");
@@ -275,6 +277,7 @@ fn handler_sleeps(judged: &mut Judged, task: TaskId) -> Stamp {
             Frame { function: "axum::handler::call".into(), ..Frame::default() },
         ],
         beside: Vec::new(),
+        told: Stamp::default(),
     });
     since
 }
@@ -316,6 +319,7 @@ fn a_handler_that_was_done_before_its_stack_was_named_is_accused_all_the_same() 
             samples: 1,
             frames: vec![Frame { function: "shop::slow".into(), location: "src/http.rs:14:9".into(), user: true }],
             beside: Vec::new(),
+            told: Stamp::default(),
         });
         judged.run(ms(200));
         if expected == 1 {
@@ -350,6 +354,7 @@ fn a_poll_of_the_apps_own_is_accused_though_its_stack_was_named_after_it_had_end
         samples: 1,
         frames: vec![Frame { function: "shop::back_off".into(), location: "src/back_off.rs:7:5".into(), user: true }],
         beside: Vec::new(),
+        told: Stamp::default(),
     });
     judged.run(ms(100));
     let finding = judged.only("blocked-worker");
