@@ -122,7 +122,8 @@ fn operation_polled(span: &'static Span, ready: bool) {
 pub(super) fn operation_ended(span: &'static Span, completed: bool) -> bool {
     if let Some(channel) = span.channel() {
         if let Some(waited) = span.wait.end() {
-            channel.send_unblocked(waited);
+            // Whether it had a message in hand, tokio does not tell.
+            channel.send_unblocked(false, waited);
             return true;
         }
     } else if let Some(lock) = span.lock()
