@@ -156,7 +156,7 @@ fn was_blocked<'a>(cx: &Cx<'a>, stack: &'a Stack, worker: &Worker) -> Option<(u3
 
 /// How long a look at the poll's stack is waited for, since it may tell that another rule has more to say. The first one
 /// takes the probe longer: it reads the symbols.
-fn look(cx: &Cx) -> Duration {
+pub(super) fn look(cx: &Cx) -> Duration {
     let model = cx.model;
     if !has_stacks(cx) {
         Duration::ZERO

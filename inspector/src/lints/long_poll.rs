@@ -1,7 +1,7 @@
 //! Completed polls that were too long.
 use std::time::Duration;
 
-use super::blocked_worker::cause;
+use super::blocked_worker::{cause, look};
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::stuck_poll::{STARTUP, has_stacks, is_the_runtimes, may_block};
 use super::{Evidence, LocationRole, Severity, Spot, words};
@@ -113,6 +113,11 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let group = site.location.as_str();
     let often = times >= cx.count(&TIMES);
     if longest <= once && !often {
+        return Some(Candidate::stay(subject, group));
+    }
+    // A poll that was looked at is another rule's, once its stack has its names.
+    let first = recent.iter().map(|slow| slow.at).min()?;
+    if stack.is_none() && longest > cx.span(&LONG) && now.since(first) <= look(cx) {
         return Some(Candidate::stay(subject, group));
     }
     let warns = in_a_minute >= 2 || longest > cx.span(&LONG) || often && total >= cx.span(&TOTAL);
@@ -318,6 +323,20 @@ mod tests {
     }
 
     #[test]
+    fn the_names_of_the_stack_of_a_poll_that_was_looked_at_are_waited_for() {
+        let (mut judged, site) = quiet();
+        judged.target.model.target.capabilities.push("stacks".into());
+        for _ in 0..5 {
+            slow_poll(&mut judged, site, ms(350));
+            judged.run(ms(500));
+            judged.expect_nothing();
+        }
+        slow_poll(&mut judged, site, ms(350));
+        judged.run(ms(2500));
+        assert_eq!(judged.only("long-poll").severity, Severity::Warn);
+    }
+
+    #[test]
     fn a_librarys_poll_that_had_its_stack_taken_is_left_to_who_has_the_line() {
         for (took, stacks, expected) in [(ms(600), true, 0), (ms(600), false, 1), (ms(200), true, 1)] {
             let mut judged = Judged::new();
@@ -328,7 +347,7 @@ mod tests {
             judged.target.task(site);
             judged.settle();
             slow_poll(&mut judged, site, took);
-            judged.run(ms(1200));
+            judged.run(ms(4200));
             assert_eq!(judged.engine.findings().len(), expected, "{took:?} {stacks}");
         }
     }
