@@ -70,6 +70,39 @@ async fn a_process_that_is_stopped_for_three_seconds_and_continued_has_no_findin
     assert_none(&watches.join_all().await.concat());
 }
 
+/// Programs whose workers are always in a poll, so that each stop falls into one.
+const BUSY: &[&str] =
+    &["lock-contention", "long-poll", "runtime-saturated", "starved-task", "healthy/chat", "healthy/storm"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_stopped_for_moments_again_and_again_has_no_findings() {
+    let _turn = turn();
+    // Two at a time: of more, the polls are long for want of a CPU, which is another test's.
+    for names in BUSY.chunks(2) {
+        let mut watches = JoinSet::new();
+        for name in names {
+            let program = Watched::healthy(name);
+            watches.spawn(async move {
+                let pid = Pid::from_raw(program.pid().cast_signed()).unwrap();
+                let mut attached = program.attach().await;
+                attached.watch_until(Duration::from_secs(2)).await;
+                let stops = tokio::spawn(async move {
+                    for span in [60, 350, 110, 160, 210, 80, 300, 130] {
+                        kill_process(pid, Signal::STOP).unwrap();
+                        sleep(Duration::from_millis(span)).await;
+                        kill_process(pid, Signal::CONT).unwrap();
+                        sleep(Duration::from_millis(700)).await;
+                    }
+                });
+                attached.watch_until(Duration::from_secs(11)).await;
+                stops.await.unwrap();
+                findings(&program, &attached)
+            });
+        }
+        assert_none(&watches.join_all().await.concat());
+    }
+}
+
 /// Threads that keep every core busy, until it is dropped.
 struct Saturated(Arc<AtomicBool>);
 

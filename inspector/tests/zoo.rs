@@ -98,7 +98,7 @@ async fn run(mut versions: Vec<Version>) -> Vec<Score> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn faulty_programs_raise_their_rule_and_healthy_ones_nothing() {
+async fn faulty_programs_raise_their_rule_and_healthy_ones_nothing() -> Result<(), String> {
     let faulty = PROGRAMS.iter().filter(|program| program.rule.is_some());
     let faulty = faulty.map(|program| Version { program, healthy: false });
     let healthy = PROGRAMS.iter().map(|program| Version { program, healthy: true });
@@ -106,7 +106,8 @@ async fn faulty_programs_raise_their_rule_and_healthy_ones_nothing() {
     println!("{scores}");
     std::fs::write(REPORT, scores.to_string()).unwrap();
     let complaints = scores.complaints();
-    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+    // Not a panic: a log that is cut keeps its end, which would be a backtrace.
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) }
 }
 
 #[test]

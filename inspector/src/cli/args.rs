@@ -98,11 +98,18 @@ pub(super) struct Demo {
     pub(super) rules: RuleArgs,
 }
 
-const TARGET: &str = "Where the probe listens: http://host:port, host:port or unix:/path; console:host:port is a stock \
-                      console-subscriber; or the file of a recording";
-
-const LIVE: &str = "Where the probe listens: http://host:port, host:port or unix:/path; console:host:port is a stock \
-                    console-subscriber";
+/// What listens, and what a target may be beside.
+macro_rules! target {
+    ($($beside:literal)?) => {
+        concat!(
+            "Where the probe listens: http://host:port, host:port or unix:/path; console:host:port is a stock \
+             console-subscriber",
+            $($beside)?
+        )
+    };
+}
+const LIVE: &str = target!();
+const TARGET: &str = target!("; or the file of a recording");
 
 #[derive(Debug, Args)]
 pub(super) struct Connect {

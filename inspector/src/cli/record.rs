@@ -17,16 +17,16 @@ struct Curious(Option<(Decoder, Judged)>);
 
 impl Curious {
     /// The task to be asked about. What cannot be read is recorded all the same, and asks nothing.
-    fn asks(&mut self, frame: &Frame) -> Option<TaskId> {
+    fn asks(&mut self, frame: Frame) -> Option<TaskId> {
         match frame {
             Frame::Hello(hello) => {
-                let target = decode::hello(String::new(), (**hello).clone()).ok()?;
+                let target = decode::hello(String::new(), *hello).ok()?;
                 self.0 = Some((Decoder::new(), Judged::new(target, Settings::default())));
                 None
             }
             Frame::Update(update) => {
                 let (decoder, judged) = self.0.as_mut()?;
-                let Ok(batch) = decoder.update((**update).clone()) else {
+                let Ok(batch) = decoder.update(*update) else {
                     self.0 = None;
                     return None;
                 };
@@ -35,7 +35,7 @@ impl Curious {
             }
             Frame::Answer(task, answer) => {
                 let (_, judged) = self.0.as_mut()?;
-                judged.model.learn(*task, &decode::task_details((**answer).clone())?);
+                judged.model.learn(task, &decode::task_details(*answer)?);
                 None
             }
             Frame::Lost(_) | Frame::Console(..) => None,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::culprit::{BLOCKS, Culprit};
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::{STARTUP, has_stacks, may_block, may_stand, no_line, panics};
+use super::stuck_poll::{STARTUP, has_stacks, look, may_block, may_stand, no_line, panics};
 use super::{Confidence, Evidence, LocationRole, Severity, words};
 use crate::model::{Frame, Stack, StackCause, Stamp, TaskId, TaskState, Worker, WorkerKind};
 use crate::text;
@@ -152,19 +152,6 @@ fn was_blocked<'a>(cx: &Cx<'a>, stack: &'a Stack, worker: &Worker) -> Option<(u3
         && model.now.since(stack.at) <= FRESH
         && model.between(stack.poll_started, stack.at) > cx.span(&RUNNING))
     .then_some(group)
-}
-
-/// How long a look at the poll's stack is waited for, since it may tell that another rule has more to say. The first one
-/// takes the probe longer: it reads the symbols.
-pub(super) fn look(cx: &Cx) -> Duration {
-    let model = cx.model;
-    if !has_stacks(cx) {
-        Duration::ZERO
-    } else if model.stacks.is_empty() {
-        Duration::from_secs(3)
-    } else {
-        Duration::from_secs(2)
-    }
 }
 
 /// Whether the thread stands in one line, which is what to look at first. Where it computes, each look shows another line.

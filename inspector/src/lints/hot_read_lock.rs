@@ -76,7 +76,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         return None;
     }
     let least = |series: &Series| series.points().rev().take(WINDOW).fold(f64::INFINITY, f64::min);
-    let rate = least(&lock.acquires_s);
+    let rate = wanted(lock);
     // Time waited in a second is how many wait at any time.
     let waiting = least(&lock.wait_ns_s) / 1e9;
     let holds = lock.hold_hist.since(&lock.hold_hist_window);
@@ -147,6 +147,15 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     })
 }
 
+/// How often the lock was wanted in a second, the least of the last few: a queue that only gets shorter, as after a start at
+/// which thousands of tasks want it once, is no lock that is wanted often.
+fn wanted(lock: &Lock) -> f64 {
+    let waiters = || lock.waiters_s.points().rev();
+    let grown = waiters().zip(waiters().skip(1)).map(|(now, before)| now - before).chain([0.0]);
+    let wanted = lock.acquires_s.points().rev().zip(grown).map(|(acquired, grown)| acquired + grown);
+    wanted.take(WINDOW).fold(f64::INFINITY, f64::min)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::lints::tests::*;
@@ -187,6 +196,28 @@ mod tests {
             "{}",
             finding.message
         );
+    }
+
+    #[test]
+    fn a_queue_that_only_gets_shorter_is_nothing() {
+        for (shrinks, expected) in [(500, 0), (0, 1)] {
+            let mut judged = Judged::new();
+            let made = judged.target.lock_site("src/prices.rs:9:9", "u64");
+            let lock = judged.target.lock(made);
+            judged.settle();
+            judged.target.lock_state(lock, |lock| lock.waiters = 40_000);
+            judged.every(ms(4500), |target| {
+                target.lock_state(lock, |lock| {
+                    lock.waiters -= shrinks;
+                    lock.acquires += 500;
+                    lock.contended += 500;
+                    lock.wait_total += ms(600);
+                    lock.hold_hist.0[0] += 500;
+                    lock.hold_max = ms(1) / 2;
+                });
+            });
+            assert_eq!(judged.engine.findings().len(), expected, "{shrinks}: {:?}", judged.engine.findings());
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Completed polls that were too long.
 use std::time::Duration;
 
-use super::blocked_worker::{cause, look};
+use super::blocked_worker::cause;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
-use super::stuck_poll::{STARTUP, has_stacks, is_the_runtimes, may_block};
+use super::stuck_poll::{STARTUP, has_stacks, is_the_runtimes, look, may_block};
 use super::{Evidence, LocationRole, Severity, Spot, words};
 use crate::model::{Seen, Site, SiteKind, SlowPoll, Stack, StackCause, TaskKind};
 use crate::text;

@@ -87,9 +87,9 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     let mut never_asked = Vec::new();
     for channel in cx.model.channels.values().filter(waiting) {
         let Some(candidate) = judge(cx, channel) else { continue };
-        match waits_to_send(cx.model, channel) {
-            Some(task) if channel.last_recv_at.is_none() && candidate.judgement == Judgement::Enter => {
-                never_asked.push(NeverAsked { channel, task, candidate });
+        match wait_graph::waits_for_room(cx.model, channel) {
+            Some((task, _)) if channel.last_recv_at.is_none() && candidate.judgement == Judgement::Enter => {
+                never_asked.push(NeverAsked { channel, task: task.id, candidate });
             }
             _ => out.push(candidate),
         }
@@ -103,12 +103,6 @@ struct NeverAsked<'a> {
     /// Who waits to send into it.
     task: TaskId,
     candidate: Candidate,
-}
-
-/// A task that waits for room in a channel, which is the last one that sent.
-fn waits_to_send(model: &Model, channel: &Channel) -> Option<TaskId> {
-    let task = model.tasks.get(&channel.sender_task).filter(|task| task.state == TaskState::Idle)?;
-    task.waits.iter().any(|wait| wait.on == WaitFor::Send(channel.id)).then_some(task.id)
 }
 
 /// Where there are several, those who send may be each other's receivers, who never come to their first `recv`: that is one

@@ -5,15 +5,16 @@
 use std::time::Duration;
 
 use super::rule::{Candidate, Cx};
-use super::{Evidence, LocationRole, Severity, Spot, words};
-use crate::model::{Channel, Model, Task, TaskState, WaitFor};
+use super::{Evidence, LocationRole, Severity, Spot, wait_graph, words};
+use crate::model::Channel;
 use crate::text;
 
 /// A candidate for a channel that has been empty for longer than `limit`, while senders wait for room.
 pub(super) fn judge(cx: &Cx, channel: &Channel, limit: Duration) -> Option<Candidate> {
     let model = cx.model;
     let capacity = channel.capacity.filter(|&capacity| capacity > 0 && !channel.inferred)?;
-    let waited = waits_for_room(model, channel)?;
+    let (_, wait) = wait_graph::waits_for_room(model, channel)?;
+    let waited = model.lasted(wait.since);
     // In the last whole seconds nothing came and nothing went: a queue of senders that moves is no reserved room.
     let seconds = usize::try_from(limit.as_secs()).unwrap_or(usize::MAX).clamp(1, 58);
     let still = channel.sent_s.recent_sum(seconds) + channel.received_s.recent_sum(seconds) < 0.5;
@@ -56,12 +57,4 @@ pub(super) fn judge(cx: &Cx, channel: &Channel, limit: Duration) -> Option<Candi
         hurt: channel.blocked_senders.into(),
         ..Candidate::enter(subject, &group, severity)
     })
-}
-
-/// How long the last task that wanted to send has waited for room. Had it got any, it would have been woken.
-fn waits_for_room(model: &Model, channel: &Channel) -> Option<Duration> {
-    let asleep = |task: &&Task| task.state == TaskState::Idle;
-    let task = model.tasks.get(&channel.sender_task).filter(asleep)?;
-    let wait = task.waits.iter().find(|wait| wait.on == WaitFor::Send(channel.id))?;
-    Some(model.lasted(wait.since))
 }

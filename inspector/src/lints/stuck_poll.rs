@@ -19,6 +19,19 @@ pub(super) fn has_stacks(cx: &Cx) -> bool {
     cx.model.target.sees("stacks")
 }
 
+/// How long a look at the poll's stack is waited for, since it may tell that another rule has more to say. The first one
+/// takes the probe longer: it reads the symbols.
+pub(super) fn look(cx: &Cx) -> Duration {
+    let model = cx.model;
+    if !has_stacks(cx) {
+        Duration::ZERO
+    } else if model.stacks.is_empty() {
+        Duration::from_secs(3)
+    } else {
+        Duration::from_secs(2)
+    }
+}
+
 /// A poll that ended counts for so long.
 const FRESH: Duration = Duration::from_secs(5);
 /// Polls at one line are counted over this time.

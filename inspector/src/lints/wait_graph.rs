@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::{rwlock_writer_starved, words};
-use crate::model::{Holder, Lock, LockKind, Model, SiteId, Stamp, Task, TaskId, TaskState, Wait, WaitFor};
+use crate::model::{Channel, Holder, Lock, LockKind, Model, SiteId, Stamp, Task, TaskId, TaskState, Wait, WaitFor};
 
 /// Steps from a task to the farthest thing that is named as what is behind its wait.
 const FARTHEST: usize = 64;
@@ -145,6 +145,13 @@ pub(super) fn behind(model: &Model, task: TaskId) -> Vec<String> {
     let mut seen = HashSet::new();
     places.retain(|place| !place.is_empty() && seen.insert(*place));
     places.into_iter().map(str::to_owned).collect()
+}
+
+/// The task that sent into `channel` last, if it sleeps until there is room again, and its wait. Had it got any, it would have
+/// been woken.
+pub(super) fn waits_for_room<'a>(model: &'a Model, channel: &Channel) -> Option<(&'a Task, &'a Wait)> {
+    let task = model.tasks.get(&channel.sender_task).filter(|task| task.state == TaskState::Idle)?;
+    Some((task, task.waits.iter().find(|wait| wait.on == WaitFor::Send(channel.id))?))
 }
 
 /// What a task waits for that it holds itself, as one that runs several futures at once: one of them waits for what another

@@ -81,8 +81,8 @@ impl Recording {
 }
 
 /// Records what `address` says into the file of `output`, until `interrupt` ends or the bounds are reached. A connection
-/// that is lost is opened again. `told` hears of the target once the file has begun; `asks` sees what is recorded, and says
-/// which task the target should be asked about, whose answer is recorded too.
+/// that is lost is opened again. `told` hears of the target once the file has begun; `asks` is given what was recorded, and
+/// says which task the target should be asked about, whose answer is recorded too.
 ///
 /// # Errors
 /// When the target cannot be attached to at first, or the file cannot be written.
@@ -91,7 +91,7 @@ pub async fn record(
     output: Output<'_>,
     bounds: Bounds,
     told: impl FnOnce(&crate::model::Target),
-    mut asks: impl FnMut(&Frame) -> Option<TaskId>,
+    mut asks: impl FnMut(Frame) -> Option<TaskId>,
     interrupt: impl Future<Output = ()>,
 ) -> Result<Recorded, RecordError> {
     let connection = open_to_keep(address).await?;
@@ -118,7 +118,7 @@ async fn follow(
     address: &Address,
     connection: Connection,
     recording: &mut Recording,
-    asks: &mut impl FnMut(&Frame) -> Option<TaskId>,
+    asks: &mut impl FnMut(Frame) -> Option<TaskId>,
 ) -> io::Result<()> {
     let mut connection = Some(connection);
     let mut wait = watch::SHORTEST;
@@ -128,10 +128,10 @@ async fn follow(
                 recording.seen.lost = None;
                 if let Some(hello) = open.hello() {
                     let hello = Frame::Hello(Box::new(hello.clone()));
-                    asks(&hello);
                     if !recording.add(&hello)? {
                         return Ok(());
                     }
+                    asks(hello);
                 }
                 let mut answers = FuturesUnordered::new();
                 loop {
@@ -149,7 +149,7 @@ async fn follow(
                     if !recording.add(&frame)? {
                         return Ok(());
                     }
-                    if let Some(task) = asks(&frame) {
+                    if let Some(task) = asks(frame) {
                         let answer = open.ask(task);
                         answers.push(async move { (task, answer.await) });
                     }

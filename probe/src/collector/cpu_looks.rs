@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use crate::recorder::{
     clock,
     cpu_wait::{self, CpuShown, CpuTime, ThreadState},
+    standstill,
     thread::{WorkerKind, WorkerReading, WorkerSlot},
 };
 
@@ -71,11 +72,15 @@ impl CpuLooks {
         let look = self.0.entry(worker.id).or_default();
         let age = worker.poll.map_or(0, |poll| clock::duration_ns(sample.at.saturating_sub(poll.started)));
         if age <= YOUNG_NS {
-            slot.set_cpu_waited(sample.cpu.waited);
+            slot.set_cpu_before_poll(sample.cpu, sample.at);
         }
-        let before = slot.cpu_waited();
+        let before = slot.cpu_before_poll().0.waited;
         look.poll = worker.poll.map_or(0, |poll| poll.started);
-        look.take(clock::duration_ns(sample.at), sample.cpu, before, age, || cpu_wait::thread_state(slot.tid()))
+        look.take(clock::duration_ns(sample.at), sample.cpu, before, age, || cpu_wait::thread_state(slot.tid()));
+        if let Some(poll) = worker.poll {
+            look.stood(clock::duration_ns(standstill::within(poll.started, sample.at)));
+        }
+        look.shown
     }
 
     /// What the last look at a thread told, of the poll that it is in now.
@@ -101,8 +106,13 @@ impl JobsSeen {
 }
 
 impl Look {
+    /// The process stood still for so long of the poll in progress. A wait that goes on may be that too.
+    fn stood(&mut self, span: u64) {
+        self.shown.waited_in_poll = self.shown.waited_in_poll.max(span);
+    }
+
     /// `before` is what the thread had waited before the poll in progress, which is `age` old.
-    fn take(&mut self, now: u64, cpu: CpuTime, before: u64, age: u64, state: impl FnOnce() -> ThreadState) -> CpuShown {
+    fn take(&mut self, now: u64, cpu: CpuTime, before: u64, age: u64, state: impl FnOnce() -> ThreadState) {
         // The system counts a wait when it ends. One that goes on is what is missing since the figures last moved, of a
         // thread that has been ready ever since.
         let counted = (cpu.ran + cpu.waited).saturating_sub(self.cpu.ran + self.cpu.waited);
@@ -113,7 +123,6 @@ impl Look {
         self.cpu = cpu;
         let in_poll = if age > YOUNG_NS { cpu.waited.saturating_sub(before) + going_on } else { 0 };
         self.shown = CpuShown { ran: cpu.ran, waited: cpu.waited + going_on, waited_in_poll: in_poll.min(age) };
-        self.shown
     }
 }
 
@@ -132,8 +141,11 @@ mod tests {
         let mut look = Look::default();
         look.take(0, cpu(0, 0), 0, 0, || ThreadState::Waits);
         let all = (1..).zip(looks);
-        all.map(|(n, &(cpu, state))| look.take(n * 100 * MS, cpu, 0, (n * 100 - 10) * MS, || state).waited_in_poll / MS)
-            .collect()
+        let mut waited = |n: u64, cpu, state| {
+            look.take(n * 100 * MS, cpu, 0, (n * 100 - 10) * MS, || state);
+            look.shown.waited_in_poll / MS
+        };
+        all.map(|(n, &(cpu, state))| waited(n, cpu, state)).collect()
     }
 
     #[test]

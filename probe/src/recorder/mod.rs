@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`clock`] | ticks of the CPU, and what they are in nanoseconds |
 //! | [`cpu_wait`] | how long a thread was ready and had no CPU, as the system tells |
+//! | [`standstill`] | when the whole process did not run, as a thread that beats finds out |
 //! | [`peek`] | the numbers in tokio's ids and the standard library's |
 //! | [`arena`] | where slots live: stable addresses |
 //! | [`free_list`], [`stripes`], [`mark`] | slots that nobody uses, in lists that threads do not share; slots that changed |
@@ -91,6 +92,7 @@ pub(crate) mod running;
 pub(crate) mod runtimes;
 pub(crate) mod since;
 pub(crate) mod site;
+pub(crate) mod standstill;
 pub(crate) mod stripes;
 #[cfg(any(feature = "layer", test))]
 pub(crate) mod subject;
@@ -190,13 +192,15 @@ pub(crate) fn start(limit_bytes: u64) {
     clock::start();
     histogram::start();
     panic::install_hook();
+    #[cfg_attr(
+        not(tokio_unstable),
+        expect(unused_variables, reason = "of tasks of libraries nothing is known without")
+    )]
     let begins = STATE.swap(RECORDING, Relaxed) != RECORDING;
     #[cfg(tokio_unstable)]
     if begins {
         by_task::recording_begins();
     }
-    #[cfg(not(tokio_unstable))]
-    let _ = begins;
 }
 
 /// The drop-in is in use.

@@ -267,10 +267,10 @@ impl TaskSlot {
         let slow = ended.saturating_sub(thread::poll_started()) >= slow_ticks();
         // What a panic takes is to look up and print where it was.
         let judged = slow && !panics && self.kind.load(Relaxed) != TaskKind::Blocking as u8;
-        let wait = if judged { thread::wait_of_long_poll() } else { None };
+        let wait = if judged { thread::wait_of_long_poll(ended) } else { None };
         let within = thread::took_within();
         let took = self.leave_poll(outer, ended);
-        // What a full machine, or the long poll of a task that is polled within this one, as in a `LocalSet`, takes from a
+        // What a full machine, a process that stood still, or the long poll of a task that is polled within this one, as in a `LocalSet`, takes from a
         // poll makes it no long one of its site's.
         let ran = wait.map_or(took, |wait| took.saturating_sub(wait.settle())).saturating_sub(within);
         thread::took_inside(took);

@@ -23,7 +23,8 @@ pub(crate) use within_root::{current_task, current_task_id, is_in_poll, tokios_i
 use super::{
     Recorder, active,
     arena::{Head, Slot},
-    clock, cpu_wait,
+    clock,
+    cpu_wait::{self, CpuTime},
     in_poll::InPoll,
     numbers::{Numbers, UNNUMBERED},
     owner::Owner,
@@ -52,7 +53,10 @@ pub(crate) struct WorkerSlot {
     polls: AtomicU64,
     busy: AtomicU64,
     /// What [`cpu_wait`] said of the thread when it was last seen outside of any poll that lasts, in nanoseconds.
+    cpu_ran: AtomicU64,
     cpu_waited: AtomicU64,
+    /// When that was, in ticks.
+    cpu_seen_at: AtomicU64,
     /// For the capture of stacks: the system's id of the thread, and the bounds of its stack; 0 where there is none.
     tid: AtomicI32,
     stack_low: AtomicUsize,
@@ -150,17 +154,20 @@ impl WorkerSlot {
         self.kind.load(Relaxed)
     }
 
-    /// What [`cpu_wait`] said the thread had waited before the poll in progress, in nanoseconds.
-    pub(crate) fn cpu_waited(&self) -> u64 {
-        self.cpu_waited.load(Relaxed)
+    /// What [`cpu_wait`] said of the thread before the poll in progress, and when, in ticks.
+    pub(crate) fn cpu_before_poll(&self) -> (CpuTime, u64) {
+        let cpu = CpuTime { ran: self.cpu_ran.load(Relaxed), waited: self.cpu_waited.load(Relaxed) };
+        (cpu, self.cpu_seen_at.load(Relaxed))
     }
 
     /// For the collector, which sees the thread outside of any poll that lasts.
-    pub(crate) fn set_cpu_waited(&self, waited: u64) {
-        self.cpu_waited.store(waited, Relaxed);
+    pub(crate) fn set_cpu_before_poll(&self, cpu: CpuTime, at: u64) {
+        self.cpu_seen_at.store(at, Relaxed);
+        self.cpu_ran.store(cpu.ran, Relaxed);
+        self.cpu_waited.store(cpu.waited, Relaxed);
     }
 
-    /// The system's id of the thread, 0 when unknown.
+    /// Whether it is in a watched poll.
     pub(crate) fn is_in_poll(&self) -> bool {
         self.in_poll.read(|_| ()).is_some()
     }
@@ -576,7 +583,7 @@ fn first_poll(recorder: &'static Recorder, kind: WorkerKind) -> Option<&'static 
     worker.in_poll.reset();
     worker.polls.store(0, Relaxed);
     worker.busy.store(0, Relaxed);
-    worker.cpu_waited.store(cpu_wait::of_this_thread().waited, Relaxed);
+    worker.set_cpu_before_poll(cpu_wait::of_this_thread(), clock::ticks());
     worker.panicked_at.store(0, Relaxed);
     worker.unparked_at.store(0, Relaxed);
     worker.parks.store(0, Relaxed);

@@ -12,7 +12,7 @@ use super::{
     unwatched::Unwatched,
 };
 use crate::recorder::{
-    Recorder, clock, cpu_wait,
+    Recorder, clock, cpu_wait, standstill,
     task::{TaskKind, TaskReading, TaskSlot},
     thread::{WorkerKind, WorkerReading, WorkerSlot},
 };
@@ -310,7 +310,8 @@ impl Watchdog {
 
     fn is_due(&self, worker: &WorkerReading, poll: &Poll, now: u64) -> bool {
         // A blocking task is meant to block.
-        if worker.kind == WorkerKind::Blocking as u8 || clock::duration_ns(now.saturating_sub(poll.started)) < BLOCKED_NS {
+        let ran = || now.saturating_sub(poll.started).saturating_sub(standstill::within(poll.started, now));
+        if worker.kind == WorkerKind::Blocking as u8 || clock::duration_ns(ran()) < BLOCKED_NS {
             return false;
         }
         self.seen

@@ -119,6 +119,7 @@ async fn serve(listener: Listener, routes: Routes) -> Result<(), Box<dyn std::er
 async fn collect(mut collector: Collector, subscribers: Subscribers) -> std::convert::Infallible {
     loop {
         subscribers.joined().await;
+        let _beating = recorder::standstill::beat();
         let mut ticks = interval(Duration::from_millis(u64::from(TICK_MS)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while subscribers.any() {

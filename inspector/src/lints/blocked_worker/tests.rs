@@ -57,8 +57,7 @@ fn where_a_stack_was_taken_the_blocking_line_is_named_and_the_advice_fits_it() {
             Frame { function: "std::thread::sleep".into(), ..Frame::default() },
             Frame { function: "shop::back_off".into(), location: "src/back_off.rs:7:5".into(), user: true },
         ],
-        beside: Vec::new(),
-        told: Stamp::default(),
+        ..Stack::default()
     });
     judged.run(ms(400));
     let finding = judged.only("blocked-worker");
@@ -128,8 +127,7 @@ fn a_program_without_line_tables_is_said_to_have_none() {
         cause: StackCause::Sleep,
         samples: 1,
         frames: vec![Frame { function: "clock_nanosleep".into(), ..Frame::default() }],
-        beside: Vec::new(),
-        told: Stamp::default(),
+        ..Stack::default()
     });
     judged.run(ms(400));
     let finding = judged.only("blocked-worker");
@@ -276,8 +274,7 @@ fn handler_sleeps(judged: &mut Judged, task: TaskId) -> Stamp {
             Frame { function: "shop::slow_handler".into(), location: "src/http.rs:14:9".into(), user: true },
             Frame { function: "axum::handler::call".into(), ..Frame::default() },
         ],
-        beside: Vec::new(),
-        told: Stamp::default(),
+        ..Stack::default()
     });
     since
 }
@@ -318,8 +315,7 @@ fn a_handler_that_was_done_before_its_stack_was_named_is_accused_all_the_same() 
             cause,
             samples: 1,
             frames: vec![Frame { function: "shop::slow".into(), location: "src/http.rs:14:9".into(), user: true }],
-            beside: Vec::new(),
-            told: Stamp::default(),
+            ..Stack::default()
         });
         judged.run(ms(200));
         if expected == 1 {
@@ -353,8 +349,7 @@ fn a_poll_of_the_apps_own_is_accused_though_its_stack_was_named_after_it_had_end
         cause: StackCause::Sleep,
         samples: 1,
         frames: vec![Frame { function: "shop::back_off".into(), location: "src/back_off.rs:7:5".into(), user: true }],
-        beside: Vec::new(),
-        told: Stamp::default(),
+        ..Stack::default()
     });
     judged.run(ms(100));
     let finding = judged.only("blocked-worker");

@@ -1,31 +1,44 @@
-//! What a poll that took long is not to blame for: that its thread waited for a CPU, and the polls within it.
+//! What a poll that took long is not to blame for: that its thread waited for a CPU, that the process stood still, and the
+//! polls within it.
 use super::{HERE, WorkerSlot};
-use crate::recorder::{clock, cpu_wait};
+use crate::recorder::{
+    clock,
+    cpu_wait::{self, CpuTime},
+    standstill,
+};
 
-/// How long a poll that took long waited for a CPU.
+/// For how long a poll that took long could not run.
 pub(in crate::recorder) struct LongPollWait {
     worker: &'static WorkerSlot,
-    /// What the thread has waited so far, in nanoseconds.
-    waited: u64,
+    /// Of the thread, so far.
+    cpu: CpuTime,
+    /// When it ended, in ticks.
+    ended: u64,
     /// In ticks; more than it was when nobody has looked since before the poll began.
     in_poll: u64,
 }
 
 impl LongPollWait {
     /// What the thread waits from now on is another poll's. Once this one has left the slot: a reader that still sees it
-    /// would take its wait for work. Returns how long it waited, in ticks.
+    /// would take its wait for work. Returns for how long it could not run, in ticks.
     pub(in crate::recorder) fn settle(self) -> u64 {
-        self.worker.set_cpu_waited(self.waited);
+        self.worker.set_cpu_before_poll(self.cpu, self.ended);
         self.in_poll
     }
 }
 
-/// Of the poll on this thread that took long and is about to leave. Before it leaves, since a reader that sees the thread
-/// outside of any poll takes all its waits for earlier ones.
-pub(in crate::recorder) fn wait_of_long_poll() -> Option<LongPollWait> {
-    let worker = HERE.with(|here| here.worker.get())?;
-    let waited = cpu_wait::of_this_thread().waited;
-    Some(LongPollWait { worker, waited, in_poll: clock::ticks_in_ns(waited.saturating_sub(worker.cpu_waited())) })
+/// Of the poll on this thread that took long, ended then and is about to leave. Before it leaves, since a reader that sees the
+/// thread outside of any poll takes all its waits for earlier ones.
+pub(in crate::recorder) fn wait_of_long_poll(ended: u64) -> Option<LongPollWait> {
+    let (worker, started) = HERE.with(|here| (here.worker.get(), here.poll_started.get()));
+    let worker = worker?;
+    let (cpu, (before, at)) = (cpu_wait::of_this_thread(), worker.cpu_before_poll());
+    let waited = clock::ticks_in_ns(cpu.waited.saturating_sub(before.waited));
+    // Who computed, or waited for a CPU, did not stand still: on a full machine the beat is late too.
+    let ran = clock::ticks_in_ns(cpu.ran.saturating_sub(before.ran));
+    let neither = ended.saturating_sub(at).saturating_sub(ran).saturating_sub(waited);
+    let stood = standstill::within(started, ended).min(neither);
+    Some(LongPollWait { worker, cpu, ended, in_poll: waited + stood })
 }
 
 /// How much of the poll in progress on this thread went into long polls within it, in ticks.

@@ -135,6 +135,7 @@ impl Unjoined {
     }
 
     /// It was spawned into a set of that name.
+    #[cfg(feature = "tokio-util-join-map")]
     pub(crate) fn end(self, set: &super::SetName) {
         set.give(self.task.as_ref());
     }
