@@ -112,6 +112,8 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
         .into(),
         hurt: queued,
         causes,
+        // The task that waits longest tells since when one has waited for too long, whatever a moment looked like between.
+        onset: Some(model.now.before(delay.saturating_sub(cx.span(&DELAY)))),
         ..Candidate::enter(subject, &group, Severity::Warn)
     });
 }
@@ -141,6 +143,32 @@ mod tests {
             });
         });
         judged
+    }
+
+    #[test]
+    fn a_moment_in_which_the_machine_is_full_does_not_begin_it_anew() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/render.rs:8:9", "shop::render::{{closure}}", OutputKind::Unit);
+        let hog = judged.target.task(site);
+        let worker = judged.target.worker("tokio-worker-1");
+        judged.settle();
+        let now = judged.target.now;
+        for _ in 0..100 {
+            let task = judged.target.task(site);
+            judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::New, now));
+        }
+        for (span, stolen) in [(1800, 0), (600, 95), (1900, 0)] {
+            judged.every(ms(span), |target| {
+                let now = target.now;
+                target.worker_state(worker, |worker| {
+                    worker.busy += ms(99);
+                    worker.cpu_wait += ms(stolen);
+                    worker.polls += 20;
+                    worker.poll = Some((hog, now.before(ms(2))));
+                });
+            });
+        }
+        judged.only("runtime-saturated");
     }
 
     #[test]

@@ -36,6 +36,7 @@ use crate::{
         names,
         runtimes::{self, RuntimeReading, WorkerDetail},
         site::{GivenUp, Site},
+        standstill,
         task::{SLOW_POLL_NS, TaskKind, TaskReading},
         thread::WorkerReading,
     },
@@ -411,7 +412,7 @@ impl Collector {
 
     fn cost(&self, subscribers: &Subscribers) -> v1::Cost {
         v1::Cost {
-            cpu_ns: clock::thread_cpu_ns() + self.watchdog.cpu_ns(),
+            cpu_ns: clock::thread_cpu_ns() + self.watchdog.cpu_ns() + standstill::cpu_ns(),
             memory_bytes: self.recorder.memory_bytes() + self.dictionary.memory_bytes(),
             memory_limit_bytes: self.recorder.limit_bytes(),
             subscribers: subscribers.count() as u32,

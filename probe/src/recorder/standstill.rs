@@ -15,7 +15,11 @@ use std::{
     time::Duration,
 };
 
-use super::{clock, cpu_wait, own_thread};
+use super::{
+    clock,
+    cpu_wait::{self, CpuTime},
+    own_thread,
+};
 
 /// Between two beats. What is shorter is not noticed, unless it falls on one.
 const BEAT: Duration = Duration::from_millis(20);
@@ -36,12 +40,15 @@ struct Beats {
     stood: [Stood; KEPT],
     /// How many there were.
     count: AtomicUsize,
+    /// CPU time of the threads that beat so far, in nanoseconds.
+    cpu_ns: AtomicU64,
 }
 
 static BEATS: Beats = Beats {
     last: AtomicU64::new(0),
     stood: [const { Stood { from: AtomicU64::new(0), until: AtomicU64::new(0) } }; KEPT],
     count: AtomicUsize::new(0),
+    cpu_ns: AtomicU64::new(0),
 };
 
 /// A thread that beats for as long as this lives.
@@ -57,14 +64,20 @@ impl Drop for Beating {
     }
 }
 
-/// Begins to beat; `None` where the system gives no thread, and then nothing is known.
+/// Begins to beat; `None` where the system gives no thread, or does not tell whether one waits for a CPU: then nothing is known,
+/// since on a full machine a beat is late too.
 pub(crate) fn beat() -> Option<Beating> {
+    if cpu_wait::of_this_thread() == CpuTime::default() {
+        return None;
+    }
     let ended = Arc::new(AtomicBool::new(false));
     let until = Arc::clone(&ended);
-    let thread = thread::Builder::new().name("async-inspect-b".to_owned()).stack_size(64 << 10).spawn(move || {
+    let thread = thread::Builder::new().name("async-inspect-beat".to_owned()).spawn(move || {
         own_thread::begin();
+        let (mut waited, before) = (cpu_waited(), cpu_ns());
         while !until.load(Acquire) {
-            BEATS.one();
+            waited = BEATS.one(waited);
+            BEATS.cpu_ns.store(before + clock::thread_cpu_ns(), Relaxed);
         }
         BEATS.last.store(0, Relaxed);
     });
@@ -77,17 +90,23 @@ pub(crate) fn within(from: u64, until: u64) -> u64 {
     BEATS.within(from, until)
 }
 
+/// CPU time that all beats took so far, in nanoseconds.
+pub(crate) fn cpu_ns() -> u64 {
+    BEATS.cpu_ns.load(Relaxed)
+}
+
 impl Beats {
-    fn one(&self) {
-        let waited = || clock::ticks_in_ns(cpu_wait::of_this_thread().waited);
-        let before = waited();
+    /// One beat, of a thread that had waited for a CPU for so long before; returns for how long it has by now.
+    fn one(&self, before: u64) -> u64 {
         let began = clock::ticks();
         self.last.store(began, Relaxed);
         thread::park_timeout(BEAT);
         let now = clock::ticks();
+        let waited = cpu_waited();
         if now > due(began) {
-            self.came(began, now, waited().saturating_sub(before));
+            self.came(began, now, waited.saturating_sub(before));
         }
+        waited
     }
 
     /// The beat after that of `began` came late, and had waited for a CPU for some of that time. It did so at its end: who is
@@ -114,6 +133,11 @@ impl Beats {
     }
 }
 
+/// For how long this thread has waited for a CPU so far, in ticks.
+fn cpu_waited() -> u64 {
+    clock::ticks_in_ns(cpu_wait::of_this_thread().waited)
+}
+
 /// Until when the beat after that of then has to come, in ticks.
 fn due(began: u64) -> u64 {
     began + clock::ticks_in_ns(BEAT.as_nanos() as u64 + LATE_NS)
@@ -129,6 +153,7 @@ mod tests {
             last: AtomicU64::new(0),
             stood: [const { Stood { from: AtomicU64::new(0), until: AtomicU64::new(0) } }; KEPT],
             count: AtomicUsize::new(0),
+            cpu_ns: AtomicU64::new(0),
         }
     }
 
