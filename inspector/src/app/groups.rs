@@ -36,6 +36,9 @@ pub(crate) struct LockSum {
     /// Waits and holds of the last ten seconds.
     pub(crate) waits: Histogram,
     pub(crate) holds: Histogram,
+    /// The longest ever.
+    pub(crate) wait_max: Duration,
+    pub(crate) hold_max: Duration,
 }
 
 impl LockSum {
@@ -52,6 +55,8 @@ impl LockSum {
         self.acquires_per_s += lock.acquires_s.last().unwrap_or(0.0);
         self.waits = self.waits.with(&lock.wait_hist.since(&lock.wait_hist_window));
         self.holds = self.holds.with(&lock.hold_hist.since(&lock.hold_hist_window));
+        self.wait_max = self.wait_max.max(lock.wait_max);
+        self.hold_max = self.hold_max.max(lock.hold_max);
     }
 }
 

@@ -80,7 +80,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     // Time waited in a second is how many wait at any time.
     let waiting = least(&lock.wait_ns_s) / 1e9;
     let holds = lock.hold_hist.since(&lock.hold_hist_window);
-    let hold = holds.quantile(0.99)?.min(lock.hold_max);
+    let hold = holds.quantile(0.99, lock.hold_max)?;
     let made_at = words::place(model, lock.site);
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, "");

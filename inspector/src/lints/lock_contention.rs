@@ -159,25 +159,26 @@ fn holds_explain(lock: &Lock, wait: Duration) -> bool {
 
 /// The 99th percentile of the holds in the window, no more than the longest hold ever; none without holds.
 fn hold_p99(lock: &Lock) -> Duration {
-    lock.hold_hist.since(&lock.hold_hist_window).quantile(0.99).unwrap_or_default().min(lock.hold_max)
+    lock.hold_hist.since(&lock.hold_hist_window).quantile(0.99, lock.hold_max).unwrap_or_default()
 }
 
 /// The 99th percentile of the waits in the window, no more than the longest wait ever; `None` without waits.
 pub(super) fn wait_p99(lock: &Lock) -> Option<Duration> {
-    lock.wait_hist.since(&lock.wait_hist_window).quantile(0.99).map(|wait| wait.min(lock.wait_max))
+    lock.wait_hist.since(&lock.wait_hist_window).quantile(0.99, lock.wait_max)
 }
 
 /// The share of the waits in the window that were longer than `limit`, to a tenth.
 fn longer_than(lock: &Lock, limit: Duration) -> f64 {
     let waits = lock.wait_hist.since(&lock.wait_hist_window);
-    let tenths = (1..10).take_while(|n| waits.quantile(1.0 - f64::from(*n) / 10.0).is_some_and(|wait| wait > limit));
+    let at = |tenth: u32| waits.quantile(1.0 - f64::from(tenth) / 10.0, lock.wait_max);
+    let tenths = (1..10).take_while(|tenth| at(*tenth).is_some_and(|wait| wait > limit));
     f64::from(tenths.last().unwrap_or(0)) / 10.0
 }
 
 /// The acquiring line to blame: that of the longest hold ever if there was one like it in the window, else that of the
 /// present holder.
 fn longest_holder(cx: &Cx, lock: &Lock) -> SiteId {
-    let in_window = lock.hold_hist.since(&lock.hold_hist_window).quantile(1.0);
+    let in_window = lock.hold_hist.since(&lock.hold_hist_window).quantile(1.0, Duration::MAX);
     let told = |site: &SiteId| cx.model.sites.contains_key(site);
     let recent = in_window.is_some_and(|longest| lock.hold_max <= longest);
     let (first, second) =

@@ -179,7 +179,7 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     if held <= cx.span(&HELD) {
         return None;
     }
-    let usual = lock.hold_hist.quantile(0.99)?.min(lock.hold_max);
+    let usual = lock.hold_hist.quantile(0.99, lock.hold_max)?;
     let times = u32::try_from(cx.count(&TIMES)).unwrap_or(u32::MAX);
     if held <= usual.saturating_mul(times) || lock.hold_hist.count() < 20 {
         return None;

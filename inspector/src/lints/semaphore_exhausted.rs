@@ -241,7 +241,7 @@ impl Standstill {
         let still = lock.acquires_s.points().rev().zip(lock.waiters_s.points().rev());
         let still = still.take_while(|&(got, waiting)| got < 0.5 && waiting > 0.0).count() as u64;
         let oldest = lock.holders.iter().map(|holder| holder.since).min();
-        let usual = lock.hold_hist.quantile(0.99).unwrap_or_default().min(lock.hold_max);
+        let usual = lock.hold_hist.quantile(0.99, lock.hold_max).unwrap_or_default();
         // Nobody has got one since: whoever has one, has had it for as long.
         let held = oldest.map_or(Duration::from_secs(still), |since| model.lasted(since));
         // What a holder sleeps for, it comes back from.

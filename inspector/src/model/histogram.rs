@@ -26,9 +26,10 @@ impl Histogram {
         *count = count.wrapping_add(times as u32);
     }
 
-    /// Upper bound of the bucket in which the `q`-quantile falls (`q` from 0 to 1); `None` when empty. Off by a factor
-    /// of two at most, and never too low.
-    pub fn quantile(&self, q: f64) -> Option<Duration> {
+    /// What the `q`-quantile (`q` from 0 to 1) is no longer than, where none was longer than `longest`: the upper bound of its
+    /// bucket, or `longest`, unless that is 0 for want of one; `None` when empty. Off by a factor of two at most, but in the
+    /// last bucket, and never too low there where the longest is known.
+    pub fn quantile(&self, q: f64, longest: Duration) -> Option<Duration> {
         let total = self.count();
         let rank = ((total as f64 * q).ceil() as u64).clamp(1, total.max(1));
         let mut seen = 0;
@@ -36,7 +37,13 @@ impl Histogram {
             seen += u64::from(n);
             seen >= rank
         })?;
-        Some(Self::bound(bucket))
+        let (at_least, bound) = (bucket.checked_sub(1).map_or(Duration::ZERO, Self::bound), Self::bound(bucket));
+        Some(match longest {
+            // Not known, or read before the last that was counted.
+            longest if longest.is_zero() || longest < at_least => bound,
+            longest if bucket + 1 == HISTOGRAM_BUCKETS => longest,
+            longest => longest.min(bound),
+        })
     }
 
     /// What the durations in a bucket are below; of the last one, in which they have no bound, that of the one before,
@@ -63,5 +70,25 @@ impl Histogram {
             *count = count.wrapping_sub(before);
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_no_longer_than_the_longest_and_of_what_has_no_bound_the_longest_itself() {
+        let mut waits = Histogram::default();
+        waits.record_times(Duration::from_secs(10), 100);
+        assert_eq!(waits.quantile(0.99, Duration::from_secs(31)), Some(Duration::from_secs(31)));
+        let mut holds = Histogram::default();
+        holds.record(Duration::from_millis(402));
+        assert_eq!(holds.quantile(0.99, Duration::from_millis(402)), Some(Duration::from_millis(402)));
+        assert_eq!(holds.quantile(0.99, Duration::from_secs(9)), Some(Duration::from_nanos(HISTOGRAM_FIRST_NS << 13)));
+        for unknown in [Duration::ZERO, Duration::from_millis(1)] {
+            assert_eq!(holds.quantile(0.99, unknown), Some(Duration::from_nanos(HISTOGRAM_FIRST_NS << 13)));
+        }
+        assert_eq!(Histogram::default().quantile(0.5, Duration::MAX), None);
     }
 }

@@ -196,10 +196,12 @@ impl Lock {
             Some(&(_, wait, hold)) => (wait, hold),
             None => (self.wait_hist_window, self.hold_hist_window),
         };
-        let p99 = |now: &Histogram, before: &Histogram| now.since(before).quantile(0.99).unwrap_or_default();
+        let p99 = |now: &Histogram, before: &Histogram, longest| {
+            now.since(before).quantile(0.99, longest).unwrap_or_default()
+        };
         let held = self.held_since.map_or(Duration::ZERO, |since| taking.at.since(since));
-        taking.begin_with_something(&mut self.wait_p99_s, p99(&self.wait_hist, &newest.0));
-        taking.begin_with_something(&mut self.hold_p99_s, p99(&self.hold_hist, &newest.1).max(held));
+        taking.begin_with_something(&mut self.wait_p99_s, p99(&self.wait_hist, &newest.0, self.wait_max));
+        taking.begin_with_something(&mut self.hold_p99_s, p99(&self.hold_hist, &newest.1, self.hold_max).max(held));
         if newest != (self.wait_hist, self.hold_hist) {
             self.track.history.push_back((taking.at, self.wait_hist, self.hold_hist));
         }

@@ -242,6 +242,9 @@ impl SourceError {
             Self::BadRecording { .. } => {
                 "check the path, copy the file again, or record anew: async-inspect record TARGET -o FILE".into()
             }
+            Self::Ended { cut_short: true, .. } => {
+                "what was told is of what is whole in it; for more, record anew: async-inspect record TARGET -o FILE".into()
+            }
             Self::Ended { .. } => "replay it again, or record for longer".into(),
             Self::BadData { target, .. } if target.starts_with("console:") => {
                 "look at the version of console-subscriber in the service's Cargo.lock: 0.5 is understood".into()

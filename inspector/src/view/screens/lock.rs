@@ -94,10 +94,10 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
 
     page.heading("How long");
     page.line(vec![(Role::Muted, format!("{:14}{:>10}{:>10}{:>10}{:>10}", "", "p50", "p90", "p99", "max ever"))]);
-    quantiles("wait, 10 s", &lock.wait_hist.since(&lock.wait_hist_window), None, page);
-    quantiles("wait, ever", &lock.wait_hist, Some(lock.wait_max), page);
-    quantiles("hold, 10 s", &lock.hold_hist.since(&lock.hold_hist_window), None, page);
-    quantiles("hold, ever", &lock.hold_hist, Some(lock.hold_max), page);
+    quantiles("wait, 10 s", &lock.wait_hist.since(&lock.wait_hist_window), lock.wait_max, false, page);
+    quantiles("wait, ever", &lock.wait_hist, lock.wait_max, true, page);
+    quantiles("hold, 10 s", &lock.hold_hist.since(&lock.hold_hist_window), lock.hold_max, false, page);
+    quantiles("hold, ever", &lock.hold_hist, lock.hold_max, true, page);
     if !lock.hold_max.is_zero() {
         page.place("longest hold", names::location(model, lock.hold_max_site));
     }
@@ -260,9 +260,10 @@ fn permits(cx: &Cx, lock: &Lock, page: &mut Page) {
     }
 }
 
-fn quantiles(label: &str, histogram: &Histogram, most: Option<Duration>, page: &mut Page) {
-    let of = |q| histogram.quantile(q).map_or_else(|| "–".to_owned(), |d| format!("<{}", figures::duration(d)));
-    let most = most.map_or_else(String::new, figures::duration);
+/// None of which was longer than `longest` ever, which is told if it `ends` the line.
+fn quantiles(label: &str, histogram: &Histogram, longest: Duration, ends: bool, page: &mut Page) {
+    let of = |q| super::quantile(histogram, q, longest).unwrap_or_else(|| "–".to_owned());
+    let most = if ends { figures::duration(longest) } else { String::new() };
     let text = format!("{:>10}{:>10}{:>10}{most:>10}", of(0.5), of(0.9), of(0.99));
     page.line(vec![(Role::Muted, format!("{label:14}")), (Role::Text, text)]);
 }

@@ -140,8 +140,9 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         priority: 4,
         value: |cx, entity| {
-            let waits = lock(cx, entity).map(|l| l.wait_hist.since(&l.wait_hist_window));
-            Value::duration(waits.or_else(|| Some(sum(cx, entity)?.waits)).and_then(|waits| waits.quantile(0.99)))
+            let waits = lock(cx, entity).map(|l| (l.wait_hist.since(&l.wait_hist_window), l.wait_max));
+            let waits = waits.or_else(|| sum(cx, entity).map(|sum| (sum.waits, sum.wait_max)));
+            Value::duration(waits.and_then(|(waits, longest)| waits.quantile(0.99, longest)))
         },
         role: plain,
     },
@@ -152,8 +153,9 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         priority: 6,
         value: |cx, entity| {
-            let holds = lock(cx, entity).map(|l| l.hold_hist.since(&l.hold_hist_window));
-            Value::duration(holds.or_else(|| Some(sum(cx, entity)?.holds)).and_then(|holds| holds.quantile(0.99)))
+            let holds = lock(cx, entity).map(|l| (l.hold_hist.since(&l.hold_hist_window), l.hold_max));
+            let holds = holds.or_else(|| sum(cx, entity).map(|sum| (sum.holds, sum.hold_max)));
+            Value::duration(holds.and_then(|(holds, longest)| holds.quantile(0.99, longest)))
         },
         role: plain,
     },

@@ -174,21 +174,26 @@ pub(crate) fn children(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
 
 /// Durations by powers of two, a line each, and the quantiles that people ask for beside the longest.
 pub(crate) fn histogram(histogram: &Histogram, most: Duration, page: &mut Page) {
-    let of = |q| histogram.quantile(q).map_or_else(String::new, figures::duration);
+    let of = |q| quantile(histogram, q, most).unwrap_or_default();
     let most = figures::duration(most);
-    page.words(Role::Text, &format!("p50 <{}   p90 <{}   p99 <{}   max {most}", of(0.5), of(0.9), of(0.99)));
+    page.words(Role::Text, &format!("p50 {}   p90 {}   p99 {}   max {most}", of(0.5), of(0.9), of(0.99)));
     let used = |n: &u32| *n > 0;
     let (Some(first), Some(last)) = (histogram.0.iter().position(used), histogram.0.iter().rposition(used)) else {
         return;
     };
     let most = histogram.0.iter().copied().max().unwrap_or(1).max(1);
     for (bucket, &count) in histogram.0.iter().enumerate().take(last + 1).skip(first) {
-        let one = Histogram(std::array::from_fn(|n| u32::from(n == bucket)));
-        let bound = one.quantile(1.0).map_or_else(String::new, figures::duration);
+        let bound = figures::duration(Histogram::bound(bucket));
         let label = if bucket + 1 == histogram.0.len() { "longer".to_owned() } else { format!("<{bound}") };
         let share = f64::from(count) / f64::from(most);
         page.bar(&label, share, Role::Info, &figures::count(count.into()));
     }
+}
+
+/// What a quantile is below, or at most where that is the `longest` of all; `None` when there are none.
+fn quantile(histogram: &Histogram, q: f64, longest: Duration) -> Option<String> {
+    let span = histogram.quantile(q, longest)?;
+    Some(format!("{}{}", if span == longest { "" } else { "<" }, figures::duration(span)))
 }
 
 /// How many were left out of a list.
