@@ -2,7 +2,7 @@
 //! virtual machine got no CPU. A poll that this happens to takes long, and no line of the app is to blame for it.
 //!
 //! No system tells of it. So while somebody is attached, a thread of the probe's own beats: it sleeps for a moment, and where
-//! it comes back late, and did not wait for a CPU meanwhile, nobody ran. It costs some thousandths of a core's time.
+//! it comes back late, and did not wait for a CPU meanwhile, nobody ran. It costs about two thousandths of a core's time.
 use std::{
     sync::{
         Arc,
@@ -25,6 +25,9 @@ use super::{
 const BEAT: Duration = Duration::from_millis(20);
 /// A beat that is later than this, in nanoseconds: a thread is woken within some hundredths of that.
 const LATE_NS: u64 = 8_000_000;
+/// Beats between two looks at how long the thread has waited for a CPU, which cost more than all the rest. What it waits between
+/// is taken for a wait of the next beat that is late: less is noticed then, and nothing that is not so.
+const LOOK_EVERY: u64 = 10;
 /// The last so many are known: a poll that ends now was in few of them.
 const KEPT: usize = 16;
 
@@ -75,9 +78,15 @@ pub(crate) fn beat() -> Option<Beating> {
     let thread = thread::Builder::new().name("async-inspect-beat".to_owned()).spawn(move || {
         own_thread::begin();
         let (mut waited, before) = (cpu_waited(), cpu_ns());
-        while !until.load(Acquire) {
-            waited = BEATS.one(waited);
-            BEATS.cpu_ns.store(before + clock::thread_cpu_ns(), Relaxed);
+        for beat in 0_u64.. {
+            if until.load(Acquire) {
+                break;
+            }
+            let is_late = BEATS.one(waited);
+            if is_late || beat % LOOK_EVERY == 0 {
+                waited = cpu_waited();
+                BEATS.cpu_ns.store(before + clock::thread_cpu_ns(), Relaxed);
+            }
         }
         BEATS.last.store(0, Relaxed);
     });
@@ -96,17 +105,17 @@ pub(crate) fn cpu_ns() -> u64 {
 }
 
 impl Beats {
-    /// One beat, of a thread that had waited for a CPU for so long before; returns for how long it has by now.
-    fn one(&self, before: u64) -> u64 {
+    /// One beat, of a thread that had waited for a CPU for so long before, in ticks. Whether it came late.
+    fn one(&self, before: u64) -> bool {
         let began = clock::ticks();
         self.last.store(began, Relaxed);
         thread::park_timeout(BEAT);
         let now = clock::ticks();
-        let waited = cpu_waited();
-        if now > due(began) {
-            self.came(began, now, waited.saturating_sub(before));
+        let is_late = now > due(began);
+        if is_late {
+            self.came(began, now, cpu_waited().saturating_sub(before));
         }
-        waited
+        is_late
     }
 
     /// The beat after that of `began` came late, and had waited for a CPU for some of that time. It did so at its end: who is
