@@ -53,8 +53,8 @@ impl LockSum {
         self.waiters += u64::from(lock.waiters);
         self.waited = self.waited.max(waited.filter(|_| lock.waiters > 0));
         self.acquires_per_s += lock.acquires_s.last().unwrap_or(0.0);
-        self.waits = self.waits.with(&lock.wait_hist.since(&lock.wait_hist_window));
-        self.holds = self.holds.with(&lock.hold_hist.since(&lock.hold_hist_window));
+        self.waits = self.waits.with(&lock.recent_waits());
+        self.holds = self.holds.with(&lock.recent_holds());
         self.wait_max = self.wait_max.max(lock.wait_max);
         self.hold_max = self.hold_max.max(lock.hold_max);
     }

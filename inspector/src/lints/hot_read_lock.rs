@@ -1,7 +1,6 @@
 //! A lock that very many want, each for a moment.
 use std::time::Duration;
 
-use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::{Evidence, Severity, words};
 use crate::model::{Lock, Series};
@@ -79,8 +78,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let rate = wanted(lock);
     // Time waited in a second is how many wait at any time.
     let waiting = least(&lock.wait_ns_s) / 1e9;
-    let holds = lock.hold_hist.since(&lock.hold_hist_window);
-    let hold = holds.quantile(0.99, lock.hold_max)?;
+    let hold = lock.hold_p99()?;
     let made_at = words::place(model, lock.site);
     let group = if made_at.is_empty() { format!("{:?}", lock.id) } else { made_at.to_owned() };
     let subject = words::lock_subject(model, lock, "");
@@ -89,7 +87,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         let near = rate > most / 2.0 && waiting > many / 2.0;
         return near.then(|| Candidate::stay(subject, &group));
     }
-    let wait = wait_p99(lock).unwrap_or_default();
+    let wait = lock.wait_p99().unwrap_or_default();
     let share = (lock.contended_s.recent_sum(WINDOW) / lock.acquires_s.recent_sum(WINDOW).max(1.0)).min(1.0);
     // What is judged is the least of the seconds; what people put beside other figures is the mean.
     let mean = |series: &Series| series.recent_sum(WINDOW) / WINDOW as f64;

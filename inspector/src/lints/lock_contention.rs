@@ -81,7 +81,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let enough = |window: &usize| lock.acquires_s.recent_sum(*window) >= cx.count(&ACQUIRES) as f64;
     let window = [RECENT, WINDOW].into_iter().find(enough)?;
     let (acquires, contended) = (lock.acquires_s.recent_sum(window), lock.contended_s.recent_sum(window));
-    let wait = wait_p99(lock)?;
+    let wait = lock.wait_p99()?;
     let share = (contended / acquires.max(1.0)).min(1.0);
     let seconds = lock.contended_s.points().rev().take(RECENT).filter(|&n| n > 0.0).count() as u64;
     let goes_on = lock.contended_s.recent_sum(2) > cx.share(&SHARE) / 2.0 * lock.acquires_s.recent_sum(2);
@@ -102,7 +102,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
 
     let at = if location.0 == 0 { String::new() } else { format!(" at {}", words::short_place(&subject.location)) };
     let longest = if at.is_empty() { String::new() } else { format!(", the longest{at}") };
-    let hold = hold_p99(lock);
+    let hold = lock.hold_p99().unwrap_or_default();
     let message = format!(
         "{} of those who lock {} wait for it{}: it is held for up to {} at a time{longest}",
         text::percent(share),
@@ -152,24 +152,14 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
 /// Whether holds of the window, one after the other, make waits as long as `wait`. Where they do not by far, it is a
 /// thread that had no CPU, not the lock.
 fn holds_explain(lock: &Lock, wait: Duration) -> bool {
-    let hold = hold_p99(lock);
+    let hold = lock.hold_p99().unwrap_or_default();
     let queued = lock.contended_s.points().rev().take(WINDOW).fold(1.0, f64::max);
     hold.as_secs_f64() * queued >= wait.as_secs_f64()
 }
 
-/// The 99th percentile of the holds in the window, no more than the longest hold ever; none without holds.
-fn hold_p99(lock: &Lock) -> Duration {
-    lock.hold_hist.since(&lock.hold_hist_window).quantile(0.99, lock.hold_max).unwrap_or_default()
-}
-
-/// The 99th percentile of the waits in the window, no more than the longest wait ever; `None` without waits.
-pub(super) fn wait_p99(lock: &Lock) -> Option<Duration> {
-    lock.wait_hist.since(&lock.wait_hist_window).quantile(0.99, lock.wait_max)
-}
-
 /// The share of the waits in the window that were longer than `limit`, to a tenth.
 fn longer_than(lock: &Lock, limit: Duration) -> f64 {
-    let waits = lock.wait_hist.since(&lock.wait_hist_window);
+    let waits = lock.recent_waits();
     let at = |tenth: u32| waits.quantile(1.0 - f64::from(tenth) / 10.0, lock.wait_max);
     let tenths = (1..10).take_while(|tenth| at(*tenth).is_some_and(|wait| wait > limit));
     f64::from(tenths.last().unwrap_or(0)) / 10.0
@@ -178,7 +168,7 @@ fn longer_than(lock: &Lock, limit: Duration) -> f64 {
 /// The acquiring line to blame: that of the longest hold ever if there was one like it in the window, else that of the
 /// present holder.
 fn longest_holder(cx: &Cx, lock: &Lock) -> SiteId {
-    let in_window = lock.hold_hist.since(&lock.hold_hist_window).quantile(1.0, Duration::MAX);
+    let in_window = lock.recent_holds().quantile(1.0, Duration::MAX);
     let told = |site: &SiteId| cx.model.sites.contains_key(site);
     let recent = in_window.is_some_and(|longest| lock.hold_max <= longest);
     let (first, second) =

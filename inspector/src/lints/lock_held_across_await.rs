@@ -3,7 +3,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::culprit::Culprit;
-use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
 use super::rwlock_writer_starved;
 use super::saturation::{own, too_often};
@@ -152,7 +151,7 @@ fn ongoing(cx: &Cx, lock: &Lock) -> Option<Duration> {
 fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let model = cx.model;
     let limit = cx.span(&WAITERS);
-    let waits = wait_p99(lock).unwrap_or_default();
+    let waits = lock.wait_p99().unwrap_or_default();
     // What a full machine adds to holds and waits is no fault of the lock's.
     let over = |time| own(model, time) > limit;
     let alone = Holds::of(cx, lock, |hold| hold.took > cx.span(&ALONE));

@@ -124,6 +124,11 @@ mod tests {
     use crate::model::{Runtime, RuntimeDetail, RuntimeId, RuntimeKind};
 
     fn queue(waiting: usize, busy: u64) -> Judged {
+        queue_through(waiting, &[(6000, busy, 0)])
+    }
+
+    /// For so many milliseconds each, the worker is busy for so many of every hundred, and without a CPU for so many.
+    fn queue_through(waiting: usize, spans: &[(u64, u64, u64)]) -> Judged {
         let mut judged = Judged::new();
         let site = judged.target.spawn_site("src/render.rs:8:9", "shop::render::{{closure}}", OutputKind::Unit);
         let hog = judged.target.task(site);
@@ -134,41 +139,23 @@ mod tests {
             let task = judged.target.task(site);
             judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::New, now));
         }
-        judged.every(ms(6000), |target| {
-            let now = target.now;
-            target.worker_state(worker, |worker| {
-                worker.busy += ms(busy);
-                worker.polls += 20;
-                worker.poll = Some((hog, now.before(ms(2))));
-            });
-        });
-        judged
-    }
-
-    #[test]
-    fn a_moment_in_which_the_machine_is_full_does_not_begin_it_anew() {
-        let mut judged = Judged::new();
-        let site = judged.target.spawn_site("src/render.rs:8:9", "shop::render::{{closure}}", OutputKind::Unit);
-        let hog = judged.target.task(site);
-        let worker = judged.target.worker("tokio-worker-1");
-        judged.settle();
-        let now = judged.target.now;
-        for _ in 0..100 {
-            let task = judged.target.task(site);
-            judged.target.task_state(task, |task| (task.state, task.state_since) = (TaskState::New, now));
-        }
-        for (span, stolen) in [(1800, 0), (600, 95), (1900, 0)] {
+        for &(span, busy, stolen) in spans {
             judged.every(ms(span), |target| {
                 let now = target.now;
                 target.worker_state(worker, |worker| {
-                    worker.busy += ms(99);
+                    worker.busy += ms(busy);
                     worker.cpu_wait += ms(stolen);
                     worker.polls += 20;
                     worker.poll = Some((hog, now.before(ms(2))));
                 });
             });
         }
-        judged.only("runtime-saturated");
+        judged
+    }
+
+    #[test]
+    fn a_moment_in_which_the_machine_is_full_does_not_begin_it_anew() {
+        queue_through(100, &[(1800, 99, 0), (600, 99, 95), (1900, 99, 0)]).only("runtime-saturated");
     }
 
     #[test]

@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use super::culprit::Culprit;
-use super::lock_contention::wait_p99;
 use super::rule::{Candidate, Cx, Rule, Threshold};
 use super::{Confidence, Evidence, LocationRole, Severity, Spot, wait_graph, words};
 use crate::model::{Lock, LockKind, Model};
@@ -99,7 +98,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let standstill = Standstill::of(cx, lock);
     let Standstill { still, stands, held, usual, unknown, .. } = standstill;
 
-    let wait = wait_p99(lock).unwrap_or_default();
+    let wait = lock.wait_p99().unwrap_or_default();
     let seconds = cx.count(&SECONDS).clamp(2, 58) as usize;
     let waiting: Vec<f64> = lock.waiters_s.points().rev().take(seconds + 1).collect();
     let lasts = waiting.len() > seconds

@@ -282,6 +282,28 @@ pub struct Lock {
     pub(crate) track: LockTrack,
 }
 
+impl Lock {
+    /// Waits that ended in the last ten seconds.
+    pub fn recent_waits(&self) -> Histogram {
+        self.wait_hist.since(&self.wait_hist_window)
+    }
+
+    /// Holds that ended in the last ten seconds.
+    pub fn recent_holds(&self) -> Histogram {
+        self.hold_hist.since(&self.hold_hist_window)
+    }
+
+    /// What 99 of 100 of the [`Self::recent_waits`] were no longer than; `None` without any.
+    pub fn wait_p99(&self) -> Option<Duration> {
+        self.recent_waits().quantile(0.99, self.wait_max)
+    }
+
+    /// The same of the [`Self::recent_holds`].
+    pub fn hold_p99(&self) -> Option<Duration> {
+        self.recent_holds().quantile(0.99, self.hold_max)
+    }
+}
+
 impl super::Model {
     /// How many permits a semaphore has, where that is known: a console-subscriber tells only how many are free, so what
     /// was never seen free may be there all the same.

@@ -35,7 +35,7 @@ fn what_happened_before_attach_is_history_and_not_recent() {
     let lock = &model.locks[&lock];
     assert!(lock.recent_suspended.is_empty());
     assert_eq!(points(&lock.acquires_s), [0.0, 0.0]);
-    assert_eq!(lock.wait_hist.since(&lock.wait_hist_window).count(), 0);
+    assert_eq!(lock.recent_waits().count(), 0);
     assert_eq!(points(&model.totals.lock_waits), [0.0, 0.0]);
 }
 
@@ -123,7 +123,7 @@ fn a_histogram_window_covers_the_last_ten_seconds() {
     target.tick(TICK);
     let recent = |target: &Fixture| {
         let lock = &target.model.locks[&lock];
-        lock.wait_hist.since(&lock.wait_hist_window).count()
+        lock.recent_waits().count()
     };
     target.every(SECOND, 30, |target, n| {
         if n < 15 {

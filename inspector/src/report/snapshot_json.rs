@@ -13,8 +13,8 @@ use super::snapshot_rows::{
 use super::{SCHEMA_VERSION, Silenced, nanos};
 use crate::lints::Finding;
 use crate::model::{
-    Channel, Histogram, Lock, LockId, LockKind, Model, OutputKind, Panic, Runtime, RuntimeKind, Site, SiteId, SiteKind,
-    Stack, Stamp, Task, TaskId, TaskKind, WaitFor, Worker, WorkerKind,
+    Channel, Lock, LockId, LockKind, Model, OutputKind, Panic, Runtime, RuntimeKind, Site, SiteId, SiteKind, Stack,
+    Stamp, Task, TaskId, TaskKind, WaitFor, Worker, WorkerKind,
 };
 
 #[derive(Serialize)]
@@ -280,7 +280,6 @@ impl<'a> See<'a> {
     }
 
     fn lock(&self, lock: &'a Lock) -> LockJson<'a> {
-        let p99 = |now: &Histogram, before, longest| now.since(before).quantile(0.99, longest).map(nanos);
         let waiting = self.waiting.get(&lock.id);
         LockJson {
             id: lock.id.0.to_string(),
@@ -297,11 +296,11 @@ impl<'a> See<'a> {
             contended: lock.contended,
             wait_total_ns: nanos(lock.wait_total),
             wait_max_ns: nanos(lock.wait_max),
-            wait_p99_10s_ns: p99(&lock.wait_hist, &lock.wait_hist_window, lock.wait_max),
+            wait_p99_10s_ns: lock.wait_p99().map(nanos),
             hold_total_ns: nanos(lock.hold_total),
             hold_max_ns: nanos(lock.hold_max),
             hold_max_location: self.location(lock.hold_max_site),
-            hold_p99_10s_ns: p99(&lock.hold_hist, &lock.hold_hist_window, lock.hold_max),
+            hold_p99_10s_ns: lock.hold_p99().map(nanos),
             suspended_holds: lock.suspended_holds,
             waiting_total_ns: waiting.map_or(0, |waits| nanos(waits.total)),
             waiting_max_ns: waiting.map_or(0, |waits| nanos(waits.longest)),

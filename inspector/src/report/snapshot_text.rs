@@ -238,10 +238,7 @@ fn locks(out: &mut String, model: &Model) {
         "created at",
     ]);
     for lock in rows.into_iter().take(ROWS) {
-        let quantile = |now: &crate::model::Histogram, before, longest| {
-            let span = now.since(before).quantile(0.99, longest);
-            span.map_or_else(String::new, |span| format!("< {}", text::duration(span)))
-        };
+        let below = |span: Option<_>| span.map_or_else(String::new, |span| format!("< {}", text::duration(span)));
         let holder = match (lock.held_since, lock.holder) {
             _ if lock.kind == LockKind::Semaphore => match model.permits(lock) {
                 Some(all) => format!("{} of {} free", text::count(lock.permits_available), text::count(all)),
@@ -259,8 +256,8 @@ fn locks(out: &mut String, model: &Model) {
             lock.held_since.map_or_else(String::new, |since| text::duration(model.now.since(since))),
             text::count(lock.waiters.into()),
             lock.acquires_s.last().map_or_else(String::new, text::rate),
-            quantile(&lock.wait_hist, &lock.wait_hist_window, lock.wait_max),
-            quantile(&lock.hold_hist, &lock.hold_hist_window, lock.hold_max),
+            below(lock.wait_p99()),
+            below(lock.hold_p99()),
             location(model, lock.site),
         ]);
     }

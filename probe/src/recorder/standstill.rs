@@ -47,12 +47,7 @@ struct Beats {
     cpu_ns: AtomicU64,
 }
 
-static BEATS: Beats = Beats {
-    last: AtomicU64::new(0),
-    stood: [const { Stood { from: AtomicU64::new(0), until: AtomicU64::new(0) } }; KEPT],
-    count: AtomicUsize::new(0),
-    cpu_ns: AtomicU64::new(0),
-};
+static BEATS: Beats = Beats::new();
 
 /// A thread that beats for as long as this lives.
 pub(crate) struct Beating {
@@ -105,6 +100,15 @@ pub(crate) fn cpu_ns() -> u64 {
 }
 
 impl Beats {
+    const fn new() -> Self {
+        Self {
+            last: AtomicU64::new(0),
+            stood: [const { Stood { from: AtomicU64::new(0), until: AtomicU64::new(0) } }; KEPT],
+            count: AtomicUsize::new(0),
+            cpu_ns: AtomicU64::new(0),
+        }
+    }
+
     /// One beat, of a thread that had waited for a CPU for so long before, in ticks. Whether it came late.
     fn one(&self, before: u64) -> bool {
         let began = clock::ticks();
@@ -158,12 +162,7 @@ mod tests {
 
     fn beats() -> Beats {
         clock::start();
-        Beats {
-            last: AtomicU64::new(0),
-            stood: [const { Stood { from: AtomicU64::new(0), until: AtomicU64::new(0) } }; KEPT],
-            count: AtomicUsize::new(0),
-            cpu_ns: AtomicU64::new(0),
-        }
+        Beats::new()
     }
 
     fn ms(ms: u64) -> u64 {

@@ -94,9 +94,9 @@ fn page(cx: &Cx, place: &Place, page: &mut Page) {
 
     page.heading("How long");
     page.line(vec![(Role::Muted, format!("{:14}{:>10}{:>10}{:>10}{:>10}", "", "p50", "p90", "p99", "max ever"))]);
-    quantiles("wait, 10 s", &lock.wait_hist.since(&lock.wait_hist_window), lock.wait_max, false, page);
+    quantiles("wait, 10 s", &lock.recent_waits(), lock.wait_max, false, page);
     quantiles("wait, ever", &lock.wait_hist, lock.wait_max, true, page);
-    quantiles("hold, 10 s", &lock.hold_hist.since(&lock.hold_hist_window), lock.hold_max, false, page);
+    quantiles("hold, 10 s", &lock.recent_holds(), lock.hold_max, false, page);
     quantiles("hold, ever", &lock.hold_hist, lock.hold_max, true, page);
     if !lock.hold_max.is_zero() {
         page.place("longest hold", names::location(model, lock.hold_max_site));

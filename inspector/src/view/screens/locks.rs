@@ -140,9 +140,10 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         priority: 4,
         value: |cx, entity| {
-            let waits = lock(cx, entity).map(|l| (l.wait_hist.since(&l.wait_hist_window), l.wait_max));
-            let waits = waits.or_else(|| sum(cx, entity).map(|sum| (sum.waits, sum.wait_max)));
-            Value::duration(waits.and_then(|(waits, longest)| waits.quantile(0.99, longest)))
+            Value::duration(match lock(cx, entity) {
+                Some(lock) => lock.wait_p99(),
+                None => sum(cx, entity).and_then(|sum| sum.waits.quantile(0.99, sum.wait_max)),
+            })
         },
         role: plain,
     },
@@ -153,9 +154,10 @@ static COLUMNS: &[Column] = &[
         width: Width::Fixed(8),
         priority: 6,
         value: |cx, entity| {
-            let holds = lock(cx, entity).map(|l| (l.hold_hist.since(&l.hold_hist_window), l.hold_max));
-            let holds = holds.or_else(|| sum(cx, entity).map(|sum| (sum.holds, sum.hold_max)));
-            Value::duration(holds.and_then(|(holds, longest)| holds.quantile(0.99, longest)))
+            Value::duration(match lock(cx, entity) {
+                Some(lock) => lock.hold_p99(),
+                None => sum(cx, entity).and_then(|sum| sum.holds.quantile(0.99, sum.hold_max)),
+            })
         },
         role: plain,
     },
