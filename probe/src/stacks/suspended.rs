@@ -293,8 +293,8 @@ mod tests {
         let held = slot(id).retain_as(id).unwrap();
         let task = held.slot();
         // It lasted longer than the asker waits, so nobody fetches what was found in it.
-        assert!(looking::ask(task));
         let polls = task.polls();
+        assert!(looking::ask(task));
         wait_for(|| task.polls() > polls);
         wait_for(|| looking::ask(task));
         let mut found = None;
