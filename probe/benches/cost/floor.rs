@@ -36,16 +36,16 @@ const fn needs(operation: &'static str, clock: u32, locked: u32) -> Needs {
 
 const NEEDS: [Needs; 9] = [
     needs("poll", 2, 0),
-    needs("spawn + join, JoinHandle", 8, 13),
+    needs("spawn + join, JoinHandle", 7, 6),
     needs("mutex", 2, 0),
-    needs("mutex, 8 contend", 9, 3),
+    needs("mutex, 8 contend", 9, 4),
     needs("semaphore", 2, 1),
-    needs("oneshot", 0, 2),
+    needs("oneshot", 0, 0),
     needs("watch", 0, 2),
     needs("notify, two tasks", 5, 6),
     // A permit of a semaphore that many hold at once, an RwLock to read, a mutex, the turns of an actor and of a listener, a oneshot,
     // a task that is spawned and joined; a little less where a turn of the actor's answers several.
-    needs("a request of the denser service", 15, 24),
+    needs("a request of the denser service", 22, 12),
 ];
 
 /// Locks that live at once, as in the rows of those that are used once.

@@ -14,7 +14,7 @@ use super::{
     free_list::{FreeList, Taken},
     made_once::{Made, MadeOnce},
     mark::{self, Place},
-    stripes::{STRIPES, Stripes},
+    stripes::{STRIPES, Stripe, Stripes},
     thread,
 };
 
@@ -70,7 +70,9 @@ impl<T: Slot> Arena<T> {
         Self {
             chunks: [const { MadeOnce(AtomicPtr::new(std::ptr::null_mut())) }; CHUNKS],
             fresh: AtomicU32::new(0),
-            free: Stripes([const { FreeList(AtomicU64::new(0)) }; STRIPES]),
+            free: Stripes(
+                [const { Stripe::of(FreeList(AtomicU64::new(0)), AtomicU32::new(0), AtomicU32::new(0)) }; STRIPES],
+            ),
             chunks_made: AtomicU32::new(0),
             shed: AtomicU64::new(0),
         }
@@ -88,22 +90,24 @@ impl<T: Slot> Arena<T> {
     /// As [`Arena::take`], and who asks counts.
     #[inline]
     pub(crate) fn try_take(&'static self) -> Option<&'static T> {
-        let free = self.free.pop(thread::number(), |index| self.next_free(index));
-        free.and_then(|index| self.get(index)).or_else(|| self.find())
+        let kept = self.free.pop_kept(thread::number(), |index| self.next_free(index));
+        kept.and_then(|index| self.get(index)).or_else(|| self.find())
     }
 
     /// Gives back a slot that no instrument refers to any more.
     pub(crate) fn give_back(&'static self, slot: &'static T) {
         self.mark(slot);
-        self.free.push(thread::number(), Taken::one(Self::index(slot)), &slot.head().next_free);
+        self.free.give_back(thread::number(), Self::index(slot), &slot.head().next_free);
     }
 
-    /// A slot for a thread that has none in its list: what others have too many of, a new one, or at the ceiling any.
-    #[cold]
+    /// A slot for a thread that keeps none: one of its list, what others have too many of, a new one, or at the ceiling any.
+    #[inline(never)]
     fn find(&'static self) -> Option<&'static T> {
         let next = |index| self.next_free(index);
-        let moved = self.free.refill(thread::number(), MOVED, MOVED, next).and_then(|index| self.get(index));
-        moved.or_else(|| self.take_fresh()).or_else(|| self.free.pop_any(next).and_then(|index| self.get(index)))
+        let thread = thread::number();
+        let free = self.free.pop(thread, next).or_else(|| self.free.refill(thread, MOVED, MOVED, next));
+        let free = free.and_then(|index| self.get(index)).or_else(|| self.take_fresh());
+        free.or_else(|| self.free.pop_any(next).and_then(|index| self.get(index)))
     }
 
     /// A slot that nobody ever had. The rest of its block goes to the thread's list.

@@ -179,7 +179,7 @@ impl ChannelSlot {
         slot.name.reset();
         slot.inferred.store(false, Relaxed);
         slot.homeless.store(info.location.location().is_some_and(is_passed_on), Relaxed);
-        slot.refs.begin();
+        slot.refs.begin(1);
         slot.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         slot.capacity.store(capacity as u64, Relaxed);
         #[cfg(feature = "console")]

@@ -56,7 +56,7 @@ pub(crate) struct EndingReading {
 impl EndingSlot {
     fn reset(&self) {
         self.parent.store(std::ptr::null_mut(), Relaxed);
-        self.refs.begin();
+        self.refs.begin(1);
         self.members.store(0, Relaxed);
         self.at.store(0, Relaxed);
         set_location(&self.site, None);

@@ -7,10 +7,7 @@ use super::sync::atomic::{
 
 /// Head of the list: a tag above the first free index plus one, 0 for none. The tag tells a list that looks the same from
 /// one that is: between a look at the first slots and the exchange, others may take them and give them back.
-///
-/// On lines of its own, since threads that have a list each are to share none.
 #[derive(Default)]
-#[repr(align(128))]
 pub(crate) struct FreeList(pub(super) AtomicU64);
 
 /// Slots that are out of the list, linked from the first to the last.

@@ -1,7 +1,7 @@
 //! Whose a slot is. What a reader found in it is told only if it was one owner's from the first look to the last.
 //!
 //! An owner is entered after its first facts, and taken away before the slot is free. The next one's facts come after that,
-//! behind the release fence of [`FreeList::pop`](super::free_list::FreeList::pop): a reader that got one of them sees behind
+//! behind the release fence of whoever takes it (`free_list`, `stripes`): a reader that got one of them sees behind
 //! its acquire fence that the owner before is gone.
 use super::sync::atomic::{
     AtomicU64,

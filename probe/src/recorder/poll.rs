@@ -60,7 +60,7 @@ impl<F: Future> Tracked<F> {
         poll.end();
         std::mem::forget(poll);
         output.map(|output| {
-            slot.ended(Stage::Done, peek::failed(&output));
+            slot.returned(peek::failed(&output));
             (output, task.take().and_then(Running::into_task))
         })
     }
@@ -154,7 +154,7 @@ pub(crate) fn blocking<R>(task: Option<Running>, work: impl FnOnce() -> R) -> im
         poll.end();
         std::mem::forget(poll);
         ending.stage = None;
-        slot.ended(Stage::Done, peek::failed(&output));
+        slot.returned(peek::failed(&output));
         output
     }
 }
@@ -230,8 +230,10 @@ impl TaskSlot {
     }
 
     /// The poll in progress on this thread, which is one of the task, came back; says how many ticks it took.
-    #[allow(clippy::inline_always, reason = "as above")]
-    #[inline(always)]
+    ///
+    /// One for all types of futures: what a request runs is more code than a CPU's first cache has room for, so that each line
+    /// of code is fetched anew, and a copy for each type would be too.
+    #[inline(never)]
     pub(super) fn poll_ends(&'static self, outer: Option<&Outer>) -> u64 {
         let (ended, took) = self.finish_poll(outer, false);
         self.wakes.poll_ended(ended);
@@ -331,7 +333,7 @@ impl TaskSlot {
         self.stage.store(Stage::Alive as u8, Relaxed);
     }
 
-    #[cold]
+    #[inline(never)]
     fn new_max(&self, took: u64) {
         self.max_poll.raise(took);
         let site = &self.site().max_poll;
@@ -348,7 +350,7 @@ impl Drop for PollInProgress {
     }
 }
 
-#[cold]
+#[inline(never)]
 fn first_poll(task: &'static TaskSlot) {
     task.alive();
     // The spawning thread may not have come to it yet.

@@ -17,9 +17,10 @@ const RUN_AWAY: u32 = 1 << 31;
 const HELD_UP: u32 = 3 << 30;
 
 impl Refs {
-    /// One reference, of a slot that nobody else knows of yet.
-    pub(crate) fn begin(&self) {
-        self.0.store(1, Relaxed);
+    /// So many references, of a slot that nobody else knows of yet.
+    #[inline]
+    pub(crate) fn begin(&self, refs: u32) {
+        self.0.store(refs, Relaxed);
     }
 
     /// One more, by somebody who has none, unless the slot is unused; whose it is now, is to be asked afterwards.

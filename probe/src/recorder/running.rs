@@ -42,6 +42,17 @@ impl Running {
         (self.0.addr().get() & SHED == 0).then(|| unsafe { self.0.cast().as_ref() })
     }
 
+    /// For each of as many as it was registered for: to count them then, at once, is no locked instruction.
+    ///
+    /// # Safety
+    /// It was registered for `N`, and this is called once.
+    #[inline]
+    pub(crate) unsafe fn shared<const N: usize>(self) -> [Self; N] {
+        let shared = self.0;
+        std::mem::forget(self);
+        [(); N].map(|()| Self(shared))
+    }
+
     /// For a handle: a reference to the slot, if it has one.
     #[inline]
     pub(crate) fn task(&self) -> Option<TaskRef> {

@@ -134,7 +134,13 @@ impl Site {
     /// Counts `n` more.
     #[inline]
     pub(crate) fn add(&self, total: Total, n: u64) {
-        self.totals.add(thread::number(), total, n);
+        self.add_each([(total, n)]);
+    }
+
+    /// Counts so many more of each.
+    #[inline]
+    pub(super) fn add_each<const N: usize>(&self, each: [(Total, u64); N]) {
+        self.totals.add(thread::number(), each);
     }
 
     /// Counts one that is made here, and that it is shed where there is no slot for it.

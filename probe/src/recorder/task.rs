@@ -201,21 +201,33 @@ impl TaskRef {
 
 impl TaskSlot {
     /// A task that is about to be spawned from `info`, with a slot if there is room for one; `None` where there is none for its
-    /// site either.
-    pub(crate) fn register(recorder: &'static Recorder, info: &SiteInfo, kind: TaskKind) -> Option<Running> {
+    /// site either. For as many as will [share](Running::shared) it.
+    #[inline(never)]
+    pub(crate) fn register(
+        recorder: &'static Recorder,
+        info: &SiteInfo,
+        kind: TaskKind,
+        sharers: u32,
+    ) -> Option<Running> {
         let site = recorder.sites.get(info)?;
-        Some(site.made(Self::register_at(recorder, site, kind)).map_or_else(
+        Some(site.made(Self::new_slot(recorder, site, kind, sharers)).map_or_else(
             || {
                 recorder.tasks.count_shed();
                 Running::shed(site)
             },
-            Running::watched,
+            |slot| Running::watched(TaskRef(slot)),
         ))
     }
 
     /// A slot for a task of `site`, in whose totals it is not; where there is none, who asks counts.
-    #[inline]
     pub(super) fn register_at(recorder: &'static Recorder, site: &'static Site, kind: TaskKind) -> Option<TaskRef> {
+        Self::new_slot(recorder, site, kind, 1).map(TaskRef)
+    }
+
+    /// A slot that so many will let go.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "called where a task is spawned, and where that is rare")]
+    fn new_slot(recorder: &'static Recorder, site: &'static Site, kind: TaskKind, refs: u32) -> Option<&'static Self> {
         let slot = recorder.tasks.try_take()?;
         slot.kind.store(kind as u8, Relaxed);
         slot.stage.store(Stage::New as u8, Relaxed);
@@ -230,8 +242,8 @@ impl TaskSlot {
         slot.waits.iter().for_each(Entry::reset);
         slot.spawned_at.store(clock::ticks(), Relaxed);
         slot.parent.store(thread::current_task_id(), Relaxed);
-        slot.wakes.begin();
-        Some(TaskRef(slot))
+        slot.wakes.begin(refs);
+        Some(slot)
     }
 
     /// It is known for as long as it waits: who spawned it is not.
@@ -461,7 +473,6 @@ impl TaskSlot {
     pub(super) fn ended(&'static self, stage: Stage, failed: bool) {
         let site = self.site();
         let now = clock::ticks();
-        self.stage.store(stage as u8, Relaxed);
         self.last_poll_ended.store(now, Relaxed);
         let how = match stage {
             Stage::Panicked => {
@@ -473,9 +484,19 @@ impl TaskSlot {
                 site.add(Total::AbortedAge, now.saturating_sub(self.spawned_at.load(Relaxed)));
                 0
             }
-            _ if failed => flag::FAILED,
-            _ => 0,
+            _ => failed_flag(failed),
         };
+        self.is_over(site, stage, how);
+    }
+
+    /// The same of one whose poll, which has just told when it ended, was its last.
+    pub(super) fn returned(&'static self, failed: bool) {
+        self.is_over(self.site(), Stage::Done, failed_flag(failed));
+    }
+
+    #[inline]
+    fn is_over(&'static self, site: &'static Site, stage: Stage, how: u8) {
+        self.stage.store(stage as u8, Relaxed);
         // Last: whoever sees that it has ended sees how.
         site.add(Total::Finished, 1);
         self.result_lost(self.handle.ended(how));
@@ -592,22 +613,38 @@ impl TaskSlot {
     }
 
     /// The last reference went: what the task did goes to its site, the slot to the next task.
-    #[cold]
+    #[inline(never)]
     fn retire(&'static self) {
         let site = self.site();
-        site.add(Total::FinishedBusy, self.busy.load(Relaxed));
-        site.add(Total::FinishedPolls, self.polls.load(Relaxed));
+        site.add_each([
+            (Total::FinishedBusy, self.busy.load(Relaxed)),
+            (Total::FinishedPolls, self.polls.load(Relaxed)),
+        ]);
         if self.kind() == TaskKind::Unwatched as u8 {
             by_task::waits_no_more(self.id(), self);
         }
         self.owner.leave();
         self.wakes.retire();
         let recorder = started();
-        if let Some(membership) = self.membership() {
-            self.wakes.membership.store(0, Relaxed);
-            recorder.memberships.give_back(membership);
+        if self.wakes.membership.load(Relaxed) != 0 {
+            self.leave_all(recorder);
         }
         self.times.give_back(&recorder.task_times);
         recorder.tasks.give_back(self);
     }
+}
+
+impl TaskSlot {
+    #[inline(never)]
+    fn leave_all(&self, recorder: &'static Recorder) {
+        if let Some(membership) = self.membership() {
+            self.wakes.membership.store(0, Relaxed);
+            recorder.memberships.give_back(membership);
+        }
+    }
+}
+
+/// Of [`flag`]: whether it returned an `Err`.
+fn failed_flag(failed: bool) -> u8 {
+    if failed { flag::FAILED } else { 0 }
 }

@@ -39,6 +39,16 @@ const TOTALS: usize = Total::Unsent as usize + 1;
 #[repr(align(128))]
 struct Part([AtomicU64; TOTALS]);
 
+impl Part {
+    /// Of a number that several threads have.
+    #[inline(never)]
+    fn add_shared(&self, each: &[(Total, u64)]) {
+        for &(total, n) in each {
+            self.0[total as usize].fetch_add(n, Release);
+        }
+    }
+}
+
 /// All of them, 0 at first.
 #[derive(Debug)]
 pub(crate) struct Totals([Part; NUMBERS]);
@@ -48,15 +58,17 @@ impl Totals {
         Self(std::array::from_fn(|_| Part(std::array::from_fn(|_| AtomicU64::new(0)))))
     }
 
-    /// Adds `n`, on the thread of that number, and by that thread.
+    /// Adds to each so many, one after the other, on the thread of that number, and by that thread.
     #[inline]
-    pub(crate) fn add(&self, thread: usize, total: Total, n: u64) {
-        let count = &self.0[thread % NUMBERS].0[total as usize];
-        // Whoever sees that one more has ended sees, behind the acquire of `get`, that it has begun.
-        if is_own(thread) {
+    pub(crate) fn add<const N: usize>(&self, thread: usize, each: [(Total, u64); N]) {
+        let part = &self.0[thread % NUMBERS];
+        if !is_own(thread) {
+            return part.add_shared(&each);
+        }
+        for (total, n) in each {
+            let count = &part.0[total as usize];
+            // Whoever sees that one more has ended sees, behind the acquire of `get`, that it has begun.
             count.store(count.load(Relaxed).wrapping_add(n), Release);
-        } else {
-            count.fetch_add(n, Release);
         }
     }
 

@@ -82,11 +82,14 @@ fn wait_on(kind: WaitKind, id: u64) -> u64 {
 }
 
 /// An entry of the task's that is free.
+#[inline]
 fn free_entry(task: &TaskSlot) -> Option<usize> {
-    task.waits().iter().position(|entry| {
-        let on = entry.on();
-        on == 0 || is_stale(on, task.polls())
-    })
+    if task.waits()[0].on() == 0 { Some(0) } else { outdated_entry(task) }
+}
+
+#[inline(never)]
+fn outdated_entry(task: &TaskSlot) -> Option<usize> {
+    task.waits().iter().position(|entry| entry.on() == 0 || is_stale(entry.on(), task.polls()))
 }
 
 /// One reading of an [`Entry`]; `since` in ticks.

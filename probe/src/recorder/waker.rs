@@ -79,8 +79,8 @@ pub(super) struct WakesReading {
 }
 
 impl Wakes {
-    /// For a new task, with one reference.
-    pub(super) fn begin(&self) {
+    /// For a new task, with so many references.
+    pub(super) fn begin(&self, refs: u32) {
         for counter in [&self.woken_at, &self.by_others, &self.by_itself, &self.sched_total] {
             counter.store(0, Relaxed);
         }
@@ -88,7 +88,7 @@ impl Wakes {
         self.cloned.store(false, Relaxed);
         self.name.reset();
         self.membership.store(0, Relaxed);
-        self.refs.begin();
+        self.refs.begin(refs);
     }
 
     pub(super) fn read(&self) -> WakesReading {

@@ -380,7 +380,7 @@ mod tests {
         recorder::start(recorder::DEFAULT_LIMIT_BYTES);
         std::thread::spawn(move || {
             let recorder = recorder::active().unwrap();
-            let task = TaskSlot::register(recorder, &info, TaskKind::Async);
+            let task = TaskSlot::register(recorder, &info, TaskKind::Async, 1);
             let runtime = ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
             let tracked = Tracked::new(future, task);
             runtime.block_on(async { ::tokio::spawn(tracked).await.unwrap() });

@@ -17,7 +17,7 @@ fn what_one_thread_counted_is_there_for_the_next_that_has_its_number() {
         let totals = Arc::new(Totals::new());
         let counts = |numbers: Arc<numbers::Numbers>, totals: Arc<Totals>| {
             let number = numbers.take();
-            totals.add(number, Total::Spawned, 1);
+            totals.add(number, [(Total::Spawned, 1)]);
             numbers.give_back(number);
         };
         let other = thread::spawn({

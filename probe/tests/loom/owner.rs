@@ -9,17 +9,17 @@ use loom::{
 
 use crate::{
     check,
-    recorder::{
-        free_list::{FreeList, Taken},
-        owner::Owner,
-        refs::Refs,
-    },
+    recorder::{no_slots, owner::Owner, refs::Refs, stripes::Stripes},
 };
 
-/// A slot, its list, and a fact: ten times the owner's id.
-#[derive(Default)]
+/// Numbers of threads: of one that keeps slots for itself, and of some that share a list.
+const KEEPS: usize = 0;
+const SHARE: usize = 8;
+
+/// A slot, the lists that it may be in, by which number it is taken and given back, and a fact: ten times the owner's id.
 struct Slot {
-    free: FreeList,
+    free: Stripes,
+    number: usize,
     link: AtomicU32,
     owner: Owner,
     refs: Refs,
@@ -27,18 +27,20 @@ struct Slot {
 }
 
 impl Slot {
-    fn free() -> Arc<Self> {
-        let slot = Self::default();
-        slot.free.push(Taken::one(0), &slot.link);
+    fn free(number: usize) -> Arc<Self> {
+        let (owner, refs) = (Owner::default(), Refs::default());
+        let slot = Self { free: no_slots(), number, link: AtomicU32::new(0), owner, refs, fact: AtomicU64::new(0) };
+        slot.free.give_back(number, 0, &slot.link);
         Arc::new(slot)
     }
 
     /// As an instrument does; false where it is taken.
     fn take(&self, id: u64) -> bool {
-        let taken = self.free.pop(|_| Some(&self.link)).is_some();
+        let link = |_| Some(&self.link);
+        let taken = self.free.pop_kept(self.number, link).or_else(|| self.free.pop(self.number, link)).is_some();
         if taken {
             self.fact.store(id * 10, Relaxed);
-            self.refs.begin();
+            self.refs.begin(1);
             self.owner.enter(id);
         }
         taken
@@ -48,15 +50,14 @@ impl Slot {
     fn release(&self) {
         if self.refs.release() == 1 {
             self.owner.leave();
-            self.free.push(Taken::one(0), &self.link);
+            self.free.give_back(self.number, 0, &self.link);
         }
     }
 }
 
-#[test]
-fn a_reader_never_gets_one_owners_fact_under_the_name_of_another() {
-    check(|| {
-        let slot = Slot::free();
+fn a_reader_gets_one_owners_fact(number: usize) {
+    check(move || {
+        let slot = Slot::free(number);
         // The reader is the one that is spawned: see `since`.
         let reader = thread::spawn({
             let slot = slot.clone();
@@ -74,9 +75,19 @@ fn a_reader_never_gets_one_owners_fact_under_the_name_of_another() {
 }
 
 #[test]
+fn a_reader_never_gets_one_owners_fact_under_the_name_of_another() {
+    a_reader_gets_one_owners_fact(SHARE);
+}
+
+#[test]
+fn nor_where_the_thread_keeps_the_slot_for_the_next_one() {
+    a_reader_gets_one_owners_fact(KEEPS);
+}
+
+#[test]
 fn who_finds_a_task_by_its_id_keeps_the_slot_from_the_next() {
     check(|| {
-        let slot = Slot::free();
+        let slot = Slot::free(SHARE);
         assert!(slot.take(1));
         let finder = thread::spawn({
             let slot = slot.clone();

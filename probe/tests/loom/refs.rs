@@ -19,7 +19,7 @@ unsafe impl Sync for Shared {}
 fn the_last_reference_has_the_slot_alone() {
     check(|| {
         let shared = Arc::new(Shared { refs: Refs::default(), slot: UnsafeCell::new(0) });
-        shared.refs.begin();
+        shared.refs.begin(1);
         shared.refs.retain();
         let ends = |shared: &Shared| {
             // SAFETY: as above: before the last one went, all only read.
@@ -48,7 +48,7 @@ fn the_last_reference_has_the_slot_alone() {
 fn who_comes_by_a_slot_has_a_reference_or_leaves_it_alone() {
     check(|| {
         let shared = Arc::new(Shared { refs: Refs::default(), slot: UnsafeCell::new(0) });
-        shared.refs.begin();
+        shared.refs.begin(1);
         let ends = |shared: &Shared| {
             let last = shared.refs.release() == 1;
             if last {

@@ -23,9 +23,9 @@ fn what_threads_count_at_once_is_all_there_whether_they_share_a_part_or_not() {
             let totals = Arc::new(Totals::new());
             let adds = thread::spawn({
                 let totals = totals.clone();
-                move || totals.add(other, Total::Finished, 2)
+                move || totals.add(other, [(Total::Finished, 2)])
             });
-            totals.add(one, Total::Finished, 1);
+            totals.add(one, [(Total::Finished, 1)]);
             adds.join().unwrap();
             assert_eq!(totals.get(Total::Finished), 3);
         });
@@ -41,14 +41,14 @@ fn no_more_have_ended_than_begun_also_where_they_end_on_another_thread() {
             let (totals, spawned) = (totals.clone(), spawned.clone());
             move || {
                 if spawned.load(Acquire) {
-                    totals.add(1, Total::Finished, 1);
+                    totals.add(1, [(Total::Finished, 1)]);
                 }
             }
         });
         let begins = thread::spawn({
             let totals = totals.clone();
             move || {
-                totals.add(0, Total::Spawned, 1);
+                totals.add(0, [(Total::Spawned, 1)]);
                 spawned.store(true, Release);
             }
         });

@@ -40,7 +40,7 @@ pub(crate) fn enter(
         shed(recorder, Some(info));
         return None;
     };
-    let task = register(place, id, || TaskSlot::register(recorder, info, kind)?.into_task(), |_| {})?;
+    let task = register(place, id, || TaskSlot::register(recorder, info, kind, 1)?.into_task(), |_| {})?;
     // The table's reference, until the task ends.
     Some(task.into_retained())
 }

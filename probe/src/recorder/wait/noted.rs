@@ -126,31 +126,37 @@ impl Noted {
             return;
         }
         let Some(task) = self.slot() else { return };
-        // The future may have moved on to another task, and the task that it waited in may be gone and its slot in use
-        // again: then there is nothing to clear.
-        match self.entry() {
-            Some(entry) => {
-                let entry = &task.waits()[entry];
-                let on = entry.on();
-                if self.is_of(task, on) {
-                    // In the task's own poll nobody else writes its entries, nor can the slot change hands.
-                    if thread::is_in_poll(task) {
-                        entry.end(on);
-                    } else {
-                        entry.end_from_elsewhere(on);
-                    }
-                    started().tasks.mark(task);
-                }
-            }
-            None if self.is_of(task, 0) => {
-                task.more_waits(-1);
+        if let Some(entry) = self.entry()
+            && thread::is_in_poll(task)
+        {
+            let entry = &task.waits()[entry];
+            let on = entry.on();
+            // In the task's own poll nobody else writes its entries, nor can the slot change hands.
+            if self.is_of(task, on) {
+                entry.end(on);
                 started().tasks.mark(task);
             }
-            None => {}
+        } else {
+            self.end_rarely(task);
         }
         if self.0.get() & RETAINED != 0 {
             // SAFETY: it went with the wait, which is ended once.
             drop(unsafe { TaskRef::from_retained(task) });
+        }
+    }
+
+    /// By whom the task is not polled, or without an entry.
+    #[inline(never)]
+    fn end_rarely(self, task: &'static TaskSlot) {
+        // The future may have moved on to another task, and the task that it waited in may be gone and its slot in use
+        // again: then there is nothing to clear.
+        let on = self.entry().map_or(0, |entry| task.waits()[entry].on());
+        if self.is_of(task, on) {
+            match self.entry() {
+                Some(entry) => task.waits()[entry].end_from_elsewhere(on),
+                None => task.more_waits(-1),
+            }
+            started().tasks.mark(task);
         }
     }
 }

@@ -47,7 +47,7 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let spawning = Spawning::of::<F, F::Output>(TaskKind::Async, Location::caller());
+        let mut spawning = Spawning::of::<F, F::Output>(TaskKind::Async, Location::caller());
         let task = spawning.task();
         let handle = self.inner.spawn(Tracked::new(future, task));
         spawning.end(handle)
@@ -61,7 +61,7 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
+        let mut spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
         let task = spawning.task();
         let handle = self.inner.spawn_blocking(blocking(task, func));
         spawning.end(handle)

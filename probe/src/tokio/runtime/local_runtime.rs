@@ -43,7 +43,7 @@ impl LocalRuntime {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
+        let mut spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
         let task = spawning.task();
         let handle = self.inner.spawn_local(Tracked::new(future, task));
         spawning.end(handle)
@@ -57,7 +57,7 @@ impl LocalRuntime {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
+        let mut spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
         let task = spawning.task();
         let handle = self.inner.spawn_blocking(blocking(task, func));
         spawning.end(handle)

@@ -25,7 +25,7 @@ use crate::{
 
 /// A future of `block_on`, watched as a root. What becomes of it, its caller sees.
 fn root<F: Future>(future: F, site: CallSite) -> Tracked<F> {
-    let task = watch::register::<F, F::Output>(TaskKind::Root, site);
+    let task = watch::register::<F, F::Output, 1>(TaskKind::Root, site).map(|[task]| task);
     if let Some(slot) = task.as_ref().and_then(Running::slot) {
         slot.handle_held();
         slot.handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);

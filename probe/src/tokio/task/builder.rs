@@ -52,7 +52,7 @@ impl<'a> Builder<'a> {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Async, Location::caller());
+        let mut spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Async, Location::caller());
         let task = spawning.task();
         let handle = self.inner().spawn(Tracked::new(future, task))?;
         Ok(self.named(spawning.end(handle)))
@@ -68,7 +68,7 @@ impl<'a> Builder<'a> {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Async, Location::caller());
+        let mut spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Async, Location::caller());
         let task = spawning.task();
         let handle = self.inner().spawn_on(Tracked::new(future, task), handle.as_inner())?;
         Ok(self.named(spawning.end(handle)))
@@ -84,7 +84,7 @@ impl<'a> Builder<'a> {
         Fut: Future + 'static,
         Fut::Output: 'static,
     {
-        let spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Local, Location::caller());
+        let mut spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Local, Location::caller());
         let task = spawning.task();
         let handle = self.inner().spawn_local(Tracked::new(future, task))?;
         Ok(self.named(spawning.end(handle)))
@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
         Fut: Future + 'static,
         Fut::Output: 'static,
     {
-        let spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Local, Location::caller());
+        let mut spawning = Spawning::of::<Fut, Fut::Output>(TaskKind::Local, Location::caller());
         let task = spawning.task();
         let handle = self.inner().spawn_local_on(Tracked::new(future, task), local_set.as_inner())?;
         Ok(self.named(spawning.end(handle)))
@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
         Function: FnOnce() -> Output + Send + 'static,
         Output: Send + 'static,
     {
-        let spawning = Spawning::of::<Function, Output>(TaskKind::Blocking, Location::caller());
+        let mut spawning = Spawning::of::<Function, Output>(TaskKind::Blocking, Location::caller());
         let task = spawning.task();
         let handle = self.inner().spawn_blocking_on(blocking(task, function), handle.as_inner())?;
         Ok(self.named(spawning.end(handle)))

@@ -129,15 +129,17 @@ struct Inserting {
 }
 
 impl Inserting {
+    /// Of a task made of an `F` that gives an `R`.
     #[inline]
-    fn begin(theirs: Option<Running>) -> Self {
-        let task = theirs.as_ref().and_then(Running::task);
-        if let Some(task) = &task {
-            task.slot().handle_held();
+    fn of<F, R>(kind: TaskKind, site: CallSite) -> Self {
+        let all = watch::register::<F, R, 3>(kind, site);
+        let [task, held, theirs] = all.map_or([None, None, None], |all| all.map(Some));
+        if let Some(slot) = theirs.as_ref().and_then(Running::slot) {
+            slot.handle_held();
         }
         Self {
-            held: task.clone(),
-            task,
+            task: task.and_then(Running::into_task),
+            held: held.and_then(Running::into_task),
             theirs,
             #[cfg(tokio_unstable)]
             _ours: crate::recorder::foreign::spawning(),
@@ -281,7 +283,7 @@ impl<T: 'static> JoinSet<T> {
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        let mut inserting = Inserting::begin(watch::register::<F, T>(TaskKind::Async, Location::caller()));
+        let mut inserting = Inserting::of::<F, T>(TaskKind::Async, Location::caller());
         let handle = self.inner.spawn(inserting.carrying(task));
         self.inserted(inserting, handle)
     }
@@ -302,7 +304,7 @@ impl<T: 'static> JoinSet<T> {
     where
         F: Future<Output = T> + 'static,
     {
-        let mut inserting = Inserting::begin(watch::register::<F, T>(TaskKind::Local, Location::caller()));
+        let mut inserting = Inserting::of::<F, T>(TaskKind::Local, Location::caller());
         let handle = self.inner.spawn_local(inserting.carrying(task));
         self.inserted(inserting, handle)
     }
@@ -325,7 +327,7 @@ impl<T: 'static> JoinSet<T> {
         F: FnOnce() -> T + Send + 'static,
         T: Send,
     {
-        let mut inserting = Inserting::begin(watch::register::<F, T>(TaskKind::Blocking, Location::caller()));
+        let mut inserting = Inserting::of::<F, T>(TaskKind::Blocking, Location::caller());
         let handle = self.inner.spawn_blocking(inserting.carrying_work(f).into_fn());
         self.inserted(inserting, handle)
     }
@@ -362,7 +364,7 @@ impl<T: 'static> JoinSet<T> {
         site: CallSite,
         spawn: impl FnOnce(&mut Inner<T>, Carrying<F>) -> Result<::tokio::task::AbortHandle, E>,
     ) -> Result<AbortHandle, E> {
-        let mut inserting = Inserting::begin(watch::register::<F, T>(kind, site));
+        let mut inserting = Inserting::of::<F, T>(kind, site);
         let handle = spawn(&mut self.inner, inserting.carrying(future))?;
         Ok(self.inserted(inserting, handle))
     }
@@ -387,7 +389,7 @@ impl<T: 'static> JoinSet<T> {
         site: CallSite,
         spawn: impl FnOnce(&mut Inner<T>, CarryingWork<W>) -> Result<::tokio::task::AbortHandle, E>,
     ) -> Result<AbortHandle, E> {
-        let mut inserting = Inserting::begin(watch::register::<W, T>(TaskKind::Blocking, site));
+        let mut inserting = Inserting::of::<W, T>(TaskKind::Blocking, site);
         let handle = spawn(&mut self.inner, inserting.carrying_work(work))?;
         Ok(self.inserted(inserting, handle))
     }

@@ -23,7 +23,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
+    let mut spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
     let task = spawning.task();
     let handle = ::tokio::task::spawn_local(Tracked::new(future, task));
     spawning.end(handle)
@@ -53,7 +53,7 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
+        let mut spawning = Spawning::of::<F, F::Output>(TaskKind::Local, Location::caller());
         let task = spawning.task();
         let handle = self.inner.spawn_local(Tracked::new(future, task));
         spawning.end(handle)

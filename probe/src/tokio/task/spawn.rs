@@ -47,7 +47,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let spawning = Spawning::of::<F, F::Output>(TaskKind::Async, Location::caller());
+    let mut spawning = Spawning::of::<F, F::Output>(TaskKind::Async, Location::caller());
     // Before the future, which is moved once less when nothing can panic between.
     let task = spawning.task();
     let handle = ::tokio::spawn(Tracked::new(future, task));
@@ -93,7 +93,7 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    let spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
+    let mut spawning = Spawning::of::<F, R>(TaskKind::Blocking, Location::caller());
     let task = spawning.task();
     let handle = ::tokio::task::spawn_blocking(blocking(task, f));
     spawning.end(handle)

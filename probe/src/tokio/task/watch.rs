@@ -16,9 +16,9 @@ use crate::recorder::{handle::flag, poll::Tracked, task::TaskRef};
 /// Where a task is spawned.
 pub(crate) type CallSite = &'static Location<'static>;
 
-/// A task made of an `F` that gives an `R`; `None` while nothing is recorded.
+/// A task made of an `F` that gives an `R`, for as many as will have it; `None` while nothing is recorded.
 #[inline]
-pub(crate) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<Running> {
+pub(crate) fn register<F, R, const N: usize>(kind: TaskKind, site: CallSite) -> Option<[Running; N]> {
     let recorder = active()?;
     let info = SiteInfo {
         kind: SiteKind::Spawn,
@@ -27,7 +27,8 @@ pub(crate) fn register<F, R>(kind: TaskKind, site: CallSite) -> Option<Running> 
         output: peek::output_kind::<R>(),
         future_bytes: u32::try_from(size_of::<F>()).unwrap_or(u32::MAX),
     };
-    TaskSlot::register(recorder, &info, kind)
+    // SAFETY: registered for as many.
+    TaskSlot::register(recorder, &info, kind, N as u32).map(|task| unsafe { task.shared() })
 }
 
 /// A closure for a blocking task, not yet begun; [`Blocking::into_fn`] is what tokio gets.
@@ -52,7 +53,9 @@ impl<W> Blocking<W> {
 /// A task with a handle that is about to be spawned: by the caller itself, since a closure would be the caller whom tokio
 /// names, where it panics, and to the app's own hooks.
 pub(crate) struct Spawning {
+    /// For the handle.
     task: Option<Running>,
+    theirs: Option<Running>,
     #[cfg(tokio_unstable)]
     _ours: crate::recorder::foreign::Spawning,
 }
@@ -61,26 +64,28 @@ impl Spawning {
     /// Of a task made of an `F` that gives an `R`.
     #[inline]
     pub(crate) fn of<F, R>(kind: TaskKind, site: CallSite) -> Self {
-        Self::begin(register::<F, R>(kind, site))
-    }
-
-    #[inline]
-    pub(crate) fn begin(task: Option<Running>) -> Self {
+        let [task, theirs] = register::<F, R, 2>(kind, site).map_or([None, None], |both| both.map(Some));
+        if let Some(slot) = task.as_ref().and_then(Running::slot) {
+            slot.handle_held();
+        }
         Self {
             task,
+            theirs,
             #[cfg(tokio_unstable)]
             _ours: crate::recorder::foreign::spawning(),
         }
     }
 
-    /// What the future or the closure takes along.
+    /// Its slot, if it has one.
+    #[cfg(feature = "tokio-util-rt")]
+    pub(crate) fn slot(&self) -> Option<&'static TaskSlot> {
+        self.task.as_ref().and_then(Running::slot)
+    }
+
+    /// What the future or the closure takes along, once.
     #[inline]
-    pub(crate) fn task(&self) -> Option<Running> {
-        self.task.clone().inspect(|task| {
-            if let Some(slot) = task.slot() {
-                slot.handle_held();
-            }
-        })
+    pub(crate) fn task(&mut self) -> Option<Running> {
+        self.theirs.take()
     }
 
     /// It was spawned.
@@ -97,11 +102,16 @@ impl Spawning {
 /// A task whose result goes by ways that are not watched: of its handle nothing is said.
 #[cfg(feature = "tokio-util-rt")]
 pub(crate) fn register_unjoined<F, R>(kind: TaskKind, site: CallSite) -> Option<Running> {
-    register::<F, R>(kind, site).inspect(|task| {
-        if let Some(slot) = task.slot() {
-            slot.handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
-        }
-    })
+    let [task] = register::<F, R, 1>(kind, site)?;
+    unjoined(&task);
+    Some(task)
+}
+
+#[cfg(feature = "tokio-util-rt")]
+fn unjoined(task: &Running) {
+    if let Some(slot) = task.slot() {
+        slot.handle_did(flag::HANDLE_AWAITED | flag::RESULT_TAKEN);
+    }
 }
 
 /// Such a task that is about to be spawned into a set: by the caller itself, as [`Spawning`].
@@ -117,9 +127,12 @@ pub(crate) struct Unjoined {
 impl Unjoined {
     /// Of a task made of an `F` that gives an `R`.
     pub(crate) fn of<F, R>(kind: TaskKind, site: CallSite) -> Self {
-        let theirs = register_unjoined::<F, R>(kind, site);
+        let [task, theirs] = register::<F, R, 2>(kind, site).map_or([None, None], |both| both.map(Some));
+        if let Some(task) = &task {
+            unjoined(task);
+        }
         Self {
-            task: theirs.as_ref().and_then(Running::task),
+            task: task.and_then(Running::into_task),
             theirs,
             #[cfg(tokio_unstable)]
             _ours: crate::recorder::foreign::spawning(),

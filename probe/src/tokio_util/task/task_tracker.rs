@@ -16,7 +16,6 @@ use crate::{
         lock::EventAwaited,
         membership::Scope,
         poll::{Tracked, blocking},
-        running::Running,
         task::{TaskKind, TaskSlot},
         thread,
         wait::{Keeping, Watched},
@@ -25,7 +24,7 @@ use crate::{
         runtime::Handle,
         task::{
             JoinHandle, LocalSet,
-            watch::{self, CallSite, Spawning},
+            watch::{CallSite, Spawning},
         },
     },
 };
@@ -179,7 +178,7 @@ impl TaskTracker {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let spawning = self.spawning::<F, F::Output>(TaskKind::Async, Location::caller());
+        let mut spawning = self.spawning::<F, F::Output>(TaskKind::Async, Location::caller());
         let handle = ::tokio::spawn(Tracked::new(self.track_future(task), spawning.task()));
         spawning.end(handle)
     }
@@ -191,7 +190,7 @@ impl TaskTracker {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let spawning = self.spawning::<F, F::Output>(TaskKind::Async, Location::caller());
+        let mut spawning = self.spawning::<F, F::Output>(TaskKind::Async, Location::caller());
         let handle = handle.as_inner().spawn(Tracked::new(self.track_future(task), spawning.task()));
         spawning.end(handle)
     }
@@ -206,7 +205,7 @@ impl TaskTracker {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let spawning = self.spawning::<F, F::Output>(TaskKind::Local, Location::caller());
+        let mut spawning = self.spawning::<F, F::Output>(TaskKind::Local, Location::caller());
         let handle = ::tokio::task::spawn_local(Tracked::new(self.track_future(task), spawning.task()));
         spawning.end(handle)
     }
@@ -219,7 +218,7 @@ impl TaskTracker {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let spawning = self.spawning::<F, F::Output>(TaskKind::Local, Location::caller());
+        let mut spawning = self.spawning::<F, F::Output>(TaskKind::Local, Location::caller());
         let handle = local_set.as_inner().spawn_local(Tracked::new(self.track_future(task), spawning.task()));
         spawning.end(handle)
     }
@@ -284,9 +283,9 @@ impl TaskTracker {
 
     /// A task made of an `F` that gives an `R`, about to be spawned.
     fn spawning<F, R>(&self, kind: TaskKind, site: CallSite) -> Spawning {
-        let task = watch::register::<F, R>(kind, site);
-        self.enter(task.as_ref().and_then(Running::slot));
-        Spawning::begin(task)
+        let spawning = Spawning::of::<F, R>(kind, site);
+        self.enter(spawning.slot());
+        spawning
     }
 
     #[cfg(not(target_family = "wasm"))]
@@ -296,7 +295,7 @@ impl TaskTracker {
         T: Send + 'static,
     {
         let token = self.token();
-        let spawning = self.spawning::<F, T>(TaskKind::Blocking, site);
+        let mut spawning = self.spawning::<F, T>(TaskKind::Blocking, site);
         let work = blocking(spawning.task(), work);
         let handle = runtime.spawn_blocking(move || {
             let output = work();

@@ -62,7 +62,7 @@ pub(crate) fn refs_at(count: u32) -> refs::Refs {
 
 /// Lists without slots.
 pub(crate) fn no_slots() -> stripes::Stripes {
-    stripes::Stripes(std::array::from_fn(|_| free_list::FreeList::default()))
+    stripes::Stripes(std::array::from_fn(|_| stripes::Stripe::default()))
 }
 
 /// Of which so many are taken from the first on.

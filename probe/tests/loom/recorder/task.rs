@@ -84,7 +84,7 @@ impl TaskSlot {
             retired: zero(),
             marked: zero(),
         }));
-        slot.wakes.begin();
+        slot.wakes.begin(1);
         TaskRef(slot)
     }
 
