@@ -4,8 +4,10 @@
 
 mod common;
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -16,10 +18,15 @@ use async_inspect_cli::view;
 use common::terminal::{ASYNC_INSPECT, Terminal, untouched};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// An address on which nothing listens.
+/// An address on which nothing listens. None is given twice: the system may, before a program has taken the first.
 fn refused() -> String {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().to_string()
+    static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
+    loop {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(free) {
+            return free.to_string();
+        }
+    }
 }
 
 /// A faulty service of the zoo as a process of its own; killed when dropped.
@@ -223,7 +230,7 @@ fn a_night_on_call_from_the_first_look_to_a_restarted_service() {
         thread::sleep(Duration::from_millis(10));
     }
     terminal.send("r");
-    terminal.wait_within(Duration::from_millis(1500), "the other process", |s| s.contains("restarted: process"));
+    terminal.wait_within(Duration::from_secs(3), "the other process", |s| s.contains("restarted: process"));
     terminal.wait_for("live");
 
     terminal.send("q");

@@ -164,6 +164,7 @@ fn an_app_whose_probe_finds_its_port_taken_says_so_once_and_runs_on() {
 
 #[test]
 fn a_probe_says_once_where_it_listens_and_may_be_told_not_to() {
+    let _turn = turn();
     let mut target = Watched::healthy("healthy/actors");
     let notice = watched::wait_for("the notice", || target.stderr().lines().next().map(str::to_owned));
     let (address, pid) = (target.probe, target.pid());
@@ -192,7 +193,7 @@ fn stacks_may_be_switched_off_and_then_no_signal_is_handled_and_rules_go_on_with
     let check = |stacks: &str| {
         let target = Watched::faulty_with("blocked-worker", &[("ASYNC_INSPECT_STACKS", stacks)]);
         watched::wait_for("the probe", || std::net::TcpStream::connect(target.probe).ok());
-        let output = run(&["check", &target.probe.to_string(), "--for", "5s", "--format", "json"]);
+        let output = run(&["check", &target.probe.to_string(), "--for", "10s", "--format", "json"]);
         let report = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert_eq!(handles(&target), stacks == "on");
@@ -212,6 +213,7 @@ fn an_app_whose_stderr_nobody_reads_runs_and_is_watched_all_the_same() {
     use std::io::Write as _;
     use std::os::fd::OwnedFd;
 
+    let _turn = turn();
     // A pipe that is full: whoever writes a byte to it waits.
     let (_reader, mut writer) = std::io::pipe().unwrap();
     let mut filler = writer.try_clone().unwrap();

@@ -81,8 +81,11 @@ impl Terminal {
                 if n == 0 {
                     break;
                 }
+                // Together, for whoever looks at both.
+                let mut parser = taken.parser();
                 taken.bytes().extend_from_slice(&buffer[..n]);
-                taken.parser().process(&buffer[..n]);
+                parser.process(&buffer[..n]);
+                drop(parser);
                 taken.news.notify_all();
             }
             taken.ended.store(true, Ordering::Release);
@@ -133,13 +136,20 @@ impl Terminal {
         let mut parser = self.seen.parser();
         loop {
             let screen = parser.screen().contents();
-            if wanted(&screen) {
+            if wanted(&screen) && self.is_whole() {
                 return screen;
             }
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "waited for {what}, but the screen is\n{screen}");
             parser = self.seen.news.wait_timeout(parser, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Whether what has come is no part of a frame, of a program that says where each begins and ends.
+    fn is_whole(&self) -> bool {
+        let bytes = self.seen.bytes();
+        let last = |mark: &[u8]| bytes.windows(mark.len()).rposition(|window| window == mark);
+        last(b"\x1b[?2026h") <= last(b"\x1b[?2026l")
     }
 
     /// Bytes that the program has written so far.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fmt::Write as _,
     io::{BufRead, BufReader, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -36,9 +36,15 @@ pub(crate) fn turn_beside_others() -> impl Drop {
     TURNS.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An address on which nothing listens.
+/// An address on which nothing listens. None is given twice: the system may, before a program has taken the first.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap()
+    static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
+    loop {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(free) {
+            return free;
+        }
+    }
 }
 
 /// The binary under test.

@@ -36,7 +36,7 @@ const fn needs(operation: &'static str, clock: u32, locked: u32) -> Needs {
 
 const NEEDS: [Needs; 9] = [
     needs("poll", 2, 0),
-    needs("spawn + join, JoinHandle", 7, 6),
+    needs("spawn + join, JoinHandle", 7, 7),
     needs("mutex", 2, 0),
     needs("mutex, 8 contend", 9, 4),
     needs("semaphore", 2, 1),

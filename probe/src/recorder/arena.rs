@@ -35,7 +35,7 @@ pub(super) const CAPACITY: usize = SLOTS * CHUNKS;
 pub(crate) struct Head {
     /// Beside the slot's own data, so that the writer that has this line anyway finds its mark here.
     place: Place,
-    /// In the free list: the next free slot's index plus one.
+    /// While it is free: the index plus one of the next one in its list, or of those that a thread keeps.
     next_free: AtomicU32,
 }
 

@@ -384,7 +384,7 @@ fn ends_in_poll(id: u64) -> bool {
 fn end(slot: &'static TaskSlot, stage: Stage) {
     let stage = if slot.has_panicked() { Stage::Panicked } else { stage };
     slot.counts_late();
-    slot.ended(stage, false);
+    slot.ended(stage);
     // SAFETY: the table's reference, of a slot that was taken out of it.
     drop(unsafe { TaskRef::from_retained(slot) });
 }

@@ -2,7 +2,7 @@
 //! that comes last finds out whether a failure was lost.
 use super::sync::atomic::{
     AtomicU8,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    Ordering::{AcqRel, Acquire, Relaxed},
 };
 
 /// Bits of a [`Handle`].
@@ -76,16 +76,10 @@ impl Handle {
     /// Somebody got the result, and the handle is of no use any more.
     #[inline]
     pub(crate) fn joined(&self) {
-        let joined = |flags| (flags | flag::HANDLE_AWAITED | flag::RESULT_TAKEN) & !flag::HANDLE_HELD;
-        let mut flags = self.0.load(Acquire);
-        if flags & flag::ENDED != 0 {
-            // The task has said what it had to say, and of a task that has ended it says nothing that somebody calls `abort`, or
-            // waits for it, which is all that can be lost here: so this need not be one locked instruction.
-            self.0.store(joined(flags), Release);
-            return;
-        }
+        let mut flags = self.0.load(Relaxed);
         loop {
-            match self.0.compare_exchange_weak(flags, joined(flags), AcqRel, Relaxed) {
+            let joined = (flags | flag::HANDLE_AWAITED | flag::RESULT_TAKEN) & !flag::HANDLE_HELD;
+            match self.0.compare_exchange_weak(flags, joined, AcqRel, Relaxed) {
                 Ok(_) => return,
                 Err(now) => flags = now,
             }

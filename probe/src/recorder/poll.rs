@@ -75,7 +75,7 @@ impl<F: Future> Tracked<F> {
         if output.is_ready()
             && let Some(task) = task.take()
         {
-            task.ended(Stage::Done, false);
+            task.ended(Stage::Done);
         }
         output
     }
@@ -87,7 +87,7 @@ struct EndsInPanic<'a>(&'a mut Option<Running>);
 impl Drop for EndsInPanic<'_> {
     fn drop(&mut self) {
         if let Some(task) = self.0.take() {
-            task.ended(Stage::Panicked, false);
+            task.ended(Stage::Panicked);
         }
     }
 }
@@ -115,7 +115,7 @@ impl<F> Drop for Tracked<F> {
         if let Some(slot) = task.slot() {
             slot.dropped(drop);
         } else {
-            task.ended(Stage::Cancelled, false);
+            task.ended(Stage::Cancelled);
             drop();
         }
     }
@@ -126,10 +126,10 @@ impl TaskSlot {
     #[cold]
     fn dropped(&'static self, drop: impl FnOnce()) {
         if self.stage.load(Relaxed) == Stage::Panicked as u8 {
-            self.ended(Stage::Panicked, false);
+            self.ended(Stage::Panicked);
             drop();
         } else {
-            self.ended(Stage::Cancelled, false);
+            self.ended(Stage::Cancelled);
             unfinished::drop_task(self, drop);
         }
     }
@@ -182,7 +182,7 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(stage) = self.stage {
-            self.task.ended(stage, false);
+            self.task.ended(stage);
         }
     }
 }

@@ -10,7 +10,8 @@ use super::{
     totals::Total,
 };
 
-/// A task, for whoever runs it. Its end has to be told, by [`Running::ended`] or [`TaskSlot::ended`].
+/// A task, for whoever runs it. Its end has to be told, by [`Running::ended`], or of a slot
+/// by [`TaskSlot::ended`] or [`TaskSlot::returned`].
 pub(crate) struct Running(NonNull<()>);
 
 /// In the address: it is a site's. Both are aligned to more than that.
@@ -73,9 +74,9 @@ impl Running {
     }
 
     /// The task came to an end; called once, by the side that runs it.
-    pub(super) fn ended(&self, stage: Stage, failed: bool) {
+    pub(super) fn ended(&self, stage: Stage) {
         match self.slot() {
-            Some(slot) => slot.ended(stage, failed),
+            Some(slot) => slot.ended(stage),
             // SAFETY: with the bit it is the address of a site, which is never freed.
             None => unsafe { self.0.byte_sub(SHED).cast::<Site>().as_ref() }.shed_ended(stage),
         }

@@ -470,7 +470,7 @@ impl TaskSlot {
     }
 
     /// The task came to an end; called once, by the side that runs it.
-    pub(super) fn ended(&'static self, stage: Stage, failed: bool) {
+    pub(super) fn ended(&'static self, stage: Stage) {
         let site = self.site();
         let now = clock::ticks();
         self.last_poll_ended.store(now, Relaxed);
@@ -484,14 +484,14 @@ impl TaskSlot {
                 site.add(Total::AbortedAge, now.saturating_sub(self.spawned_at.load(Relaxed)));
                 0
             }
-            _ => failed_flag(failed),
+            _ => 0,
         };
         self.is_over(site, stage, how);
     }
 
     /// The same of one whose poll, which has just told when it ended, was its last.
     pub(super) fn returned(&'static self, failed: bool) {
-        self.is_over(self.site(), Stage::Done, failed_flag(failed));
+        self.is_over(self.site(), Stage::Done, if failed { flag::FAILED } else { 0 });
     }
 
     #[inline]
@@ -632,9 +632,8 @@ impl TaskSlot {
         self.times.give_back(&recorder.task_times);
         recorder.tasks.give_back(self);
     }
-}
 
-impl TaskSlot {
+    /// It is with nothing any more.
     #[inline(never)]
     fn leave_all(&self, recorder: &'static Recorder) {
         if let Some(membership) = self.membership() {
@@ -642,9 +641,4 @@ impl TaskSlot {
             recorder.memberships.give_back(membership);
         }
     }
-}
-
-/// Of [`flag`]: whether it returned an `Err`.
-fn failed_flag(failed: bool) -> u8 {
-    if failed { flag::FAILED } else { 0 }
 }

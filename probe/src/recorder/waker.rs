@@ -169,11 +169,14 @@ impl Wakes {
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.has.store(HAS_CLONE, Release);
-        let looking = self.knows(cx).then(|| Looking::begin(task)).flatten();
-        if looking.is_none() {
+        let Some(mut looking) = self.knows(cx).then(|| Looking::begin(task)).flatten() else {
             return self.lend(task, cx, poll);
+        };
+        let output = poll(&mut Context::from_waker(&borrowed(task, &LOOKED_TABLE)));
+        if output.is_ready() {
+            looking.ended();
         }
-        poll(&mut Context::from_waker(&borrowed(task, &LOOKED_TABLE)))
+        output
     }
 
     #[inline]

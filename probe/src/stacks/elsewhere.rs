@@ -63,6 +63,9 @@ impl Looking {
         None
     }
 
+    #[allow(clippy::unused_self, reason = "as where polls are looked at")]
+    pub(crate) fn ended(&mut self) {}
+
     pub(crate) fn goes_on() -> bool {
         false
     }

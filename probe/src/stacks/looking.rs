@@ -6,7 +6,7 @@ use std::{
     cell::UnsafeCell,
     ptr,
     sync::atomic::{
-        AtomicPtr, AtomicU32, AtomicUsize,
+        AtomicBool, AtomicPtr, AtomicU32, AtomicUsize,
         Ordering::{AcqRel, Acquire, Relaxed, Release},
     },
 };
@@ -35,6 +35,8 @@ struct Request {
     kept: AtomicU32,
     /// Watched waits that were polled with the task's own waker, and are pending: each keeps it once.
     waits: AtomicU32,
+    /// The poll was the task's last.
+    ended: AtomicBool,
 }
 
 // SAFETY: `places` is written by the thread that moved `state` from `ASKED` to `IN_POLL`, while it stays so, and read by
@@ -49,6 +51,7 @@ static REQUEST: Request = Request {
     woke: AtomicU32::new(0),
     kept: AtomicU32::new(0),
     waits: AtomicU32::new(0),
+    ended: AtomicBool::new(false),
 };
 
 /// Asks for the next poll of `task`, and brings it about; false while another is looked at. The caller holds a reference to
@@ -101,6 +104,8 @@ pub(super) struct Seen {
     pub(super) places: Vec<Found>,
     /// Nothing but watched waits kept the task's waker, so that it goes on when one of those ends, and not before.
     pub(super) only_waits: bool,
+    /// It was the task's last: it waits nowhere.
+    pub(super) ended: bool,
 }
 
 /// What was seen, once the poll is over.
@@ -116,12 +121,16 @@ pub(super) fn answer() -> Option<Seen> {
     let places = unsafe { &*REQUEST.places.get() };
     let found = |(n, place): (usize, &Copied)| Found { copy: place.copy(), woke: woke & (1 << n) != 0 };
     let places = places[..filled].iter().enumerate().map(found).collect();
+    let ended = REQUEST.ended.load(Relaxed);
     REQUEST.state.store(IDLE, Release);
-    Some(Seen { places, only_waits })
+    Some(Seen { places, only_waits, ended })
 }
 
 /// A poll that is looked at, until this is dropped.
-pub(crate) struct Looking(());
+pub(crate) struct Looking {
+    /// It was the task's last.
+    ended: bool,
+}
 
 impl Looking {
     /// The poll of `task` begins on this thread; `None` where nobody has asked for it.
@@ -135,7 +144,12 @@ impl Looking {
             REQUEST.state.store(ASKED, Release);
             return None;
         }
-        Some(Self(()))
+        Some(Self { ended: false })
+    }
+
+    /// The poll was the task's last.
+    pub(crate) fn ended(&mut self) {
+        self.ended = true;
     }
 
     /// Whether any poll is looked at now.
@@ -191,6 +205,7 @@ fn keep(task: &'static TaskSlot, woke: bool) {
 
 impl Drop for Looking {
     fn drop(&mut self) {
+        REQUEST.ended.store(self.ended, Relaxed);
         REQUEST.state.store(DONE, Release);
     }
 }

@@ -131,13 +131,16 @@ impl Suspended {
 
 /// What came of the poll, if it is over.
 fn looked_at(mut current: Current, namer: &mut Namer) -> Option<Current> {
-    let Some(Seen { places, only_waits }) = looking::answer() else {
+    let Some(Seen { places, only_waits, ended }) = looking::answer() else {
         if current.asked.elapsed() > PATIENCE && looking::take_back() {
             current.task.slot().look_no_more();
             return None;
         }
         return Some(current);
     };
+    if ended {
+        return None;
+    }
     let slot = current.task.slot();
     let is_root = slot.kind() == TaskKind::Root as u8;
     // One where it woke itself is none where it waits.

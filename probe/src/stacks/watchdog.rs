@@ -354,7 +354,11 @@ fn is_same(slot: &WorkerSlot, worker: &WorkerReading) -> bool {
 #[cfg(test)]
 #[allow(clippy::unused_async, clippy::items_after_statements, reason = "futures that block, each beside its test")]
 mod tests {
-    use std::{panic::Location, time::Duration};
+    use std::{
+        panic::Location,
+        sync::atomic::{AtomicBool, Ordering::Relaxed},
+        time::Duration,
+    };
 
     use super::*;
     use crate::{
@@ -401,13 +405,17 @@ mod tests {
 
     #[test]
     fn the_stack_of_a_sleeping_poll_names_the_line_in_the_users_code() {
-        let line = line!() + 2;
+        static SEEN: AtomicBool = AtomicBool::new(false);
+        let line = line!() + 3;
         async fn load_config() {
-            std::thread::sleep(Duration::from_millis(500));
+            while !SEEN.load(Relaxed) {
+                std::thread::sleep(Duration::from_millis(200));
+            }
         }
         let (_only, mut watchdog) = only_watchdog();
         let thread = run(load_config());
         let stack = stack_of(&mut watchdog, "load_config");
+        SEEN.store(true, Relaxed);
         let user = stack.frames.iter().find(|frame| frame.user).unwrap();
         assert_eq!((user.file.as_str(), user.line), (file!(), line), "{:#?}", stack.frames);
         assert!(user.function.ends_with("load_config"), "{}", user.function);
@@ -417,10 +425,10 @@ mod tests {
 
     #[test]
     fn a_computing_poll_is_told_from_a_waiting_one() {
+        static SEEN: AtomicBool = AtomicBool::new(false);
         async fn hash_all() {
-            let until = std::time::Instant::now() + Duration::from_millis(500);
             let mut x = 1_u64;
-            while std::time::Instant::now() < until {
+            while !SEEN.load(Relaxed) {
                 for _ in 0..1000 {
                     x = std::hint::black_box(x.wrapping_mul(31) ^ 7);
                 }
@@ -429,6 +437,7 @@ mod tests {
         let (_only, mut watchdog) = only_watchdog();
         let thread = run(hash_all());
         let stack = stack_of(&mut watchdog, "hash_all");
+        SEEN.store(true, Relaxed);
         assert_eq!(stack.cause, Cause::Cpu, "{:#?}", stack.frames);
         assert!(stack.frames.iter().any(|frame| frame.user && frame.function.ends_with("hash_all")), "{stack:#?}");
         thread.join().unwrap();
@@ -436,9 +445,9 @@ mod tests {
 
     #[test]
     fn the_future_of_a_block_on_that_computes_is_not_taken_for_a_nested_one() {
+        static SEEN: AtomicBool = AtomicBool::new(false);
         async fn read_config() {
-            let until = std::time::Instant::now() + Duration::from_millis(600);
-            while std::time::Instant::now() < until {
+            while !SEEN.load(Relaxed) {
                 std::hint::black_box((0..1000_u64).sum::<u64>());
             }
         }
@@ -448,6 +457,7 @@ mod tests {
             crate::tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(read_config());
         });
         let stack = stack_of(&mut watchdog, "read_config");
+        SEEN.store(true, Relaxed);
         assert_eq!(stack.cause, Cause::Cpu, "{:#?}", stack.frames);
         main.join().unwrap();
     }

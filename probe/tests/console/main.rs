@@ -160,8 +160,8 @@ fn a_task_that_nothing_can_wake_is_told_so_once_that_is_certain() {
     let app = app();
     with_client(|mut client| async move {
         let mut mirror = Mirror::attach(&mut client).await;
-        let task = app.spawn(forsaken());
         let spawned = Instant::now();
+        let task = app.spawn(forsaken());
         let wakers = |stats: &tasks::Stats| stats.waker_clones - stats.waker_drops;
         mirror.until("the task", |mirror| mirror.alive("forsaken") == 1).await;
         mirror.until("no waker", |mirror| mirror.tasks_named("forsaken").all(|(_, stats)| wakers(stats) == 0)).await;

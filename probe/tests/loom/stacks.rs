@@ -9,6 +9,9 @@ impl Looking {
         Some(Self)
     }
 
+    #[allow(clippy::unused_self, reason = "as where polls are looked at")]
+    pub(crate) fn ended(&mut self) {}
+
     pub(crate) fn goes_on() -> bool {
         false
     }

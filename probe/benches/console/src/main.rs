@@ -33,12 +33,8 @@ fn main() {
             let subscriber = console_subscriber::ConsoleLayer::builder();
             subscriber.server_addr(address.parse::<std::net::SocketAddr>().unwrap()).init();
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-            runtime
-                .block_on({
-                    let tasks = tasks.parse().unwrap();
-                    crowd::crowd(tasks, tasks)
-                })
-                .unwrap();
+            let tasks = tasks.parse().unwrap();
+            runtime.block_on(crowd::crowd(crowd::Crowd { tasks, polled: tasks, with_things: 0 })).unwrap();
         }
         // What `tracing` itself takes: tokio tells, and nobody keeps anything but the spans.
         ["registry", job @ ..] => {

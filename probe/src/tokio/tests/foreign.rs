@@ -6,7 +6,10 @@ use std::{
 
 use super::*;
 use crate::{
-    recorder::clock,
+    recorder::{
+        clock,
+        thread::{WorkerKind, WorkerReading},
+    },
     testing::{pause, runtime, wait_for, workers},
     tokio::sync::{Mutex, RwLock},
 };
@@ -86,7 +89,13 @@ fn a_lock_names_the_librarys_task_that_holds_it_and_says_that_it_was_suspended()
             }
         });
         let id = peek::task_id(task.id());
-        ::tokio::task::spawn_blocking(move || wait_for(|| lock(made).holder == id)).await.unwrap();
+        // The last hold, in which the worker is parked: before that the task may be in any of the short ones.
+        let waits = move || {
+            let held = lock(made);
+            let is_parked = |worker: &WorkerReading| worker.kind != WorkerKind::Worker as u8 || worker.unparked_at == 0;
+            (held.holder, held.acquires) == (id, 102) && workers("library-holds").iter().all(is_parked)
+        };
+        ::tokio::task::spawn_blocking(move || wait_for(waits)).await.unwrap();
         assert_eq!(lock(made).suspended_holds, 0, "those before came to no await while they held");
         seen.send(()).unwrap();
         task.await.unwrap();

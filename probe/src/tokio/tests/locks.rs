@@ -87,7 +87,8 @@ fn a_wait_that_is_dropped_is_over() {
             async move {
                 tokio::select! {
                     _ = m.lock() => unreachable!("it is held"),
-                    () = tokio::time::sleep(std::time::Duration::from_millis(1)) => {}
+                    // Long enough to be looked at by a thread that loses its CPU.
+                    () = tokio::time::sleep(std::time::Duration::from_millis(250)) => {}
                 }
                 std::future::pending::<()>().await;
             }

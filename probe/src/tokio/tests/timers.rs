@@ -21,14 +21,16 @@ fn waits_for_a_timer(id: task::Id, at: (&str, u32), most: u64) {
 
 #[test]
 fn a_task_that_sleeps_waits_for_a_timer_at_its_line() {
+    // Long enough to be looked at by a thread that loses its CPU.
+    const SHORT: Duration = Duration::from_millis(250);
     run(async {
         let at = here();
         let sleeper = tokio::spawn(async {
-            sleep(Duration::from_millis(1)).await;
+            sleep(SHORT).await;
             sleep(LONG).await;
         });
         others().await;
-        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 2), 1);
+        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 2), 250);
         while waits(sleeper.id()).first().is_none_or(|wait| place(wait.site.unwrap()).1 != at.1 + 3) {
             sleep(Duration::from_millis(1)).await;
         }
@@ -38,13 +40,13 @@ fn a_task_that_sleeps_waits_for_a_timer_at_its_line() {
 
         let at = here();
         let sleeper = tokio::spawn(async {
-            sleep(Duration::from_millis(1)).await;
+            sleep(SHORT).await;
             let mut ticks = interval(LONG);
             ticks.tick().await;
             ticks.tick().await;
         });
         others().await;
-        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 2), 1);
+        waits_for_a_timer(sleeper.id(), (at.0, at.1 + 2), 250);
         while waits(sleeper.id()).first().is_none_or(|wait| place(wait.site.unwrap()).1 != at.1 + 5) {
             sleep(Duration::from_millis(1)).await;
         }
