@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::stock_console::tokio_console;
+use common::stock_console::{installed, tokio_console};
 use common::terminal::{ASYNC_INSPECT, Terminal};
 
 /// How long the client may take to show something.
@@ -121,6 +121,8 @@ fn main() {
     let asked: Vec<usize> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
     let sizes = if asked.is_empty() { vec![10_000, 100_000] } else { asked };
     let subscriber = apart::build("console").unwrap();
+    // Here, or the first that is measured would have it in its time.
+    installed();
     println!(
         "tokio-console 0.1.14; s to the first row and to all, tasks shown in the end, app's RSS before and at most in"
     );

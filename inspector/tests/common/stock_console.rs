@@ -19,7 +19,7 @@ pub(crate) fn tokio_console(address: &str, columns: u16, rows: u16) -> Terminal 
 }
 
 /// The program, which is built and put into `target/tools` when it is not there yet; `.ci/run` has done so before.
-fn installed() -> PathBuf {
+pub(crate) fn installed() -> PathBuf {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools");
     fs::create_dir_all(&tools).unwrap();
     // Tests may come here at the same time.

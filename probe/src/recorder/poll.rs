@@ -230,10 +230,8 @@ impl TaskSlot {
     }
 
     /// The poll in progress on this thread, which is one of the task, came back; says how many ticks it took.
-    ///
-    /// One for all types of futures: what a request runs is more code than a CPU's first cache has room for, so that each line
-    /// of code is fetched anew, and a copy for each type would be too.
-    #[inline(never)]
+    #[allow(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     pub(super) fn poll_ends(&'static self, outer: Option<&Outer>) -> u64 {
         let (ended, took) = self.finish_poll(outer, false);
         self.wakes.poll_ended(ended);
