@@ -5,18 +5,20 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
+#[path = "../tests/common/address.rs"]
+mod address;
 #[path = "../../probe/benches/cost/apart.rs"]
 mod apart;
 #[path = "../tests/common/mod.rs"]
 mod common;
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use address::free_address;
 use common::stock_console::{installed, tokio_console};
 use common::terminal::{ASYNC_INSPECT, Terminal};
 
@@ -113,10 +115,6 @@ fn measure(what: &str, tasks: usize, address: &str, app: &App) {
     );
 }
 
-fn free_address() -> String {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string()
-}
-
 fn main() {
     let asked: Vec<usize> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
     let sizes = if asked.is_empty() { vec![10_000, 100_000] } else { asked };
@@ -132,9 +130,9 @@ fn main() {
         "watched by", "tasks", "first, s", "all, s", "shown", "RSS", "peak", "alone", "app", "client"
     );
     for tasks in sizes {
-        let address = free_address();
+        let address = free_address().to_string();
         measure("our probe", tasks, &address, &App::on_the_probe(tasks, &address));
-        let address = free_address();
+        let address = free_address().to_string();
         measure("console-subscriber", tasks, &address, &App::on_console_subscriber(&subscriber, tasks, &address));
     }
 }

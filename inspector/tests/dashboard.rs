@@ -2,15 +2,16 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "common/address.rs"]
+mod address;
 mod common;
 
-use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use address::free_address;
 use async_inspect_cli::app::Options;
 use async_inspect_cli::dashboard;
 use async_inspect_cli::source::Pace;
@@ -18,15 +19,9 @@ use async_inspect_cli::view;
 use common::terminal::{ASYNC_INSPECT, Terminal, untouched};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// An address on which nothing listens. None is given twice: the system may, before a program has taken the first.
+/// An address on which nothing listens.
 fn refused() -> String {
-    static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
-    loop {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap();
-        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(free) {
-            return free.to_string();
-        }
-    }
+    free_address().to_string()
 }
 
 /// A faulty service of the zoo as a process of its own; killed when dropped.
@@ -230,7 +225,7 @@ fn a_night_on_call_from_the_first_look_to_a_restarted_service() {
         thread::sleep(Duration::from_millis(10));
     }
     terminal.send("r");
-    terminal.wait_within(Duration::from_secs(3), "the other process", |s| s.contains("restarted: process"));
+    terminal.wait_within(Duration::from_millis(1500), "the other process", |s| s.contains("restarted: process"));
     terminal.wait_for("live");
 
     terminal.send("q");

@@ -193,7 +193,7 @@ fn stacks_may_be_switched_off_and_then_no_signal_is_handled_and_rules_go_on_with
     let check = |stacks: &str| {
         let target = Watched::faulty_with("blocked-worker", &[("ASYNC_INSPECT_STACKS", stacks)]);
         watched::wait_for("the probe", || std::net::TcpStream::connect(target.probe).ok());
-        let output = run(&["check", &target.probe.to_string(), "--for", "10s", "--format", "json"]);
+        let output = run(&["check", &target.probe.to_string(), "--for", "5s", "--format", "json"]);
         let report = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert_eq!(handles(&target), stacks == "on");

@@ -3,16 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     fmt::Write as _,
     io::{BufRead, BufReader, Read},
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::SocketAddr,
     process::{Child, ChildStdin, Command, Output, Stdio},
     sync::{Arc, Mutex, PoisonError, RwLock},
     thread,
     time::{Duration, Instant},
 };
 
+#[path = "../common/address.rs"]
+mod address;
+
+pub(crate) use address::free_address;
 use async_inspect_cli::{
     app::{App, Depth, Options},
     lints::{Finding, FindingKey, RULES, Settings, Severity},
@@ -34,17 +38,6 @@ pub(crate) fn turn() -> impl Drop {
 /// A turn beside others of its kind: for a test whose programs hardly compute, and that may come late.
 pub(crate) fn turn_beside_others() -> impl Drop {
     TURNS.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// An address on which nothing listens. None is given twice: the system may, before a program has taken the first.
-pub(crate) fn free_address() -> SocketAddr {
-    static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
-    loop {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap();
-        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(free) {
-            return free;
-        }
-    }
 }
 
 /// The binary under test.

@@ -87,15 +87,7 @@ impl<T: Slot> Lazy<T> {
     }
 
     /// The owner goes.
-    #[inline]
     pub(crate) fn give_back(&self, arena: &'static Arena<T>) {
-        if self.0.load(Relaxed) != 0 {
-            self.give_back_taken(arena);
-        }
-    }
-
-    #[inline(never)]
-    fn give_back_taken(&self, arena: &'static Arena<T>) {
         if let Some(slot) = self.get(arena) {
             arena.give_back(slot);
         }

@@ -626,19 +626,11 @@ impl TaskSlot {
         self.owner.leave();
         self.wakes.retire();
         let recorder = started();
-        if self.wakes.membership.load(Relaxed) != 0 {
-            self.leave_all(recorder);
-        }
-        self.times.give_back(&recorder.task_times);
-        recorder.tasks.give_back(self);
-    }
-
-    /// It is with nothing any more.
-    #[inline(never)]
-    fn leave_all(&self, recorder: &'static Recorder) {
         if let Some(membership) = self.membership() {
             self.wakes.membership.store(0, Relaxed);
             recorder.memberships.give_back(membership);
         }
+        self.times.give_back(&recorder.task_times);
+        recorder.tasks.give_back(self);
     }
 }

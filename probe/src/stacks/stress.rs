@@ -152,8 +152,7 @@ fn thousands_of_stacks_of_threads_in_malloc_and_dlopen_harm_nobody() {
     }
     println!("{taken} stacks, {marked} with their poll's mark; unwound {hit:?}, of these in the C library {in_library:?}");
     let asked = COPIES * threads.len() as u64;
-    // Who does not have its CPU within 20 ms is passed over.
-    assert!(taken > asked / 10, "{taken} of {asked}");
+    assert!(taken > asked / 2, "{taken} of {asked}");
     assert!(marked > 0);
     // Or it was not the worst of places.
     for name in ["allocates", "loads"] {
