@@ -2,10 +2,14 @@
 
 pub(crate) mod figures;
 pub(crate) mod fit;
+pub(crate) mod place;
 
 use std::time::Duration;
 
 use crate::model::TaskId;
+
+pub use place::short_location;
+pub(crate) use place::{file_line, is_foreign, is_std, place_name};
 
 /// The bit that tells the root future of a `block_on` from a spawned task.
 const ROOT: u64 = 1 << 63;
@@ -187,47 +191,6 @@ pub fn task_id(id: TaskId) -> String {
     }
 }
 
-/// A source location without what every machine has differently: the crates.io cache, cargo's git checkouts, the
-/// toolchain. What remains of a dependency begins with its name and version (`hyper-1.7.0/src/rt.rs:9:5`), what
-/// remains of the standard library with `library/`; the app's own paths stay whole.
-pub fn short_location(location: &str) -> &str {
-    for (cache, folders) in [("/registry/src/", 1), ("/git/checkouts/", 0), ("/rustlib/src/rust/", 0), ("/rustc/", 1)] {
-        if let Some((_, mut rest)) = location.split_once(cache) {
-            for _ in 0..folders {
-                rest = rest.split_once('/').map_or(rest, |(_, rest)| rest);
-            }
-            return rest;
-        }
-    }
-    location
-}
-
-/// Whether a place is in a dependency, or in the standard library: not a line of the app's own.
-pub(crate) fn is_foreign(location: &str) -> bool {
-    short_location(location).len() < location.len()
-}
-
-/// A place as it is named in few words: `orders.rs:10` of `src/handlers/orders.rs:10:5`; where it is a dependency's, with
-/// whose it is, since a `mod.rs` is everybody's: `axum mod.rs:389`.
-pub(crate) fn place_name(location: &str) -> String {
-    let file = location.rsplit('/').next().unwrap_or(location);
-    let line = file.match_indices(':').nth(1).map_or(file, |(column, _)| &file[..column]);
-    let folder = short_location(location).split('/').next().filter(|_| is_foreign(location) && !is_std(location));
-    // Folders of dependencies are named for their version too.
-    let name =
-        folder.and_then(|folder| folder.rsplit_once('-')).filter(|(_, v)| v.starts_with(|c: char| c.is_ascii_digit()));
-    match name {
-        Some((name, _)) => format!("{name} {line}"),
-        None => line.to_owned(),
-    }
-}
-
-/// Whether a place is in the standard library.
-pub(crate) fn is_std(location: &str) -> bool {
-    let short = short_location(location);
-    short.len() < location.len() && short.starts_with("library/")
-}
-
 /// A type's name without the paths of its parts, and without the marks of closures and async blocks, which say nothing:
 /// `shop::handlers::pay::{{closure}}` is `pay`, `alloc::vec::Vec<shop::Order>` is `Vec<Order>`. What an `async fn` is
 /// generic over, often closures and futures again, is left out.
@@ -335,17 +298,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dependencys_line_is_named_with_whose_it_is() {
-        let cargo = "/home/me/.cargo/registry/src/registry-0123456789abcdef/";
-        assert_eq!(place_name(&format!("{cargo}axum-0.8.4/src/serve/mod.rs:389:9")), "axum mod.rs:389");
-        assert_eq!(place_name(&format!("{cargo}hyper-util-0.1.17/src/rt.rs:9")), "hyper-util rt.rs:9");
-        assert_eq!(place_name("src/serve/mod.rs:389:9"), "mod.rs:389");
-        assert_eq!(place_name("/rustc/0123abcd/library/alloc/src/sync.rs:3734:9"), "sync.rs:3734");
-        assert!(is_std("/rustc/0123abcd/library/alloc/src/sync.rs:3734:9") && !is_std("library/src/main.rs:3:9"));
-        assert_eq!(place_name(""), "");
-    }
-
-    #[test]
     fn a_boxed_future_goes_by_its_place() {
         let boxed =
             "core::pin::Pin<alloc::boxed::Box<dyn core::future::future::Future<Output = ()> + core::marker::Send>>";
@@ -448,20 +400,6 @@ mod tests {
         assert_eq!(task_id(TaskId(ROOT | 1)), "main");
         assert_eq!(task_id(TaskId(ROOT | 2)), "root-2");
         assert_eq!(task_id(TaskId(0)), "-");
-    }
-
-    #[test]
-    fn a_dependency_is_named_by_crate_and_version() {
-        let cases = [
-            ("/home/u/.cargo/registry/src/index-1949cf8c/hyper-1.7.0/src/rt.rs:9:5", "hyper-1.7.0/src/rt.rs:9:5"),
-            ("/home/u/.cargo/git/checkouts/h2-1a2b/0f3c/src/lib.rs:1:1", "h2-1a2b/0f3c/src/lib.rs:1:1"),
-            ("/rustc/0123abcd/library/core/src/ops.rs:2:3", "library/core/src/ops.rs:2:3"),
-            ("src/handlers/orders.rs:10:5", "src/handlers/orders.rs:10:5"),
-            ("", ""),
-        ];
-        for (long, short) in cases {
-            assert_eq!(short_location(long), short);
-        }
     }
 
     #[test]

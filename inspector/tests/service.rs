@@ -12,7 +12,7 @@ use std::{
 
 use async_inspect_zoo::shop::{Client, FAULTS, Fault};
 use common::terminal::{ASYNC_INSPECT, Terminal};
-use watched::{Attached, Watched, async_inspect, describe, free_address, run, turn};
+use watched::{Attached, Watched, async_inspect, describe, free_address, is_in_line, run, turn};
 
 const ONSET: Duration = Duration::from_secs(5);
 /// Panics that were lost are remembered for the longest: 15 s from the last of them.
@@ -30,7 +30,7 @@ async fn switch(client: &Client, rule: &str, state: &str) {
 }
 
 fn is_at(finding: &async_inspect_cli::lints::Finding, fault: &Fault) -> bool {
-    finding.rule == fault.rule && finding.subject.location.starts_with(&format!("{}:{}:", fault.file, fault.line()))
+    finding.rule == fault.rule && is_in_line(&finding.subject.location, fault.file, fault.line())
 }
 
 fn lasting(attached: &Attached) -> Vec<String> {
@@ -134,11 +134,14 @@ async fn check_on_a_healthy_shop_is_clean_and_on_a_faulty_one_names_the_line() {
     assert_eq!(faulty.status.code(), Some(1), "{faulty:?}");
     let report: serde_json::Value = serde_json::from_slice(&faulty.stdout).expect("results are JSON");
     let fault = async_inspect_zoo::shop::fault("lock-held-across-await").unwrap();
-    let place = format!("{}:{}:", fault.file, fault.line());
     let findings = report["findings"].as_array().unwrap();
     assert!(
         findings.iter().any(|finding| finding["rule"] == fault.rule
-            && finding["subject"]["location"].as_str().is_some_and(|location| location.starts_with(&place))),
+            && finding["subject"]["location"].as_str().is_some_and(|location| is_in_line(
+                location,
+                fault.file,
+                fault.line()
+            ))),
         "{report:#}"
     );
 }

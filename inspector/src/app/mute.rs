@@ -1,6 +1,7 @@
 //! Findings that the operator does not want to hear of.
 
 use crate::lints::Finding;
+use crate::text::place::line;
 
 /// One rule at one place. As text: `rule path:line`, or `rule` alone for all its findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +26,6 @@ impl Mute {
         let place = if self.place.ends_with(|last: char| last.is_ascii_digit()) { line } else { file };
         self.place.is_empty()
             || place.strip_suffix(&self.place).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-    }
-}
-
-/// A place without its column, which says nothing that its line does not, and changes with the formatting.
-fn line(place: &str) -> &str {
-    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    match place.rsplit_once(':') {
-        Some((line, column)) if number(column) && line.rsplit(':').next().is_some_and(number) => line,
-        _ => place,
     }
 }
 

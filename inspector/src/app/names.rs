@@ -29,15 +29,6 @@ pub(crate) fn made_at(model: &Model, entity: Entity) -> Option<SiteId> {
     }
 }
 
-/// `orders.rs:10` of `src/handlers/orders.rs:10:5`.
-pub(crate) fn file_line(location: &str) -> &str {
-    let file = location.rsplit('/').next().unwrap_or(location);
-    match file.match_indices(':').nth(1) {
-        Some((column, _)) => &file[..column],
-        None => file,
-    }
-}
-
 /// A task's name.
 pub(crate) fn task(model: &Model, task: &Task) -> String {
     let doing = if task.name.is_empty() { model.doing(task) } else { None };
@@ -207,7 +198,7 @@ pub(crate) fn waited_for(model: &Model, on: WaitFor) -> String {
 fn oneshot(model: &Model, id: SiteId) -> String {
     match model.sites.get(&id).and_then(|site| site.shared_name()) {
         Some(name) => name.to_owned(),
-        None => format!("of {}", file_line(location(model, id))),
+        None => format!("of {}", text::file_line(location(model, id))),
     }
 }
 
@@ -268,17 +259,5 @@ fn lasting(model: &Model, finding: &Finding) -> String {
             figures::duration(model.now.since(finding.since))
         ),
         None => figures::duration(model.now.since(finding.since)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_named_by_file_and_line() {
-        assert_eq!(file_line("src/handlers/orders.rs:10:5"), "orders.rs:10");
-        assert_eq!(file_line("main.rs"), "main.rs");
-        assert_eq!(file_line(""), "");
     }
 }

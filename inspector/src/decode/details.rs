@@ -4,6 +4,7 @@ use async_inspect_proto::v1::{self, TaskDetailsResponse};
 
 use super::text;
 use crate::model::{Frame, Histogram, Suspension, TaskDetails};
+use crate::text::place;
 
 /// Places in which one task may be suspended, and calls of each, at most; what is beyond is left out.
 const MAX_SUSPENSIONS: usize = 16;
@@ -30,7 +31,7 @@ pub fn task_details(answer: TaskDetailsResponse) -> Option<TaskDetails> {
 fn suspension(suspension: v1::Suspension) -> Suspension {
     let call = |v1::Call { function, file, line, column, user }| Frame {
         function: text::owned(function),
-        location: if file.is_empty() { String::new() } else { format!("{}:{line}:{column}", text::clean(&file)) },
+        location: place::written(&text::clean(&file), line, column),
         user,
     };
     Suspension { calls: suspension.calls.into_iter().take(MAX_CALLS).map(call).collect() }

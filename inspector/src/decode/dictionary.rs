@@ -6,6 +6,7 @@ use async_inspect_proto::v1;
 
 use super::{DecodeError, text};
 use crate::model::{OutputKind, SiteBirth, SiteId, SiteKind};
+use crate::text::place;
 
 /// Strings of one connection; the probe itself stops at half of it.
 const MAX_STRINGS: usize = 1 << 18;
@@ -87,13 +88,7 @@ impl Dictionary {
 
     /// `path:line:column`, or what is known of it.
     pub(super) fn location(&self, file: u32, line: u32, column: u32) -> Result<String, DecodeError> {
-        let file = self.string(file)?;
-        Ok(match (file, line, column) {
-            ("", ..) => String::new(),
-            (file, 0, _) => file.to_owned(),
-            (file, line, 0) => format!("{file}:{line}"),
-            (file, line, column) => format!("{file}:{line}:{column}"),
-        })
+        Ok(place::written(self.string(file)?, line, column))
     }
 
     /// Learns sites, of a table that is unpacked.

@@ -119,7 +119,7 @@ fn panicked<'a>(cx: &Cx, newest: &Panic, all: impl Iterator<Item = &'a &'a Panic
         && !["/registry/src/", "/rustc/", "/git/checkouts/"].iter().any(|part| newest.location.contains(part));
     let location = if own { newest.location.clone() } else { spawned.location.clone() };
     let events: Vec<_> = all.map(|panic| (panic.at, 1)).collect();
-    let at = words::short_place(&location);
+    let at = text::file_line(&location);
     let who = match events.len() {
         1 => format!("`{}`", spawned.name),
         n => format!("{n} `{}` tasks", spawned.name),

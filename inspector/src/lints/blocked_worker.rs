@@ -167,7 +167,8 @@ fn keeps_to(cx: &Cx, task: TaskId, line: &Frame) -> bool {
     let site = |task: TaskId| model.tasks.get(&task).map(|task| task.site).filter(|site| site.0 != 0);
     let is_alike = |other: TaskId| other == task || site(task).is_some_and(|known| site(other) == Some(known));
     let lines = model.stacks.iter().filter(|stack| is_alike(stack.task)).filter_map(Stack::user_frame);
-    let (here, elsewhere): (Vec<_>, Vec<_>) = lines.partition(|frame| frame.location == line.location);
+    let (here, elsewhere): (Vec<_>, Vec<_>) =
+        lines.partition(|frame| text::place::line(&frame.location) == text::place::line(&line.location));
     here.len() >= POLLS && here.len() >= 3 * elsewhere.len()
 }
 
@@ -224,7 +225,7 @@ fn accuse(cx: &Cx, mut blocked: Vec<Blocked>) -> Option<Candidate> {
     let who = &subject.name;
     let in_what = if longest.task.0 == 0 { " (in a task that a library spawned)" } else { "" };
     let function = line.filter(|frame| frame.is_named()).map(Frame::name).filter(|name| name != who);
-    let place = line.map(|frame| words::short_place(&frame.location)).filter(|place| !place.is_empty());
+    let place = line.map(|frame| text::file_line(&frame.location)).filter(|place| !place.is_empty());
     let parts = [
         cause::doing(cause).map(str::to_owned),
         function.as_ref().map(|name| format!("in `{name}`")),

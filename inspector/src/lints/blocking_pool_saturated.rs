@@ -144,7 +144,7 @@ fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
     };
     let flow =
         if own && come > go { format!(" ({} come, {} end)", text::rate(come), text::rate(go)) } else { String::new() };
-    let place = words::short_place(&site.location);
+    let place = text::file_line(&site.location);
     let bound = format!(
         "take a permit of a Semaphore before the spawn_blocking at {place}, and give it back when the job ends"
     );

@@ -88,7 +88,7 @@ fn judge(cx: &Cx, site: SiteId, tasks: &[OftenPolled]) -> Option<Candidate> {
     let polls = format!("{} polls/s", text::count(worst.task.polls_per_s.round() as u64));
     let (name, busy) = (&subject.name, text::percent(worst.task.busy_share));
     let line = cx.model.seen(Seen::SelfWake, site.id).map_or("", |(place, _)| place);
-    let at = if line.is_empty() { String::new() } else { format!(" at {}", words::short_place(line)) };
+    let at = if line.is_empty() { String::new() } else { format!(" at {}", text::file_line(line)) };
     let message = match tasks.len() {
         1 => format!(
             "`{name}` is a busy loop: it wakes itself{at} after each poll ({polls}) and takes {busy} of a worker"

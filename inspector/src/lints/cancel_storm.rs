@@ -76,7 +76,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let group = site.location.clone();
     let rate = aborted / WINDOW as f64;
     let (share_text, rate_text, name) = (text::percent(share), text::rate(rate), &subject.name);
-    let place = words::short_place(&site.location);
+    let place = text::file_line(&site.location);
     // Of what was done to it long ago, nothing follows.
     let by = site.disposal.filter(|by| cx.model.now.since(by.at) < LATELY);
     let at = by.map(|by| words::place(cx.model, by.site)).unwrap_or_default();
@@ -96,13 +96,13 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     } else {
         let waiting = match given_up {
             "" => String::new(),
-            place => format!(" while they wait at {}", words::short_place(place)),
+            place => format!(" while they wait at {}", text::file_line(place)),
         };
         let old = age.map_or_else(String::new, |age| format!(", {} old on average", text::duration(age)));
         let how = match (at, by) {
             ("", Some(_)) => "dropped with their set or handle".to_owned(),
             ("", None) => "aborted or dropped".to_owned(),
-            (at, _) => format!("aborted at {}", words::short_place(at)),
+            (at, _) => format!("aborted at {}", text::file_line(at)),
         };
         let above = match age {
             Some(age) => format!(" to several times the {} that they get now", text::duration(age)),
@@ -110,14 +110,14 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         };
         let or_shorter = match given_up {
             "" => String::new(),
-            place => format!(", or make what they await at {} faster", words::short_place(place)),
+            place => format!(", or make what they await at {} faster", text::file_line(place)),
         };
         // Where none comes to its end, nobody has seen how long one takes.
         let none = site.aborted >= site.finished;
         let unknown = if none { " None ends in time, so how long they need shows only then." } else { "" };
         let what = match at {
             "" => format!("Let the `{name}` tasks come to their end: find what gives them up"),
-            at => format!("Give the `{name}` tasks longer before the abort at {}", words::short_place(at)),
+            at => format!("Give the `{name}` tasks longer before the abort at {}", text::file_line(at)),
         };
         (
             format!(

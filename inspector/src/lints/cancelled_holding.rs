@@ -96,7 +96,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let subject = words::lock_subject(model, lock, place);
     let group = if line.is_empty() { format!("{:?}", lock.id) } else { line.to_owned() };
     let dropped_at = words::place(model, worst.dropped_at);
-    let at = if dropped_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(dropped_at)) };
+    let at = if dropped_at.is_empty() { String::new() } else { format!(" at {}", text::file_line(dropped_at)) };
     let by = match worst.by {
         DropKind::Select => format!("by the select!{at}"),
         DropKind::Timeout => format!("by the timeout{at}"),
@@ -117,7 +117,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let given_up = model.seen_since(Seen::GivenUp, lock.site, since).map_or("", |(place, _)| place);
     let held = match given_up {
         "" => held,
-        place => format!("{held} and waited at {}", words::short_place(place)),
+        place => format!("{held} and waited at {}", text::file_line(place)),
     };
     let message = if times == 1 {
         let by = by.replace("their t", "its t").replace("tasks", "task");

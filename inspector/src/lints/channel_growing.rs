@@ -157,7 +157,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let slow = if taking.kept_at.is_empty() {
         format!(" {}", taking.advice)
     } else {
-        format!(" What keeps the receiver is the wait at {}.", words::short_place(&taking.kept_at))
+        format!(" What keeps the receiver is the wait at {}.", text::file_line(&taking.kept_at))
     };
     let mut candidate = Candidate {
         message,

@@ -100,8 +100,8 @@ fn spawned_at(model: &Model, site: SiteId, kind: TaskKind, ended: bool) -> Strin
         ("", false) => String::new(),
         (_, false) if kind == TaskKind::Root => String::new(),
         ("", true) => " (has ended)".to_owned(),
-        (place, false) => format!(" (spawned at {})", words::short_place(place)),
-        (place, true) => format!(" (spawned at {}, has ended)", words::short_place(place)),
+        (place, false) => format!(" (spawned at {})", text::file_line(place)),
+        (place, true) => format!(" (spawned at {}, has ended)", text::file_line(place)),
     }
 }
 

@@ -98,7 +98,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     // Whether a blocking lock will do: of one whose holders are not told, nobody knows.
     let across = lock.suspended_holds;
     let never = model.target.sees("holders") && across == 0;
-    let at = if made_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(made_at)) };
+    let at = if made_at.is_empty() { String::new() } else { format!(" at {}", text::file_line(made_at)) };
     let advice = if never {
         format!(
             "Make it a std::sync::{kind}{at}: no guard of this one was ever held over an await, and a task needs no wake and no \

@@ -100,7 +100,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         return near.then(|| Candidate::stay(subject, &group));
     }
 
-    let at = if location.0 == 0 { String::new() } else { format!(" at {}", words::short_place(&subject.location)) };
+    let at = if location.0 == 0 { String::new() } else { format!(" at {}", text::file_line(&subject.location)) };
     let longest = if at.is_empty() { String::new() } else { format!(", the longest{at}") };
     let hold = lock.hold_p99().unwrap_or_default();
     let message = format!(

@@ -236,12 +236,12 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let at = if subject.role == LocationRole::Made {
         String::new()
     } else {
-        format!(" taken at {}", words::short_place(&subject.location))
+        format!(" taken at {}", text::file_line(&subject.location))
     };
     // What it awaits now, if that is anything else than the lock.
     let long = present.unwrap_or_default();
-    let awaits = match holder.map(|holder| words::short_place(&words::long_wait_place(model, holder.id, long))) {
-        Some(place) if !place.is_empty() => format!("the wait at {place}"),
+    let awaits = match holder.map(|holder| words::long_wait_place(model, holder.id, long)) {
+        Some(place) if !place.is_empty() => format!("the wait at {}", text::file_line(&place)),
         _ => "the .await".to_owned(),
     };
     let advice =

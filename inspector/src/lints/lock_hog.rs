@@ -131,9 +131,9 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     if let Some(sleeps) = sleeps.filter(|sleeps| !sleeps.location.is_empty()) {
         evidence.push(Evidence::words("holder_suspended_location", sleeps.location));
     }
-    let at = if place.is_empty() { String::new() } else { format!(" taken at {}", words::short_place(place)) };
-    let kept = match words::short_place(&words::long_wait_place(model, lock.holder, held)) {
-        kept if kept.is_empty() => "anything that takes long".to_owned(),
+    let at = if place.is_empty() { String::new() } else { format!(" taken at {}", text::file_line(place)) };
+    let kept = match text::file_line(&words::long_wait_place(model, lock.holder, held)) {
+        "" => "anything that takes long".to_owned(),
         kept => format!("the wait at {kept}"),
     };
     let advice = match knot {

@@ -121,7 +121,7 @@ fn judge(cx: &Cx, circle: &[&LockOrder]) -> Option<Candidate> {
             let (first, second) = (named(one.first), named(one.second));
             let at = match words::place(model, one.first_site) {
                 "" => "Where it is seen less often,".to_owned(),
-                place => format!("At {}", words::short_place(place)),
+                place => format!("At {}", text::file_line(place)),
             };
             (
                 format!("locks {first} and {second} are taken in both orders, which can deadlock: {lines}"),
@@ -176,7 +176,7 @@ fn subject(model: &Model, order: &LockOrder) -> Subject {
 fn in_short(model: &Model, order: &LockOrder) -> String {
     let at = |site: SiteId| match words::place(model, site) {
         "" => String::new(),
-        place => format!(" ({})", words::short_place(place)),
+        place => format!(" ({})", text::file_line(place)),
     };
     format!(
         "`{}`{} before `{}`{} {}",

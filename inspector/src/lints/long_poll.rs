@@ -130,7 +130,7 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
     let called = cx.model.seen_since(Seen::LongPoll, site.id, now.before(WINDOW)).filter(|_| line.is_none());
     let doing = called.and_then(|(_, cause)| cause::doing(cause));
     let line = line.or(called.map(|(line, _)| line));
-    let at = line.map_or_else(String::new, |line| format!(" at {}", words::short_place(line)));
+    let at = line.map_or_else(String::new, |line| format!(" at {}", text::file_line(line)));
     let at = doing.map_or(at.clone(), |doing| format!("{at} ({doing})"));
     let message = if times == 1 {
         let lasting = text::duration(longest);

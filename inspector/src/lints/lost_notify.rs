@@ -99,7 +99,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     let by = words::at(place);
     let waiting = waiting(model, lock.id);
     let waits_at = waiting.map_or("", |(_, _, site)| words::place(model, site));
-    let there = if waits_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(waits_at)) };
+    let there = if waits_at.is_empty() { String::new() } else { format!(" at {}", text::file_line(waits_at)) };
     // It stores one permit, which does not help several.
     let one = match waiters {
         1 => format!(". Or call notify_one{by} instead, which is remembered for one waiter"),

@@ -116,7 +116,7 @@ impl Told {
             told.evidence.push(Evidence { text: words::quote(&panic.message), ..whole });
         }
         if !panic.location.is_empty() {
-            let place = words::short_place(&panic.location);
+            let place = text::file_line(&panic.location);
             told.at = format!(" at {place}");
             told.fix = format!("Handle the case at {place} without a panic. ");
             told.open = Spot::of(&panic.location, LocationRole::Panics);
@@ -156,8 +156,8 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         (n, Some(_)) => (format!("{}{of} `{name}` tasks panicked, the latest", text::count(n)), "their JoinHandles"),
     };
     let message = format!("{who}{at}{what}, and nobody awaited {handles}");
-    let spawned = match words::short_place(&site.location) {
-        place if place.is_empty() => place,
+    let spawned = match text::file_line(&site.location) {
+        "" => String::new(),
         place => format!(" made at {place}"),
     };
     let advice = format!("{fix}To hear of the next one, await {handles}{spawned} and log the JoinError.");

@@ -79,7 +79,7 @@ fn severity(site: &Site) -> Severity {
 fn subject(site: &Site, location: &str) -> Subject {
     let location = if location.is_empty() { site.location.clone() } else { location.to_owned() };
     let subject = words::site_subject(site);
-    let name = if &*site.name == ONESHOT { words::short_place(&location) } else { subject.name };
+    let name = if &*site.name == ONESHOT { text::file_line(&location).to_owned() } else { subject.name };
     Subject { location, kind: SubjectKind::Site(site.id), name, ..subject }
 }
 
@@ -93,13 +93,13 @@ fn unsent(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Candidate {
     }
     let recent = (oneshots.unsent_awaited_s.recent_sum(WINDOW).round() as u64).max(1);
     let made = (oneshots.made_s.recent_sum(WINDOW).round() as u64).max(recent);
-    let at = if awaited.is_empty() { String::new() } else { format!(" (last at {})", words::short_place(awaited)) };
+    let at = if awaited.is_empty() { String::new() } else { format!(" (last at {})", text::file_line(awaited)) };
     // A sender was seen to be dropped, but not whether anybody waited. Only where nearly all are waited for is it one of
     // those; of the last ones, that may not be known yet.
     let unsent = oneshots.unsent_s.recent_sum(WINDOW).round() as u64;
     let all_awaited = unsent <= recent.saturating_add((recent / 20).max(1));
     let dropped = model.seen(Seen::Unsent, site.id).filter(|_| all_awaited).map_or("", |(place, _)| place);
-    let dropped_at = words::short_place(dropped);
+    let dropped_at = text::file_line(dropped);
     let evidence = vec![
         Evidence::count("unanswered_10s", recent).over("0"),
         Evidence::share("unanswered_share", recent as f64 / made as f64),
@@ -154,7 +154,7 @@ fn unreceived(cx: &Cx, oneshots: &Oneshots, site: &Site) -> Option<Candidate> {
         return None;
     }
     let sent = words::place(model, oneshots.last_unreceived_site);
-    let at = if sent.is_empty() { String::new() } else { format!(" (last at {})", words::short_place(sent)) };
+    let at = if sent.is_empty() { String::new() } else { format!(" (last at {})", text::file_line(sent)) };
     let evidence = vec![
         Evidence::share("unreceived_share", share).over(cx.limit_text(&SHARE)),
         Evidence::count("unreceived", oneshots.unreceived),

@@ -83,7 +83,7 @@ fn forgotten(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         n => format!("{} are left, and {waiting}", text::count(n)),
     };
     let forgot = lock.disposal.map_or("", |by| words::place(cx.model, by.site));
-    let at = if forgot.is_empty() { String::new() } else { format!(" at {}", words::short_place(forgot)) };
+    let at = if forgot.is_empty() { String::new() } else { format!(" at {}", text::file_line(forgot)) };
     let of = if lost < total { format!(" of {}", text::count(total)) } else { String::new() };
     Some(Candidate {
         message: format!(
@@ -125,7 +125,7 @@ fn left(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     }
     let (subject, group) = subject(cx, lock);
     let place = words::place(model, oldest.site);
-    let at = if place.is_empty() { String::new() } else { format!(" acquired at {}", words::short_place(place)) };
+    let at = if place.is_empty() { String::new() } else { format!(" acquired at {}", text::file_line(place)) };
     let semaphore = words::semaphore(&subject);
     let held = match lock.permits_total {
         1 => format!("the only permit of {semaphore}{at} was taken by a task that has ended since"),
@@ -186,10 +186,10 @@ fn kept(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     }
     let (subject, group) = subject(cx, lock);
     let place = words::place(model, holder.site);
-    let at = if place.is_empty() { String::new() } else { format!(" acquired at {}", words::short_place(place)) };
+    let at = if place.is_empty() { String::new() } else { format!(" acquired at {}", text::file_line(place)) };
     let kept_at = words::long_wait_place(model, holder.task, held);
-    let kept = match words::short_place(&kept_at) {
-        kept if kept.is_empty() => "the work that is done".to_owned(),
+    let kept = match text::file_line(&kept_at) {
+        "" => "the work that is done".to_owned(),
         kept => format!("the wait at {kept}"),
     };
     // While there are others, a long hold is a fact and no harm.

@@ -91,7 +91,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         1 => format!(", and 1 reader queues behind {it}"),
         n => format!(", and {} readers queue behind {it}", text::count(n.into())),
     };
-    let at = if place.is_empty() { String::new() } else { format!(" taken at {}", words::short_place(place)) };
+    let at = if place.is_empty() { String::new() } else { format!(" taken at {}", text::file_line(place)) };
     let who = if reader.task.0 == 0 { words::no_task(model).to_owned() } else { words::task(model, reader.task) };
     let mut evidence = vec![
         Evidence::span("read_held_for_ns", held).over(cx.limit_text(&HELD)),

@@ -60,7 +60,7 @@ pub(crate) fn strain(model: &Model) -> Option<String> {
 /// ``, mostly in `render` (spawned at render.rs:8)``
 fn mostly_in(model: &Model) -> String {
     let Some(site) = in_polls(model).first().and_then(|(site, _)| model.sites.get(site)) else { return String::new() };
-    let place = words::short_place(&site.location);
+    let place = text::file_line(&site.location);
     let spawned = if place.is_empty() { String::new() } else { format!(" (spawned at {place})") };
     format!(", mostly in `{}`{spawned}", words::site_subject(site).name)
 }

@@ -162,7 +162,7 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
         let place = words::place(model, holder.site);
         open = Spot::of(place, LocationRole::Acquired);
         if !place.is_empty() {
-            at = format!(" acquired at {}", words::short_place(place));
+            at = format!(" acquired at {}", text::file_line(place));
         }
         evidence.insert(1, Evidence::words("holder_location", place));
         if holder.task.0 != 0 {

@@ -172,7 +172,7 @@ fn judge(cx: &Cx, found: &[Straggler]) -> Option<Candidate> {
         _ => ("token", "cancelled"),
     };
     let done_at = words::place(model, ended.site);
-    let at = if done_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(done_at)) };
+    let at = if done_at.is_empty() { String::new() } else { format!(" at {}", text::file_line(done_at)) };
     let who = match found.len() {
         1 => format!("`{}` has not ended", subject.name),
         n => format!("{} tasks of `{}` have not ended", text::count(n as u64), subject.name),
@@ -231,7 +231,7 @@ fn judge(cx: &Cx, found: &[Straggler]) -> Option<Candidate> {
 }
 
 fn advice(scope: &Lock, on: Option<WaitFor>, awaited_at: &str) -> String {
-    let at = if awaited_at.is_empty() { String::new() } else { format!(" at {}", words::short_place(awaited_at)) };
+    let at = if awaited_at.is_empty() { String::new() } else { format!(" at {}", text::file_line(awaited_at)) };
     let way_out = match (on, scope.kind) {
         (Some(WaitFor::Recv(_)), LockKind::CancellationToken) => {
             format!("Put the recv(){at} and token.cancelled() into one select!.")

@@ -174,9 +174,9 @@ impl Place<'_> {
     /// Where that is, in a sentence.
     pub(super) fn at(&self) -> String {
         if self.is_its_line() {
-            format!("at {}", words::short_place(&self.location))
+            format!("at {}", text::file_line(&self.location))
         } else {
-            format!("in the task spawned at {}", words::short_place(&self.location))
+            format!("in the task spawned at {}", text::file_line(&self.location))
         }
     }
 

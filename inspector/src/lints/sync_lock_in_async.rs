@@ -74,7 +74,7 @@ fn accuse(cx: &Cx, place: &Place) -> Option<Candidate> {
             .map_or_else(|| words::task(cx.model, one.task), |site| format!("`{}`", words::site_subject(site).name));
         let location = site.map_or("", |site| site.location.as_str());
         let spawned =
-            if location.is_empty() { String::new() } else { format!(" (spawned at {})", words::short_place(location)) };
+            if location.is_empty() { String::new() } else { format!(" (spawned at {})", text::file_line(location)) };
         let why = format!("it alone ran all through {times} of {of} such waits");
         let whole = Evidence::words("may_be_held_by", format!("{name}{spawned}: {why}"));
         evidence.insert(1, Evidence { text: why, ..whole });

@@ -157,13 +157,13 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         }
         None => String::new(),
     };
-    let spawn = match words::short_place(&site.location) {
-        place if place.is_empty() => "this spawn".to_owned(),
+    let spawn = match text::file_line(&site.location) {
+        "" => "this spawn".to_owned(),
         place => format!("the spawn at {place}"),
     };
     let bound = format!("acquire a Semaphore permit before {spawn} and move it into the task");
     // The permits would all go to those that never end.
-    let advice = match (waits, words::short_place(&never_ends)) {
+    let advice = match (waits, text::file_line(&never_ends)) {
         (false, _) => format!("Bound what is in flight: {bound}."),
         (true, place) => {
             let wait = if place.is_empty() { "what they await".to_owned() } else { format!("the wait at {place}") };
@@ -204,7 +204,7 @@ fn common_wait(cx: &Cx, site: &Site) -> Option<CommonWait> {
     }
     let ((line, _), (most, on)) = waits.into_iter().max_by_key(|&((line, _), (n, _))| (n, line))?;
     let location = words::place(model, line).to_owned();
-    let at = if location.is_empty() { String::new() } else { format!(" at {}", words::short_place(&location)) };
+    let at = if location.is_empty() { String::new() } else { format!(" at {}", text::file_line(&location)) };
     (most * 2 > idle).then(|| CommonWait { told: format!("{}{at}", words::wait(model, on)), location })
 }
 

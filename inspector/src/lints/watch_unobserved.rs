@@ -73,7 +73,7 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
     let subject = words::channel_subject(model, channel);
     let group = subject.location.clone();
     let sender = words::place(model, channel.send_site);
-    let from = if sender.is_empty() { String::new() } else { format!(" at {}", words::short_place(sender)) };
+    let from = if sender.is_empty() { String::new() } else { format!(" at {}", text::file_line(sender)) };
     let values = channel.unheard.max(channel.unseen());
     let (sent, were) = (text::counted(values, "value"), if values == 1 { "was" } else { "were" });
     let looked = words::place(model, channel.recv_site);
@@ -113,8 +113,8 @@ fn judge(cx: &Cx, channel: &Channel) -> Option<Candidate> {
         evidence.push(Evidence::span("last_look_ago_ns", ago).aside());
         evidence.push(Evidence::words("last_look_location", looked));
     }
-    let (name, read) = (&subject.name, words::short_place(looked));
-    let advice = match read.as_str() {
+    let (name, read) = (&subject.name, text::file_line(looked));
+    let advice = match read {
         "" if alone => {
             format!("Keep a receiver of `{name}` in the task that should react, and await its changed() there.")
         }

@@ -1,5 +1,4 @@
 //! How rules name what they speak of.
-use std::path::Path;
 use std::time::Duration;
 
 use super::{LocationRole, Subject, SubjectKind};
@@ -18,16 +17,6 @@ pub(super) fn is_named(model: &Model, site: SiteId) -> bool {
     model.sites.get(&site).is_some_and(|site| !site.name.is_empty())
 }
 
-/// A place as it is named within a sentence: file and line, without what every reader knows.
-pub(super) fn short_place(place: &str) -> String {
-    let (path, line) = match place.rsplitn(3, ':').collect::<Vec<_>>()[..] {
-        [_, line, path] => (path, line),
-        _ => (place, ""),
-    };
-    let file = Path::new(path).file_name().map_or_else(|| path.into(), |name| name.to_string_lossy());
-    if line.is_empty() { file.into_owned() } else { format!("{file}:{line}") }
-}
-
 /// Whether a place is in a library's code, which nobody changes.
 pub(super) fn is_librarys(place: &str) -> bool {
     ["/registry/src/", "/rustc/"].iter().any(|part| place.contains(part))
@@ -35,7 +24,7 @@ pub(super) fn is_librarys(place: &str) -> bool {
 
 /// ` at store.rs:12`; nothing of a place that is not known.
 pub(super) fn at(place: &str) -> String {
-    if place.is_empty() { String::new() } else { format!(" at {}", short_place(place)) }
+    if place.is_empty() { String::new() } else { format!(" at {}", text::file_line(place)) }
 }
 
 /// What things of a site go by, own names first.
@@ -312,9 +301,9 @@ mod tests {
 
     #[test]
     fn a_place_in_a_sentence_is_file_and_line() {
-        assert_eq!(short_place("src/handlers/pay.rs:10:5"), "pay.rs:10");
-        assert_eq!(short_place("C:\\src\\pay.rs:10:5"), "C:\\src\\pay.rs:10");
-        assert_eq!(short_place("odd"), "odd");
-        assert_eq!(short_place(""), "");
+        assert_eq!(text::file_line("src/handlers/pay.rs:10:5"), "pay.rs:10");
+        assert_eq!(text::file_line("C:\\src\\pay.rs:10:5"), "C:\\src\\pay.rs:10");
+        assert_eq!(text::file_line("odd"), "odd");
+        assert_eq!(text::file_line(""), "");
     }
 }

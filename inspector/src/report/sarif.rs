@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Report, Watched};
 use crate::lints::{Finding, RULES, Severity};
+use crate::text::place;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -131,12 +132,7 @@ fn result(report: &Report, finding: &Finding) -> Value {
 
 /// `path:line:column` as a file and a region; `None` for what is no place in a source.
 fn physical(location: &str) -> Option<Value> {
-    let (rest, column) = location.rsplit_once(':')?;
-    let (path, line) = rest.rsplit_once(':')?;
-    let (line, column): (u32, u32) = (line.parse().ok()?, column.parse().ok()?);
-    if path.is_empty() || line == 0 {
-        return None;
-    }
+    let (path, line, column) = place::parts(location)?;
     Some(json!({
         "artifactLocation": { "uri": uri(path) },
         "region": { "startLine": line, "startColumn": column.max(1) },
@@ -174,8 +170,8 @@ mod tests {
         assert_eq!((&place["region"]["startLine"], &place["region"]["startColumn"]), (&12.into(), &5.into()));
         assert_eq!(uri("/home/me/ä.rs"), "file:///home/me/%C3%A4.rs");
         assert_eq!(uri("C:\\shop\\a.rs"), "file:///C%3A/shop/a.rs");
-        for nowhere in ["", "main.rs", "main.rs:1", ":1:1", "main.rs:0:1", "main.rs:x:1"] {
-            assert_eq!(physical(nowhere), None, "{nowhere}");
-        }
+        // Code that is of no one expression has no column.
+        assert_eq!(physical("src/main.rs:12").unwrap()["region"], json!({ "startLine": 12, "startColumn": 1 }));
+        assert_eq!(physical("main.rs"), None);
     }
 }

@@ -81,10 +81,7 @@ pub(crate) fn location(text: &str, columns: usize, ellipsis: char) -> String {
     if width(&text) <= columns {
         return text;
     }
-    let without_column = match text.rsplit_once(':') {
-        Some((rest, column)) if rest.contains(':') && column.bytes().all(|b| b.is_ascii_digit()) => rest,
-        _ => &text,
-    };
+    let without_column = super::place::line(&text);
     for whole in [&text, without_column] {
         let folders = whole.match_indices('/').map(|(at, _)| &whole[at..]);
         let shorter = folders.filter(|rest| width(rest) < columns).map(|rest| format!("{ellipsis}{rest}"));

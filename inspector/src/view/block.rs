@@ -2,7 +2,7 @@
 
 use crate::app::glyphs::Glyphs;
 use crate::app::theme::Role;
-use crate::app::{Cx, Entity, names};
+use crate::app::{Cx, Entity};
 use crate::lints::{Evidence, Finding};
 use crate::model::Series;
 use crate::text::{self, fit};
@@ -63,7 +63,7 @@ pub(crate) fn lines_of(
     let head = (role(finding.severity.into()), format!("{sign} {word:<INDENT$}", INDENT = INDENT - 2));
     let message = g.spell(finding.message.clone());
     if detail == Detail::Line {
-        let place = names::file_line(finding.line().0);
+        let place = text::file_line(finding.line().0);
         let said = if place.is_empty() { message } else { format!("{place} {message}") };
         let age = fit::right(age, 8.max(fit::width(age)), g.ellipsis);
         let said = fit::left(&said, width.saturating_sub(INDENT + fit::width(&age) + 2), g.ellipsis);
@@ -165,7 +165,7 @@ fn why(finding: &Finding, width: usize, g: &'static Glyphs) -> Vec<String> {
     let (mut said, mut lines) = (String::new(), Vec::new());
     for evidence in finding.news() {
         let one = if evidence.name.ends_with("location") {
-            Evidence { text: names::file_line(&evidence.text).to_owned(), ..evidence.clone() }.sentence()
+            Evidence { text: text::file_line(&evidence.text).to_owned(), ..evidence.clone() }.sentence()
         } else {
             evidence.sentence()
         };

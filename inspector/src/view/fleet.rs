@@ -8,9 +8,9 @@ use super::{frame, widgets};
 use crate::app::fleet::TOP;
 use crate::app::keymap::Action;
 use crate::app::theme::Role;
-use crate::app::{App, Fleet, glyphs, names};
+use crate::app::{App, Fleet, glyphs};
 use crate::lints::Severity;
-use crate::text::{figures, fit};
+use crate::text::{self, figures, fit};
 
 /// Columns before the name of a target.
 const INDENT: usize = 8;
@@ -97,7 +97,7 @@ fn target(app: &App, buf: &mut Buffer, area: Rect) {
 
     let (role, text) = match worst {
         Some(finding) => {
-            let place = names::file_line(finding.line().0);
+            let place = text::file_line(finding.line().0);
             let place = if place.is_empty() { String::new() } else { format!("{place} ") };
             (Role::Text, format!("{place}{}", finding.message))
         }

@@ -5,7 +5,7 @@ use crate::app::page::Page;
 use crate::app::theme::Role;
 use crate::app::{Cx, Entity, names};
 use crate::model::{LockId, SiteId, Stamp, TaskId, WaitFor};
-use crate::text::figures;
+use crate::text::{self, figures};
 
 /// Steps from the root that are followed.
 const DEEPEST: usize = 12;
@@ -145,7 +145,7 @@ fn span_at(cx: &Cx, word: &str, since: Option<Stamp>, place: &str) -> String {
         let ago = if word == "for" { "" } else { " ago" };
         format!("{word} {}{ago}", figures::duration(cx.model.now.since(since)))
     });
-    match names::file_line(place) {
+    match text::file_line(place) {
         "" => span,
         place => format!("{span}, at {place}"),
     }

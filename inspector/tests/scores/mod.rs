@@ -6,7 +6,7 @@ use std::{
 
 use async_inspect_zoo::Program;
 
-use crate::watched::{Attached, describe, serious};
+use crate::watched::{Attached, describe, is_in_line, serious};
 
 /// A finding must be there this long after its program's start.
 pub(crate) const ONSET: Duration = Duration::from_secs(5);
@@ -34,10 +34,11 @@ pub(crate) struct Score {
 impl Score {
     pub(crate) fn of_faulty(program: &Program, attached: &Attached) -> Self {
         let rule = program.rule.expect("a faulty program has a rule");
-        let place = format!("{}:{}:", program.file, program.fault_line());
         let own: Vec<_> = attached.seen.values().filter(|(_, finding)| finding.rule == rule).collect();
-        let (right, wrong): (Vec<_>, Vec<_>) =
-            own.iter().copied().partition(|(_, finding)| finding.subject.location.starts_with(&place));
+        let (right, wrong): (Vec<_>, Vec<_>) = own
+            .iter()
+            .copied()
+            .partition(|(_, finding)| is_in_line(&finding.subject.location, program.file, program.fault_line()));
         Self {
             raised: own.iter().map(|(after, _)| *after).min(),
             at_line: right.iter().map(|(after, _)| *after).min(),

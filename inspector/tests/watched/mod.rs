@@ -257,6 +257,12 @@ fn noted(finding: &Finding) -> bool {
     serious(finding) || RULES.iter().any(|rule| rule.id == finding.rule && rule.severity == Severity::Info)
 }
 
+/// Whether a place is in that line, at whatever column: some code of a line has none.
+pub(crate) fn is_in_line(place: &str, file: &str, line: u32) -> bool {
+    let after = place.strip_prefix(&format!("{file}:{line}"));
+    after.is_some_and(|after| after.is_empty() || after.starts_with(':'))
+}
+
 /// A finding in full, for the message of a test that fails.
 pub(crate) fn describe(finding: &Finding) -> String {
     let mut text = format!(

@@ -5,6 +5,7 @@ use console_api::Location;
 
 use crate::decode::text;
 use crate::model::{SiteBirth, SiteId, SiteKind};
+use crate::text::place;
 
 /// Places that are told apart.
 const MAX_PLACES: usize = 1 << 16;
@@ -70,12 +71,7 @@ impl Places {
     }
 }
 
-fn location(place: &Location) -> String {
-    let file = text::clean(place.file.as_deref().or(place.module_path.as_deref()).unwrap_or_default());
-    match (&*file, place.line, place.column) {
-        ("", ..) => String::new(),
-        (file, None, _) => file.to_owned(),
-        (file, Some(line), None) => format!("{file}:{line}"),
-        (file, Some(line), Some(column)) => format!("{file}:{line}:{column}"),
-    }
+fn location(at: &Location) -> String {
+    let file = text::clean(at.file.as_deref().or(at.module_path.as_deref()).unwrap_or_default());
+    place::written(&file, at.line.unwrap_or(0), at.column.unwrap_or(0))
 }

@@ -7,7 +7,7 @@ use crate::app::screen::{Body, Screen};
 use crate::app::theme::Role;
 use crate::app::{Common, Cx, Entity, Place, names};
 use crate::model::{Histogram, Lock, LockKind, Series, TaskId, WaitFor};
-use crate::text::figures;
+use crate::text::{self, figures};
 use crate::view::wait_tree;
 
 pub(crate) static SCREEN: Screen = Screen {
@@ -177,7 +177,7 @@ fn holders(cx: &Cx, lock: &Lock, page: &mut Page) {
             _ => "to read".to_owned(),
         };
         let span = figures::duration(cx.model.now.since(hold.since));
-        let at = match names::file_line(names::location(cx.model, hold.site)) {
+        let at = match text::file_line(names::location(cx.model, hold.site)) {
             "" => String::new(),
             place => format!(" at {place}"),
         };

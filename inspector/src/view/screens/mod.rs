@@ -25,7 +25,7 @@ use crate::app::theme::Role;
 use crate::app::{Common, Cx, Entity, accused, names};
 use crate::lints::Finding;
 use crate::model::{Frame, Histogram, LockKind, SiteId, Stack, StackCause, TaskId, Wait, WaitFor};
-use crate::text::{figures, fit};
+use crate::text::{self, figures, fit};
 
 /// All screens; the first is where the dashboard starts.
 pub static SCREENS: Screens = Screens {
@@ -88,7 +88,7 @@ pub(crate) fn waiters(cx: &Cx, entity: Entity, page: &mut Page, most: usize) {
             WaitFor::Join(_) | WaitFor::Oneshot(_) | WaitFor::Timer(_) => "waits",
         };
         let since = figures::duration(focus.at.since(wait.since));
-        let place = names::file_line(names::location(cx.model, wait.site));
+        let place = text::file_line(names::location(cx.model, wait.site));
         let remark = if place.is_empty() { format!("{what} {since}") } else { format!("{what} {since} at {place}") };
         let label = if n == 0 { "waiters" } else { "" };
         page.link("waiter", label, Entity::Task(*task), &names::task_id(cx.model, *task), &remark);

@@ -212,7 +212,7 @@ static COLUMNS: &[Column] = &[
             };
             match (names::created_at(cx.model, entity), site) {
                 (Some(place), Some(site)) if names::is_seen_at(cx.model, site) => {
-                    Value::text(format!("by a library, seen at {}", names::file_line(place)))
+                    Value::text(format!("by a library, seen at {}", text::file_line(place)))
                 }
                 (place, _) => place.map_or(Value::None, Value::place),
             }
