@@ -1,10 +1,10 @@
 //! How long threads that poll have had a CPU, and have waited for one, looked at once a tick.
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use crate::recorder::{
     clock,
     cpu_wait::{self, CpuShown, CpuTime, ThreadState},
-    standstill,
+    paging, standstill,
     thread::{WorkerKind, WorkerReading, WorkerSlot},
 };
 
@@ -19,11 +19,19 @@ const JOBS: u32 = 8;
 
 /// What was seen of each thread at the last tick, by worker.
 #[derive(Default)]
-pub(super) struct CpuLooks(HashMap<u64, Look>);
+pub(super) struct CpuLooks {
+    of: HashMap<u64, Look>,
+    /// Pages that all threads had waited for at the last tick; `None` before the first.
+    paged: Option<u64>,
+}
 
-/// How many threads of the blocking pool were looked at in this tick.
-#[derive(Default)]
-pub(super) struct JobsSeen(u32);
+/// One tick's looks.
+pub(super) struct Round {
+    /// Threads of the blocking pool that were looked at.
+    jobs: u32,
+    /// Whether some thread has waited for a page since the last tick.
+    paged: bool,
+}
 
 /// Times in nanoseconds of the probe's clock.
 #[derive(Default)]
@@ -42,19 +50,28 @@ pub(super) struct Sample {
     cpu: CpuTime,
     /// In ticks.
     at: u64,
+    /// Whether its pages were looked at too.
+    paged: bool,
 }
 
 impl CpuLooks {
+    /// A tick begins.
+    pub(super) fn begin(&mut self) -> Round {
+        let paged = Some(paging::of_process());
+        Round { jobs: 0, paged: mem::replace(&mut self.paged, paged) != paged }
+    }
+
     /// Asks the system about a thread. Slow: reads a file. To be called before the slot is read, so that what is read is
     /// never older than what is known of its waits.
-    pub(super) fn sample(slot: &WorkerSlot, seen: &mut JobsSeen) -> Sample {
-        let worker = if slot.kind() == WorkerKind::Blocking as u8 && !seen.has_room_for(slot) { 0 } else { slot.id() };
-        let mut sample = Sample { worker, cpu: CpuTime::default(), at: 0 };
+    pub(super) fn sample(slot: &WorkerSlot, round: &mut Round) -> Sample {
+        let worker = if slot.kind() == WorkerKind::Blocking as u8 && !round.has_room_for(slot) { 0 } else { slot.id() };
+        let mut sample = Sample { worker, cpu: CpuTime::default(), at: 0, paged: round.paged };
+        let paged = if worker != 0 && round.paged { paging::of_thread(slot.tid()) } else { 0 };
         // This thread waits for a CPU too where others do: the figures and the time shall be of one moment.
         for _ in 0..SAMPLES {
             let began = clock::ticks();
             if worker != 0 {
-                sample.cpu = cpu_wait::of_thread(slot.tid());
+                sample.cpu = CpuTime { paged, ..cpu_wait::of_thread(slot.tid()) };
             }
             sample.at = clock::ticks();
             if clock::duration_ns(sample.at.saturating_sub(began)) < YOUNG_NS {
@@ -69,10 +86,11 @@ impl CpuLooks {
         if sample.worker != worker.id {
             return CpuShown::default();
         }
-        let look = self.0.entry(worker.id).or_default();
+        let look = self.of.entry(worker.id).or_default();
         let age = worker.poll.map_or(0, |poll| clock::duration_ns(sample.at.saturating_sub(poll.started)));
         if age <= YOUNG_NS {
-            slot.set_cpu_before_poll(sample.cpu, sample.at);
+            let paged = if sample.paged { sample.cpu.paged } else { slot.cpu_before_poll().0.paged };
+            slot.set_cpu_before_poll(CpuTime { paged, ..sample.cpu }, sample.at);
         }
         let before = slot.cpu_before_poll().0.waited;
         look.poll = worker.poll.map_or(0, |poll| poll.started);
@@ -85,22 +103,22 @@ impl CpuLooks {
 
     /// What the last look at a thread told, of the poll that it is in now.
     pub(super) fn last(&self, worker: &WorkerReading) -> CpuShown {
-        let Some(look) = self.0.get(&worker.id) else { return CpuShown::default() };
+        let Some(look) = self.of.get(&worker.id) else { return CpuShown::default() };
         let same = worker.poll.is_some_and(|poll| poll.started == look.poll);
         CpuShown { waited_in_poll: if same { look.shown.waited_in_poll } else { 0 }, ..look.shown }
     }
 
     /// Forgets a thread that is gone.
     pub(super) fn forget(&mut self, worker: u64) {
-        self.0.remove(&worker);
+        self.of.remove(&worker);
     }
 }
 
-impl JobsSeen {
+impl Round {
     /// Whether a thread of the blocking pool is one of the few, and at work.
     fn has_room_for(&mut self, slot: &WorkerSlot) -> bool {
-        let room = self.0 < JOBS && slot.is_in_poll();
-        self.0 += u32::from(room);
+        let room = self.jobs < JOBS && slot.is_in_poll();
+        self.jobs += u32::from(room);
         room
     }
 }
@@ -114,10 +132,11 @@ impl Look {
     /// `before` is what the thread had waited before the poll in progress, which is `age` old.
     fn take(&mut self, now: u64, cpu: CpuTime, before: u64, age: u64, state: impl FnOnce() -> ThreadState) {
         // The system counts a wait when it ends. One that goes on is what is missing since the figures last moved, of a
-        // thread that has been ready ever since.
+        // thread that has been ready ever since, or has waited for a page.
         let counted = (cpu.ran + cpu.waited).saturating_sub(self.cpu.ran + self.cpu.waited);
         let missing = self.at.map_or(0, |at| now.saturating_sub(at).saturating_sub(counted));
-        let waits = age > YOUNG_NS && missing > YOUNG_NS && state() == ThreadState::Runs;
+        let is_held_up = || matches!(state(), ThreadState::Runs | ThreadState::Pages);
+        let waits = age > YOUNG_NS && missing > YOUNG_NS && is_held_up();
         let going_on = if waits { missing } else { 0 };
         self.at = Some(now - going_on);
         self.cpu = cpu;
@@ -133,7 +152,7 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn cpu(ran: u64, waited: u64) -> CpuTime {
-        CpuTime { ran: ran * MS, waited: waited * MS }
+        CpuTime { ran: ran * MS, waited: waited * MS, paged: 0 }
     }
 
     /// Looks at a thread every 100 ms, in a poll that began at 10 ms; returns the milliseconds waited in it each time.

@@ -43,7 +43,7 @@ use crate::{
     stacks::{Cause, Frame, Sight, SightKind, Stack, Watchdog},
     wire::{self, Dictionary, Gone, Messages},
 };
-use cpu_looks::{CpuLooks, JobsSeen};
+use cpu_looks::CpuLooks;
 use known::Known;
 use running::Running;
 
@@ -269,9 +269,9 @@ impl Collector {
     /// All workers; returns what they run.
     fn workers(&mut self, messages: &mut Messages, runtimes: &[RuntimeReading]) -> Running {
         let mut running = Running::default();
-        let mut jobs_seen = JobsSeen::default();
+        let mut round = self.cpu_looks.begin();
         for (index, slot) in self.recorder.workers.all() {
-            let sample = CpuLooks::sample(slot, &mut jobs_seen);
+            let sample = CpuLooks::sample(slot, &mut round);
             let worker = slot.read();
             let id = worker.as_ref().map_or(0, |worker| worker.id);
             if let Some(gone) = self.workers.now(index, id).gone {

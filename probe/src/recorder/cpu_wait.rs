@@ -8,6 +8,8 @@ use std::{
     io::{Cursor, Read, Write},
 };
 
+use super::paging;
+
 /// What the scheduler has given to a thread since it started, in nanoseconds; zeros where the system does not tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CpuTime {
@@ -15,6 +17,8 @@ pub(crate) struct CpuTime {
     pub(crate) ran: u64,
     /// Ready, and waiting for one. A wait that goes on counts when it ends.
     pub(crate) waited: u64,
+    /// Pages of memory that it had to wait for, as [`paging`] says; not looked at for other threads.
+    pub(crate) paged: u64,
 }
 
 /// What is told of a thread, in nanoseconds.
@@ -31,7 +35,7 @@ pub(crate) struct CpuShown {
 /// Of the calling thread. Costs a few microseconds, and allocates nothing.
 pub(crate) fn of_this_thread() -> CpuTime {
     #[cfg(target_os = "linux")]
-    return read("/proc/thread-self/schedstat").unwrap_or_default();
+    return CpuTime { paged: paging::of_this_thread(), ..read("/proc/thread-self/schedstat").unwrap_or_default() };
     #[cfg(not(target_os = "linux"))]
     CpuTime::default()
 }
@@ -59,6 +63,8 @@ pub(crate) fn of_thread(tid: i32) -> CpuTime {
 pub(crate) enum ThreadState {
     /// Runs, or waits for nothing but a CPU.
     Runs,
+    /// Waits for a page of memory.
+    Pages,
     Waits,
     Unknown,
 }
@@ -69,6 +75,7 @@ pub(crate) fn thread_state(tid: i32) -> ThreadState {
     // The name in parentheses may hold anything.
     match stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next()) {
         Some('R') => ThreadState::Runs,
+        Some('S' | 'D') if paging::is_waited_for(tid) => ThreadState::Pages,
         Some('S' | 'D') => ThreadState::Waits,
         _ => ThreadState::Unknown,
     }
@@ -80,7 +87,7 @@ fn read(path: &str) -> Option<CpuTime> {
     let mut text = [0; 80];
     let read = File::open(path).ok()?.read(&mut text).ok()?;
     let mut figures = std::str::from_utf8(&text[..read]).ok()?.split_ascii_whitespace().map(str::parse);
-    Some(CpuTime { ran: figures.next()?.ok()?, waited: figures.next()?.ok()? })
+    Some(CpuTime { ran: figures.next()?.ok()?, waited: figures.next()?.ok()?, paged: 0 })
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -7,7 +7,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`clock`] | ticks of the CPU, and what they are in nanoseconds |
-//! | [`cpu_wait`] | how long a thread was ready and had no CPU, as the system tells |
+//! | [`cpu_wait`], [`paging`] | how long a thread was ready and had no CPU, as the system tells; pages that it waited for |
 //! | [`standstill`] | when the whole process did not run, as a thread that beats finds out |
 //! | [`peek`] | the numbers in tokio's ids and the standard library's |
 //! | [`arena`] | where slots live: stable addresses |
@@ -82,6 +82,7 @@ pub(crate) mod oneshot;
 pub(crate) mod order;
 pub(crate) mod own_thread;
 pub(crate) mod owner;
+pub(crate) mod paging;
 pub(crate) mod panic;
 pub(crate) mod peek;
 pub(crate) mod place;

@@ -15,11 +15,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    clock,
-    cpu_wait::{self, CpuTime},
-    own_thread,
-};
+use super::{clock, cpu_wait, own_thread};
 
 /// Between two beats. What is shorter is not noticed, unless it falls on one.
 const BEAT: Duration = Duration::from_millis(20);
@@ -65,7 +61,7 @@ impl Drop for Beating {
 /// Begins to beat; `None` where the system gives no thread, or does not tell whether one waits for a CPU: then nothing is known,
 /// since on a full machine a beat is late too.
 pub(crate) fn beat() -> Option<Beating> {
-    if cpu_wait::of_this_thread() == CpuTime::default() {
+    if cpu_wait::of_this_thread().ran == 0 {
         return None;
     }
     let ended = Arc::new(AtomicBool::new(false));

@@ -55,6 +55,7 @@ pub(crate) struct WorkerSlot {
     /// What [`cpu_wait`] said of the thread when it was last seen outside of any poll that lasts, in nanoseconds.
     cpu_ran: AtomicU64,
     cpu_waited: AtomicU64,
+    paged: AtomicU64,
     /// When that was, in ticks.
     cpu_seen_at: AtomicU64,
     /// For the capture of stacks: the system's id of the thread, and the bounds of its stack; 0 where there is none.
@@ -156,7 +157,11 @@ impl WorkerSlot {
 
     /// What [`cpu_wait`] said of the thread before the poll in progress, and when, in ticks.
     pub(crate) fn cpu_before_poll(&self) -> (CpuTime, u64) {
-        let cpu = CpuTime { ran: self.cpu_ran.load(Relaxed), waited: self.cpu_waited.load(Relaxed) };
+        let cpu = CpuTime {
+            ran: self.cpu_ran.load(Relaxed),
+            waited: self.cpu_waited.load(Relaxed),
+            paged: self.paged.load(Relaxed),
+        };
         (cpu, self.cpu_seen_at.load(Relaxed))
     }
 
@@ -165,6 +170,7 @@ impl WorkerSlot {
         self.cpu_seen_at.store(at, Relaxed);
         self.cpu_ran.store(cpu.ran, Relaxed);
         self.cpu_waited.store(cpu.waited, Relaxed);
+        self.paged.store(cpu.paged, Relaxed);
     }
 
     /// Whether it is in a watched poll.

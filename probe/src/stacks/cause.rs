@@ -57,6 +57,8 @@ pub(super) fn of(frames: &[Frame], state: ThreadState) -> Cause {
         // A thread that runs is in none of them for long, but in `block_on` and in the kernel's part of file I/O.
         (Some((cause @ (Cause::BlockOn | Cause::File | Cause::Dns), _)), _) => *cause,
         (_, ThreadState::Runs) => Cause::Cpu,
+        // No function of the app's is what it waits for.
+        (_, ThreadState::Pages) => Cause::Unknown,
         (Some((cause, _)), _) => *cause,
         // Of a stripped program, nothing but the system's own functions has a name: what it waits for is not known.
         (None, ThreadState::Waits) if inside.iter().any(|frame| frame.function.contains("::")) => Cause::Wait,

@@ -1,5 +1,5 @@
-//! What a poll that took long is not to blame for: that its thread waited for a CPU, that the process stood still, and the
-//! polls within it.
+//! What a poll that took long is not to blame for: that its thread waited for a CPU or for a page of memory, that the process
+//! stood still, and the polls within it.
 use super::{HERE, WorkerSlot};
 use crate::recorder::{
     clock,
@@ -37,7 +37,10 @@ pub(in crate::recorder) fn wait_of_long_poll(ended: u64) -> Option<LongPollWait>
     // Who computed, or waited for a CPU, did not stand still: on a full machine the beat is late too.
     let ran = clock::ticks_in_ns(cpu.ran.saturating_sub(before.ran));
     let neither = ended.saturating_sub(at).saturating_sub(ran).saturating_sub(waited);
-    let stood = standstill::within(started, ended).min(neither);
+    // For how long it waited for pages is not told: all of that time, then.
+    let stood =
+        if cpu.paged == before.paged { standstill::within(started, ended) } else { ended.saturating_sub(started) };
+    let stood = stood.min(neither);
     Some(LongPollWait { worker, cpu, ended, in_poll: waited + stood })
 }
 

@@ -3,7 +3,9 @@ use std::{future::pending, pin::pin, time::Duration};
 use super::*;
 use crate::{
     recorder::{
+        clock,
         handle::flag,
+        paging,
         site::OutputKind,
         task::{Stage, TaskKind},
         wait::WaitKind,
@@ -397,6 +399,30 @@ fn a_long_poll_within_another_is_the_inner_ones_alone_and_one_that_panics_is_non
     }));
     let outer = spawn_site((at.0, at.1 + 1));
     assert_eq!([inner, outer, panics].map(|site| count(&site.slow_polls)), [1, 0, 0]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_poll_that_waits_for_pages_from_disk_is_no_long_one_of_its_sites() {
+    let span = Duration::from_millis(40);
+    let Some(file) = paging::tests::OnDisk::new("polled", 1 << 14) else { return };
+    let (reads, computed, sleeps) = run(async {
+        let reads = tokio::spawn(async move {
+            let before = clock::thread_cpu_ns();
+            (file.read_for(span), clock::thread_cpu_ns() - before)
+        });
+        let reading = task(reads.id()).site;
+        let (pages, computed) = reads.await.unwrap();
+        assert!(pages > 0);
+        let sleeps = tokio::spawn(async move { std::thread::sleep(span) });
+        let sleeping = task(sleeps.id()).site;
+        sleeps.await.unwrap();
+        (reading, computed, sleeping)
+    });
+    assert_eq!(count(&sleeps.slow_polls), 1);
+    // What the pages took of the CPU is not told from what the app did.
+    let blamed = clock::duration_ns(count(&reads.max_poll));
+    assert!(blamed < computed * 5 / 4 && blamed < span.as_nanos() as u64, "{blamed} of {computed} ns");
 }
 
 #[test]
