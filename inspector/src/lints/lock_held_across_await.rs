@@ -238,11 +238,16 @@ fn judge(cx: &Cx, lock: &Lock) -> Option<Candidate> {
     } else {
         format!(" taken at {}", text::file_line(&subject.location))
     };
-    // What it awaits now, if that is anything else than the lock.
-    let long = present.unwrap_or_default();
-    let awaits = match holder.map(|holder| words::long_wait_place(model, holder.id, long)) {
-        Some(place) if !place.is_empty() => format!("the wait at {}", text::file_line(&place)),
-        _ => "the .await".to_owned(),
+    // What is awaited now, if that is anything else than the lock, or was at other such holds.
+    let now = present.and(holder).map(|holder| words::long_wait_place(model, holder.id, present.unwrap_or_default()));
+    let seen = lock.awaited.filter(|seen| seen.acquired == location).map(|seen| words::place(model, seen.site));
+    let awaited = now.as_deref().filter(|place| !place.is_empty()).or(seen).unwrap_or_default();
+    if holder.is_none() && !awaited.is_empty() {
+        evidence.push(Evidence::words("awaited_location", awaited));
+    }
+    let awaits = match text::file_line(awaited) {
+        "" => "the .await".to_owned(),
+        place => format!("the wait at {place}"),
     };
     let advice =
         format!("Drop the guard{at} before {awaits}: copy out what is needed, and lock again to store the result.");
@@ -321,6 +326,34 @@ mod tests {
         assert_eq!(finding.count, 8);
         assert_eq!(evidence(&finding, "waiters").value, 12);
         assert_eq!(evidence(&finding, "held_across_await_ns").limit, "> 10.0 ms");
+    }
+
+    #[test]
+    fn what_is_awaited_meanwhile_is_told_when_it_was_met() {
+        let (mut judged, lock, acquiring) = quiet();
+        let place = judged.target.channel_site("src/main.rs:5:5", "shop::Job");
+        let channel = judged.target.channel(place, None);
+        let [brief, long] = ["src/cache.rs:32:20", "src/cache.rs:33:20"].map(|line| judged.target.call_site(line));
+        let awaits = |judged: &mut Judged, task, site| {
+            let wait = Wait { on: WaitFor::Recv(channel), site, since: judged.target.now };
+            judged.target.task_state(task, |task| task.waits = [wait].into());
+        };
+        for n in 0..8 {
+            let task = begin_hold(&mut judged, lock, acquiring, 12);
+            awaits(&mut judged, task, brief);
+            judged.run(ms(20));
+            awaits(&mut judged, task, long);
+            // The last ones are met early in that wait.
+            judged.run(ms(if n < 5 { 130 } else { 10 }));
+            judged.target.task_state(task, |task| task.waits.clear());
+            judged.target.lock_state(lock, |lock| (lock.held_since, lock.holder) = (None, TaskId(0)));
+            hold(&mut judged.target, lock, acquiring, ms(150), 12);
+            judged.run(ms(100));
+        }
+        let finding = judged.only("lock-held-across-await");
+        let advice = "Drop the guard taken at cache.rs:31 before the wait at cache.rs:33: copy out what is needed";
+        assert!(finding.advice.starts_with(advice), "{}", finding.advice);
+        assert_eq!(evidence(&finding, "awaited_location").value, "src/cache.rs:33:20");
     }
 
     #[test]

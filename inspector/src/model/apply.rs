@@ -177,6 +177,7 @@ impl Model {
             self.calm_down();
             self.tidy_queues();
             self.settle();
+            self.meet_holders();
             self.take_seconds();
             self.count_namesakes();
         }

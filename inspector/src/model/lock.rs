@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::recent::{Event, Recent};
-use super::{Disposal, Histogram, Series, SiteId, Stamp, TaskId};
+use super::{Awaited, Disposal, Histogram, Series, SiteId, Stamp, TaskId};
 
 /// Id of a [`Lock`] within one instance of a target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -255,6 +255,8 @@ pub struct Lock {
     pub suspended_holds: u64,
     /// Those of the last minute, while attached.
     pub recent_suspended: Recent<SuspendedHold>,
+    /// What a holder was seen to await meanwhile, within ten seconds.
+    pub awaited: Option<Awaited>,
     /// Completed holds that kept all others out and were cut short.
     pub cut_short: u64,
     /// Those of the last minute, while attached.

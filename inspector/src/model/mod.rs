@@ -5,6 +5,7 @@
 //! and every screen, so that neither a slow link nor a skewed clock changes what is said.
 
 mod apply;
+mod awaited;
 mod batch;
 mod channel;
 mod details;
@@ -35,6 +36,7 @@ mod tests;
 mod window;
 mod worker;
 
+pub use awaited::Awaited;
 pub use batch::{
     Batch, ChannelBirth, ChannelReading, CutShortReading, LockBirth, LockReading, SiteBirth, SiteReading, TaskBirth,
     TaskReading, WorkerReading,

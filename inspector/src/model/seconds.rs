@@ -179,6 +179,7 @@ impl Lock {
         self.wait_hist_window = self.wait_hist;
         self.hold_hist_window = self.hold_hist;
         self.recent_suspended.clear();
+        self.awaited = None;
         self.recent_cut_short.clear();
     }
 
