@@ -262,15 +262,18 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     known.into_iter().filter(close).min_by_key(|k| distance(k))
 }
 
-/// What to say of a name that there is not: what was meant, if anything is like it, or else what there is.
+/// What to say of a name that there is not: what was meant, if anything is like it, or else what there is, where that is no
+/// more than is read at a glance.
 pub(crate) fn no_such<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str, IntoIter: Clone>) -> String {
+    const FEW: usize = 12;
     let known = known.into_iter();
-    let hint = match nearest(name, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}", known.map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ")),
+    let hint = match (nearest(name, known.clone()), known.clone().count()) {
+        (Some(near), _) => format!("; did you mean `{near}`?"),
+        (None, ..=FEW) => format!("; there are {}", known.map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ")),
+        (None, _) => String::new(),
     };
     // It may come from anywhere, and is shown in a terminal.
-    format!("no {what} `{}`; {hint}", head(name, 80).escape_debug())
+    format!("no {what} `{}`{hint}", head(name, 80).escape_debug())
 }
 
 fn scaled(mut value: f64, step: f64, units: &[&str], gap: &str) -> String {

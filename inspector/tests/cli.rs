@@ -34,9 +34,12 @@ fn mistakes_end_with_code_2_and_say_what_is_right() {
     refused(&["explain", "long-pool"], &["did you mean `long-poll`?"]);
     refused(&["demo", "--fault", "long-pool"], &["did you mean `long-poll`?", "--list-faults"]);
     refused(&["demo", "deadlock"], &["--fault deadlock"]);
-    refused(&["demo", "--fault", "nosuch"], &["there are", "`long-poll`"]);
+    refused(&["demo", "--fault", "nosuch"], &["no fault `nosuch`", "--list-faults"]);
     refused(&["check", "nope.rec"], &["there is no such file"]);
-    refused(&["check", "127.0.0.1:1", "--off", "nothing"], &["long-poll"]);
+    refused(
+        &["check", "127.0.0.1:1", "--off", "nothing"],
+        &["no rule `nothing`", "async-inspect explain lists the rules"],
+    );
     refused(&["check", "127.0.0.1:1", "--off", "permit-leek"], &["did you mean `permit-leak`?"]);
     refused(&["check", "127.0.0.1:1", "--set", "long-poll.twice=1s"], &["`once`"]);
 }
