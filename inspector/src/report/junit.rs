@@ -27,7 +27,7 @@ fn suite(target: &Watched, limit: Severity) -> TestSuite {
             let found = || report.findings.iter().filter(|finding| finding.rule == rule.id);
             let mut all = String::new();
             for finding in found() {
-                text::finding(&mut all, report.model, finding);
+                text::finding(&mut all, report.model, finding, &[]);
             }
             let worst = found().filter(|finding| finding.severity >= limit).max_by_key(|finding| finding.severity);
             let Some(worst) = worst else {

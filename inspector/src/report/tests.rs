@@ -46,6 +46,31 @@ fn a_program_is_told_that_a_finding_may_be_older_than_it_was_watched() {
 }
 
 #[test]
+fn what_is_worth_a_word_at_many_lines_is_one_block_and_what_is_worse_is_not() {
+    let (mut target, mut engine) = (Fixture::new(), Engine::new(Settings::default()));
+    let mut site =
+        |line: u32, output| target.spawn_site(&format!("src/a.rs:{line}:1"), &format!("shop::job{line}"), output);
+    let sites: Vec<_> = (1..=20).map(|line| site(line, OutputKind::Unit)).collect();
+    let worse: Vec<_> = (21..=22).map(|line| site(line, OutputKind::Result)).collect();
+    for _ in 0..20 {
+        for site in sites.iter().chain(&worse) {
+            target.totals(*site, |totals| totals.handles_dropped += 1);
+        }
+        target.tick(Duration::from_millis(100));
+        engine.evaluate(&target.model);
+    }
+    let (all, findings) = (Silenced::default(), engine.findings().to_vec());
+    let report = Report { model: &target.model, observed: Duration::from_secs(2), findings, silenced: &all };
+    let text = report.text(false);
+    let heads = |severity: &str| text.lines().filter(|line| line.starts_with(severity)).count();
+    assert_eq!((heads("INFO"), heads("WARN")), (1, 2), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("     also ")).count(), 1, "{text}");
+    let also = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(also.contains("`job6` at src/a.rs:6 · 3 more (--format json has them all)"), "{text}");
+    assert!(text.contains("2 warn, 20 info"), "{text}");
+}
+
+#[test]
 fn what_was_not_to_be_told_is_said_where_all_would_seem_well() {
     let mut model = crate::app::fixture::model();
     model.target.blind = vec![Blind { about: "locks".into(), why: "nothing tells of it".into(), ..Blind::default() }];

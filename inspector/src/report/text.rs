@@ -26,8 +26,8 @@ pub(super) fn report(report: &Report, verbose: bool) -> String {
 
 /// The findings and their sum, or that there are none; and what was not to be told, which is not well for that.
 pub(super) fn verdict(out: &mut String, model: &Model, findings: &[Finding], silenced: &Silenced) {
-    for one in findings {
-        finding(out, model, one);
+    for (first, others) in alike(findings) {
+        finding(out, model, first, &others);
     }
     let strained = || strain(model).map_or_else(String::new, |strain| format!(", but {strain}"));
     match (findings.is_empty(), silenced.words()) {
@@ -63,8 +63,23 @@ fn summary(findings: &[Finding]) -> String {
     format!("{}{more}", counts.join(", "))
 }
 
-/// One finding: how bad and which rule on the first line, then what is wrong, where, who does it, why, and what to do.
-pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
+/// What is worth a word, and asks for the same at several places, is one block: what is worse would be lost among many.
+fn alike(findings: &[Finding]) -> Vec<(&Finding, Vec<&Finding>)> {
+    let mut blocks: Vec<(&Finding, Vec<&Finding>)> = Vec::new();
+    for finding in findings {
+        let asks = |of: &Finding| (of.rule, of.severity, of.active(), of.advice.clone());
+        let same = |first: &Finding| finding.severity == Severity::Info && asks(first) == asks(finding);
+        match blocks.iter_mut().find(|(first, _)| same(first)) {
+            Some((_, others)) => others.push(finding),
+            None => blocks.push((finding, Vec::new())),
+        }
+    }
+    blocks
+}
+
+/// One finding: how bad and which rule on the first line, then what is wrong, where, where else, who does it, why, and what to
+/// do.
+pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding, others: &[&Finding]) {
     let severity = finding.severity.to_string().to_uppercase();
     let mut lasting = match finding.cleared {
         None => format!("for {}", finding.age(model.now)),
@@ -84,6 +99,14 @@ pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
     let name = if finding.message.contains(&subject.name) && !place.is_empty() { "" } else { &subject.name };
     let at: Vec<&str> = [place, &role, name].into_iter().filter(|part| !part.is_empty()).collect();
     wrapped(out, "     open ", &at.join(" · "));
+    if !others.is_empty() {
+        const NAMED: usize = 16;
+        let mut also: Vec<String> = others.iter().take(NAMED).map(|other| also(other)).collect();
+        if others.len() > NAMED {
+            also.push(format!("{} more (--format json has them all)", others.len() - NAMED));
+        }
+        wrapped(out, "     also ", &also.join(" · "));
+    }
     let cycle = finding.told_cycle();
     for (n, step) in cycle.iter().enumerate() {
         wrapped(out, if n == 0 { "     cycle " } else { "           " }, &format!("{} {}", step.who, step.does));
@@ -100,6 +123,12 @@ pub(super) fn finding(out: &mut String, model: &Model, finding: &Finding) {
     }
     wrapped(out, "     fix  ", &finding.advice);
     out.push('\n');
+}
+
+/// Another of those that are alike, in few words.
+fn also(finding: &Finding) -> String {
+    let (name, place) = (&finding.subject.name, text::short_location(text::place::line(finding.line().0)));
+    if place.is_empty() { format!("`{name}`") } else { format!("`{name}` at {place}") }
 }
 
 /// What was shed.
