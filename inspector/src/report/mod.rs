@@ -1,7 +1,7 @@
 //! Findings and whole states for people and for programs, without a dashboard.
 //!
 //! The JSON is a contract: names carry their units, ids are strings (not every reader has 64-bit integers), a location
-//! is one string `path:line:column`, and a change that an old reader would misread raises [`SCHEMA_VERSION`].
+//! is one string `path:line:column` (or `path:line`, of code that the compiler gives no column), and a change that an old reader would misread raises [`SCHEMA_VERSION`].
 use std::time::Duration;
 
 use crate::lints::{Engine, Finding, FindingKey, Severity};
