@@ -1,6 +1,14 @@
 //! What each thing takes that is watched: the difference between many of them and a quarter of that, more than of tokio's
 //! own, so that what a process takes with none falls out.
-use std::time::{Duration, Instant};
+//!
+//! A task's own allocation goes up by 128 bytes, so what a word more in its future takes is nothing or 128. Each kind of task is
+//! therefore made in sixteen sizes, a word apart, and what is printed is the mean: what a word more takes of a future of any size.
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
 use crate::{options::Options, process::Process, target, usage};
 
@@ -20,8 +28,39 @@ const THINGS: [&str; 13] = [
     "watch",
     "oneshot",
 ];
+/// A future that is so many words larger.
+struct Larger<F, const WORDS: usize> {
+    inner: F,
+    more: [u64; WORDS],
+}
+
+impl<F: Future, const WORDS: usize> Future for Larger<F, WORDS> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        std::hint::black_box(&self.more);
+        // SAFETY: what is pinned stays where it is.
+        unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll(cx)
+    }
+}
+
 /// A poll that counts as long.
 const SLOW: Duration = Duration::from_micros(80);
+
+/// Spawns the future, each time in the next of the sixteen sizes.
+macro_rules! spawn_larger {
+    ($spawn:path, $nth:ident, $inner:expr) => {
+        spawn_larger!($spawn, $nth, $inner, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    ($spawn:path, $nth:ident, $inner:expr, $($words:literal)*) => {{
+        let inner = $inner;
+        $nth += 1;
+        match $nth % 16 {
+            $($words => $spawn(Larger { inner, more: [0; $words] }),)*
+            _ => unreachable!(),
+        }
+    }};
+}
 
 /// Makes and uses so many, which are never dropped, with tokio's own or the drop-in's types.
 macro_rules! make {
@@ -37,31 +76,32 @@ macro_rules! make {
                     }
                 };
             }
+            let mut nth = 0_usize;
             match thing {
                 "task" => {
-                    each!(tokio::spawn(std::future::pending::<()>()));
+                    each!(spawn_larger!(tokio::spawn, nth, std::future::pending::<()>()));
                     tokio::task::yield_now().await;
                 }
                 "task-sleeps" => {
-                    each!(tokio::spawn(tokio::time::sleep(Duration::from_hours(1))));
+                    each!(spawn_larger!(tokio::spawn, nth, tokio::time::sleep(Duration::from_hours(1))));
                     tokio::task::yield_now().await;
                 }
                 "task-oneshot" => {
                     each!({
                         let (sender, receiver) = tokio::sync::oneshot::channel::<u64>();
-                        (tokio::spawn(async move { receiver.await.unwrap() }), sender)
+                        (spawn_larger!(tokio::spawn, nth, async move { receiver.await.unwrap() }), sender)
                     });
                     tokio::task::yield_now().await;
                 }
                 "task-recv" => {
                     each!({
                         let (sender, mut receiver) = tokio::sync::mpsc::channel::<u64>(1);
-                        (tokio::spawn(async move { receiver.recv().await }), sender)
+                        (spawn_larger!(tokio::spawn, nth, async move { receiver.recv().await }), sender)
                     });
                     tokio::task::yield_now().await;
                 }
                 "task-slow" => {
-                    each!(tokio::spawn(async {
+                    each!(spawn_larger!(tokio::spawn, nth, async {
                         let began = Instant::now();
                         while began.elapsed() < SLOW {
                             std::hint::spin_loop();
