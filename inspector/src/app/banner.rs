@@ -15,7 +15,7 @@ fn banner(app: &App) -> Option<(Role, String)> {
     }
     if let Link::Lost { error, data_at: Some(_), .. } = &app.link {
         // The cause first: the rest of it stands in the first line already.
-        return Some((Role::Warn, format!("{} ({error})", error.cause())));
+        return Some((Role::Warn, format!("shown as last heard: {} ({error})", error.cause())));
     }
     if let Some(notice) = &app.restarted {
         return Some((notice.role, notice.text.clone()));

@@ -134,7 +134,7 @@ impl Engine {
         }
         self.doubted = knots.into_doubted();
         self.sweep(now);
-        self.publish(now);
+        self.publish(now, model.target.tick);
     }
 
     /// Tasks that a look would tell of whether they can go on, which some rule waits for.
@@ -209,7 +209,7 @@ impl Engine {
     }
 
     /// The effects, each with its cause, and whether that accounts for it now.
-    fn folds(&self, now: Stamp) -> HashMap<Key, (Key, bool)> {
+    fn folds(&self, now: Stamp, tick: Duration) -> HashMap<Key, (Key, bool)> {
         let raised = || self.tracked.iter().filter(|(_, tracked)| tracked.raised);
         let mut accusing: HashMap<&str, Vec<(&Key, &Tracked)>> = HashMap::new();
         for (key, cause) in raised() {
@@ -237,7 +237,7 @@ impl Engine {
                 .chain(remembered.map(|(key, cause)| (key, cause, false)))
                 .filter(|(_, cause, _)| {
                     cause.finding.severity >= effect.finding.severity
-                        && if effect.active() { cause.felt(now) } else { cause.raised }
+                        && if effect.active() { cause.felt(now) && !effect.outlives(cause, tick) } else { cause.raised }
                 });
             let cause_at = |at| cause_of.get(at).map(|&(cause, _)| cause);
             let in_circle = |cause| std::iter::successors(Some(cause), |at| cause_at(*at)).any(|at| at == key);
@@ -253,8 +253,8 @@ impl Engine {
     }
 
     /// Folds effects into causes and puts the rest in order.
-    fn publish(&mut self, now: Stamp) {
-        let folded = self.folds(now);
+    fn publish(&mut self, now: Stamp, tick: Duration) {
+        let folded = self.folds(now, tick);
         for tracked in self.tracked.values_mut() {
             // What has begun under its cause and ended under it was never anything of its own.
             tracked.folded &= !tracked.active();

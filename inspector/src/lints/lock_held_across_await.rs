@@ -357,6 +357,29 @@ mod tests {
     }
 
     #[test]
+    fn of_holds_that_are_a_hog_now_and_then_something_is_said_all_the_time() {
+        let (mut judged, lock, acquiring) = quiet();
+        for n in 0..24 {
+            let task = begin_hold(&mut judged, lock, acquiring, 4);
+            // Every sixth is long enough for `lock-hog`.
+            let took = ms(if n % 6 == 2 { 1300 } else { 800 });
+            let mut lasted = Duration::ZERO;
+            while lasted < took {
+                judged.run(ms(100));
+                lasted += ms(100);
+                assert!(n < 4 || !judged.active().is_empty(), "hold {n}: {:?}", judged.engine.findings());
+            }
+            judged.target.lock_state(lock, |lock| (lock.held_since, lock.holder) = (None, TaskId(0)));
+            judged.target.gone_task(task);
+            hold(&mut judged.target, lock, acquiring, took, 4);
+            judged.run(ms(50));
+            assert!(n < 4 || !judged.active().is_empty(), "after hold {n}: {:?}", judged.engine.findings());
+        }
+        let rules: Vec<&str> = judged.engine.findings().iter().map(|finding| finding.rule).collect();
+        assert!(rules.contains(&"lock-hog") && rules.contains(&"lock-held-across-await"), "{rules:?}");
+    }
+
+    #[test]
     fn a_crowded_machine_makes_some_holds_long_and_not_nearly_all() {
         for (every, expected) in [(1, Some(Severity::Warn)), (4, Some(Severity::Info))] {
             let (mut judged, lock, acquiring) = quiet();

@@ -1,4 +1,5 @@
 //! Panics that nobody was told of: their handles are gone, or are kept and not asked.
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::rule::{Candidate, Count, Cx, Rule, Threshold};
@@ -51,9 +52,9 @@ Thresholds
 ";
 
 fn evaluate(cx: &Cx, out: &mut Vec<Candidate>) {
-    let sites = || cx.model.sites.values().filter(|site| site.kind == SiteKind::Spawn);
-    out.extend(sites().filter(|site| site.panics_lost > 0).filter_map(|site| judge(cx, site)));
-    out.extend(sites().filter(|site| site.states.get(TaskState::Panicked) > 0).filter_map(|site| kept(cx, site)));
+    out.extend(lost(cx).iter().filter_map(|(line, of)| judge(cx, line, of)));
+    let sites = cx.model.sites.values().filter(|site| site.kind == SiteKind::Spawn);
+    out.extend(sites.filter(|site| site.states.get(TaskState::Panicked) > 0).filter_map(|site| kept(cx, site)));
 }
 
 /// Panics whose `JoinError` somebody could still ask for.
@@ -128,41 +129,92 @@ impl Told {
     }
 }
 
-fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
-    let model = cx.model;
-    let newest: Option<&Panic> = model.panics.iter().filter(|panic| panic.site == site.id).max_by_key(|panic| panic.at);
-    let within = |at, span| model.now.since(at) < span;
-    let goes_on = match (site.last_panic_lost, newest) {
+/// Lost panics of one line, of tasks that were spawned at one or several.
+#[derive(Default)]
+struct Lost<'a> {
+    /// By the id of their line, so that the first is the same as long as there is any.
+    sites: Vec<&'a Site>,
+    newest: Option<&'a Panic>,
+}
+
+/// Those that go on, by the line that panics, or the one that spawns where that is not known.
+fn lost<'a>(cx: &Cx<'a>) -> BTreeMap<&'a str, Lost<'a>> {
+    let mut lines: BTreeMap<&str, Lost> = BTreeMap::new();
+    let mut sites: Vec<&Site> = cx.model.sites.values().filter(|site| site.panics_lost > 0).collect();
+    sites.sort_by_key(|site| site.id);
+    for site in sites.into_iter().filter(|site| site.kind == SiteKind::Spawn) {
+        let panics = || cx.model.panics.iter().filter(|panic| panic.site == site.id);
+        let newest = panics().max_by_key(|panic| panic.at);
+        if !goes_on(cx, site, newest) {
+            continue;
+        }
+        // Of several lines the one with most of them, or a finding would go by another with each panic.
+        let most = panics().max_by_key(|one| (panics().filter(|other| other.location == one.location).count(), one.at));
+        let line = most.map_or("", |panic| panic.location.as_str());
+        let lost = lines.entry(if line.is_empty() { &site.location } else { line }).or_default();
+        lost.sites.push(site);
+        lost.newest = lost.newest.into_iter().chain(newest).max_by_key(|panic| panic.at);
+    }
+    lines
+}
+
+/// Whether the last one was lately.
+fn goes_on(cx: &Cx, site: &Site, newest: Option<&Panic>) -> bool {
+    let within = |at, span| cx.model.now.since(at) < span;
+    match (site.last_panic_lost, newest) {
         (Some(at), _) => within(at, cx.span(&LATELY)),
         // Of those before anybody looked, the newest is known to be lost only where all are.
         (None, Some(panic)) => site.panics == site.panics_lost && within(panic.at, cx.span(&BEFORE)),
         (None, None) => false,
-    };
-    if !goes_on {
-        return None;
     }
+}
+
+fn judge(cx: &Cx, line: &str, of: &Lost) -> Option<Candidate> {
+    let model = cx.model;
+    let (&site, newest) = (of.sites.first()?, of.newest);
+    let sum = |figure: fn(&Site) -> u64| of.sites.iter().map(|site| figure(site)).fold(0, u64::saturating_add);
+    let (lost, panics) = (sum(|site| site.panics_lost), sum(|site| site.panics));
+    let (finished, errors) = (sum(|site| site.finished), sum(|site| site.errors_lost));
     let subject = words::site_subject(site);
-    let lost = site.panics_lost;
     let mut evidence = vec![Evidence::count("panics_lost", lost).over("0")];
-    evidence.extend((site.panics > lost).then(|| Evidence::count("panics", site.panics)));
+    evidence.extend((panics > lost).then(|| Evidence::count("panics", panics)));
+    evidence.extend((errors > 0).then(|| Evidence::count("errors_lost", errors)));
     let told = newest.map(|panic| Told::of(model, panic)).unwrap_or_default();
     let Told { what, at, fix, .. } = &told;
     // Of those that have ended, where that says anything.
-    let of = if site.finished > lost { format!(" of {}", text::count(site.finished)) } else { String::new() };
+    let ended = if finished > lost { format!(" of {}", text::count(finished)) } else { String::new() };
     let name = &subject.name;
+    let tasks = match of.sites.len() as u64 {
+        1 => format!("`{name}` tasks"),
+        lines => format!("tasks that {} spawn", text::counted(lines, "line")),
+    };
     let (who, handles) = match (lost, newest) {
         (1, _) => (format!("`{name}` panicked"), "its JoinHandle"),
-        (n, None) => (format!("{}{of} `{name}` tasks panicked", text::count(n)), "their JoinHandles"),
-        (n, Some(_)) => (format!("{}{of} `{name}` tasks panicked, the latest", text::count(n)), "their JoinHandles"),
+        (n, None) => (format!("{}{ended} {tasks} panicked", text::count(n)), "their JoinHandles"),
+        (n, Some(_)) => (format!("{}{ended} {tasks} panicked, the latest", text::count(n)), "their JoinHandles"),
     };
-    let message = format!("{who}{at}{what}, and nobody awaited {handles}");
-    let spawned = match text::file_line(&site.location) {
-        "" => String::new(),
-        place => format!(" made at {place}"),
+    // It speaks for `never-awaited-handle` at these lines.
+    let errors = match errors {
+        0 => String::new(),
+        n => format!("; {} more ended in an `Err` that nobody saw", text::count(n)),
     };
-    let advice = format!("{fix}To hear of the next one, await {handles}{spawned} and log the JoinError.");
+    let message = format!("{who}{at}{what}, and nobody awaited {handles}{errors}");
+    let spawned = of.sites.iter().map(|site| text::file_line(&site.location)).filter(|line| !line.is_empty());
+    let made = match spawned.collect::<Vec<_>>()[..] {
+        [] => String::new(),
+        [one] => format!(" made at {one}"),
+        [one, other] => format!(" made at {one} and {other}"),
+        [one, ref others @ ..] => format!(" made at {one} and {}", text::counted(others.len() as u64, "other line")),
+    };
+    let advice = format!("{fix}To hear of the next one, await {handles}{made} and log the JoinError.");
     evidence.extend(told.evidence);
-    let group = subject.location.clone();
+    if of.sites.len() > 1 {
+        let each = of.sites.iter().map(|site| {
+            let (lost, name) = (text::count(site.panics_lost), words::site_subject(site).name);
+            format!("{lost} `{name}` at {}", text::file_line(&site.location))
+        });
+        evidence.push(Evidence::list("panics_by_spawn", each.collect()));
+    }
     Some(Candidate {
         message,
         evidence,
@@ -171,9 +223,10 @@ fn judge(cx: &Cx, site: &Site) -> Option<Candidate> {
         onset: newest.map(|panic| panic.at),
         count: Count::Total(lost),
         // Which of several panics were lost is not told; that they were, is.
-        confidence: if site.panics > lost { Confidence::Likely } else { Confidence::Certain },
+        confidence: if panics > lost { Confidence::Likely } else { Confidence::Certain },
         hurt: lost,
-        ..Candidate::enter(subject, &group, Severity::Crit)
+        causes: of.sites.iter().map(|site| site.location.clone()).collect(),
+        ..Candidate::enter(subject, line, Severity::Crit)
     })
 }
 
@@ -263,6 +316,33 @@ mod tests {
         judged.target.gone_task(task);
         judged.run(ms(500));
         judged.expect_nothing();
+    }
+
+    #[test]
+    fn a_line_that_panics_is_one_finding_wherever_its_tasks_are_spawned_and_says_what_else_was_lost() {
+        let (mut judged, site) = quiet();
+        let other = judged.target.spawn_site("src/queue.rs:33:9", "shop::again::{{closure}}", OutputKind::Result);
+        judged.settle();
+        for n in 0..6 {
+            let at = judged.target.now;
+            panic(&mut judged.target, if n % 3 == 0 { other } else { site }, at, true);
+            judged.target.totals(other, |totals| {
+                (totals.spawned, totals.finished) = (totals.spawned + 1, totals.finished + 1);
+                (totals.handles_dropped, totals.errors_lost) = (totals.handles_dropped + 1, totals.errors_lost + 1);
+            });
+            judged.run(ms(200));
+        }
+        let finding = judged.only("lost-panic");
+        assert_eq!((finding.count, finding.subject.kind), (6, SubjectKind::Site(site)));
+        assert_eq!(
+            finding.message,
+            "6 of 12 tasks that 2 lines spawn panicked, the latest at queue.rs:40 (\"index out of bounds: the len is 3\"), and \
+             nobody awaited their JoinHandles; 6 more ended in an `Err` that nobody saw"
+        );
+        let each = &evidence(&finding, "panics_by_spawn").text;
+        assert_eq!(each, "4 `consume` at queue.rs:21 | 2 `again` at queue.rs:33");
+        assert!(finding.advice.contains("made at queue.rs:21 and queue.rs:33"), "{}", finding.advice);
+        assert_eq!(evidence(&finding, "errors_lost").value, 6);
     }
 
     #[test]

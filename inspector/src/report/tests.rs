@@ -84,7 +84,10 @@ fn what_was_not_to_be_told_is_said_where_all_would_seem_well() {
     assert!(super::snapshot_text(&model, &[], &silenced).contains(&verdict));
 
     let (short, long) = (report(&all).text(false), report(&all).text(true));
-    assert!(short.contains("Not visible in this target: 1 of locks (-v says what and why)\n"), "{short}");
+    assert!(
+        short.contains("Not visible in this target: 1 blind spot, 1 about locks (-v says what and why)\n"),
+        "{short}"
+    );
     assert!(long.contains("nothing tells of it") && !short.contains("nothing tells of it"), "{long}");
 
     let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();

@@ -155,9 +155,10 @@ fn blind_areas(out: &mut String, model: &Model) {
         }
     }
     if !areas.is_empty() {
-        let areas: Vec<String> = areas.into_iter().map(|(about, n)| format!("{n} of {about}")).collect();
+        let areas: Vec<String> = areas.into_iter().map(|(about, n)| format!("{n} about {about}")).collect();
+        let spots = text::counted(blind.len() as u64, "blind spot");
         out.push('\n');
-        wrapped(out, "", &format!("Not visible in this target: {} (-v says what and why)", areas.join(", ")));
+        wrapped(out, "", &format!("Not visible in this target: {spots}, {} (-v says what and why)", areas.join(", ")));
     }
 }
 

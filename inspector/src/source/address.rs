@@ -174,6 +174,9 @@ impl FromStr for Address {
             Some(rest) => (rest.strip_suffix('/').unwrap_or(rest), true),
             None => (named, speaks == Speaks::Console),
         };
+        if Path::new(given).is_dir() {
+            return malformed("it is a folder, not a recording");
+        }
         if rest.contains("://") {
             return malformed("its scheme is unknown");
         }
@@ -197,7 +200,11 @@ impl FromStr for Address {
             None if host.parse::<u16>().is_ok() => {
                 return malformed("there is no such file, and as an address its host is missing, as in 127.0.0.1:6670");
             }
-            None => return malformed("there is no such file, and as an address its port is missing"),
+            None => {
+                return malformed(
+                    "there is no such file, and as an address its port is missing: a probe's is 6670 unless you chose another",
+                );
+            }
         };
         if host.is_empty() {
             return malformed("its host is missing");

@@ -76,11 +76,19 @@ pub enum SourceError {
         why: String,
     },
     /// A file is no recording, or not as it was written.
-    #[error("cannot replay {target}: {why}")]
+    #[error("cannot read {target} as a recording: {why}")]
     BadRecording {
         /// The file as the operator named it.
         target: String,
         /// What is wrong with it.
+        why: String,
+    },
+    /// The system gives no file.
+    #[error("cannot open {target}: {why}")]
+    Unreadable {
+        /// The file as the operator named it.
+        target: String,
+        /// What the operating system said.
         why: String,
     },
     /// The end of a recording.
@@ -193,6 +201,7 @@ impl SourceError {
             Self::Version { .. } => "this inspector is older than the probe in the service".into(),
             Self::Lost { .. } => "the service ended, was restarted, or the network failed".into(),
             Self::BadRecording { .. } => "the path is another file's, or the file was damaged on its way here".into(),
+            Self::Unreadable { .. } => "the file is another user's, or its disk fails".into(),
             Self::Ended { cut_short: true, .. } => "the recording was killed, or its disk was full".into(),
             Self::Ended { .. } => "nothing was recorded after this".into(),
             Self::BadData { .. } => {
@@ -211,6 +220,9 @@ impl SourceError {
             }
             Self::Refused { target } => start_at(target),
             Self::Absent { target } if has_socket(target) => start_at(target),
+            Self::Absent { target } if target.parse().is_ok_and(|address: Address| address.authority().is_some()) => {
+                format!("that is an address, and what is there now is shown by: async-inspect connect {target}")
+            }
             Self::Absent { .. } => {
                 "check the path, or record anew: async-inspect record TARGET -o FILE, then pass FILE".into()
             }
@@ -242,6 +254,7 @@ impl SourceError {
             Self::BadRecording { .. } => {
                 "check the path, copy the file again, or record anew: async-inspect record TARGET -o FILE".into()
             }
+            Self::Unreadable { .. } => "run this as the file's owner, or let this user read it (chmod o+r FILE)".into(),
             Self::Ended { cut_short: true, .. } => {
                 "what was told is of what is whole in it; for more, record anew: async-inspect record TARGET -o FILE".into()
             }
@@ -264,7 +277,8 @@ impl SourceError {
             | Self::NotAConsole { .. }
             | Self::Version { .. }
             | Self::BadData { .. }
-            | Self::BadRecording { .. } => 4,
+            | Self::BadRecording { .. }
+            | Self::Unreadable { .. } => 4,
             Self::Lost { .. } | Self::Ended { .. } => 5,
         }
     }

@@ -112,7 +112,11 @@ impl Tape {
 }
 
 fn bad(target: &str, error: &RecordingError) -> SourceError {
-    SourceError::BadRecording { target: target.to_owned(), why: error.to_string() }
+    let (target, why) = (target.to_owned(), error.to_string());
+    match error {
+        RecordingError::File(_) => SourceError::Unreadable { target, why },
+        _ => SourceError::BadRecording { target, why },
+    }
 }
 
 /// Replays a recording as a live source would tell it, then says that it is over; a request to reconnect starts it

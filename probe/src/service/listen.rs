@@ -36,6 +36,11 @@ pub enum BindError {
          for instance ASYNC_INSPECT=127.0.0.1:6671"
     )]
     Taken(String),
+    /// There is no folder for the socket.
+    #[error(
+        "cannot listen on {0}: make the folder that the socket is to be in, and let the service's user write there"
+    )]
+    NoFolder(String),
     /// Something else went wrong.
     #[error("cannot listen on {address}: {error}")]
     Io {
@@ -95,6 +100,7 @@ impl Listen {
         }
         .map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => BindError::Taken(self.to_string()),
+            io::ErrorKind::NotFound if matches!(self, Self::Unix(_)) => BindError::NoFolder(self.to_string()),
             _ => BindError::Io { address: self.to_string(), error },
         })
     }

@@ -102,6 +102,13 @@ impl Tracked {
         effect.rule.subsumed_by.contains(&self.rule.id) && (among(&effect.causes) || among(&effect.behind))
     }
 
+    /// Whether it has happened again since `cause` was over, so that it is no aftermath of that. What is told of every `tick` is
+    /// seen to end up to one later than it did, and what it ends with comes then too.
+    pub(super) fn outlives(&self, cause: &Tracked, tick: Duration) -> bool {
+        let over = cause.finding.last_seen.after((cause.rule.leave_after / 2).max(tick * 2));
+        !cause.finding.active() && self.counted.iter().any(|&at| at > over)
+    }
+
     /// What comes first, ranks lowest.
     pub(super) fn rank(&self) -> impl Ord {
         let finding = &self.finding;
