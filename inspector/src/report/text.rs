@@ -67,9 +67,11 @@ fn summary(findings: &[Finding]) -> String {
 fn alike(findings: &[Finding]) -> Vec<(&Finding, Vec<&Finding>)> {
     let mut blocks: Vec<(&Finding, Vec<&Finding>)> = Vec::new();
     for finding in findings {
-        let asks = |of: &Finding| (of.rule, of.severity, of.active(), of.advice.clone());
-        let same = |first: &Finding| finding.severity == Severity::Info && asks(first) == asks(finding);
-        match blocks.iter_mut().find(|(first, _)| same(first)) {
+        let asks_for_the_same = |first: &Finding| {
+            (first.rule, first.severity, first.active()) == (finding.rule, Severity::Info, finding.active())
+                && first.advice == finding.advice
+        };
+        match blocks.iter_mut().find(|(first, _)| finding.severity == Severity::Info && asks_for_the_same(first)) {
             Some((_, others)) => others.push(finding),
             None => blocks.push((finding, Vec::new())),
         }

@@ -83,12 +83,11 @@ impl OnDisk {
         Some(it)
     }
 
-    /// Reads pages, each another one, for so long; returns how many.
-    pub(crate) fn read_for(&self, span: Duration) -> usize {
-        let began = Instant::now();
+    /// Reads pages, each another one, while `goes_on`; returns how many.
+    pub(crate) fn read_while(&self, goes_on: impl Fn() -> bool) -> usize {
         // No two beside each other, which a disk reads together.
         let order = (0..self.memory.pages).map(|n| n * 4099 % self.memory.pages);
-        order.take_while(|_| began.elapsed() < span).map(|page| usize::from(self.memory.touch(page))).sum()
+        order.take_while(|_| goes_on()).map(|page| usize::from(self.memory.touch(page))).sum()
     }
 }
 
@@ -103,12 +102,15 @@ fn pages_that_come_from_disk_are_counted_and_those_in_memory_are_not() {
     let Some(file) = OnDisk::new("counted", 64) else { return };
     let (tid, _) = stacks::this_thread();
     let before = (of_this_thread(), of_process());
-    assert_eq!(file.read_for(Duration::from_mins(1)), 64);
+    assert_eq!(file.read_while(|| true), 64);
     assert!(of_this_thread() > before.0 && of_process() > before.1, "{before:?}");
-    assert_eq!(of_thread(tid), of_this_thread());
-    let after = of_this_thread();
-    assert_eq!(file.read_for(Duration::from_mins(1)), 64);
-    assert_eq!(of_this_thread(), after);
+    // Of a machine that is short of memory, the test's own code may come from disk.
+    assert!((0..10).any(|_| of_thread(tid) == of_this_thread()));
+    let counts_none = || {
+        let before = of_this_thread();
+        file.read_while(|| true) == 64 && of_this_thread() == before
+    };
+    assert!((0..10).any(|_| counts_none()));
     assert_eq!(of_thread(i32::MAX), 0);
 }
 

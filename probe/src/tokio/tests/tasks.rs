@@ -1,4 +1,8 @@
-use std::{future::pending, pin::pin, time::Duration};
+use std::{
+    future::pending,
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use super::*;
 use crate::{
@@ -403,26 +407,35 @@ fn a_long_poll_within_another_is_the_inner_ones_alone_and_one_that_panics_is_non
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_poll_that_waits_for_pages_from_disk_is_no_long_one_of_its_sites() {
-    let span = Duration::from_millis(40);
+fn a_poll_that_waits_for_pages_from_disk_is_not_blamed_for_it_and_the_next_is_for_what_it_does() {
+    const WAITS: Duration = Duration::from_millis(30);
     let Some(file) = paging::tests::OnDisk::new("polled", 1 << 14) else { return };
-    let (reads, computed, sleeps) = run(async {
+    let cpu = || Duration::from_nanos(clock::thread_cpu_ns());
+    run(async {
         let reads = tokio::spawn(async move {
-            let before = clock::thread_cpu_ns();
-            (file.read_for(span), clock::thread_cpu_ns() - before)
+            let (began, before) = (Instant::now(), cpu());
+            let waited = || began.elapsed().saturating_sub(cpu().saturating_sub(before));
+            file.read_while(|| waited() < WAITS);
+            assert!(waited() >= WAITS, "this disk has all pages at once: {:?}", waited());
+            began.elapsed()
         });
-        let reading = task(reads.id()).site;
-        let (pages, computed) = reads.await.unwrap();
-        assert!(pages > 0);
-        let sleeps = tokio::spawn(async move { std::thread::sleep(span) });
-        let sleeping = task(sleeps.id()).site;
-        sleeps.await.unwrap();
-        (reading, computed, sleeping)
+        let site = task(reads.id()).site;
+        let took = reads.await.unwrap();
+        let blamed = Duration::from_nanos(clock::duration_ns(count(&site.max_poll)));
+        // How long it had a CPU, the system tells to a few milliseconds.
+        assert!(blamed + WAITS / 2 < took, "{blamed:?} of {took:?}");
+
+        // One that had a page of the program's own to wait for is excused too.
+        for _ in 0..3 {
+            let sleeps = tokio::spawn(async move { std::thread::sleep(WAITS) });
+            let site = task(sleeps.id()).site;
+            sleeps.await.unwrap();
+            if count(&site.slow_polls) > 0 {
+                return;
+            }
+        }
+        panic!("none of three that slept is told as long");
     });
-    assert_eq!(count(&sleeps.slow_polls), 1);
-    // What the pages took of the CPU is not told from what the app did.
-    let blamed = clock::duration_ns(count(&reads.max_poll));
-    assert!(blamed < computed * 5 / 4 && blamed < span.as_nanos() as u64, "{blamed} of {computed} ns");
 }
 
 #[test]
