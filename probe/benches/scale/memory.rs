@@ -6,6 +6,7 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -28,6 +29,9 @@ const THINGS: [&str; 13] = [
     "watch",
     "oneshot",
 ];
+/// Polls of all that is [`Larger`].
+static POLLED: AtomicUsize = AtomicUsize::new(0);
+
 /// A future that is so many words larger.
 struct Larger<F, const WORDS: usize> {
     inner: F,
@@ -39,6 +43,7 @@ impl<F: Future, const WORDS: usize> Future for Larger<F, WORDS> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         std::hint::black_box(&self.more);
+        POLLED.fetch_add(1, Relaxed);
         // SAFETY: what is pinned stays where it is.
         unsafe { self.map_unchecked_mut(|this| &mut this.inner) }.poll(cx)
     }
@@ -77,28 +82,36 @@ macro_rules! make {
                 };
             }
             let mut nth = 0_usize;
+            // A runtime of one thread comes back here after a few dozen polls.
+            macro_rules! all_polled {
+                () => {
+                    while POLLED.load(Relaxed) < n {
+                        tokio::task::yield_now().await;
+                    }
+                };
+            }
             match thing {
                 "task" => {
                     each!(spawn_larger!(tokio::spawn, nth, std::future::pending::<()>()));
-                    tokio::task::yield_now().await;
+                    all_polled!();
                 }
                 "task-sleeps" => {
                     each!(spawn_larger!(tokio::spawn, nth, tokio::time::sleep(Duration::from_hours(1))));
-                    tokio::task::yield_now().await;
+                    all_polled!();
                 }
                 "task-oneshot" => {
                     each!({
                         let (sender, receiver) = tokio::sync::oneshot::channel::<u64>();
                         (spawn_larger!(tokio::spawn, nth, async move { receiver.await.unwrap() }), sender)
                     });
-                    tokio::task::yield_now().await;
+                    all_polled!();
                 }
                 "task-recv" => {
                     each!({
                         let (sender, mut receiver) = tokio::sync::mpsc::channel::<u64>(1);
                         (spawn_larger!(tokio::spawn, nth, async move { receiver.recv().await }), sender)
                     });
-                    tokio::task::yield_now().await;
+                    all_polled!();
                 }
                 "task-slow" => {
                     each!(spawn_larger!(tokio::spawn, nth, async {
@@ -108,7 +121,7 @@ macro_rules! make {
                         }
                         std::future::pending::<()>().await;
                     }));
-                    tokio::task::yield_now().await;
+                    all_polled!();
                 }
                 "mutex" => each!({
                     let lock = Box::new(tokio::sync::Mutex::new(0_u64));
