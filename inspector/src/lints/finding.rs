@@ -211,6 +211,12 @@ impl Finding {
         FindingKey { rule: self.rule, subject: self.subject.kind }
     }
 
+    /// Whether both are worth a word only, and ask for the same.
+    pub(crate) fn is_alike(&self, other: &Finding) -> bool {
+        let kind = |of: &Finding| (of.rule, of.severity, of.active());
+        self.severity == Severity::Info && kind(self) == kind(other) && self.advice == other.advice
+    }
+
     /// The line to open first, as `path:line:column`, and what happens there; empty when unknown.
     pub fn line(&self) -> (&str, LocationRole) {
         match &self.open {

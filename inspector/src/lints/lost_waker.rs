@@ -152,6 +152,33 @@ mod tests {
     }
 
     #[test]
+    fn tasks_that_were_read_while_they_were_woken_can_go_on() {
+        let mut judged = Judged::new();
+        let site = judged.target.spawn_site("src/queue.rs:8:9", "shop::drain::{{closure}}", OutputKind::Unit);
+        let tasks: Vec<_> = (0..30).map(|_| judged.target.task(site)).collect();
+        judged.settle();
+        let slept_since = judged.target.now;
+        let read = |judged: &mut Judged, task, wakers, since| {
+            let idle = move |task: &mut crate::model::TaskReading| {
+                (task.state, task.state_since, task.wakers) = (TaskState::Idle, since, Some(wakers));
+            };
+            judged.target.task_state(task, idle);
+        };
+        for &task in &tasks {
+            read(&mut judged, task, 1, slept_since);
+        }
+        judged.run(ms(5000));
+        // One after the other: the waker of each is gone, and its poll is not over.
+        for task in tasks {
+            read(&mut judged, task, 0, slept_since);
+            judged.run(ms(100));
+            judged.expect_nothing();
+            let now = judged.target.now;
+            read(&mut judged, task, 1, now);
+        }
+    }
+
+    #[test]
     fn of_very_many_it_is_said_that_they_may_be_more() {
         let mut judged = Judged::new();
         let site = judged.target.spawn_site("src/queue.rs:8:9", "shop::drain::{{closure}}", OutputKind::Unit);

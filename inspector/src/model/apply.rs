@@ -34,7 +34,7 @@ pub(crate) struct Track {
     /// The stream was silent for long before this snapshot.
     pub(super) broken: bool,
     /// When the update before this one was made; while a snapshot comes, the last one before it.
-    told: Stamp,
+    pub(super) told: Stamp,
     /// Tasks with rates other than zero, by the time of a reading of theirs.
     lively: VecDeque<(Stamp, TaskId)>,
     /// Counters since attach.

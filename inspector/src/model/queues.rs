@@ -108,8 +108,8 @@ pub(crate) struct Queues {
     scheduled: Queue,
     /// How long the first of `scheduled` had waited, at the updates of lately.
     late: VecDeque<(Stamp, Duration)>,
-    /// Tasks that are idle with no waker left, and not meant to be.
-    unwakeable: BTreeSet<TaskId>,
+    /// Tasks that are idle with no waker left, and not meant to be, with when that was told first.
+    unwakeable: BTreeMap<TaskId, Stamp>,
     joins: Joins,
     /// Tasks that are polled very often and without a break.
     often: BTreeMap<TaskId, Since>,
@@ -128,7 +128,7 @@ impl Queues {
             }
         }
         if task.state == TaskState::Idle && task.wakers == Some(0) && !task.waits_for_nothing() {
-            self.unwakeable.insert(task.id);
+            self.unwakeable.entry(task.id).or_insert(at);
         } else if !self.unwakeable.is_empty() {
             self.unwakeable.remove(&task.id);
         }
@@ -166,7 +166,7 @@ impl Model {
         queues.scheduled.tidy(&self.tasks, TaskState::Scheduled, scheduled);
         // Tasks that are gone are not found either way, so this is for the memory only, and no pass over all each time.
         if queues.unwakeable.len() > self.tasks.len() {
-            queues.unwakeable.retain(|id| self.tasks.contains_key(id));
+            queues.unwakeable.retain(|id, _| self.tasks.contains_key(id));
         }
         queues.often.retain(|id, _| self.tasks.get(id).is_some_and(|task| without_a_break(task, self.now)));
         let late = self.woken().next().map_or(Duration::ZERO, |task| self.lasted(task.state_since));
@@ -204,9 +204,12 @@ impl Model {
         self.track.queues.late.iter().map(|&(_, waited)| waited).max().unwrap_or_default()
     }
 
-    /// Tasks that are idle and that nothing is left to wake, without those that [are meant to be](Task::waits_for_nothing).
+    /// Tasks that are idle and that nothing is left to wake, without those that [are meant to be](Task::waits_for_nothing). A
+    /// task that was read while it was woken or polled may look so; then the next update, which has to be whole, tells that it
+    /// is not.
     pub fn unwakeable(&self) -> impl Iterator<Item = &Task> {
-        self.track.queues.unwakeable.iter().filter_map(|id| self.tasks.get(id))
+        let confirmed = |&(_, since): &(&TaskId, &Stamp)| *since < self.track.told;
+        self.track.queues.unwakeable.iter().filter(confirmed).filter_map(|(id, _)| self.tasks.get(id))
     }
 
     /// Tasks that wait for another one to end, which itself waits for another one to end.

@@ -68,6 +68,9 @@ fn what_is_worth_a_word_at_many_lines_is_one_block_and_what_is_worse_is_not() {
     let also = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(also.contains("`job6` at src/a.rs:6 · 3 more (--format json has them all)"), "{text}");
     assert!(text.contains("2 warn, 20 info"), "{text}");
+    let too_short = "2.00 s is too short to say that this is all: most rules need 5.00 s\n";
+    let longer = Report { observed: Duration::from_secs(10), findings: report.findings.clone(), ..report };
+    assert!(text.contains(too_short) && !longer.text(false).contains("too short"), "{text}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Report, Silenced};
-use crate::lints::{Confidence, Evidence, Finding, Severity, strain};
+use crate::lints::{Confidence, Evidence, Finding, SOON, Severity, strain};
 use crate::model::{Model, Target};
 use crate::text;
 
@@ -15,6 +15,10 @@ pub(super) fn report(report: &Report, verbose: bool) -> String {
     let model = report.model;
     let mut out = format!("{}, watched for {}\n\n", target(&model.target), text::duration(report.observed));
     verdict(&mut out, model, &report.findings, report.silenced);
+    if report.observed < SOON {
+        let (observed, soon) = (text::duration(report.observed), text::duration(SOON));
+        wrapped(&mut out, "", &format!("{observed} is too short to say that this is all: most rules need {soon}"));
+    }
     dropped(&mut out, model);
     if verbose {
         blind_spots(&mut out, model);
@@ -67,11 +71,7 @@ fn summary(findings: &[Finding]) -> String {
 fn alike(findings: &[Finding]) -> Vec<(&Finding, Vec<&Finding>)> {
     let mut blocks: Vec<(&Finding, Vec<&Finding>)> = Vec::new();
     for finding in findings {
-        let asks_for_the_same = |first: &Finding| {
-            (first.rule, first.severity, first.active()) == (finding.rule, Severity::Info, finding.active())
-                && first.advice == finding.advice
-        };
-        match blocks.iter_mut().find(|(first, _)| finding.severity == Severity::Info && asks_for_the_same(first)) {
+        match blocks.iter_mut().find(|(first, _)| finding.is_alike(first)) {
             Some((_, others)) => others.push(finding),
             None => blocks.push((finding, Vec::new())),
         }

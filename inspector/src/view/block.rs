@@ -42,18 +42,20 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
         if worded && finding.tells_a_time() {
             age.clear();
         }
-        return lines_of(cx.glyphs, finding, false, &format!("{age}{trend}"), width, detail);
+        let alike = cx.findings.iter().filter(|other| other.is_alike(finding) && !cx.app.muted(other)).count();
+        return lines_of(cx.glyphs, finding, false, &format!("{age}{trend}"), alike.saturating_sub(1), width, detail);
     };
-    lines_of(cx.glyphs, finding, true, &text::duration(cx.model.now.since(at)), width, detail)
+    lines_of(cx.glyphs, finding, true, &text::duration(cx.model.now.since(at)), 0, width, detail)
 }
 
-/// A finding as lines; `grey` when it is over, for as long as `age` says. Where that tells no time, but a trend at most, the
+/// A finding as lines, which on one line speaks for so many that are `alike`; `grey` when it is over, for as long as `age` says. Where that tells no time, but a trend at most, the
 /// sentence does.
 pub(crate) fn lines_of(
     g: &'static Glyphs,
     finding: &Finding,
     grey: bool,
     age: &str,
+    alike: usize,
     width: usize,
     detail: Detail,
 ) -> Vec<Line> {
@@ -64,6 +66,7 @@ pub(crate) fn lines_of(
     let message = g.spell(finding.message.clone());
     if detail == Detail::Line {
         let place = text::file_line(finding.line().0);
+        let place = if alike > 0 { format!("{place} and {alike} more:") } else { place.to_owned() };
         let said = if place.is_empty() { message } else { format!("{place} {message}") };
         let age = fit::right(age, 8.max(fit::width(age)), g.ellipsis);
         let said = fit::left(&said, width.saturating_sub(INDENT + fit::width(&age) + 2), g.ellipsis);

@@ -12,7 +12,7 @@ use crate::app::page::Page;
 use crate::app::screen::{Body, Hit, Screen};
 use crate::app::theme::Role;
 use crate::app::{Cx, Entity, Place, Row, graph, names, unseen};
-use crate::lints::{self, Severity};
+use crate::lints::{self, Finding, Severity};
 use crate::model::{Channel, Series, Worker};
 use crate::text::{self, figures, fit};
 use crate::view::block::{Detail, Line, block};
@@ -29,9 +29,15 @@ pub(crate) static SCREEN: Screen = Screen {
 /// Lines that the figures keep however many findings there are: a rule with the totals in it.
 const LEAST_FIGURES: u16 = 1;
 
+/// Of those that are alike the first, which says how many there are; and the one where the cursor is.
 fn rows(cx: &Cx) -> Vec<Row> {
-    let heard = cx.findings.iter().filter(|f| !cx.app.muted(f));
-    heard.map(|f| Row::of(Entity::Finding(f.key()))).collect()
+    let heard: Vec<&Finding> = cx.findings.iter().filter(|f| !cx.app.muted(f)).collect();
+    let selected = cx.app.place().selected;
+    let rows = heard.iter().enumerate().filter_map(|(n, finding)| {
+        let row = Row::of(Entity::Finding(finding.key()));
+        (selected == Some(row) || !heard[..n].iter().any(|first| finding.is_alike(first))).then_some(row)
+    });
+    rows.collect()
 }
 
 fn draw(cx: &Cx, place: &Place, frame: &mut Frame, area: Rect) {

@@ -209,7 +209,9 @@ fn lines(cx: &Cx, moment: &Moment, selected: Option<Row>, area: Rect) -> Vec<(Op
             (false, true) => Detail::Line,
         };
         let age = figures::duration(moment.now.since(finding.since));
-        out.extend(lines_of(cx.glyphs, finding, false, &age, width, detail).into_iter().map(|line| (Some(row), line)));
+        out.extend(
+            lines_of(cx.glyphs, finding, false, &age, 0, width, detail).into_iter().map(|line| (Some(row), line)),
+        );
     }
     if moment.found > moment.findings.len() {
         out.push((None, vec![(Role::Muted, format!(" and {} more", moment.found - moment.findings.len()))]));
