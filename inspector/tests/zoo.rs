@@ -8,7 +8,6 @@ mod watched;
 
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
-use async_inspect_cli::model::Stamp;
 use async_inspect_zoo::{PROGRAMS, Program};
 use scores::{Score, Scores};
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -20,9 +19,6 @@ const FAULTY: Duration = Duration::from_secs(9);
 /// How long a healthy one is: past every rule's window of ten seconds. Under the unstable flag, where the programs, the
 /// model and the rules are the same and only a part of the telemetry comes by another way, it is the window alone.
 const HEALTHY: Duration = Duration::from_secs(if cfg!(tokio_unstable) { 10 } else { 15 });
-
-/// A machine that gives nobody a CPU for this long has no say about seconds. The model's own bound for a long pause.
-const STANDSTILL: Duration = Duration::from_millis(500);
 
 /// Where the table is written.
 const REPORT: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/zoo-report.txt");
@@ -72,33 +68,16 @@ impl Version {
         if self.healthy { HEALTHY } else { FAULTY }
     }
 
-    /// Where the machine stood still, for which the rules wait until the target has come to itself, it is watched anew; what
-    /// the third run says counts in any case.
     async fn score(self) -> Score {
-        for _ in 0..2 {
-            let (score, stood_still) = self.watch().await;
-            if stood_still < STANDSTILL {
-                return score;
-            }
-            println!("{}: nothing was heard for {stood_still:.1?}, so it is watched anew", self.program.name);
-        }
-        self.watch().await.0
-    }
-
-    /// What became of it, and for how long nothing was heard of it.
-    async fn watch(self) -> (Score, Duration) {
         let name = self.program.name;
         let process = if self.healthy { Watched::healthy(name) } else { Watched::faulty(name) };
         let mut attached = process.attach().await;
         attached.watch_until(self.span()).await;
-        let model = &attached.watch.judged.model;
-        let stood_still = model.now.since(Stamp(0)).saturating_sub(model.between(Stamp(0), model.now));
-        let score = if self.healthy {
+        if self.healthy {
             Score::of_healthy(&process.name, &attached, "")
         } else {
             Score::of_faulty(self.program, &attached)
-        };
-        (score, stood_still)
+        }
     }
 }
 
