@@ -89,7 +89,8 @@ pub struct Subject {
     pub kind: SubjectKind,
     /// What people call it.
     pub name: String,
-    /// The line that it goes by, as `path:line:column`, without the column where the code is of no one expression; empty when unknown.
+    /// The line that it goes by, as `path:line:column`, without the column where the code is of no one expression; empty when
+    /// unknown.
     pub location: String,
     /// What happens at that line.
     pub role: LocationRole,

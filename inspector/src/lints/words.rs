@@ -298,12 +298,4 @@ mod tests {
         assert_eq!(lock_subject(model, lock, "src/shelf.rs:9:30").role, LocationRole::Locked);
         assert_eq!(lock_subject(model, lock, "").role, LocationRole::Made);
     }
-
-    #[test]
-    fn a_place_in_a_sentence_is_file_and_line() {
-        assert_eq!(text::file_line("src/handlers/pay.rs:10:5"), "pay.rs:10");
-        assert_eq!(text::file_line("C:\\src\\pay.rs:10:5"), "C:\\src\\pay.rs:10");
-        assert_eq!(text::file_line("odd"), "odd");
-        assert_eq!(text::file_line(""), "");
-    }
 }

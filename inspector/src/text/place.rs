@@ -93,7 +93,8 @@ mod tests {
         for place in ["src/handlers/orders.rs:10:5", "src/handlers/orders.rs:10", "orders.rs:10:5"] {
             assert_eq!(file_line(place), "orders.rs:10");
         }
-        assert_eq!((file_line("src/main.rs"), file_line("")), ("main.rs", ""));
+        assert_eq!(file_line("C:\\src\\pay.rs:10:5"), "C:\\src\\pay.rs:10");
+        assert_eq!((file_line("src/main.rs"), file_line("odd"), file_line("")), ("main.rs", "odd", ""));
     }
 
     #[test]

@@ -42,8 +42,10 @@ pub(crate) fn block(cx: &Cx, entity: Entity, width: usize, detail: Detail) -> Ve
         if worded && finding.tells_a_time() {
             age.clear();
         }
-        let alike = cx.findings.iter().filter(|other| other.is_alike(finding) && !cx.app.muted(other)).count();
-        return lines_of(cx.glyphs, finding, false, &format!("{age}{trend}"), alike.saturating_sub(1), width, detail);
+        // Where there is more room, it speaks for itself.
+        let others = || cx.findings.iter().filter(|other| other.key() != finding.key() && !cx.app.muted(other));
+        let alike = if worded { 0 } else { others().filter(|other| other.is_alike(finding)).count() };
+        return lines_of(cx.glyphs, finding, false, &format!("{age}{trend}"), alike, width, detail);
     };
     lines_of(cx.glyphs, finding, true, &text::duration(cx.model.now.since(at)), 0, width, detail)
 }
